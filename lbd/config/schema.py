@@ -1,0 +1,298 @@
+"""Every key of the configuration, one line each: name, type, default, kind, text, and what a reload does with it.
+
+The classes are the table: the reader, `lbd schema`, the JSON Schema, `conf/lbd.toml` and the tests are all made from
+their fields, and the rest of lbd uses their instances. Durations are seconds (float), sizes bytes (int).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lbd.config import units as u
+from lbd.config.units import Address, Kind, Network
+
+Reload = Literal["live", "add", "drain", "rebind", "restart"]
+LIVE: Reload = "live"
+REBIND: Reload = "rebind"
+RESTART: Reload = "restart"
+
+REQUIRED = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What the table says of one key.
+
+    `default` is written as in TOML (`REQUIRED`: the key must be given). `later` marks keys that are read in full but
+    have no effect yet; `refused` says why a key cannot be given yet at all.
+    """
+
+    kind: Kind | None
+    default: Any
+    text: str
+    reload: Reload = LIVE
+    section: Any = None          # the class of a table of its own, or of each entry of a named table
+    named: bool = False          # a table of tables, keyed by name
+    later: bool = False
+    refused: str = ""
+    name: str = ""               # as written, where it is a Python keyword
+
+
+def key(default: Any, kind: Kind, text: str, reload: Reload = LIVE, **more: Any) -> Any:
+    """A plain value. The default is written as in TOML and read by the kind itself."""
+    about = Key(kind, default, text, reload, **more)
+    if default is REQUIRED:
+        return field(metadata={"key": about})
+    value = None if default is None else kind.read(default)
+    return field(default_factory=lambda: value, metadata={"key": about})
+
+
+def table(section: type, text: str, **more: Any) -> Any:
+    """A table that is always there, each of its keys with its default."""
+    return field(default_factory=section, metadata={"key": Key(None, None, text, section=section, **more)})
+
+
+def optional(section: type, text: str, **more: Any) -> Any:
+    """A table that may be left out: then None."""
+    return field(default=None, metadata={"key": Key(None, None, text, section=section, **more)})
+
+
+def named(section: type, text: str, **more: Any) -> Any:
+    """A table of tables keyed by name."""
+    return field(default_factory=dict, metadata={"key": Key(None, None, text, section=section, named=True, **more)})
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """[global]: the daemon as a whole."""
+
+    workers: int = key("auto", u.WORKERS, 'worker processes, 1 to 64; "auto" is one per usable CPU')  # 0 = auto
+    drain_timeout: float = key("30s", u.DURATION, "the longest that removed servers and listeners keep their work")
+    state_dir: str = key("/var/lib/lbd", u.FILE, "directory of registered servers and runtime overrides", RESTART)
+    trusted_proxies: tuple[Network, ...] = key(
+        [], u.NETWORKS, "networks whose X-Forwarded-* and Forwarded fields are believed")
+    user: str | None = key(None, u.TEXT, "user to run as after binding; needs a start as root", RESTART)
+    group: str | None = key(None, u.TEXT, "group to run as after binding; default: the user's", RESTART)
+    max_connections: int | None = key(
+        None, u.integer(1, 10_000_000), "client connections of all workers together; default from the descriptor limit")
+    shutdown_delay: float = key("0s", u.DURATION, "how long /readyz says 503 before a stop while lbd still accepts")
+    watch: bool = key(True, u.BOOL, "reload when a configuration file changes")
+    include_mode: str = key("strict", u.choice("strict", "last-good"), "what a broken included file does to a reload")
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """[log]: the daemon's own log and the access log."""
+
+    level: str = key("info", u.choice("debug", "info", "warning", "error"), "least level that is written")
+    format: str = key("auto", u.choice("auto", "json", "console"), "auto is console on a terminal, json elsewhere")
+    access: str = key("off", u.TEXT, "off, stdout, or a file: one line per request", later=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """[admin]: where lbd is asked and steered."""
+
+    bind: Address = key("unix:/run/lbd/admin.sock", u.BIND, "Unix socket, or HOST:PORT with token_file", RESTART)
+    token_file: str | None = key(None, u.FILE, "file with the bearer token that a TCP address needs", RESTART)
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """[metrics]: /metrics, /healthz and /readyz, and no way to change anything."""
+
+    bind: Address | None = key(None, u.BIND, 'where Prometheus scrapes, "127.0.0.1:9405" say; default: off', REBIND)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """[timeouts]: defaults; a listener or backend may override its own."""
+
+    client_header: float = key("10s", u.DURATION, "from the first byte of a request to the end of its head")
+    client_idle: float = key("60s", u.DURATION, "how long an idle client connection is kept")
+    client_body: float = key("30s", u.DURATION, "between two reads of a request body, or writes of a response")
+    connect: float = key("5s", u.DURATION, "for opening a connection to a server")
+    server: float = key("60s", u.DURATION, "until the head of a response, then between reads of its body")
+    server_idle: float = key("60s", u.DURATION, "how long an idle connection to a server is kept")
+    tunnel: float = key("1h", u.DURATION, "how long a tunnel (WebSocket) may be silent")
+    queue: float = key("5s", u.DURATION, "longest wait for a free server", later=True)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPolicy:
+    """[health.NAME]: by which rules a server is up or down. The keys of its `type` stand in `options`."""
+
+    type: str = key("http", u.CHECK, "http, tcp, tls or exec")
+    interval: float = key("2s", u.DURATION, "from one check to the next")
+    timeout: float = key("1s", u.DURATION, "for one check as a whole")
+    rise: int = key(2, u.integer(1, 1000), "passes in a row that bring a server up")
+    fall: int = key(3, u.integer(1, 1000), "failures in a row that take a server down")
+    fast_interval: float | None = key(None, u.DURATION, "interval while rise or fall is counting; default: interval")
+    down_interval: float | None = key(None, u.DURATION, "interval while down; default: interval")
+    port: int | None = key(None, u.integer(1, 65535), "port to check instead of the server's own")
+    address: str | None = key(None, u.TEXT, "host to check instead of the server's own")
+    options: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderEdits:
+    """`request_headers` and `response_headers`: remove first, then set, then add."""
+
+    set: Mapping[str, str] = key({}, u.FIELDS, "fields that replace those of the same name")
+    add: Mapping[str, str] = key({}, u.FIELDS, "fields that are added")
+    remove: tuple[str, ...] = key([], u.FIELD_NAMES, "fields that are left out")
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """`redirect`: answers with a Location; `{host}`, `{path}` and `{query}` stand for the request's own."""
+
+    to: str = key(REQUIRED, u.REDIRECT, "URL to send the client to")
+    status: int = key(302, u.choice_of(301, 302, 303, 307, 308), "301, 302, 303, 307 or 308")
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """`respond`: a fixed answer."""
+
+    status: int = key(200, u.integer(200, 599), "status of the answer")
+    body: str = key("", u.TEXT, "body of the answer")
+    content_type: str = key("text/plain; charset=utf-8", u.FIELD_VALUE, "Content-Type of the body")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """[[listeners.NAME.routes]]: all conditions that are given must hold; the first route that matches wins."""
+
+    host: str | None = key(None, u.HOST_PATTERN, 'exact, or "*.example.com" for every name below it')
+    path: str | None = key(None, u.URL_PATH, "the whole path, percent-decoded, without the query")
+    path_prefix: str | None = key(None, u.URL_PATH, "how the path begins; /v1 does not match /v10, /v1/ matches below it")
+    path_regex: str | None = key(None, u.REGEX, "RE2 pattern that the whole path must match")
+    method: tuple[str, ...] = key([], u.METHODS, "one method or several")
+    header: Mapping[str, str] = key({}, u.HEADER_MATCH, 'field = "value", or "*" for any value')
+    backend: str | None = key(None, u.NAME, "where the request goes")
+    redirect: Redirect | None = optional(Redirect, "answer with a redirect instead")
+    respond: Respond | None = optional(Respond, "give a fixed answer instead")
+    strip_prefix: str | None = key(None, u.URL_PATH, "taken off the path before it is sent on")
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerTls:
+    """[listeners.NAME.tls]."""
+
+    certificates: tuple[str, ...] = key([], u.FILES, "PEM files, chain and key together")
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """[listeners.NAME]: sockets, and what is done with what they accept."""
+
+    bind: tuple[Address, ...] = key(REQUIRED, u.BINDS, "HOST:PORT, [IPv6]:PORT or unix:PATH; one or several", REBIND)
+    mode: str = key("http", u.choice("http", "tcp"), "http or tcp", "drain")
+    backend: str | None = key(None, u.NAME, "where a request goes that no route takes")
+    routes: tuple[Route, ...] = field(
+        default=(), metadata={"key": Key(None, None, "which request goes where; first match wins", section=Route)})
+    allow: tuple[Network, ...] = key([], u.NETWORKS, "networks that may connect; empty: all")
+    deny: tuple[Network, ...] = key([], u.NETWORKS, "networks that may not connect, even if allowed")
+    backlog: int = key(4096, u.integer(1, 65535), "connections that wait to be accepted, per worker", REBIND)
+    max_head: int = key("32KiB", u.size(1024, 2**20), "longest request head; 431 beyond")
+    max_headers: int = key(100, u.integer(1, 1000), "most fields in a request head; 431 beyond")
+    max_uri: int = key("8KiB", u.size(64, 2**20), "longest request target; 414 beyond")
+    max_body: int | None = key(None, u.SIZE, "longest request body; 413 beyond; default: unlimited")
+    forwarded: bool = key(False, u.BOOL, "add the Forwarded field of RFC 7239 too")
+    timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
+    tls: ListenerTls | None = optional(
+        ListenerTls, "certificates", refused="this version cannot end TLS: traffic would be taken unencrypted")
+
+
+@dataclass(frozen=True, slots=True)
+class Outlier:
+    """[backends.NAME.outlier]: servers that fail real requests are left out for a while."""
+
+    consecutive: int = key(5, u.integer(1, 10_000), "failures in a row that eject a server")
+    base: float = key("30s", u.DURATION, "first ejection; the n-th lasts n times as long")
+    max: float = key("300s", u.DURATION, "longest ejection")
+    max_ejected: float = key("50%", u.PERCENT, "largest share of a backend that may be ejected")
+    enforce: bool = key(True, u.BOOL, "false only counts")
+
+
+@dataclass(frozen=True, slots=True)
+class Sticky:
+    """`sticky`: a client stays with its server."""
+
+    cookie: str = key("LBD", u.FIELD_NAME, "name of the cookie")
+
+
+@dataclass(frozen=True, slots=True)
+class BackendTls:
+    """[backends.NAME.tls]."""
+
+    verify: bool = key(True, u.BOOL, "check the server's certificate")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """[backends.NAME.servers.NAME]: one address; `"HOST:PORT"` is the short form."""
+
+    address: Address = key(REQUIRED, u.ADDRESS, "HOST:PORT, [IPv6]:PORT or unix:PATH", "drain")
+    weight: int = key(1, u.integer(0, 1000), "share of the traffic; 0: no new clients")
+    max_conns: int | None = key(None, u.integer(1, 1_000_000), "most requests in flight",
+                                refused="this version cannot bound them: the server could be overrun")
+    backup: bool = key(False, u.BOOL, "used only when no other server is usable")
+    mode: str = key("ready", u.choice("ready", "drain", "maint"), "what the operator wants of it")
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """`algorithm`: by which rule a backend chooses; the algorithm's own keys stand in `options`."""
+
+    name: str = "weighted-round-robin"
+    options: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """[backends.NAME]: servers, and how one of them is chosen and judged."""
+
+    algorithm: Algorithm = key("weighted-round-robin", u.ALGORITHM, "a name, or { name = …, options }")
+    servers: Mapping[str, Server] = named(Server, "by name: the name is the server's identity")
+    health: str | HealthPolicy | None = key(None, u.HEALTH, "a policy's name, or one in place; default: no checks, up")
+    timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
+    host: str | None = key(None, u.FIELD_VALUE, "Host to send instead of the client's")
+    request_headers: HeaderEdits = table(HeaderEdits, "changes to what is sent to the server")
+    response_headers: HeaderEdits = table(HeaderEdits, "changes to what is sent to the client")
+    resolve: float = key("30s", u.DURATION, "how often host names are looked up again")
+    resolve_all: bool = key(False, u.BOOL, "make one server of each address that DNS gives", "drain")
+    max_idle: int = key(64, u.integer(0, 100_000), "idle connections kept per server and worker")
+    max_requests: int = key(0, u.integer(0, 2**31), "requests per connection to a server; 0: no limit")
+    retries: int = key(2, u.integer(0, 10), "other servers that are tried after a failure")
+    abort_on_close: bool = key(False, u.BOOL, "cancel a request when the client half-closes")
+    retry_on: tuple[str, ...] = key([], u.RETRY_ON, 'repeats beyond safe ones: "timeout", "502", "503", "504"', later=True)
+    retry_buffer: int = key("64KiB", u.SIZE, "longest body that is kept for a repeat", later=True)
+    queue: int = key(1024, u.integer(0, 1_000_000), "requests that may wait for a free server", later=True)
+    max_in_flight: int | None = key(None, u.integer(1, 10_000_000), "requests in flight; 503 beyond",
+                                    refused="this version cannot bound them: the servers could be overrun")
+    when_all_down: str = key("fail", u.choice("fail", "use-all"), "503 at once, or send to all of them")
+    on_down: str = key("finish", u.choice("finish", "cut"), "requests in flight when a server goes down", later=True)
+    slow_start: float = key("0s", u.DURATION, "how long a new or recovered server's weight grows", later=True)
+    outlier: Outlier | None = optional(Outlier, "judge servers by real requests too", later=True)
+    sticky: Sticky | None = optional(Sticky, "keep a client with its server",
+                                     refused="this version cannot do it: sessions would be torn apart")
+    tls: BackendTls | None = optional(
+        BackendTls, "TLS to the servers", refused="this version cannot: traffic would be sent unencrypted")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration, as the files (or the command line) gave it."""
+
+    include: tuple[str, ...] = key([], u.TEXTS, "more files, globs allowed; relative to this one")
+    global_: Global = table(Global, "the daemon as a whole", name="global")
+    log: Log = table(Log, "logs")
+    admin: Admin = table(Admin, "where lbd is asked and steered")
+    metrics: Metrics = table(Metrics, "where Prometheus scrapes")
+    timeouts: Timeouts = table(Timeouts, "defaults of all timeouts")
+    health: Mapping[str, HealthPolicy] = named(HealthPolicy, "health policies, shared by name")
+    listeners: Mapping[str, Listener] = named(Listener, "where lbd listens")
+    backends: Mapping[str, Backend] = named(Backend, "where requests go")
+    errors: Mapping[str, str] = key({}, u.ERROR_FILES, 'status = "file": own bodies of error answers')

@@ -1,0 +1,39 @@
+"""The errors that cross rooms: each carries what an operator needs to mend it."""
+
+from dataclasses import dataclass
+
+
+class LbdError(Exception):
+    """Anything lbd refuses to do; the text is one clear line for the operator."""
+
+
+class UsageError(LbdError):
+    """A command line that cannot be understood (exit code 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding in a configuration: where it is, which key, and what to write instead.
+
+    `line` and `column` count from 1; 0 means that the file as a whole is meant. `key` is the dotted path
+    (`backends.app.servers.a.weight`), empty where a file cannot be parsed at all.
+    """
+
+    file: str
+    line: int
+    column: int
+    key: str
+    message: str
+    warning: bool = False
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
+
+
+class ConfigError(LbdError):
+    """A configuration that cannot be used: every error found in it, in the order of the files (exit code 1)."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
