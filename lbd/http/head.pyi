@@ -1,0 +1,75 @@
+"""One compiled pass over an HTTP/1 head (RFC 9110, 9112): bytes received in, the bytes to send on and facts out."""
+
+KEEP: int          # 1: the sender's connection can carry another message after this one
+LENGTH: int        # 2: a body of `length` bytes (> 0) follows the head
+CHUNKED: int       # 4: a chunked body follows the head
+UNTIL_CLOSE: int   # 8: (response) the body ends with the connection
+WHOLE: int         # 16: the message ends inside the data given, at `end` (no body, or LENGTH and all of it there)
+MORE: int          # 32: bytes follow the message at `end` (only with WHOLE)
+EXPECT: int        # 64: (request) Expect: 100-continue
+UPGRADE: int       # 128: (request) Upgrade and Connection: upgrade; (response) status 101
+
+class Request:
+    """What one pass over a request head found. One per listener and worker: read it before the next `scan`."""
+
+    out: bytes        # the head to send to the server, to the empty line; origin-form target
+    method: bytes
+    target: bytes     # as it goes upstream: origin-form, or b"*"
+    host: bytes       # of the Host field or the absolute-form target, as received, port and all; b"" if none
+    id: bytes         # the X-Request-Id that goes upstream
+    length: int       # of the body with LENGTH, else 0
+    head: int         # offset in data just after the head
+    end: int          # offset in data just after the message, valid with WHOLE
+    minor: int        # 0 or 1: HTTP/1.minor of the client
+    hops: int         # Max-Forwards of TRACE and OPTIONS as received (`out` carries one less); -1 if none
+    error: str        # what was wrong, when `scan` returned a negative status
+
+    def __init__(self, max_head: int, max_headers: int, max_uri: int, forwarded: bool = False) -> None: ...
+    def scan(self, data: bytes, start: int, peer: bytes, proto: bytes, trusted: bool) -> int:
+        """Read the request head that begins at `start`.
+
+        Returns 0 when the head is incomplete, flags when it is good, minus the status to refuse with when not.
+        `peer` is the client's address as text (b"" on a Unix socket: no X-Forwarded-For), `proto` b"http" or
+        b"https"; `trusted` believes what the peer forwarded.
+        """
+
+class Response:
+    """What one pass over a response head found. One per worker: read it before the next `scan`."""
+
+    out: bytes        # the head to send to the client
+    status: int
+    length: int
+    head: int
+    end: int
+    error: str
+
+    def __init__(self, max_head: int, max_headers: int) -> None: ...
+    def scan(self, data: bytes, start: int, to_head: bool, minor: int, keep: bool) -> int:
+        """Read the response head that begins at `start`: 0 incomplete, flags, or -502.
+
+        `to_head`: the request was HEAD. `minor`: HTTP/1.minor of the client; `keep`: the client's connection is to
+        be kept, which `out` says to the client unless the body is UNTIL_CLOSE, or CHUNKED for an HTTP/1.0 client.
+        """
+
+class Chunks:
+    """Follows a chunked body as it passes, strictly; one per body."""
+
+    out: bytes        # what of the last data to send on (the same object when all of it passes unchanged)
+    end: int          # offset in the last data just after the body, once `feed` returned 1
+    size: int         # bytes of content so far
+    error: str
+
+    def __init__(self, decode: bool, limit: int) -> None:
+        """`decode`: `out` is the content without its framing. `limit`: most bytes of content; 0 is none."""
+    def feed(self, data: bytes, start: int) -> int:
+        """0 more is to come, 1 the body ended at `end`, -400 malformed, -413 beyond the limit."""
+
+def edit(head: bytes, target: bytes | None, remove: tuple[bytes, ...], add: bytes) -> bytes:
+    """The head (as in `out`) with another target (requests only), without the fields named in `remove` (lower case),
+    and with the lines `add` (each ending in CRLF) before its end."""
+
+def values(head: bytes, name: bytes) -> list[bytes]:
+    """The values of every field called `name` (lower case) in a head as in `out`, in order."""
+
+def request_id() -> bytes:
+    """32 lower-case hexadecimal digits, not guessable in bulk, never twice: for X-Request-Id."""
