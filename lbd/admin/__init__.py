@@ -1,0 +1,1 @@
+"""Where lbd is asked and steered: one resource a file."""

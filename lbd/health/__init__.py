@@ -1,0 +1,1 @@
+"""Asking servers whether they are well: one kind of check a file."""

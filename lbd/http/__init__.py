@@ -1,0 +1,1 @@
+"""Bytes in, facts and bytes out; no sockets."""

@@ -1,0 +1,1 @@
+"""The way of a request: listeners, clients, routes, upstream connections."""
