@@ -1,0 +1,44 @@
+"""One accepted configuration as the workers get it: the files' content, with every address resolved and slots given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lbd.config.schema import Config
+from lbd.config.units import Address
+
+HEALTH = ("unknown", "up", "down", "ejected")
+MODES = ("ready", "drain", "maint")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One server of a backend, as the supervisor knows it now.
+
+    `address` is literal (an IP address or a Unix socket). `slot` is its row in the scoreboard: it belongs to the
+    identity (backend, name, address), so an unchanged server keeps it over every generation. Two axes of state:
+    `mode` is what the operator wants, `health` what checks and traffic say.
+    """
+
+    backend: str
+    name: str
+    address: Address
+    slot: int
+    weight: int = 1
+    backup: bool = False
+    mode: str = "ready"
+    health: str = "up"
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Everything that a worker needs, numbered from 1; sent over the control channel and never changed.
+
+    Slots are rows of the scoreboard. In `routes` the backend is "" for requests that lbd answers itself.
+    """
+
+    number: int
+    config: Config
+    members: Mapping[str, tuple[Member, ...]]
+    backends: Mapping[str, int]
+    listeners: Mapping[str, int]
+    routes: Mapping[tuple[str, str], int]
