@@ -1,0 +1,67 @@
+"""What a balancing algorithm is: the interface that `lbd.balance` implements, one file per algorithm."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, ClassVar, Protocol
+
+from lbd.backend.server import Server
+from lbd.stats.scoreboard import Board
+
+
+class Facts(Protocol):
+    """What an algorithm may ask of a request."""
+
+    @property
+    def method(self) -> bytes: ...
+    @property
+    def target(self) -> bytes: ...
+    @property
+    def host(self) -> bytes: ...
+    @property
+    def source(self) -> bytes:
+        """The client's address as text: behind a trusted proxy the client's own."""
+        ...
+
+    def field(self, name: bytes) -> bytes:
+        """Value of the first header field of that lower-case name, b"" if there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an algorithm is given besides its options: the shared figures, its worker's number, and its dice."""
+
+    board: Board
+    worker: int
+    random: Random
+
+
+class Algorithm:
+    """Chooses a server for a request.
+
+    `rebuild` gets the servers that may take requests, in the order of the file: the backend decides which these are,
+    never an algorithm. `pick` is only called while there are some. `took` and `dropped` tell that a server was taken
+    for a request and that it is free of it again; they stay None where an algorithm does not care. `inherit` hands
+    over the state of the algorithm that a reload replaces, if it was of the same class. `Options` is the dataclass
+    of the algorithm's own keys in the configuration.
+    """
+
+    Options: ClassVar[type | None] = None
+    took: Any = None
+    dropped: Any = None
+
+    def __init__(self, options: Any, context: Context) -> None:
+        self.options = options
+        self.context = context
+
+    def inherit(self, previous: Any) -> None:
+        """Take over what should survive a reload; called before the first `pick`."""
+
+    def rebuild(self, servers: Sequence[Server]) -> None:
+        """The usable servers or their weights changed."""
+        raise NotImplementedError
+
+    def pick(self, request: Facts) -> Server:
+        """The server for this request."""
+        raise NotImplementedError

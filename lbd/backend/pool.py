@@ -1,0 +1,55 @@
+"""The pool: the servers of one backend in one generation, which of them may be used, and who chooses."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.server import Server
+
+
+class Pool:
+    """The set of servers never changes; which of them are usable does, by `rebuild`."""
+
+    def __init__(self, servers: Sequence[Server], algorithm: Algorithm, use_all: bool) -> None:
+        self.servers = tuple(servers)
+        self.algorithm = algorithm
+        self.use_all = use_all
+        self.usable: tuple[Server, ...] = ()
+        self.doubtful = False
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Decide anew which servers may be used, and tell the algorithm: after any change of state."""
+        usable = choose(self.servers, self.use_all)
+        self.doubtful = any(server.doubt for server in self.servers)
+        if usable:
+            self.algorithm.rebuild(usable)
+        self.usable = usable
+
+    def pick(self, request: Facts) -> Server | None:
+        """The server for a new request; None when none is usable."""
+        return self.algorithm.pick(request) if self.usable else None
+
+    def pick_other(self, tried: Collection[Server]) -> Server | None:
+        """The server for a repeat: one that was not tried yet, else one that was; the least loaded of them."""
+        candidates = [server for server in self.usable if server not in tried]
+        if not candidates:
+            candidates = [server for server in self.servers if server.usable and server not in tried]
+        candidates = candidates or list(self.usable)
+        return min(candidates, key=load, default=None)
+
+
+def load(server: Server) -> float:
+    """Requests in flight from this worker, by weight."""
+    return (server.row.get(0) + 1) / max(server.weight, 1)
+
+
+def choose(servers: Iterable[Server], use_all: bool) -> tuple[Server, ...]:
+    """The usable servers: the regular ones, else backups, else those in doubt, else (if asked) all that are ready."""
+    usable = [server for server in servers if server.usable]
+    tiers = (
+        (server for server in usable if not server.backup and not server.doubt),
+        (server for server in usable if server.backup and not server.doubt),
+        usable,
+        (server for server in servers if use_all and server.mode == "ready" and server.weight > 0),
+    )
+    return next((found for found in map(tuple, tiers) if found), ())

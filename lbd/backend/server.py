@@ -1,0 +1,56 @@
+"""A server as one worker sees it: its two axes of state, its row in the scoreboard, and its idle connections."""
+
+from typing import Any
+
+from lbd.backend.generation import Member
+from lbd.config.units import Address
+from lbd.stats.scoreboard import Row
+
+
+class Server:
+    """One address in a backend. Lives as long as its identity (backend, name, address), over every generation.
+
+    `idle` holds kept-alive connections, newest last. `doubt` is the monotonic time until which the server is the
+    last choice, because a connect to it failed; 0.0 while there is no doubt. `gone`: no generation has it any more.
+    """
+
+    __slots__ = ("address", "backend", "backup", "doubt", "doubts", "endpoint", "gone", "health", "idle", "mode",
+                 "name", "row", "slot", "weight")
+
+    def __init__(self, member: Member, row: Row) -> None:
+        self.backend = member.backend
+        self.name = member.name
+        self.address: Address = member.address
+        self.slot = member.slot
+        self.row = row
+        self.idle: dict[Any, None] = {}
+        self.endpoint: tuple[int, Any] | None = None
+        self.doubt = 0.0
+        self.doubts = 0
+        self.gone = False
+        self.update(member)
+
+    def __repr__(self) -> str:
+        return f"<Server {self.backend}/{self.name} {self.address} {self.mode} {self.health}>"
+
+    def update(self, member: Member) -> None:
+        """Take over what may change while the identity stays."""
+        self.weight = member.weight
+        self.backup = member.backup
+        self.mode = member.mode
+        self.health = member.health
+
+    @property
+    def usable(self) -> bool:
+        """May take new clients: the one place where the two axes meet."""
+        return self.mode == "ready" and self.health == "up" and self.weight > 0
+
+    def fail(self, now: float) -> None:
+        """A connect failed at `now`: the last choice for half a second, twice as long each time, at most 8 s."""
+        self.doubt = now + min(0.5 * 2 ** self.doubts, 8.0)
+        self.doubts += 1
+
+    def trust(self) -> None:
+        """It answered again."""
+        self.doubt = 0.0
+        self.doubts = 0

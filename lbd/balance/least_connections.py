@@ -1,0 +1,22 @@
+"""Least connections: the server with the least (requests in flight + 1) / weight, counted over all workers.
+
+The rule is HAProxy's `leastconn` (src/lb_fwlc.c) and nginx's `least_conn`; ties are taken in turn.
+"""
+
+from collections.abc import Sequence
+
+from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.server import Server
+from lbd.stats.scoreboard import Least
+
+
+class LeastConnections(Algorithm):
+    """Reads the in-flight counts of every worker from the scoreboard in one compiled pass."""
+
+    def rebuild(self, servers: Sequence[Server]) -> None:
+        self.servers = servers
+        slots = [server.slot for server in servers]
+        self.least = Least(self.context.board, slots, [float(server.weight) for server in servers]).pick
+
+    def pick(self, request: Facts) -> Server:
+        return self.servers[self.least()]
