@@ -1,0 +1,3 @@
+"""The command line: one file per command."""
+
+from lbd.cli.command_line import main as main

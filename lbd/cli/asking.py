@@ -1,0 +1,190 @@
+"""The running daemon, as the commands ask it: HTTP over its admin address."""
+
+import argparse
+import glob
+import http.client
+import json
+import os
+import socket
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lbd.cli import options
+from lbd.config import units as u
+from lbd.config.units import Address
+from lbd.errors import LbdError, UsageError
+
+SYSTEM_SOCKET = "/run/lbd/admin.sock"
+TIMEOUT = 60.0             # seconds until an answer: a reload waits for first checks and for every worker
+LONGEST_ANSWER = 64 << 20  # bytes; a status of 10 000 servers has some 4 MiB
+MOST_INCLUDES = 1000       # files that are looked through for [admin]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the daemon said: the HTTP status, and the JSON of the body (None where it is none)."""
+
+    status: int
+    data: Any
+
+    @property
+    def error(self) -> str:
+        """The daemon's own words on what went wrong, else the bare status."""
+        if isinstance(self.data, dict) and isinstance(self.data.get("error"), str):
+            return str(self.data["error"])
+        return f"the daemon answered {self.status}"
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP/1.1 over a Unix socket."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self) -> None:
+        """Connect to the path; errors as of any socket."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A daemon at its admin address, with the bearer token that a TCP address needs."""
+
+    address: Address
+    token: str = ""
+
+    def ask(self, method: str, path: str, body: Any = None, timeout: float = TIMEOUT) -> Answer:
+        """Send one request, `body` as JSON. Raises `LbdError` with one clear line when there is no usable answer."""
+        where = self.address
+        connection = (UnixConnection(where.path, timeout) if where.path
+                      else http.client.HTTPConnection(where.host, where.port, timeout=timeout))
+        headers = {"Accept": "application/json", "Connection": "close"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        try:
+            connection.request(method, path, data, headers)
+            response = connection.getresponse()
+            content = response.read(LONGEST_ANSWER + 1)
+        except (OSError, http.client.HTTPException) as error:
+            raise LbdError(f"no answer from a running lbd at {where}: {reason(error)}") from None
+        finally:
+            connection.close()
+        if len(content) > LONGEST_ANSWER:
+            raise LbdError(f"the answer from {where} is longer than {LONGEST_ANSWER} bytes")
+        if response.status in (401, 403):
+            raise LbdError(f"lbd at {where} refuses the token (LBD_TOKEN_FILE names the file that holds it)")
+        return Answer(response.status, decoded(content))
+
+
+def decoded(content: bytes) -> Any:
+    """The JSON, or None where the body is something else."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def reason(error: Exception) -> str:
+    """Why there was no answer, and what may help."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such socket; is it running? (--admin ADDR or LBD_ADMIN says where)"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there; is it running?"
+    if isinstance(error, PermissionError):
+        return "permission denied; ask as the user that lbd runs as, or as root"
+    if isinstance(error, TimeoutError):
+        return "it accepts, but does not answer in time"
+    if isinstance(error, http.client.HTTPException):
+        return "what answers there does not speak HTTP as lbd does"
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say where the daemon is."""
+    options.add(parser, options.ADMIN, "which daemon")
+
+
+def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Daemon:
+    """The daemon by --admin, else LBD_ADMIN, else the file's [admin] bind, else where it listens by default."""
+    token_file = environment.get("LBD_TOKEN_FILE", "")
+    if args.admin:
+        return Daemon(address(args.admin, "--admin"), token(token_file))
+    if environment.get("LBD_ADMIN"):
+        return Daemon(address(environment["LBD_ADMIN"], "LBD_ADMIN"), token(token_file))
+    if args.config:
+        table = admin_table(Path(args.config))
+        if not token_file and isinstance(table.get("token_file"), str):
+            token_file = os.path.join(os.path.dirname(args.config), table["token_file"])
+        if "bind" in table:
+            return Daemon(address(table["bind"], f"{args.config}: admin.bind"), token(token_file))
+    return Daemon(default_address(environment), token(token_file))
+
+
+def address(text: Any, where: str) -> Address:
+    """The address that the text means; raises `UsageError` that says where the text stands."""
+    try:
+        found: Address = u.ADDRESS.read(text)
+    except ValueError as error:
+        raise UsageError(f'{where}: "{text}" {error}; must be {u.ADDRESS.allowed}') from None
+    return found
+
+
+def default_address(environment: Mapping[str, str]) -> Address:
+    """The system's socket; the user's own where only that exists."""
+    runtime = environment.get("XDG_RUNTIME_DIR", "")
+    own = os.path.join(runtime, "lbd", "admin.sock")
+    if runtime and os.path.exists(own) and not os.path.exists(SYSTEM_SOCKET):
+        return Address(path=own)
+    return Address(path=SYSTEM_SOCKET)
+
+
+def token(file: str) -> str:
+    """The token that the file holds; "" without a file."""
+    if not file:
+        return ""
+    try:
+        return Path(file).read_text("ascii").strip()
+    except OSError as error:
+        raise LbdError(f"cannot read the token file {file}: {error.strerror}") from None
+    except ValueError:
+        raise LbdError(f"the token file {file} holds no ASCII text") from None
+
+
+def admin_table(file: Path) -> dict[str, Any]:
+    """[admin] of the file or of one that it includes.
+
+    Read without any check of the rest: a daemon must be found by a file that has become invalid since it started.
+    """
+    waiting, seen = [file], set()
+    while waiting and len(seen) < MOST_INCLUDES:
+        path = waiting.pop(0)
+        if path in seen:
+            continue
+        seen.add(path)
+        data = toml(path)
+        if isinstance(data.get("admin"), dict):
+            return dict(data["admin"])
+        patterns = data.get("include", [])
+        for pattern in patterns if isinstance(patterns, list) else []:
+            waiting += map(Path, sorted(glob.glob(os.path.join(path.parent, str(pattern)))))
+    return {}
+
+
+def toml(path: Path) -> dict[str, Any]:
+    """The file's tables; raises `LbdError` in one line."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise LbdError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise LbdError(f"{path}: {error}; --admin ADDR finds the daemon without the file") from None

@@ -1,0 +1,120 @@
+"""From the words of a command line to the command that runs: one table, and the exit codes."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from lbd import __version__
+from lbd.cli import options
+from lbd.cli.parser import Parser, nearest
+from lbd.errors import ConfigError, LbdError, UsageError
+
+FAILED = 1         # a configuration that cannot be used, a daemon that does not answer or refuses
+BAD_USAGE = 2      # a command line that cannot be understood
+INTERRUPTED = 130  # Ctrl-C, as shells count it
+
+FOREGROUND = "lbd.cli.daemon"
+
+# Command, its module, and the group it is shown in. A module has HELP, add_arguments(parser) and run(args) -> exit code.
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("check", "lbd.cli.check", "configuration"),
+    ("schema", "lbd.cli.schema", "configuration"),
+    ("status", "lbd.cli.status", "running daemon"),
+    ("reload", "lbd.cli.reload", "running daemon"),
+    ("demo", "lbd.cli.demo", "trying it out"),
+    ("demo-server", "lbd.cli.demo_server", "trying it out"),
+)
+
+MODULES = {name: module for name, module, _ in COMMANDS}
+
+ABOUT = "lbd is a load balancer daemon. Without a command it runs in the foreground until SIGTERM or Ctrl-C."
+USAGE = "lbd -c FILE [options]\n       lbd --listen ADDR --server ADDR [--server ADDR ...] [options]\n" \
+        "       lbd COMMAND [options]"
+EXIT_CODES = "exit codes:\n  0 done, 1 bad configuration or no success, 2 bad usage"
+
+
+def split(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The command ("" for the foreground) and all other words: options may stand before the command or after it."""
+    skip = False
+    for at, word in enumerate(words):
+        if skip:
+            skip = False
+        elif word == "--":
+            break
+        elif word.startswith("-") and word != "-":
+            skip = word in options.VALUED
+        elif word in MODULES:
+            return word, [*words[:at], *words[at + 1:]]
+        else:
+            raise UsageError(f'unknown command "{word}"{nearest(word, MODULES)} (lbd --help lists them all)')
+    return "", list(words)
+
+
+def overview() -> str:
+    """The commands by group, each with its own line of help."""
+    lines: list[str] = []
+    group = ""
+    for name, module, title in COMMANDS:
+        if title != group:
+            lines.append(f"{title}:")
+            group = title
+        lines.append(f"  {name:<26}  {importlib.import_module(module).HELP}")
+    return "\n".join([*lines, "", "lbd COMMAND --help tells more.", "", EXIT_CODES])
+
+
+def foreground(module: ModuleType, words: Sequence[str]) -> Parser:
+    """The parser of `lbd` without a command."""
+    parser = Parser("lbd", ABOUT, USAGE)
+    module.add_arguments(parser)
+    parser.add_argument("--check", action="store_true", help="only check the configuration, like lbd check")
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    if "-h" in words or "--help" in words:
+        parser.epilog = overview()
+    return parser
+
+
+def dispatch(words: Sequence[str]) -> int:
+    """Find the command, read its options, run it."""
+    command, rest = split(words)
+    if not command and "--version" in rest:
+        print(f"lbd {__version__}")
+        return 0
+    if not command and "--check" in rest:
+        command, rest = "check", [word for word in rest if word != "--check"]
+    module = importlib.import_module(MODULES.get(command, FOREGROUND))
+    if command:
+        parser = Parser(f"lbd {command}", module.HELP)
+        module.add_arguments(parser)
+    else:
+        parser = foreground(module, rest)
+    code: int = module.run(parser.read(rest))
+    return code
+
+
+def complain(error: LbdError) -> None:
+    """One line per finding on stderr."""
+    lines = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else [f"lbd: {error}"]
+    print("\n".join(lines), file=sys.stderr)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line (without the program's name; default: `sys.argv`) and return the exit code."""
+    try:
+        code = dispatch(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        return code
+    except UsageError as error:
+        complain(error)
+        return BAD_USAGE
+    except LbdError as error:
+        complain(error)
+        return FAILED
+    except SystemExit as leaving:  # argparse after --help
+        return leaving.code if isinstance(leaving.code, int) else BAD_USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output (head, less) has left; nothing may complain when Python closes it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,37 @@
+"""The options that several commands share, one line each."""
+
+import argparse
+from typing import Any
+
+from lbd.cli.parser import kind
+from lbd.config import units as u
+
+CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (("-c", "--config"), {"metavar": "FILE", "help": "read the configuration from this TOML file"}),
+    (("--listen",), {"metavar": "ADDR", "action": "append", "default": [],
+                     "help": "without a file: listen on HOST:PORT or unix:PATH; may be repeated"}),
+    (("--server",), {"metavar": "ADDR", "action": "append", "default": [],
+                     "help": "without a file: a server that gets the requests; may be repeated"}),
+    (("--algorithm",), {"metavar": "NAME", "help": "how servers are chosen, where a backend of the file names nothing"}),
+    (("--health-path",), {"metavar": "PATH", "help": "check servers by GET PATH; overrides every http policy of the file"}),
+    (("--health-interval",), {"metavar": "TIME", "type": kind(u.DURATION),
+                              "help": 'time between two checks ("500ms", "5s"); overrides every policy of the file'}),
+    (("--workers",), {"metavar": "N", "help": 'worker processes, 1 to 64, or "auto": one per usable CPU'}),
+)
+
+FILE = CONFIGURATION[:1]
+
+ADMIN: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (("--admin",), {"metavar": "ADDR", "help": "where the daemon is asked: unix:PATH or HOST:PORT (also: LBD_ADMIN)"}),
+    (("-c", "--config"), {"metavar": "FILE", "help": "take that address from [admin] bind of this file"}),
+)
+
+# Options after which the next word is a value: what stands before a command is told apart from it by this.
+VALUED = frozenset(flag for flags, _ in CONFIGURATION + ADMIN for flag in flags)
+
+
+def add(parser: argparse.ArgumentParser, table: tuple[tuple[tuple[str, ...], dict[str, Any]], ...], title: str) -> None:
+    """Give the parser a titled group with every option of the table."""
+    group = parser.add_argument_group(title)
+    for flags, settings in table:
+        group.add_argument(*flags, **settings)

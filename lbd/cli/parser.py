@@ -1,0 +1,56 @@
+"""An argument parser that raises `UsageError`, and knows what was probably meant."""
+
+import argparse
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
+
+from lbd.config.units import Kind
+from lbd.errors import UsageError
+
+HELP_COLUMN = 30  # where the explanations begin
+HELP_WIDTH = 110
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean "x"?` where something known is near to the word, else nothing."""
+    found = difflib.get_close_matches(word, list(known), 1, 0.6)
+    return f'; did you mean "{found[0]}"?' if found else ""
+
+
+def kind(of: Kind) -> Callable[[str], Any]:
+    """A `type=` for argparse that reads a value just as the configuration file does."""
+
+    def read(text: str) -> Any:
+        try:
+            return of.read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f'"{text}" {error}; must be {of.allowed}') from None
+
+    return read
+
+
+class Parser(argparse.ArgumentParser):
+    """The options of one command; `read` instead of `parse_args`."""
+
+    def __init__(self, prog: str, text: str, usage: str | None = None) -> None:
+        super().__init__(
+            prog=prog, description=text, usage=usage, allow_abbrev=False,
+            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, HELP_COLUMN, HELP_COLUMN, HELP_WIDTH))
+        self._optionals.title = "options"
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `UsageError` with one line that says what is wrong and where to read on."""
+        text = message.removeprefix("argument ")
+        raise UsageError(f"{text} (see {self.prog} --help)")
+
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """The options that the words give; raises `UsageError` for anything else than known options and values."""
+        args, rest = self.parse_known_args(words)
+        if not rest:
+            return args
+        word = rest[0]
+        if word.startswith("-") and word != "-":
+            name = word.partition("=")[0]
+            return self.error(f"unknown option {name}{nearest(name, self._option_string_actions)}")
+        return self.error(f'"{word}" is one word too many')

@@ -1,0 +1,39 @@
+"""`lbd reload`: the running daemon reads its configuration again."""
+
+import argparse
+import json
+
+from lbd.cli import asking
+
+HELP = "make the running daemon read its configuration again; a bad one changes nothing"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the daemon is, and how the outcome is printed."""
+    asking.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask for the reload and wait for its outcome: 0 when the new configuration is in force, else 1."""
+    answer = asking.find(args).ask("POST", "/v1/reload")
+    done = answer.status in (200, 204)
+    if args.json:
+        print(json.dumps({"ok": done, "status": answer.status, "answer": answer.data}, indent=2))
+        return 0 if done else 1
+    if not done:
+        problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
+        print("\n".join([f"lbd: nothing was changed: {answer.error}", *map(finding, problems)]))
+        return 1
+    data = answer.data if isinstance(answer.data, dict) else {}
+    generation = f": generation {data['generation']} is in force" if "generation" in data else ""
+    print(f"reloaded{generation}" if data.get("changed", True) else f"nothing to change{generation}")
+    return 0
+
+
+def finding(problem: object) -> str:
+    """One finding of a refused configuration in one line."""
+    if not isinstance(problem, dict):
+        return str(problem)
+    where = ":".join(str(problem[part]) for part in ("file", "line", "column") if problem.get(part))
+    return ": ".join(part for part in (where, problem.get("key", ""), problem.get("message", "")) if part)
