@@ -30,6 +30,11 @@ def kind(of: Kind) -> Callable[[str], Any]:
     return read
 
 
+def number(of: Kind) -> Callable[[str], Any]:
+    """A `type=` for argparse that reads an integer just as the configuration file does."""
+    return kind(Kind(of.name, of.allowed, lambda text: of.read(int(text) if text.isdecimal() else text), of.schema))
+
+
 class Parser(argparse.ArgumentParser):
     """The options of one command; `read` instead of `parse_args`."""
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 
 from lbd.cli import asking
 
@@ -23,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
         return 0 if done else 1
     if not done:
         problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
-        print("\n".join([f"lbd: nothing was changed: {answer.error}", *map(finding, problems)]))
+        print("\n".join([f"lbd: nothing was changed: {answer.error}", *map(finding, problems)]), file=sys.stderr)
         return 1
     data = answer.data if isinstance(answer.data, dict) else {}
     generation = f": generation {data['generation']} is in force" if "generation" in data else ""

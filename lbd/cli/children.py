@@ -1,0 +1,108 @@
+"""The processes of a demo: started together, ended together, and never left behind."""
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from lbd.errors import LbdError
+
+PR_SET_PDEATHSIG = 1
+STOP = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+WATCHED = STOP | {signal.SIGCHLD}
+PATIENCE = (5.0, 1.0)  # seconds after the first and the second SIGTERM; then SIGKILL
+FIRST_LINE = 15.0      # seconds until a process must have said its first line
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class Children:
+    """Child processes of this one, which must be left by `with`.
+
+    While it is open, the signals in WATCHED are blocked in this process and taken by `wait`, so that none comes at a
+    wrong moment. Each child leads a process group of its own: a Ctrl-C reaches this process only, which ends the
+    children in order, the last started first. Should this process be killed, the kernel sends them SIGTERM.
+    """
+
+    def __init__(self) -> None:
+        self.running: dict[str, subprocess.Popen[str]] = {}
+        self.mask: set[signal.Signals] = set()
+        self.parent = os.getpid()
+
+    def __enter__(self) -> Self:
+        self.mask = {signal.Signals(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        try:
+            for name in reversed(list(self.running)):
+                self.end(name)
+        finally:
+            while signal.sigtimedwait(WATCHED, 0):
+                pass  # a second Ctrl-C has done its work in `end`
+            signal.pthread_sigmask(signal.SIG_SETMASK, self.mask)
+
+    def start(self, name: str, words: Sequence[str], speaks: bool = False) -> str:
+        """Start `lbd` with the words; with `speaks`, wait for the first line it prints, and return it."""
+        process = subprocess.Popen([sys.executable, "-m", "lbd", *words], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE if speaks else None, text=True, process_group=0,
+                                   preexec_fn=self.bound)
+        self.running[name] = process
+        if process.stdout is None:
+            return ""
+        line = process.stdout.readline() if select.select([process.stdout], [], [], FIRST_LINE)[0] else ""
+        if not line:
+            raise LbdError(f"{name} did not start (exit code {process.poll()})")
+        return line.strip()
+
+    def bound(self) -> None:
+        """In the child, before exec: signals as usual, and SIGTERM when the parent dies."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self.mask)
+        LIBC.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+        if os.getppid() != self.parent:
+            os._exit(1)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for a signal to stop: True. False when the time is over; raises `LbdError` when a child has ended."""
+        until = None if seconds is None else time.monotonic() + seconds
+        while True:
+            for name, process in self.running.items():
+                if process.poll() is not None:
+                    raise LbdError(f"{name} has ended by itself (exit code {process.returncode})")
+            if until is None:
+                number: int | None = signal.sigwait(WATCHED)
+            else:
+                got = signal.sigtimedwait(WATCHED, max(0.0, until - time.monotonic()))
+                number = got.si_signo if got else None
+            if number in STOP:
+                return True
+            if number is None:
+                return False
+
+    def end(self, name: str) -> None:
+        """Ask it to end, ask again when it takes long or a signal comes meanwhile, then kill its process group."""
+        process = self.running.pop(name)
+        for patience in PATIENCE:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                self.ended(process, patience)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+    def ended(self, process: subprocess.Popen[str], seconds: float) -> None:
+        """Wait until the process has ended, the time is over, or another signal to stop came."""
+        until = time.monotonic() + seconds
+        while process.poll() is None and (left := until - time.monotonic()) > 0:
+            got = signal.sigtimedwait(WATCHED, left)
+            if got and got.si_signo in STOP:
+                return
