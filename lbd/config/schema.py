@@ -31,11 +31,13 @@ class Key:
     default: Any
     text: str
     reload: Reload = LIVE
-    section: Any = None          # the class of a table of its own, or of each entry of a named table
+    section: type | None = None  # the class of a table of its own, or of each entry of a named table
     named: bool = False          # a table of tables, keyed by name
     later: bool = False
     refused: str = ""
+    unready: Mapping[Any, str] = field(default_factory=dict)   # values that cannot be given yet, and why
     name: str = ""               # as written, where it is a Python keyword
+    example: str = ""            # what the reference shows where there is no default
 
 
 def key(default: Any, kind: Kind, text: str, reload: Reload = LIVE, **more: Any) -> Any:
@@ -71,8 +73,8 @@ class Global:
     state_dir: str = key("/var/lib/lbd", u.FILE, "directory of registered servers and runtime overrides", RESTART)
     trusted_proxies: tuple[Network, ...] = key(
         [], u.NETWORKS, "networks whose X-Forwarded-* and Forwarded fields are believed")
-    user: str | None = key(None, u.TEXT, "user to run as after binding; needs a start as root", RESTART)
-    group: str | None = key(None, u.TEXT, "group to run as after binding; default: the user's", RESTART)
+    user: str | None = key(None, u.LINE, "user to run as after binding; needs a start as root", RESTART)
+    group: str | None = key(None, u.LINE, "group to run as after binding; default: the user's", RESTART)
     max_connections: int | None = key(
         None, u.integer(1, 10_000_000), "client connections of all workers together; default from the descriptor limit")
     shutdown_delay: float = key("0s", u.DURATION, "how long /readyz says 503 before a stop while lbd still accepts")
@@ -86,7 +88,7 @@ class Log:
 
     level: str = key("info", u.choice("debug", "info", "warning", "error"), "least level that is written")
     format: str = key("auto", u.choice("auto", "json", "console"), "auto is console on a terminal, json elsewhere")
-    access: str = key("off", u.TEXT, "off, stdout, or a file: one line per request", later=True)
+    access: str = key("off", u.ACCESS, "off, stdout, or a file: one line per request", later=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,13 @@ class Metrics:
 class Timeouts:
     """[timeouts]: defaults; a listener or backend may override its own."""
 
-    client_header: float = key("10s", u.DURATION, "from the first byte of a request to the end of its head")
-    client_idle: float = key("60s", u.DURATION, "how long an idle client connection is kept")
-    client_body: float = key("30s", u.DURATION, "between two reads of a request body, or writes of a response")
-    connect: float = key("5s", u.DURATION, "for opening a connection to a server")
-    server: float = key("60s", u.DURATION, "until the head of a response, then between reads of its body")
-    server_idle: float = key("60s", u.DURATION, "how long an idle connection to a server is kept")
-    tunnel: float = key("1h", u.DURATION, "how long a tunnel (WebSocket) may be silent")
+    client_header: float = key("10s", u.duration(0.001), "from the first byte of a request to the end of its head")
+    client_idle: float = key("60s", u.duration(0.001), "how long an idle client connection is kept")
+    client_body: float = key("30s", u.duration(0.001), "between two reads of a request body, or writes of a response")
+    connect: float = key("5s", u.duration(0.001), "for opening a connection to a server")
+    server: float = key("60s", u.duration(0.001), "until the head of a response, then between reads of its body")
+    server_idle: float = key("60s", u.duration(0.001), "how long an idle connection to a server is kept")
+    tunnel: float = key("1h", u.duration(0.001), "how long a tunnel (WebSocket) may be silent")
     queue: float = key("5s", u.DURATION, "longest wait for a free server", later=True)
 
 
@@ -123,14 +125,15 @@ class HealthPolicy:
     """[health.NAME]: by which rules a server is up or down. The keys of its `type` stand in `options`."""
 
     type: str = key("http", u.CHECK, "http, tcp, tls or exec")
-    interval: float = key("2s", u.DURATION, "from one check to the next")
-    timeout: float = key("1s", u.DURATION, "for one check as a whole")
+    interval: float = key("2s", u.duration(0.01), "from one check to the next")
+    timeout: float = key("1s", u.duration(0.001), "for one check as a whole")
     rise: int = key(2, u.integer(1, 1000), "passes in a row that bring a server up")
     fall: int = key(3, u.integer(1, 1000), "failures in a row that take a server down")
-    fast_interval: float | None = key(None, u.DURATION, "interval while rise or fall is counting; default: interval")
-    down_interval: float | None = key(None, u.DURATION, "interval while down; default: interval")
+    fast_interval: float | None = key(
+        None, u.duration(0.01), "interval while rise or fall is counting; default: interval")
+    down_interval: float | None = key(None, u.duration(0.01), "interval while down; default: interval")
     port: int | None = key(None, u.integer(1, 65535), "port to check instead of the server's own")
-    address: str | None = key(None, u.TEXT, "host to check instead of the server's own")
+    address: str | None = key(None, u.HOST, "host to check instead of the server's own")
     options: Any = None
 
 
@@ -138,9 +141,9 @@ class HealthPolicy:
 class HeaderEdits:
     """`request_headers` and `response_headers`: remove first, then set, then add."""
 
-    set: Mapping[str, str] = key({}, u.FIELDS, "fields that replace those of the same name")
-    add: Mapping[str, str] = key({}, u.FIELDS, "fields that are added")
-    remove: tuple[str, ...] = key([], u.FIELD_NAMES, "fields that are left out")
+    set: Mapping[str, str] = key({}, u.EDITS, "fields that replace those of the same name")
+    add: Mapping[str, str] = key({}, u.EDITS, "fields that are added")
+    remove: tuple[str, ...] = key([], u.EDIT_NAMES, "fields that are left out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,8 @@ class Route:
 
     host: str | None = key(None, u.HOST_PATTERN, 'exact, or "*.example.com" for every name below it')
     path: str | None = key(None, u.URL_PATH, "the whole path, percent-decoded, without the query")
-    path_prefix: str | None = key(None, u.URL_PATH, "how the path begins; /v1 does not match /v10, /v1/ matches below it")
+    path_prefix: str | None = key(
+        None, u.URL_PATH, "how the path begins; /v1 does not match /v10, /v1/ matches below it")
     path_regex: str | None = key(None, u.REGEX, "RE2 pattern that the whole path must match")
     method: tuple[str, ...] = key([], u.METHODS, "one method or several")
     header: Mapping[str, str] = key({}, u.HEADER_MATCH, 'field = "value", or "*" for any value')
@@ -188,7 +192,8 @@ class Listener:
     """[listeners.NAME]: sockets, and what is done with what they accept."""
 
     bind: tuple[Address, ...] = key(REQUIRED, u.BINDS, "HOST:PORT, [IPv6]:PORT or unix:PATH; one or several", REBIND)
-    mode: str = key("http", u.choice("http", "tcp"), "http or tcp", "drain")
+    mode: str = key("http", u.choice("http", "tcp"), "http or tcp", "drain",
+                    unready={"tcp": "this version balances HTTP only"})
     backend: str | None = key(None, u.NAME, "where a request goes that no route takes")
     routes: tuple[Route, ...] = field(
         default=(), metadata={"key": Key(None, None, "which request goes where; first match wins", section=Route)})
@@ -210,8 +215,8 @@ class Outlier:
     """[backends.NAME.outlier]: servers that fail real requests are left out for a while."""
 
     consecutive: int = key(5, u.integer(1, 10_000), "failures in a row that eject a server")
-    base: float = key("30s", u.DURATION, "first ejection; the n-th lasts n times as long")
-    max: float = key("300s", u.DURATION, "longest ejection")
+    base: float = key("30s", u.duration(0.1), "first ejection; the n-th lasts n times as long")
+    max: float = key("300s", u.duration(0.1), "longest ejection")
     max_ejected: float = key("50%", u.PERCENT, "largest share of a backend that may be ejected")
     enforce: bool = key(True, u.BOOL, "false only counts")
 
@@ -254,20 +259,22 @@ class Algorithm:
 class Backend:
     """[backends.NAME]: servers, and how one of them is chosen and judged."""
 
-    algorithm: Algorithm = key("weighted-round-robin", u.ALGORITHM, "a name, or { name = …, options }")
+    algorithm: Algorithm = field(default_factory=Algorithm, metadata={"key": Key(
+        u.ALGORITHM, "weighted-round-robin", "a name, or { name = …, options }")})
     servers: Mapping[str, Server] = named(Server, "by name: the name is the server's identity")
     health: str | HealthPolicy | None = key(None, u.HEALTH, "a policy's name, or one in place; default: no checks, up")
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
     host: str | None = key(None, u.FIELD_VALUE, "Host to send instead of the client's")
     request_headers: HeaderEdits = table(HeaderEdits, "changes to what is sent to the server")
     response_headers: HeaderEdits = table(HeaderEdits, "changes to what is sent to the client")
-    resolve: float = key("30s", u.DURATION, "how often host names are looked up again")
+    resolve: float = key("30s", u.duration(0.1), "how often host names are looked up again")
     resolve_all: bool = key(False, u.BOOL, "make one server of each address that DNS gives", "drain")
     max_idle: int = key(64, u.integer(0, 100_000), "idle connections kept per server and worker")
     max_requests: int = key(0, u.integer(0, 2**31), "requests per connection to a server; 0: no limit")
     retries: int = key(2, u.integer(0, 10), "other servers that are tried after a failure")
     abort_on_close: bool = key(False, u.BOOL, "cancel a request when the client half-closes")
-    retry_on: tuple[str, ...] = key([], u.RETRY_ON, 'repeats beyond safe ones: "timeout", "502", "503", "504"', later=True)
+    retry_on: tuple[str, ...] = key(
+        [], u.RETRY_ON, 'repeats beyond safe ones: "timeout", "502", "503", "504"', later=True)
     retry_buffer: int = key("64KiB", u.SIZE, "longest body that is kept for a repeat", later=True)
     queue: int = key(1024, u.integer(0, 1_000_000), "requests that may wait for a free server", later=True)
     max_in_flight: int | None = key(None, u.integer(1, 10_000_000), "requests in flight; 503 beyond",

@@ -1,53 +1,250 @@
 """The kinds of values that a configuration holds: how each is written, read, and explained when it is wrong."""
 
-import ipaddress
 import math
+import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from lbd.config.addresses import ADDRESS as ADDRESS
+from lbd.config.addresses import BIND as BIND
+from lbd.config.addresses import BINDS as BINDS
+from lbd.config.addresses import HOST as HOST
+from lbd.config.addresses import NETWORK as NETWORK
+from lbd.config.addresses import NETWORKS as NETWORKS
+from lbd.config.addresses import Address as Address
+from lbd.config.addresses import Network as Network
+from lbd.config.kinds import ItemError as ItemError
+from lbd.config.kinds import Kind as Kind
+from lbd.config.kinds import listed, many, mapping, shown, text_of, type_of
+from lbd.config.messages import EDIT_NAMES as EDIT_NAMES
+from lbd.config.messages import EDITS as EDITS
+from lbd.config.messages import FIELD_NAME as FIELD_NAME
+from lbd.config.messages import FIELD_NAMES as FIELD_NAMES
+from lbd.config.messages import FIELD_VALUE as FIELD_VALUE
+from lbd.config.messages import FIELDS as FIELDS
+from lbd.config.messages import HEADER_MATCH as HEADER_MATCH
+from lbd.config.messages import HOST_PATTERN as HOST_PATTERN
+from lbd.config.messages import METHOD as METHOD
+from lbd.config.messages import METHODS as METHODS
+from lbd.config.messages import REDIRECT as REDIRECT
+from lbd.config.messages import REGEX as REGEX
+from lbd.config.messages import TARGET as TARGET
+from lbd.config.messages import URL_PATH as URL_PATH
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"B": 1, "kB": 1000, "KB": 1000, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_NUMBER = r"(?P<number>[0-9]+(?:\.[0-9]+)?)"
+_QUANTITY = re.compile(_NUMBER + r"(?P<unit>[A-Za-z]*)")
+
+LONGEST = 366 * 86400.0     # seconds
+LARGEST = 2**50             # bytes
+LONGEST_NAME = 64           # characters: names stand in labels of metrics, in URLs and on command lines
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of value.
-
-    `allowed` completes the sentence "must be …". `read` takes what tomllib gives and returns the value that the
-    program uses, or raises `ValueError` whose text says what was wrong (the reader adds place and `allowed`).
-    `schema` is the JSON Schema of what may be written.
-    """
-
-    name: str
-    allowed: str
-    read: Callable[[Any], Any]
-    schema: dict[str, Any]
+def _quantity(value: Any, units: dict[str, float] | dict[str, int]) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError("is a number without a unit")
+    found = _QUANTITY.fullmatch(text_of(value))
+    if not found:
+        raise ValueError("is not a number with a unit")
+    if not found["unit"]:
+        raise ValueError("has no unit")
+    if found["unit"] not in units:
+        raise ValueError(f'has no known unit ({listed(units)})')
+    return float(found["number"]) * units[found["unit"]]
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where to listen or connect: `host` and `port`, or the `path` of a Unix socket (then `host` is empty)."""
+def in_seconds(seconds: float) -> str:
+    """A duration as it is written in a file: the largest unit that needs no fraction."""
+    for unit in ("d", "h", "m", "s"):
+        if seconds and seconds % _SECONDS[unit] == 0:
+            return f"{seconds / _SECONDS[unit]:.0f}{unit}"
+    return f"{seconds * 1000:.10g}ms" if seconds else "0s"
 
-    host: str = ""
-    port: int = 0
-    path: str = ""
 
-    def __str__(self) -> str:
-        if self.path:
-            return f"unix:{self.path}"
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+def in_bytes(size: int) -> str:
+    """A size as it is written in a file: the largest binary unit that needs no fraction."""
+    for unit in ("GiB", "MiB", "KiB"):
+        if size and size % _BYTES[unit] == 0:
+            return f"{size // _BYTES[unit]}{unit}"
+    return f"{size}B"
 
-    @property
-    def literal(self) -> bool:
-        """No name has to be resolved: a Unix socket or an IP address."""
-        if self.path:
-            return True
-        try:
-            ipaddress.ip_address(self.host.partition("%")[0])
-        except ValueError:
-            return False
-        return True
+
+def duration(low: float, high: float = LONGEST) -> Kind:
+    """A duration with a unit, of `low` to `high` seconds. Read as seconds (float)."""
+
+    def read(value: Any) -> float:
+        seconds = round(_quantity(value, _SECONDS), 9)
+        if seconds < low:
+            raise ValueError("is too short")
+        if seconds > high:
+            raise ValueError("is too long")
+        return seconds
+
+    reach = "" if (low, high) == (0.0, LONGEST) else f" from {in_seconds(low)}" + (
+        "" if high == LONGEST else f" to {in_seconds(high)}")
+    schema = {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)?({'|'.join(_SECONDS)})$"}
+    return Kind("duration", f'a duration with a unit{reach}, like "250ms", "2s", "5m" or "1h"', read, schema)
+
+
+def size(low: int, high: int = LARGEST) -> Kind:
+    """A size with a unit, of `low` to `high` bytes. Read as bytes (int)."""
+
+    def read(value: Any) -> int:
+        exact = _quantity(value, _BYTES)
+        if not math.isfinite(exact) or exact > high:
+            raise ValueError("is too large")
+        if exact < low:
+            raise ValueError("is too small")
+        if exact != int(exact):
+            raise ValueError("is not a whole number of bytes")
+        return int(exact)
+
+    reach = "" if (low, high) == (0, LARGEST) else f" from {in_bytes(low)} to {in_bytes(high)}"
+    schema = {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)?({'|'.join(_BYTES)})$"}
+    return Kind("size", f'a size with a unit{reach}, like "16KiB" or "10MB"', read, schema)
+
+
+def integer(low: int, high: int) -> Kind:
+    """A whole number from `low` to `high`."""
+
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"is {type_of(value)}")
+        if not low <= value <= high:
+            raise ValueError("is out of range")
+        return value
+
+    return Kind("integer", f"a whole number from {low} to {high}", read,
+                {"type": "integer", "minimum": low, "maximum": high}, empty=low)
+
+
+def number(low: float, high: float) -> Kind:
+    """A number from `low` to `high`, with or without a fraction."""
+
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"is {type_of(value)}")
+        if not low <= value <= high:
+            raise ValueError("is out of range")
+        return float(value)
+
+    return Kind("number", f"a number from {low:g} to {high:g}", read,
+                {"type": "number", "minimum": low, "maximum": high}, empty=low)
+
+
+def choice(*words: str) -> Kind:
+    """One of some words."""
+
+    def read(value: Any) -> str:
+        if text_of(value) not in words:
+            raise ValueError("is not known")
+        return str(value)
+
+    return Kind("choice", listed(shown(word) for word in words), read, {"enum": list(words)}, words, words[0])
+
+
+def choice_of(*numbers: int) -> Kind:
+    """One of some whole numbers."""
+
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or value not in numbers:
+            raise ValueError("is not one of them")
+        return int(value)
+
+    return Kind("choice", listed(map(str, numbers)), read, {"enum": list(numbers)}, empty=numbers[0])
+
+
+def _bool(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"is {type_of(value)}")
+    return value
+
+
+def _workers(value: Any) -> int:
+    if value == "auto":
+        return 0
+    if isinstance(value, str):
+        raise ValueError("is not known")
+    return int(integer(1, 64).read(value))
+
+
+def _name(value: Any) -> str:
+    text = text_of(value)
+    if not text:
+        raise ValueError("is empty")
+    if len(text) > LONGEST_NAME:
+        raise ValueError("is too long")
+    if not re.fullmatch(r"[A-Za-z0-9_.:-]+", text):
+        raise ValueError("has a character that a name cannot have")
+    return text
+
+
+def _line(value: Any) -> str:
+    text = text_of(value)
+    if not text:
+        raise ValueError("is empty")
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
+        raise ValueError("has a control character in it")
+    return text
+
+
+def _percent(value: Any) -> float:
+    found = re.fullmatch(_NUMBER + "%", text_of(value))
+    if not found:
+        raise ValueError("is not a percentage")
+    if float(found["number"]) > 100:
+        raise ValueError("is more than 100%")
+    return float(found["number"]) / 100
+
+
+def _status(value: Any) -> str:
+    if not re.fullmatch(r"[1-5][0-9][0-9]", text_of(value)):
+        raise ValueError("is not a status")
+    return str(value)
+
+
+def _retry(value: Any) -> str:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else text_of(value)
+    if text not in RETRIES:
+        raise ValueError("is not known")
+    return text
+
+
+def _named_table(value: Any) -> Any:
+    """A name, or a table, which the reader takes apart."""
+    return value if isinstance(value, dict) else _name(value)
+
+
+def _join(path: str, directory: str) -> str:
+    return os.path.normpath(os.path.join(directory, path))
+
+
+_STRING = {"type": "string"}
+_FILLED = {"type": "string", "minLength": 1}
+
+RETRIES = ("timeout", "502", "503", "504")
+
+DURATION = duration(0.0)
+SIZE = size(0)
+BOOL = Kind("boolean", "true or false", _bool, {"type": "boolean"}, empty=False)
+TEXT = Kind("text", "a string", text_of, _STRING)
+TEXTS = many(TEXT, "an array of strings")
+LINE = Kind("line", "a string of one line", _line, _FILLED)
+FILE = Kind("file", "a path", _line, _FILLED, settle=_join)
+FILES = many(FILE, "a path or an array of paths")
+ACCESS = Kind("access", '"off", "stdout" or a path', _line, _FILLED,
+              settle=lambda path, directory: path if path in ("off", "stdout") else _join(path, directory))
+NAME = Kind("name", f"a name of at most {LONGEST_NAME} letters, digits, and _ - . :", _name,
+            {"type": "string", "pattern": rf"^[A-Za-z0-9_.:-]{{1,{LONGEST_NAME}}}$"})
+WORKERS = Kind("workers", '"auto" or a whole number from 1 to 64', _workers,
+               {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 64}]}, ("auto",))
+PERCENT = Kind("percentage", 'a percentage from "0%" to "100%"', _percent,
+               {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"})
+RETRY_ON = many(Kind("retry", listed(map(shown, RETRIES)), _retry, {"enum": [*RETRIES, 502, 503, 504]}, RETRIES),
+                listed(map(shown, RETRIES), "and"))
+ERROR_FILES = mapping(Kind("status", "a status", _status, {"type": "string", "pattern": "^[1-5][0-9][0-9]$"}), FILE,
+                      "a table of status = file")
+CHECK = Kind("check", "a kind of check", _name, _FILLED)
+ALGORITHM = Kind("algorithm", "the name of an algorithm, or a table with its name and options", _named_table, _FILLED)
+HEALTH = Kind("health", "the name of a health policy, or a table that is one", _named_table, _FILLED)

@@ -1,0 +1,133 @@
+"""What a kind of value is, and the words for a value that is wrong."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SHOWN = 60  # characters of a value that a message repeats
+
+# What TOML calls the types that tomllib returns.
+_NAMES = {"bool": "a boolean", "int": "an integer", "float": "a number", "str": "a string", "list": "an array",
+          "dict": "a table", "datetime": "a date and time", "date": "a date", "time": "a time"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of value.
+
+    `allowed` completes the sentence "must be …". `read` takes what tomllib gives and returns the value that the
+    program uses, or raises `ValueError` whose text says what was wrong, as the end of a sentence that begins with the
+    value (the reader adds place and `allowed`). `schema` is the JSON Schema of what may be written. `known` are the
+    words to which a mistyped one may be near. `empty` stands in for a required value that could not be read, so that
+    the checks that follow can go on. `settle` makes paths absolute: it gets what was read, and the directory of the
+    file in which it is written.
+    """
+
+    name: str
+    allowed: str
+    read: Callable[[Any], Any]
+    schema: dict[str, Any]
+    known: tuple[str, ...] = ()
+    empty: Any = ""
+    settle: Callable[[Any, str], Any] | None = None
+
+
+class ItemError(ValueError):
+    """One element of an array, or one key of a table, is wrong: `at` says which."""
+
+    def __init__(self, at: int | str, found: Any, text: str) -> None:
+        self.at = at
+        super().__init__(f"holds {shown(found)}, which {text}")
+
+
+def type_of(value: Any) -> str:
+    """What TOML calls the value's type, with its article."""
+    return _NAMES.get(type(value).__name__, type(value).__name__)
+
+
+def shown(value: Any) -> str:
+    """A value as a message repeats it: short, and never more than one line."""
+    if isinstance(value, list):
+        return "the array" if value else "an empty array"
+    if isinstance(value, dict):
+        return "the table"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = value if isinstance(value, str) else str(value)
+    text = text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    return '"' + text.encode("unicode_escape").decode().replace('"', '\\"') + '"' if isinstance(value, str) else text
+
+
+def listed(words: Iterable[str], last: str = "or") -> str:
+    """`a, b or c`."""
+    *most, end = words
+    return f"{', '.join(most)} {last} {end}" if most else end
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """`; did you mean "x"?` where something known is near to the word, else nothing."""
+    if not isinstance(word, str):
+        return ""
+    names = list(known)
+    lower = {name.lower(): name for name in names}
+    found = difflib.get_close_matches(word.lower()[:100], list(lower), 1, 0.6)
+    return f'; did you mean "{lower[found[0]]}"?' if found else ""
+
+
+def text_of(value: Any) -> str:
+    """The value, if it is a string without NUL; raises ValueError."""
+    if not isinstance(value, str):
+        raise ValueError(f"is {type_of(value)}")
+    if "\0" in value:
+        raise ValueError("contains a NUL character")
+    return value
+
+
+def many(one: Kind, allowed: str, unique: bool = True) -> Kind:
+    """An array of values of a kind; a single one may be written without the brackets. Read as a tuple."""
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            return (one.read(value),)
+        seen: dict[Any, None] = {}
+        for at, item in enumerate(value):
+            try:
+                result = one.read(item)
+            except ValueError as error:
+                raise ItemError(at, item, str(error)) from None
+            if unique and result in seen:
+                raise ItemError(at, item, "is there already")
+            seen[result] = None
+        return tuple(seen)
+
+    def settle(values: tuple[Any, ...], directory: str) -> tuple[Any, ...]:
+        return tuple(one.settle(value, directory) for value in values) if one.settle else values
+
+    schema = {"anyOf": [one.schema, {"type": "array", "items": one.schema}]}
+    return Kind(one.name + " list", allowed, read, schema, one.known, (), settle if one.settle else None)
+
+
+def mapping(keys: Kind, values: Kind, allowed: str) -> Kind:
+    """A table from one kind of key to one kind of value. Read as a dict."""
+
+    def read(value: Any) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            raise ValueError(f"is {type_of(value)}")
+        result: dict[str, Any] = {}
+        for name, item in value.items():
+            try:
+                written = keys.read(name)
+            except ValueError as error:
+                raise ItemError(name, name, str(error)) from None
+            try:
+                result[written] = values.read(item)
+            except ValueError as error:
+                raise ItemError(name, item, str(error)) from None
+        return result
+
+    def settle(table: Mapping[str, Any], directory: str) -> Mapping[str, Any]:
+        return {name: values.settle(value, directory) for name, value in table.items()} if values.settle else table
+
+    schema = {"type": "object", "propertyNames": keys.schema, "additionalProperties": values.schema}
+    return Kind(values.name + " table", allowed, read, schema, (), {}, settle if values.settle else None)
