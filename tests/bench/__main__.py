@@ -1,0 +1,124 @@
+"""lbd beside HAProxy, nginx and Caddy: `python -m tests.bench`, all in one run, one after another, on loopback."""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.bench import cases, report
+from tests.bench.cases import CASES, Case, Effort
+from tests.bench.machine import Processors, facts
+from tests.bench.result import Result, failed
+from tests.bench.rounds import Rounds
+from tests.bench.servers import Servers, serving
+from tests.bench.targets import TARGETS, StartError, Target, running, usable
+
+
+def names(known: Iterable[str]) -> Callable[[str], list[str]]:
+    """Reads comma-separated names out of those known."""
+    def read(text: str) -> list[str]:
+        for name in text.split(","):
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(known)}")
+        return text.split(",")
+    return read
+
+
+def options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m tests.bench", description=__doc__)
+    parser.add_argument("--cases", type=names(CASES), default=list(CASES), metavar="NAME,…", help=", ".join(CASES))
+    parser.add_argument("--targets", type=names(TARGETS), default=list(TARGETS), metavar="NAME,…",
+                        help=f"{', '.join(TARGETS)}; those that are not installed are left out")
+    parser.add_argument("--rounds", type=int, default=3, help="medians are taken over so many (default 3)")
+    parser.add_argument("--seconds", type=int, default=3, help="whole seconds per measurement (default 3)")
+    parser.add_argument("--quick", action="store_true", help="one round of one second, not warmed up")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter that runs lbd (default: this one)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every result there too")
+    found = parser.parse_args(arguments)
+    if found.rounds < 1 or found.seconds < 1:
+        parser.error("--rounds and --seconds are at least 1")
+    if found.quick:
+        found.rounds = found.seconds = 1
+    return found
+
+
+def order(targets: list[Target], number: int) -> list[Target]:
+    """Another one is first in each round, and every second round goes backwards."""
+    turned = targets[number % len(targets):] + targets[:number % len(targets)]
+    return turned[::-1] if number % 2 else turned
+
+
+class Run:
+    """One run: every case, round and target in turn."""
+
+    def __init__(self, console: Console, wanted: argparse.Namespace, home: Path) -> None:
+        self.console = console
+        self.wanted = wanted
+        self.home = home
+        self.processors = Processors.of_this_machine()
+        self.rounds = Rounds()
+
+    def one(self, case: Case, target: Target, servers: Servers) -> Result:
+        every = self.processors.every
+        effort = Effort(self.wanted.seconds, 0 if self.wanted.quick else 1,
+                        self.processors.load if case.pinned else every)
+        try:
+            with running(target, servers, case.workers, self.processors.proxy if case.pinned else every,
+                         self.wanted.python, self.home) as started:
+                return cases.run(case, started, effort)
+        except StartError as exc:
+            return failed(f"did not start: {exc}")
+
+    def all(self) -> Rounds:
+        targets = usable(self.wanted.targets, self.wanted.python)
+        if not targets:
+            raise SystemExit("none of the targets is installed")
+        for name in self.wanted.cases:
+            for target in targets:
+                self.rounds.results[name][target.name] = []     # the order of the rows
+        os.sched_setaffinity(0, self.processors.load)
+        for name in self.wanted.cases:
+            case = CASES[name]
+            pinned = self.processors if case.pinned else Processors(*[self.processors.every] * 3)
+            with tempfile.TemporaryDirectory(dir=self.home) as place, serving(Path(place), pinned) as servers:
+                for number in range(self.wanted.rounds):
+                    for target in order(targets, number):
+                        self.console.print(f"{name}, round {number + 1}: {target.name}", style="dim", highlight=False)
+                        self.rounds.add(name, target.name, self.one(case, target, servers))
+        return self.rounds
+
+
+def stop(signum: int, frame: object) -> None:
+    raise SystemExit(128 + signum)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """1 when anything was answered wrongly or not at all; a goal that is missed is shown but is no error."""
+    wanted = options(arguments)
+    signal.signal(signal.SIGTERM, stop)
+    memory = Path("/dev/shm")       # files of the servers stay off the disk
+    home = Path(tempfile.mkdtemp(prefix="lbd-bench-", dir=memory if os.access(memory, os.W_OK) else None))
+    found = facts(wanted.python)
+    try:
+        rounds = Run(Console(stderr=True), wanted, home).all()
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    found["method"] = f"{wanted.rounds} rounds of {wanted.seconds} s, median (low-high); ratios round by round"
+    console = Console()
+    console.width = max(console.width, 140)     # the tables are of no use when they are squeezed
+    report.show(console, found, rounds)
+    if wanted.json:
+        report.save(wanted.json, found, rounds)
+    return 1 if rounds.errors() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

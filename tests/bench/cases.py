@@ -1,0 +1,108 @@
+"""The cases: what is done to a target, and what is measured of it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tests.bench import clients
+from tests.bench.load import MIB, TWELVE, TWO, Load, beside, measure
+from tests.bench.result import Result, failed
+from tests.bench.servers import BODY
+from tests.bench.targets import Running
+
+BURST_DEADLINE = 10.0        # seconds
+RUNAWAY = 1536 * MIB         # a proxy that has grown to this holds everything back: stop before the machine suffers
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long each measurement lasts, in whole seconds, and on which processors the load runs."""
+
+    seconds: int
+    warm: int
+    cpus: set[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case. Without `pinned` proxy, load and servers share all processors. `unit` is that of its own figure."""
+
+    name: str
+    text: str
+    run: Callable[[Running, Effort], Result]
+    workers: int = 1
+    pinned: bool = True
+    unit: str = ""
+
+
+def _load(load: Load) -> Callable[[Running, Effort], Result]:
+    return lambda target, effort: measure(load, target, effort.seconds, effort.warm, effort.cpus)
+
+
+def _burst(target: Running, effort: Effort) -> Result:
+    """The newcomers arrive while the proxy has more to do than it can."""
+    busy = Load("/2", connections=1000)
+    with beside(busy, target.port, effort.seconds + int(BURST_DEADLINE) + 2, effort.cpus):
+        time.sleep(1 + effort.warm)
+        seconds, unanswered = clients.burst(target.port, "/2", 500, BURST_DEADLINE)
+        rss = sum(target.process.rss()) / MIB
+    if unanswered:
+        return failed(f"{unanswered} of 500 not answered in {BURST_DEADLINE:.0f} s")
+    return Result(figure=seconds, rss=rss)
+
+
+def _idle(target: Running, effort: Effort) -> Result:
+    """The first connections pay for what is allocated once."""
+    number = 5000
+    with clients.idle(target.port, "/2", 100):
+        before = sum(target.process.rss())
+        with clients.idle(target.port, "/2", number):
+            after = sum(target.process.rss())
+    return Result(figure=(after - before) / 1024 / number, rss=after / MIB)
+
+
+def _start(target: Running, effort: Effort) -> Result:
+    return Result(figure=target.start_seconds, rss=sum(target.process.rss()) / MIB)
+
+
+def _slow_readers(target: Running, effort: Effort) -> Result:
+    peak = total = 0
+
+    def look() -> None:
+        nonlocal peak, total
+        sizes = target.process.rss()
+        peak, total = max(peak, *sizes), max(total, sum(sizes))
+        if total > RUNAWAY:
+            raise clients.ClientError(f"the proxy has grown to {total // MIB} MiB")
+
+    cut = clients.slow_readers(target.port, "/10m", 200, effort.seconds + 2, look)
+    if cut:
+        return failed(f"{cut} of 200 readers were cut off")
+    return Result(figure=peak / MIB, rss=total / MIB)
+
+
+CASES = {case.name: case for case in (
+    Case("keepalive-2", "64 keep-alive connections, 2 request fields, few response fields", _load(Load("/2"))),
+    Case("keepalive-12", "64 keep-alive connections, 12 request and 12 response fields", _load(Load("/12", TWELVE))),
+    Case("close", "a new connection for each request, 64 at a time", _load(Load("/2", (*TWO, "Connection: close")))),
+    Case("body-10m", "answers of 10 MB, 8 connections", _load(Load("/10m", connections=8, body=BODY))),
+    Case("upload-1m", "uploads of 1 MiB, 8 connections", _load(Load("/upload", connections=8, upload=MIB))),
+    Case("conns-1000", "1000 keep-alive connections, 12 + 12 fields", _load(Load("/12", TWELVE, connections=1000))),
+    Case("workers-1", "as keepalive-12, nothing pinned", _load(Load("/12", TWELVE)), pinned=False),
+    Case("workers-2", "as keepalive-12, two workers, nothing pinned", _load(Load("/12", TWELVE)), 2, False),
+    Case("burst", "1000 busy connections, then 500 new ones at once: until all are answered", _burst, unit="s"),
+    Case("idle-5000", "memory of an idle client connection, 5000 of them", _idle, unit="KiB"),
+    Case("start", "from the start of the process to its first answer", _start, unit="s"),
+    Case("slow-readers", "200 slow readers of 10 MB: the biggest process", _slow_readers, unit="MiB"),
+)}
+
+
+def run(case: Case, target: Running, effort: Effort) -> Result:
+    """The measurement, or what went wrong with it."""
+    try:
+        result = case.run(target, effort)
+    except (OSError, RuntimeError, clients.ClientError) as exc:
+        return failed(f"{type(exc).__name__}: {exc}")
+    if not target.process.running:
+        return replace(result, errors=(*result.errors, f"it ended by itself: {target.process.output(3)}"))
+    return result

@@ -1,0 +1,43 @@
+"""What lbd has to reach, case by case."""
+
+from dataclasses import dataclass
+
+from tests.bench.rounds import Rounds
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """`at_most` times the CPU per request of `against` (a target; in the case `than` if given), else of the
+    case's own figure."""
+
+    case: str
+    at_most: float
+    against: str = ""
+    than: str = ""
+
+
+GOALS = (
+    Goal("keepalive-2", 1.0, "haproxy"),
+    Goal("keepalive-2", 1.0, "nginx"),
+    Goal("keepalive-12", 0.95, "haproxy"),
+    Goal("keepalive-12", 1.0, "nginx"),
+    Goal("keepalive-12", 0.85, "haproxy-full"),
+    Goal("keepalive-12", 0.85, "nginx-full"),
+    Goal("close", 1.1, "haproxy"),
+    Goal("close", 1.15, "nginx"),
+    Goal("body-10m", 0.8, "nginx"),
+    Goal("upload-1m", 1.05, "nginx"),
+    Goal("workers-2", 1.1, "lbd", than="workers-1"),
+    Goal("burst", 1.0),
+    Goal("idle-5000", 4.0),
+    Goal("start", 1.0),
+    Goal("slow-readers", 80.0),
+)
+
+
+def reached(goal: Goal, rounds: Rounds) -> float | None:
+    """The figure to hold against the goal; None when it was not measured."""
+    if goal.against:
+        return rounds.ratio(goal.case, "lbd", goal.than or goal.case, goal.against)
+    found = rounds.spread(goal.case, "lbd", "figure")
+    return found.median if found else None
