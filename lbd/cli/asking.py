@@ -165,7 +165,8 @@ def admin_table(file: Path) -> dict[str, Any]:
 
     Read without any check of the rest: a daemon must be found by a file that has become invalid since it started.
     """
-    waiting, seen = [file], set()
+    waiting: list[Path] = [file]
+    seen: set[Path] = set()
     while waiting and len(seen) < MOST_INCLUDES:
         path = waiting.pop(0)
         if path in seen:

@@ -17,7 +17,8 @@ INTERRUPTED = 130  # Ctrl-C, as shells count it
 
 FOREGROUND = "lbd.cli.daemon"
 
-# Command, its module, and the group it is shown in. A module has HELP, add_arguments(parser) and run(args) -> exit code.
+# Command, its module, and the group it is shown in.
+# A module has HELP, add_arguments(parser) and run(args) -> exit code.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("check", "lbd.cli.check", "configuration"),
     ("schema", "lbd.cli.schema", "configuration"),
@@ -28,6 +29,9 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 )
 
 MODULES = {name: module for name, module, _ in COMMANDS}
+
+# Options of the foreground after which a command may stand.
+FLAGS = frozenset({"--check", "--version", "--help", "-h", "--json"})
 
 ABOUT = "lbd is a load balancer daemon. Without a command it runs in the foreground until SIGTERM or Ctrl-C."
 USAGE = "lbd -c FILE [options]\n       lbd --listen ADDR --server ADDR [--server ADDR ...] [options]\n" \
@@ -47,6 +51,8 @@ def split(words: Sequence[str]) -> tuple[str, list[str]]:
             skip = word in options.VALUED
         elif word in MODULES:
             return word, [*words[:at], *words[at + 1:]]
+        elif at and words[at - 1].startswith("-") and words[at - 1] not in FLAGS:
+            break  # the value of an option that nobody knows: the parser will say so
         else:
             raise UsageError(f'unknown command "{word}"{nearest(word, MODULES)} (lbd --help lists them all)')
     return "", list(words)
@@ -115,6 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return leaving.code if isinstance(leaving.code, int) else BAD_USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output (head, less) has left; nothing may complain when Python closes it
+    except BrokenPipeError:
+        # The reader of our output (head, less) has left: nothing may complain when Python flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -57,13 +57,13 @@ class DemoApp:
             **dict.fromkeys(SWITCHES, self.switch),
         }
 
-    def server(self) -> web.Server[web.BaseRequest]:
+    def server(self) -> web.Server:
         """The protocol factory; bodies are counted as they were sent, not as they decompress."""
         return web.Server(self.handle, access_log=None, auto_decompress=False,
                           max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Any method on any path."""
+        """Any method that aiohttp can read, on any path."""
         path = request.raw_path.partition("?")[0]
         try:
             return await self.paths.get(path, self.answer)(request)

@@ -19,11 +19,13 @@ GRACE = 1.0  # seconds that running answers get at the end
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where it listens and how it behaves."""
     where = parser.add_argument_group("where")
-    where.add_argument("--port", type=number(u.integer(0, 65535)), required=True, metavar="PORT", help="port to listen on; 0 takes a free one")
+    where.add_argument("--port", type=number(u.integer(0, 65535)), required=True, metavar="PORT",
+                       help="port to listen on; 0 takes a free one")
     where.add_argument("--host", default="127.0.0.1", metavar="HOST", help="address to listen on (127.0.0.1)")
     how = parser.add_argument_group("how it answers")
     how.add_argument("--name", metavar="NAME", help='what it calls itself in its answers ("server-PORT")')
-    how.add_argument("--delay", type=kind(u.DURATION), default=0.0, metavar="TIME", help='wait before an answer ("20ms")')
+    how.add_argument("--delay", type=kind(u.DURATION), default=0.0, metavar="TIME",
+                     help='wait before an answer ("20ms")')
     how.add_argument("--jitter", type=kind(u.DURATION), default=0.0, metavar="TIME",
                      help="lengthen or shorten the wait by up to this much")
     how.add_argument("--error-rate", type=kind(u.PERCENT), default=0.0, metavar="SHARE",
@@ -46,8 +48,8 @@ async def serve(behaviour: Behaviour, host: str, port: int) -> None:
     """Listen, say where in one line on stdout, and end after a signal; raises `LbdError` if it cannot listen."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    for end in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(end, stop.set)
     runner = web.ServerRunner(DemoApp(behaviour).server(), shutdown_timeout=GRACE)
     await runner.setup()
     try:

@@ -41,7 +41,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, text: str, usage: str | None = None) -> None:
         super().__init__(
             prog=prog, description=text, usage=usage, allow_abbrev=False,
-            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, HELP_COLUMN, HELP_COLUMN, HELP_WIDTH))
+            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, 2, HELP_COLUMN, HELP_WIDTH))
         self._optionals.title = "options"
 
     def error(self, message: str) -> NoReturn:

@@ -1,0 +1,120 @@
+"""lbd.cli.asking: which daemon is asked, and how a silent one is told of."""
+
+import argparse
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lbd.cli import asking
+from lbd.cli.asking import Daemon, find
+from lbd.config.units import Address
+from lbd.errors import LbdError, UsageError
+
+
+def args(admin: str | None = None, config: object = None) -> argparse.Namespace:
+    return argparse.Namespace(admin=admin, config=None if config is None else str(config))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "lbd.toml"
+    path.write_text('include = ["more/*.toml"]\n[admin]\nbind = "unix:/from/file.sock"\n[nonsense]\nx = 1\n')
+    return path
+
+
+def test_the_option_comes_before_all(file: Path) -> None:
+    found = find(args("unix:/from/option.sock", file), {"LBD_ADMIN": "unix:/from/environment.sock"})
+    assert found == Daemon(Address(path="/from/option.sock"))
+
+
+def test_the_environment_comes_before_the_file(file: Path) -> None:
+    assert find(args(config=file), {"LBD_ADMIN": "127.0.0.1:8405"}) == Daemon(Address("127.0.0.1", 8405))
+
+
+def test_the_file_is_read_even_when_it_is_not_valid(file: Path) -> None:
+    assert find(args(config=file), {}) == Daemon(Address(path="/from/file.sock"))
+
+
+def test_included_files_count_and_loops_end(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('include = ["a.toml", "b*.toml"]\n')
+    (tmp_path / "b1.toml").write_text('include = "odd"\n')
+    (tmp_path / "b2.toml").write_text('include = ["a.toml"]\n[admin]\nbind = "127.0.0.1:1"\n')
+    assert find(args(config=tmp_path / "a.toml"), {}) == Daemon(Address("127.0.0.1", 1))
+
+
+def test_default_is_the_system_socket_or_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "SYSTEM_SOCKET", str(tmp_path / "no.sock"))
+    assert find(args(), {"XDG_RUNTIME_DIR": str(tmp_path)}).address.path == str(tmp_path / "no.sock")
+    own = tmp_path / "lbd" / "admin.sock"
+    own.parent.mkdir()
+    own.touch()
+    assert find(args(), {"XDG_RUNTIME_DIR": str(tmp_path)}).address.path == str(own)
+
+
+def test_token_from_the_environment_or_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("abc\n")
+    (tmp_path / "lbd.toml").write_text('[admin]\nbind = "127.0.0.1:1"\ntoken_file = "secret"\n')
+    assert find(args(config=tmp_path / "lbd.toml"), {}).token == "abc"
+    assert find(args("127.0.0.1:1"), {"LBD_TOKEN_FILE": str(tmp_path / "secret")}).token == "abc"
+
+
+@pytest.mark.parametrize("text", ["nowhere", "host:99999", "unix:", ""])
+def test_a_bad_address_is_bad_usage(text: str) -> None:
+    with pytest.raises(UsageError, match=r"^--admin: .*must be "):
+        asking.address(text, "--admin")
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (None, "cannot read {}: No such file or directory"),
+    ("[admin\n", "{}: Expected ']'"),
+])
+def test_a_file_that_cannot_be_read(tmp_path: Path, content: str | None, message: str) -> None:
+    path = tmp_path / "lbd.toml"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(LbdError) as caught:
+        find(args(config=path), {})
+    assert str(caught.value).startswith(message.format(path))
+
+
+def test_ask_sends_json_and_the_token(fake_daemon: Any) -> None:
+    fake_daemon.answers["POST", "/v1/x"] = 200, {"fine": True}
+    answer = Daemon(Address(path=str(fake_daemon.path)), "secret").ask("POST", "/v1/x", {"a": 1})
+    assert (answer.status, answer.data) == (200, {"fine": True})
+    method, path, headers, body = fake_daemon.seen[0]
+    assert (method, path, json.loads(body)) == ("POST", "/v1/x", {"a": 1})
+    assert headers["Authorization"] == "Bearer secret"
+
+
+def test_answers_that_are_no_json(fake_daemon: Any) -> None:
+    fake_daemon.answers["GET", "/text"] = 500, b"oops"
+    answer = Daemon(Address(path=str(fake_daemon.path))).ask("GET", "/text")
+    assert (answer.data, answer.error) == (None, "the daemon answered 500")
+
+
+def test_a_refused_token(fake_daemon: Any) -> None:
+    fake_daemon.answers["GET", "/v1/status"] = 401, {}
+    with pytest.raises(LbdError, match="refuses the token"):
+        Daemon(Address(path=str(fake_daemon.path))).ask("GET", "/v1/status")
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    where = tmp_path / "none.sock"
+    with pytest.raises(LbdError, match=f"^no answer from a running lbd at unix:{where}: there is no such socket"):
+        Daemon(Address(path=str(where))).ask("GET", "/")
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(where))
+    with pytest.raises(LbdError, match="nothing listens there"):
+        Daemon(Address(path=str(where))).ask("GET", "/")
+
+
+def test_somebody_who_says_nothing(tmp_path: Path) -> None:
+    where = tmp_path / "silent.sock"
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(where))
+        silent.listen()
+        with pytest.raises(LbdError, match="does not answer in time"):
+            Daemon(Address(path=str(where))).ask("GET", "/", timeout=0.05)
