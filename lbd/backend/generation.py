@@ -42,3 +42,4 @@ class Generation:
     backends: Mapping[str, int]
     listeners: Mapping[str, int]
     routes: Mapping[tuple[str, str], int]
+    max_connections: int = 0   # client connections that each worker may hold at once; 0: no limit
