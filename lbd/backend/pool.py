@@ -15,7 +15,6 @@ class Pool:
         self.use_all = use_all
         self.usable: tuple[Server, ...] = ()
         self.doubtful = False
-        self.rebuild()
 
     def rebuild(self) -> None:
         """Decide anew which servers may be used, and tell the algorithm: after any change of state."""

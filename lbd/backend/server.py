@@ -10,12 +10,13 @@ from lbd.stats.scoreboard import Row
 class Server:
     """One address in a backend. Lives as long as its identity (backend, name, address), over every generation.
 
-    `idle` holds kept-alive connections, newest last. `doubt` is the monotonic time until which the server is the
+    `idle` holds kept-alive connections, newest last, at most `max_idle` of them, each for at most `max_turns` requests
+    (0: any number). `doubt` is the monotonic time until which the server is the
     last choice, because a connect to it failed; 0.0 while there is no doubt. `gone`: no generation has it any more.
     """
 
-    __slots__ = ("address", "backend", "backup", "doubt", "doubts", "endpoint", "gone", "health", "idle", "mode",
-                 "name", "row", "slot", "weight")
+    __slots__ = ("address", "backend", "backup", "doubt", "doubts", "endpoint", "gone", "health", "idle", "max_idle",
+                 "max_turns", "mode", "name", "row", "slot", "weight")
 
     def __init__(self, member: Member, row: Row) -> None:
         self.backend = member.backend
@@ -28,6 +29,8 @@ class Server:
         self.doubt = 0.0
         self.doubts = 0
         self.gone = False
+        self.max_idle = 64
+        self.max_turns = 0
         self.update(member)
 
     def __repr__(self) -> str:
@@ -44,6 +47,10 @@ class Server:
     def usable(self) -> bool:
         """May take new clients: the one place where the two axes meet."""
         return self.mode == "ready" and self.health == "up" and self.weight > 0
+
+    def room(self, turns: int) -> bool:
+        """A connection that served so many requests may be kept."""
+        return len(self.idle) < self.max_idle and (not self.max_turns or turns < self.max_turns)
 
     def fail(self, now: float) -> None:
         """A connect failed at `now`: the last choice for half a second, twice as long each time, at most 8 s."""

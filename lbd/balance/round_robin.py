@@ -12,28 +12,25 @@ class RoundRobin(Algorithm):
     def __init__(self, options: object, context: Context) -> None:
         super().__init__(options, context)
         self.servers: Sequence[Server] = ()
-        self.last: Server | None = None
-        self.next = -1
+        self.next = context.worker
 
     def inherit(self, previous: "RoundRobin") -> None:
-        """Go on after the server that came last, wherever it stands now."""
-        self.last = previous.last
-        self._place()
+        """Go on with the server whose turn it is, wherever it stands now."""
+        self._place(previous.servers, previous.next, self.servers)
 
     def rebuild(self, servers: Sequence[Server]) -> None:
-        self.servers = servers
-        self._place()
+        self._place(self.servers, self.next, servers)
 
     def pick(self, request: Facts) -> Server:
         place = self.next
         if place >= len(self.servers):
             place = 0
         self.next = place + 1
-        self.last = self.servers[place]
-        return self.last
+        return self.servers[place]
 
-    def _place(self) -> None:
-        if self.last in self.servers:
-            self.next = self.servers.index(self.last) + 1
-        elif self.next < 0 and self.servers:
-            self.next = self.context.worker % len(self.servers)
+    def _place(self, before: Sequence[Server], turn: int, servers: Sequence[Server]) -> None:
+        """The first in turn of the old order that is still there; anywhere if none is."""
+        turn %= max(len(before), len(servers), 1)
+        self.servers = servers
+        self.next = next((servers.index(server) for server in (*before[turn:], *before[:turn]) if server in servers),
+                         turn)

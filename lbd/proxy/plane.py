@@ -1,44 +1,228 @@
-"""The data plane of one worker: what its control side may ask of it."""
+"""The data plane of one worker: its listeners, clients and server connections, at one generation."""
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import structlog
+
+from lbd.backend.backend import Backend
 from lbd.backend.generation import Generation, Member
+from lbd.backend.server import Server
+from lbd.http import head
+from lbd.proxy.assembly import Assembly, Prepared
+from lbd.proxy.client import Client
+from lbd.proxy.listener import Listener
+from lbd.proxy.timers import Timers
+from lbd.proxy.upstream import Upstream
+from lbd.stats import endings, fields, scoreboard
 from lbd.stats.scoreboard import Board
+
+RESPONSE_HEAD = 64 * 1024       # longest response head, bytes, and most fields in it; 502 beyond
+RESPONSE_FIELDS = 256
 
 
 class Plane:
-    """All listeners, clients and server connections of one worker, at one generation.
+    """What a worker's control side may ask of its data plane.
 
     `net` opens and accepts connections (`lbd.net.sock.Poller`, or `lbd.net.loop.LoopNet`); `lane` is this process's
-    lane of the scoreboard; `suspect` is called with (backend, server) when a connect to a server failed.
+    lane of the scoreboard; `report` is called with (backend, server) when a connect to a server failed. `limit` is
+    the most client connections at a time: accepting pauses there.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, net: Any, board: Board, lane: int,
-                 suspect: Callable[[str, str], None]) -> None: ...
+                 report: Callable[[str, str], None]) -> None:
+        self.net = net
+        self.assembly = Assembly(board, lane)
+        self.process = board.row(lane, scoreboard.PROCESS, 0)
+        self.response = head.Response(RESPONSE_HEAD, RESPONSE_FIELDS)
+        self.log = structlog.get_logger()
+        self.timers = Timers(loop, self)
+        self.now = self.timers.clock()
+        self.backends: dict[str, Backend] = {}
+        self.listeners: dict[str, Listener] = {}
+        self.error_bodies: Mapping[int, bytes] = {}
+        self.generation: Generation | None = None
+        self.limit = 0
+        self.clients = 0
+        self.paused = False
+        self.draining = False
+        self._report = report
+        self._prepared: Prepared | None = None
+        self._done: Callable[[], None] | None = None
+
+    # Generations
 
     def prepare(self, generation: Generation) -> None:
         """Build everything that the generation needs, and change nothing yet; raises `LbdError` with the reason."""
-
-    def commit(self) -> None:
-        """Put the prepared generation in force by swapping one reference."""
+        self._prepared = self.assembly.prepare(generation, self.backends, self.listeners)
 
     def discard(self) -> None:
         """Forget the prepared generation."""
+        self._prepared = None
+
+    def commit(self) -> None:
+        """Put the prepared generation in force: requests see the old one or the new one, never a mixture."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is None:
+            return
+        generation = prepared.generation
+        gone = [backend for name, backend in self.backends.items() if name not in prepared.backends]
+        removed: list[Server] = []
+        for name, (backend, algorithm) in prepared.backends.items():
+            removed += backend.install(generation.config.backends[name], generation.members.get(name, ()),
+                                       partial(self.assembly.row, scoreboard.SERVER), algorithm)
+        for listener, site in prepared.listeners.values():
+            listener.site = site
+        for backend in gone:
+            removed += backend.close()
+        self.backends = {name: backend for name, (backend, _) in prepared.backends.items()}
+        for name in self.listeners.keys() - prepared.listeners.keys():
+            self.unlisten(name)
+        self.listeners = {name: listener for name, (listener, _) in prepared.listeners.items()}
+        self.error_bodies = prepared.error_bodies
+        self.generation = generation
+        for server in removed:
+            close_idle(server)
+
+    def update(self, members: Sequence[Member]) -> None:
+        """Servers of the generation in force changed mode, health, weight or address."""
+        changed = {}
+        for member in members:
+            backend = self.backends.get(member.backend)
+            if backend is not None:
+                for server in backend.update(member, partial(self.assembly.row, scoreboard.SERVER)):
+                    close_idle(server)
+                changed[backend.name] = backend
+        for backend in changed.values():
+            backend.rebuild()
+
+    # Sockets
 
     def listen(self, listener: str, sock: socket.socket) -> None:
         """Accept connections for the listener from a bound, listening socket; the plane owns this descriptor now."""
+        owner = self.listeners[listener]
+        owner.acceptors.append(self.net.listen(sock, partial(Client, self, owner)))
+        if self.paused:
+            owner.acceptors[-1].pause()
 
     def unlisten(self, listener: str) -> None:
         """Stop accepting for the listener and close this process's descriptors of its sockets."""
+        owner = self.listeners.get(listener)
+        if owner is not None:
+            owner.close()
 
-    def update(self, members: Sequence[Member]) -> None:
-        """Servers of the generation in force changed mode, health or address."""
+    def connect(self, server: Server, upstream: Upstream) -> Any:
+        """Begin a connection to the server; the upstream is told how that went."""
+        family, address = endpoint(server)
+        return self.net.connect(family, address, upstream)
+
+    # Clients
+
+    def entered(self, client: Client) -> None:
+        """A client connected."""
+        self.clients += 1
+        self.timers.add(client)
+        row = client.listener.row
+        row.add(fields.LISTENER_CONNECTIONS, 1)
+        row.add(fields.LISTENER_ACCEPTED, 1)
+        if self.limit and self.clients >= self.limit and not self.paused:
+            self.paused = True
+            row.add(fields.LISTENER_LIMITED, 1)
+            self.log.warning("connection limit reached, accepting pauses", connections=self.clients)
+            for acceptor in self._acceptors():
+                acceptor.pause()
+
+    def left(self, client: Client) -> None:
+        """A client's connection is gone."""
+        self.clients -= 1
+        self.timers.remove(client)
+        client.listener.row.add(fields.LISTENER_CONNECTIONS, -1)
+        if self.paused and self.clients < self.limit:
+            self.paused = False
+            for acceptor in self._acceptors():
+                acceptor.resume()
+        if self._done is not None and not self.clients:
+            self._finished()
+
+    def _acceptors(self) -> list[Any]:
+        return [acceptor for listener in self.listeners.values() for acceptor in listener.acceptors]
+
+    def count(self, ending: int) -> None:
+        """Count the end of something that never became a request."""
+        self.process.add(fields.PROCESS_ENDINGS + ending, 1)
+
+    def ticked(self, late: float) -> None:
+        """Another tick of the clock, so many seconds late."""
+        self.process.set(fields.PROCESS_CONNECTIONS, self.clients)
+        if late > 0:
+            self.process.add(fields.PROCESS_LAG, late)
+        self.process.set(fields.PROCESS_LAG_MAX, max(self.process.get(fields.PROCESS_LAG_MAX) * 0.98, late))
+
+    # Servers
+
+    def suspect(self, server: Server | None) -> None:
+        """A connect failed: the server is the last choice until it answers again."""
+        if server is None:
+            return
+        server.fail(self.now)
+        self._rebuild(server)
+        self._report(server.backend, server.name)
+
+    def trust(self, server: Server) -> None:
+        """The server answered again, or it is time to try it."""
+        server.trust()
+        self._rebuild(server)
+
+    def _rebuild(self, server: Server) -> None:
+        backend = self.backends.get(server.backend)
+        if backend is not None:
+            backend.rebuild()
+
+    # The end
 
     def drain(self, timeout: float, done: Callable[[], None]) -> None:
         """Stop accepting; let clients finish within `timeout` seconds, then cut what is left; then call `done`."""
+        self.draining = True
+        self._done = done
+        for listener in self.listeners.values():
+            listener.close()
+        self.timers.drain(timeout)
+        if not self.clients:
+            self._finished()
 
     def cut(self) -> None:
-        """Cut every connection now (second signal); `done` of a running drain is called."""
+        """Cut every connection now; `done` of a running drain is called."""
+        for client in self.timers.everyone():
+            client.stop(endings.SHUTDOWN_CUT)
+        if not self.clients:
+            self._finished()
+
+    def _finished(self) -> None:
+        done, self._done = self._done, None
+        if done is not None:
+            self.timers.stop()
+            for backend in self.backends.values():
+                for server in backend.servers.values():
+                    close_idle(server)
+            done()
+
+
+def close_idle(server: Server) -> None:
+    """Close the connections that wait for a request."""
+    for upstream in list(server.idle):
+        upstream.close()
+
+
+def endpoint(server: Server) -> tuple[int, Any]:
+    """Family and socket address, worked out once."""
+    if server.endpoint is None:
+        address = server.address
+        if address.path:
+            server.endpoint = (socket.AF_UNIX, address.path)
+        else:
+            family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+            server.endpoint = (family, (address.host, address.port))
+    return server.endpoint

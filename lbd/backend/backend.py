@@ -1,0 +1,105 @@
+"""A backend as one worker sees it: its identity over every generation, with the pool that is in force now."""
+
+from collections.abc import Callable, Sequence
+
+from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.generation import Member
+from lbd.backend.pool import Pool
+from lbd.backend.server import Server
+from lbd.config import schema
+from lbd.stats.scoreboard import Row
+
+Identity = tuple[str, str]          # server name, address
+
+
+class Backend:
+    """Settings and servers of one backend. `install` swaps both; `update` moves servers' states.
+
+    `pick` is the algorithm's own method while servers are usable: looked up once, not per request.
+    """
+
+    def __init__(self, name: str, row: Row) -> None:
+        self.name = name
+        self.row = row
+        self.servers: dict[Identity, Server] = {}
+        self.pool: Pool | None = None
+        self.pick: Callable[[Facts], Server | None] = nothing
+        self.settings = schema.Backend()
+        self.server_timeout = self.settings.timeouts.server
+        self.took: Callable[[Server], None] | None = None
+        self.dropped: Callable[[Server], None] | None = None
+
+    def install(self, settings: schema.Backend, members: Sequence[Member], rows: Callable[[int], Row],
+                algorithm: Algorithm) -> list[Server]:
+        """Put settings, servers and algorithm in force; returns the servers that are no longer there."""
+        servers = {}
+        for member in members:
+            identity = (member.name, str(member.address))
+            server = self.servers.pop(identity, None)
+            if server is None:
+                server = Server(member, rows(member.slot))
+            else:
+                server.update(member)
+            server.max_idle = settings.max_idle
+            server.max_turns = settings.max_requests
+            servers[identity] = server
+        removed = list(self.servers.values())
+        for server in removed:
+            server.gone = True
+        if self.pool is not None and type(self.pool.algorithm) is type(algorithm):
+            algorithm.inherit(self.pool.algorithm)
+        self.settings = settings
+        self.server_timeout = settings.timeouts.server
+        self.took, self.dropped = algorithm.took, algorithm.dropped
+        self.servers = servers
+        self.pool = Pool(list(servers.values()), algorithm, settings.when_all_down == "use-all")
+        self.rebuild()
+        return removed
+
+    def update(self, member: Member, rows: Callable[[int], Row]) -> list[Server]:
+        """A server changed its state, or its address: then it begins anew and the old one is returned.
+
+        Takes effect with `rebuild`.
+        """
+        identity = (member.name, str(member.address))
+        server = self.servers.get(identity)
+        if server is not None:
+            server.update(member)
+            return []
+        servers, removed = {}, []
+        for known, old in self.servers.items():
+            if known[0] != member.name:
+                servers[known] = old
+                continue
+            old.gone = True
+            removed.append(old)
+            server = servers[identity] = Server(member, rows(member.slot))
+            server.max_idle, server.max_turns = old.max_idle, old.max_turns
+        self.servers = servers
+        if self.pool is not None and removed:
+            self.pool.servers = tuple(servers.values())
+        return removed
+
+    def close(self) -> list[Server]:
+        """The backend is gone from the configuration: its servers, for their connections to be closed."""
+        removed = list(self.servers.values())
+        for server in removed:
+            server.gone = True
+        self.servers = {}
+        self.pool = None
+        self.pick = nothing
+        return removed
+
+    def rebuild(self) -> None:
+        """Decide anew who may be picked."""
+        if self.pool is not None:
+            self.pool.rebuild()
+            self.pick = self.pool.algorithm.pick if self.pool.usable else nothing
+
+    def pick_other(self, tried: Sequence[Server]) -> Server | None:
+        """A server for a repeat, from the pool that is in force now."""
+        return self.pool.pick_other(tried) if self.pool is not None else None
+
+
+def nothing(_request: Facts) -> None:
+    """What is picked where no server is usable."""

@@ -1,0 +1,49 @@
+"""What lbd answers itself: fixed answers, redirects, no route, and the last hop of TRACE and OPTIONS."""
+
+from collections.abc import Callable, Mapping
+
+from lbd.config import schema
+from lbd.http import fields, head, replies
+from lbd.stats import endings
+
+Answer = tuple[int, bytes, int]          # status, the ready bytes, ending
+Answers = Callable[[head.Request, bool, Mapping[int, bytes]], Answer]
+
+
+def answer(route: schema.Route | None) -> Answers:
+    """How requests of a route without a backend are answered; None is a listener without a default backend."""
+    if route is not None and route.redirect is not None:
+        return redirect(route.redirect)
+    if route is not None and route.respond is not None:
+        return respond(route.respond)
+    return no_route
+
+
+def no_route(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
+    """404: no route takes the request, and there is no default."""
+    accepted = head.values(request.out, b"accept")
+    json = replies.wants_json(accepted[0]) if accepted else False
+    reply = replies.reply(404, keep, json, head_only=request.method == b"HEAD", body=bodies.get(404))
+    return 404, reply, endings.NO_ROUTE
+
+
+def redirect(wanted: schema.Redirect) -> Answers:
+    """A Location made of the request's host, path and query."""
+    def answers(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
+        path, _, query = request.target.partition(b"?")
+        location = wanted.to
+        for name, value in (("{host}", fields.host_name(request.host)), ("{path}", path.decode("latin-1")),
+                            ("{query}", query.decode("latin-1"))):
+            location = location.replace(name, value)
+        return wanted.status, replies.redirect(wanted.status, location.encode("latin-1"), keep), endings.ANSWERED
+    return answers
+
+
+def respond(wanted: schema.Respond) -> Answers:
+    """A fixed answer."""
+    body, content_type = wanted.body.encode(), wanted.content_type.encode()
+
+    def answers(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
+        reply = replies.fixed(wanted.status, body, content_type, keep, head_only=request.method == b"HEAD")
+        return wanted.status, reply, endings.ANSWERED
+    return answers

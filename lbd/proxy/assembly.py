@@ -1,0 +1,90 @@
+"""Assembly: from a generation to the objects that serve it, built beforehand so that a commit only swaps."""
+
+from collections.abc import Mapping
+from random import Random
+from typing import NamedTuple
+
+from lbd.backend.algorithm import Algorithm, Context
+from lbd.backend.backend import Backend
+from lbd.backend.generation import Generation
+from lbd.balance import ALGORITHMS
+from lbd.config import schema
+from lbd.errors import LbdError
+from lbd.proxy.listener import Listener, Site
+from lbd.proxy.router import Action, Router
+from lbd.stats import scoreboard
+from lbd.stats.scoreboard import Board, Row
+
+
+class Prepared(NamedTuple):
+    """Everything that a generation needs and that the one before does not have."""
+
+    generation: Generation
+    backends: Mapping[str, tuple[Backend, Algorithm]]
+    listeners: Mapping[str, tuple[Listener, Site]]
+    error_bodies: Mapping[int, bytes]
+
+
+class Assembly:
+    """Builds for one worker: `lane` is its lane of the board, `nowhere` the backend of requests lbd answers itself."""
+
+    def __init__(self, board: Board, lane: int) -> None:
+        self.board = board
+        self.lane = lane
+        self.nowhere = Backend("", board.row(lane, scoreboard.PROCESS, 0))
+        self.context = Context(board, lane, Random(lane))
+
+    def row(self, kind: int, slot: int) -> Row:
+        """A row of this worker's lane."""
+        return self.board.row(self.lane, kind, slot)
+
+    def prepare(self, generation: Generation, backends: Mapping[str, Backend],
+                listeners: Mapping[str, Listener]) -> Prepared:
+        """Build what is new, use what is there; raises `LbdError` with the reason when something cannot be built."""
+        config = generation.config
+        ready: dict[str, tuple[Backend, Algorithm]] = {}
+        for name, settings in config.backends.items():
+            row = self.row(scoreboard.BACKEND, generation.backends[name])
+            backend = backends.get(name) or Backend(name, row)
+            ready[name] = (backend, self._algorithm(name, settings))
+        sites: dict[str, tuple[Listener, Site]] = {}
+        for name, wanted in config.listeners.items():
+            site = Site(wanted, config.global_.trusted_proxies, self._router(name, wanted, generation, ready))
+            row = self.row(scoreboard.LISTENER, generation.listeners[name])
+            sites[name] = (listeners.get(name) or Listener(name, row, site), site)
+        return Prepared(generation, ready, sites, error_bodies(config.errors))
+
+    def _algorithm(self, backend: str, settings: schema.Backend) -> Algorithm:
+        wanted = settings.algorithm
+        try:
+            return ALGORITHMS[wanted.name](wanted.options, self.context)
+        except KeyError:
+            raise LbdError(f"backends.{backend}.algorithm: this worker does not know {wanted.name!r}") from None
+
+    def _router(self, listener: str, wanted: schema.Listener, generation: Generation,
+                backends: Mapping[str, tuple[Backend, Algorithm]]) -> Router:
+        """Actions are made once per route, since each has its own edits."""
+        settings = generation.config.backends
+
+        def row(backend: str) -> Row:
+            return self.row(scoreboard.ROUTE, generation.routes[listener, backend])
+
+        def action(backend: str | None, route: schema.Route | None) -> Action:
+            if backend is None:
+                return Action(row(""), self.nowhere, None, route)
+            return Action(row(backend), backends[backend][0], settings[backend], route)
+
+        routes = [(route, action(route.backend, route)) for route in wanted.routes]
+        return Router(routes, action(wanted.backend, None))
+
+
+def error_bodies(files: Mapping[str, str]) -> dict[int, bytes]:
+    """Bodies of `[errors]`, by status."""
+    bodies = {}
+    for status, path in files.items():
+        try:
+            with open(path, "rb") as file:
+                bodies[int(status)] = file.read()
+        except OSError as error:
+            raise LbdError(f"errors.{status}: cannot read {path}: {error.strerror}") from None
+    return bodies

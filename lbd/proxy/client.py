@@ -1,0 +1,379 @@
+"""One client connection: reads requests strictly, streams their bodies, and keeps both sides at one pace."""
+
+from typing import Any
+
+from lbd.http import head, replies
+from lbd.proxy.exchange import (
+    CLOSED,
+    CONNECT,
+    FULL,
+    IDLE,
+    LINGER,
+    READING,
+    RELAY,
+    SEND,
+    TUNNEL,
+    WAIT,
+    Exchange,
+)
+from lbd.proxy.upstream import HIGH, LOW, Upstream
+from lbd.stats import endings, fields
+from lbd.stats.scoreboard import Record
+
+# What it means that time ran out in a state: status to answer with (0: none, the connection is cut), and the ending.
+EXPIRED = {
+    IDLE: (0, endings.OK),
+    FULL: (0, endings.CLIENT_SLOW),
+    READING: (408, endings.CLIENT_HEADER_TIMEOUT),
+    CONNECT: (504, endings.CONNECT_TIMEOUT),
+    SEND: (408, endings.CLIENT_BODY_TIMEOUT),
+    WAIT: (504, endings.SERVER_TIMEOUT),
+    RELAY: (0, endings.SERVER_BODY_TIMEOUT),
+    TUNNEL: (0, endings.TUNNEL_TIMEOUT),
+    LINGER: (0, endings.OK),
+    CLOSED: (0, endings.CLIENT_SLOW),
+}
+
+# Endings of heads that are refused, by the status that the scanner gives.
+REFUSED = {
+    400: endings.BAD_REQUEST,
+    413: endings.BODY_TOO_LARGE,
+    414: endings.URI_TOO_LONG,
+    431: endings.HEAD_TOO_LARGE,
+    501: endings.METHOD_REFUSED,
+}
+
+
+class Client(Exchange):
+    """The callbacks of a client's transport, and what the server side asks of the client."""
+
+    __slots__ = ()
+
+    def __init__(self, plane: Any, listener: Any) -> None:
+        self.plane = plane
+        self.listener = listener
+        self.record = Record(plane.process)
+        self.transport = None
+        self.server = self.upstream = self.chunks = self.tried = self.response_edits = None
+        self.buffer = self.payload = self.peer = b""
+        self.state = IDLE
+        self.left = self.unsent = self.minor = self.bytes_in = self.bytes_out = 0
+        self.deadline = 0.0
+        self.congested = self.half_closed = self.head_only = self.upgrade = self.whole = self.trusted = False
+        self.keep = self.sent = True
+
+    def connection_made(self, transport: Any) -> None:
+        """A client connected; it has as long for its first request as for any head."""
+        self.transport = transport
+        transport.set_write_buffer_limits(HIGH, LOW)
+        peer = transport.get_extra_info("peername")
+        self.peer = peer[0].partition("%")[0].encode() if peer else b""
+        site = self.listener.site
+        self.deadline = self.plane.now + site.timeouts.client_header
+        self.plane.entered(self)
+        if not site.admits(self.peer):
+            self.plane.count(endings.DENIED)
+            self.state = CLOSED
+            transport.abort()
+            return
+        self.trusted = site.believes(self.peer)
+
+    def data_received(self, data: bytes) -> None:
+        """The next request, more of a body, or bytes that have to wait."""
+        state = self.state
+        if state <= READING:
+            if self.buffer:
+                data = self.buffer + data
+                self.buffer = b""
+            self.read(data)
+            if self.buffer and self.state == IDLE:
+                self.advance()
+        elif state == TUNNEL:
+            self.deadline = self.plane.now + self.backend.settings.timeouts.tunnel
+            self.bytes_in += len(data)
+            if self.upstream is not None:
+                self.upstream.transport.write(data)
+        elif state == LINGER:
+            pass          # an answer is on its way to a client that still sends
+        elif state != CLOSED and not self.sent:
+            self.upload(data)
+        elif state != CLOSED:
+            self.buffer += data
+            if len(self.buffer) > HIGH:
+                self.transport.pause_reading()
+
+    def read(self, data: bytes) -> None:
+        """A request head, with what came behind it."""
+        site = self.listener.site
+        request = site.request
+        flags = request.scan(data, 0, self.peer, site.proto, self.trusted)
+        if flags <= 0:
+            self._unread(flags, data)
+            return
+        action = self.action = site.route(request)
+        backend = self.backend = action.backend
+        self.minor = request.minor
+        self.head_only = request.method == b"HEAD"
+        self.keep = flags & head.KEEP != 0 and not self.plane.draining
+        self.upgrade = flags & head.UPGRADE != 0
+        self.bytes_out = 0
+        self.record.begin(action.row, backend.row)
+        self.response_edits = action.response_edits
+        payload = request.out
+        if action.changes:
+            payload = action.change(payload, request.target)
+        if flags & head.WHOLE:
+            self.whole = self.sent = True
+            self.bytes_in = request.end
+            if flags & head.LENGTH:
+                payload += data[request.head:request.end]
+            if flags & head.MORE:
+                self.buffer = data[request.end:]
+            self.payload = payload
+            if request.hops == 0 or action.answers or (site.max_body is not None and request.length > site.max_body):
+                self._answer(request)
+            else:
+                self.dispatch()
+            return
+        self._stream(flags, request, payload, data)
+
+    def _stream(self, flags: int, request: head.Request, payload: bytes, data: bytes) -> None:
+        """A request whose body is not all here yet."""
+        self.whole = self.sent = False
+        site = self.listener.site
+        self.payload = payload
+        self.bytes_in = request.head
+        rest = data[request.head:]
+        if flags & head.CHUNKED:
+            self.chunks = head.Chunks(False, site.max_body or 0)
+        else:
+            self.chunks = None
+            self.left = request.length
+        if request.hops == 0 or self.action.answers or (site.max_body is not None and request.length > site.max_body):
+            self.keep = False
+            self._answer(request)
+            return
+        if rest:
+            rest = self._body(rest)
+            if self.state == LINGER or self.state == CLOSED:
+                return
+            self.payload += rest
+            self.whole = self.sent
+        self.dispatch()
+
+    def _answer(self, request: head.Request) -> None:
+        """What lbd answers itself, by the route or by a limit."""
+        action = self.action
+        site = self.listener.site
+        if site.max_body is not None and request.length > site.max_body:
+            self.refuse(413, endings.BODY_TOO_LARGE)
+        elif action.answers:
+            status, answer, ending = action.answer(request, self.keep, self.plane.error_bodies)
+            self.respond(status, answer, ending)
+        else:
+            self.respond(200, replies.final_hop(self.payload, self.keep), endings.ANSWERED)
+
+    def _unread(self, flags: int, data: bytes) -> None:
+        """A head that is not complete yet, or one that is refused."""
+        if flags == 0:
+            if self.state == IDLE:
+                self.state = READING
+                self.deadline = self.plane.now + self.listener.site.timeouts.client_header
+            self.buffer = data
+            return
+        status = -flags
+        self.plane.log.debug("bad request", client=self.peer.decode(), error=self.listener.site.request.error)
+        self._reject(status, REFUSED.get(status, endings.BAD_REQUEST))
+
+    def _reject(self, status: int, ending: int) -> None:
+        """Answer to something that is no request, and close."""
+        self.plane.count(ending)
+        self.keep = self.sent = False
+        self.transport.write(replies.reply(status, False, False, body=self.plane.error_bodies.get(status)))
+        self.leave()
+
+    def upload(self, data: bytes) -> None:
+        """More of the body."""
+        out = self._body(data)
+        upstream = self.upstream
+        if self.state == LINGER or self.state == CLOSED or upstream is None:
+            return
+        if out:
+            upstream.transport.write(out)
+        if self.state == SEND:
+            self.proceed()
+
+    def _body(self, data: bytes) -> bytes:
+        """What of the data belongs to the body; `sent` once it is at its end, what follows waits in `buffer`."""
+        if self.chunks is None:
+            extra = len(data) - self.left
+            if extra > 0:
+                self.buffer = data[self.left:]
+                data = data[:self.left]
+            self.left -= len(data)
+            self.bytes_in += len(data)
+            self.sent = self.left == 0
+            return data
+        chunks = self.chunks
+        result = chunks.feed(data, 0)
+        if result < 0:
+            self.keep = False
+            if self.state == RELAY:
+                self.cut(REFUSED[-result])
+            else:
+                self.refuse(-result, REFUSED[-result])
+            return b""
+        self.bytes_in += len(data)
+        if result:
+            self.sent = True
+            self.buffer = data[chunks.end:]
+            self.chunks = None
+        return chunks.out
+
+    def advance(self) -> None:
+        """The next requests, as far as they are here already."""
+        while self.state <= READING and self.buffer:
+            data = self.buffer
+            self.buffer = b""
+            self.transport.resume_reading()
+            self.read(data)
+            if self.state == READING:
+                return
+
+    def answered(self) -> None:
+        """The head of an answer whose body goes on goes out now."""
+        self.state = RELAY
+        self.keep = self.keep and self.sent
+
+    def interim(self, data: bytes) -> None:
+        """A 1xx answer."""
+        self.transport.write(data)
+
+    def relay(self, data: bytes) -> None:
+        """Bytes of the answer."""
+        self.transport.write(data)
+        self.bytes_out += len(data)
+        timeouts = self.backend.settings.timeouts
+        self.deadline = self.plane.now + (timeouts.tunnel if self.state == TUNNEL else timeouts.server)
+
+    def tunnel(self) -> None:
+        """101 came: from here on bytes go both ways as they are."""
+        self.state = TUNNEL
+        self.keep = False
+        if self.buffer and self.upstream is not None:
+            self.upstream.transport.write(self.buffer)
+            self.buffer = b""
+        self.transport.resume_reading()
+
+    def tunnel_ended(self, upstream: Upstream) -> None:
+        """The server sends no more through the tunnel: over when the client does not either."""
+        if self.half_closed:
+            upstream.close()
+            self.finish(endings.TUNNEL_CLOSED)
+        else:
+            self.half_closed = True
+            self.transport.write_eof()
+
+    def eof_received(self) -> bool:
+        """The client sends no more; a request that was sent is still answered, unless the backend says otherwise."""
+        state, upstream = self.state, self.upstream
+        if state == TUNNEL and upstream is not None:
+            if self.half_closed:
+                upstream.close()
+                self.finish(endings.TUNNEL_CLOSED)
+                return False
+            self.half_closed = True
+            upstream.transport.write_eof()
+            return True
+        if CONNECT <= state <= RELAY and self.sent and not (self.backend.settings.abort_on_close and not self.buffer):
+            self.keep = False
+            return True
+        if CONNECT <= state <= RELAY:
+            self.cut(endings.CLIENT_CLOSED)
+        elif state == READING:
+            self.plane.count(endings.CLIENT_CLOSED)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone: its request is cancelled, and so is the connection to the server."""
+        state = self.state
+        self.state = CLOSED
+        self.plane.left(self)
+        if CONNECT <= state <= TUNNEL:
+            if state == TUNNEL:
+                ending = endings.TUNNEL_CLOSED
+            else:
+                ending = endings.CLIENT_CLOSED if exc is None else endings.CLIENT_RESET
+            self.cut(ending)
+        self.transport = None
+        self.buffer = self.payload = b""
+
+    def pause_writing(self) -> None:
+        """The client is slow to read: the server has to wait, and so do further requests."""
+        self.congested = True
+        self.unsent = self.transport.get_write_buffer_size()
+        if self.upstream is not None and self.state >= RELAY:
+            self.upstream.transport.pause_reading()
+        if self.state in (RELAY, FULL):
+            self.deadline = self.plane.now + self.listener.site.timeouts.client_body
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        self.congested = False
+        if self.upstream is not None:
+            self.upstream.transport.resume_reading()
+            self.deadline = self.plane.now + self.backend.settings.timeouts.server
+        if self.state == FULL:
+            self.state = IDLE
+            self.advance()
+
+    def expire(self) -> None:
+        """The deadline of what the connection is doing has passed."""
+        status, ending = EXPIRED[self.state]
+        if self.congested and self._drips():
+            return
+        if self.state == RELAY and self.congested:
+            ending = endings.CLIENT_SLOW
+        if self.state in (SEND, WAIT) and self.upstream is not None and self.upstream.congested():
+            status, ending = 504, endings.SERVER_TIMEOUT
+        if self.state == READING:
+            self._reject(status, ending)
+        elif self.state == IDLE:
+            self.dismiss()
+        elif self.state == CONNECT:
+            self.plane.suspect(self.server)
+            upstream, self.upstream = self.upstream, None
+            if upstream is not None:
+                upstream.abort()
+            self._repeat(fields.BACKEND_RETRIES_TIMEOUT, status, ending)
+        elif status:
+            self.keep = self.keep and status != 408
+            self.refuse(status, ending)
+        else:
+            self.stop(ending)
+
+    @property
+    def idle(self) -> bool:
+        """Between two requests."""
+        return self.state == IDLE
+
+    def dismiss(self) -> None:
+        """Close an idle connection in good order."""
+        self.state = CLOSED
+        self.transport.close()
+
+    def stop(self, ending: int) -> None:
+        """Cut the connection, whatever it is doing."""
+        if CONNECT <= self.state <= TUNNEL:
+            self.cut(ending)
+        else:
+            self.state = CLOSED
+            self.transport.abort()
+
+    def _drips(self) -> bool:
+        """A slow client took something of the answer since it was last looked at: it gets as much time again."""
+        unsent, self.unsent = self.unsent, self.transport.get_write_buffer_size()
+        if self.unsent >= unsent > 0:
+            return False
+        self.deadline = self.plane.now + self.listener.site.timeouts.client_body
+        return True

@@ -1,0 +1,268 @@
+"""One request on its way: a server is chosen, tried, replaced when that is safe, and the end is counted."""
+
+from typing import Any
+
+from lbd.backend.backend import Backend
+from lbd.backend.server import Server
+from lbd.http import fields as http_fields
+from lbd.http import head, replies
+from lbd.proxy.router import Action
+from lbd.proxy.upstream import HEAD, Upstream
+from lbd.stats import endings, fields
+from lbd.stats.scoreboard import Record
+
+# What a client connection is doing. Order matters: up to READING the next bytes are a request head.
+IDLE, READING, CONNECT, SEND, WAIT, RELAY, TUNNEL, FULL, LINGER, CLOSED = range(10)
+
+# RFC 9110 9.2.2: repeating these does what doing them once does.
+IDEMPOTENT = (b"GET ", b"HEAD ", b"OPTIONS ", b"TRACE ", b"PUT ", b"DELETE ")
+
+LINGER_SECONDS = 10.0    # how long what a client still sends after an early answer is read away
+
+
+class Exchange:
+    """State and rules of the request in hand; `Client` adds the client's connection.
+
+    One object per client connection, used for request after request: `payload` is what the server gets (head, and the
+    body as far as it was there), kept for a repeat while `whole`; `sent`: the request was read to its end;
+    `tried` the servers that failed it.
+    """
+
+    __slots__ = (
+        "action", "backend", "buffer", "bytes_in", "bytes_out", "chunks", "congested", "deadline",
+        "half_closed", "head_only", "keep", "left", "listener", "minor", "payload", "peer", "plane",
+        "record", "response_edits", "sent", "server", "state", "transport", "tried", "trusted", "unsent",
+        "upgrade", "upstream", "whole",
+    )
+
+    plane: Any
+    listener: Any
+    record: Record
+    transport: Any
+    action: Action
+    backend: Backend
+    server: Server | None
+    upstream: Upstream | None
+    chunks: head.Chunks | None
+    tried: list[Server] | None
+    response_edits: tuple[tuple[bytes, ...], bytes] | None
+    buffer: bytes
+    payload: bytes
+    peer: bytes
+    state: int
+    left: int
+    unsent: int
+    minor: int
+    bytes_in: int
+    bytes_out: int
+    deadline: float
+    congested: bool
+    half_closed: bool
+    head_only: bool
+    keep: bool
+    sent: bool
+    trusted: bool
+    upgrade: bool
+    whole: bool
+
+    # What algorithms may ask (backend.algorithm.Facts); read from the head as it goes to the server.
+
+    @property
+    def method(self) -> bytes:
+        return self.payload[:self.payload.index(b" ")]
+
+    @property
+    def target(self) -> bytes:
+        return self.payload.split(b" ", 2)[1]
+
+    @property
+    def host(self) -> bytes:
+        return self.field(b"host")
+
+    @property
+    def source(self) -> bytes:
+        if not self.trusted:
+            return self.peer
+        return http_fields.client_address(head.values(self.payload, b"x-forwarded-for"), self.listener.site.trusts)
+
+    def field(self, name: bytes) -> bytes:
+        found = head.values(self.payload, name)
+        return found[0] if found else b""
+
+    def dispatch(self) -> None:
+        """Choose a server for the request and send it there."""
+        server = self.backend.pick(self)
+        if server is None:
+            self.refuse(503, endings.NO_SERVER)
+            return
+        self.server = server
+        self.record.took(server.row)
+        if self.backend.took is not None:
+            self.backend.took(server)
+        idle = server.idle
+        if not idle:
+            self._connect(server)
+            return
+        upstream = idle.popitem()[0]
+        if not self.whole or not self.payload.startswith(IDEMPOTENT):
+            upstream = upstream.unbroken()
+            if upstream is None:
+                self._connect(server)
+                return
+        upstream.client = self
+        upstream.mode = HEAD
+        upstream.turns += 1
+        upstream.transport.write(self.payload)
+        self.upstream = upstream
+        if self.whole:
+            self.state = WAIT
+            self.deadline = self.plane.now + self.backend.server_timeout
+        else:
+            self.connected(upstream)
+
+    def _connect(self, server: Server) -> None:
+        upstream = Upstream(server, self.plane.response, self, self.payload)
+        self.upstream = upstream
+        self.state = CONNECT
+        self.deadline = self.plane.now + self.backend.settings.timeouts.connect
+        if not self.sent:
+            self.transport.pause_reading()
+        upstream.transport = self.plane.connect(server, upstream)
+
+    def connected(self, upstream: Upstream) -> None:
+        """The request, as far as it is there, was handed to a connection."""
+        self.upstream = upstream
+        if upstream.server.doubt:
+            self.plane.trust(upstream.server)
+        if not self.whole:
+            self.payload = self.payload[:self.payload.index(b"\r\n\r\n") + 4]     # the head still answers questions
+            self.transport.resume_reading()
+        self.proceed()
+
+    def proceed(self) -> None:
+        """Wait for the answer, or for more of the request."""
+        if self.sent:
+            self.state = WAIT
+            self.deadline = self.plane.now + self.backend.server_timeout
+        else:
+            self.state = SEND
+            self.deadline = self.plane.now + self.listener.site.timeouts.client_body
+
+    def refused(self, upstream: Upstream, reason: Exception | None) -> None:
+        """A connect failed: nothing was sent, so another server is always tried."""
+        self.plane.suspect(upstream.server)
+        refused = isinstance(reason, ConnectionRefusedError)
+        self._repeat(fields.BACKEND_RETRIES_REFUSED, 502,
+                     endings.CONNECT_REFUSED if refused else endings.CONNECT_FAILED)
+
+    def lost(self, upstream: Upstream) -> None:
+        """The connection ended before the first byte of an answer."""
+        if self.whole and not self.tried and self.payload.startswith(IDEMPOTENT):
+            reason = fields.BACKEND_RETRIES_STALE if upstream.turns > 1 else fields.BACKEND_RETRIES_LOST
+            self._repeat(reason, 502, endings.SERVER_CLOSED)
+        else:
+            self.refuse(502, endings.SERVER_CLOSED)
+
+    def _repeat(self, reason: int, status: int, ending: int) -> None:
+        """Try another server, on a new connection; or give up with that status."""
+        server = self.server
+        self.record.dropped(True)
+        self._release()
+        self.upstream = None
+        if self.tried is None:
+            self.tried = []
+        if server is not None:
+            self.tried.append(server)
+        other = self.backend.pick_other(self.tried) if len(self.tried) <= self.backend.settings.retries else None
+        if other is None:
+            self.refuse(status, ending)
+            return
+        self.backend.row.add(reason, 1)
+        self.server = other
+        self.record.took(other.row)
+        if self.backend.took is not None:
+            self.backend.took(other)
+        self._connect(other)
+
+    def misread(self, upstream: Upstream, error: str) -> None:
+        """The server's answer cannot be understood."""
+        upstream.abort()
+        self.plane.log.debug("bad response", backend=self.backend.name, server=upstream.server.name, error=error)
+        self._broken(502, endings.BAD_RESPONSE)
+
+    def truncated(self, upstream: Upstream) -> None:
+        """The server closed in the middle of a body: the client must be able to see that."""
+        self._broken(502, endings.SERVER_CUT)
+
+    def _broken(self, status: int, ending: int) -> None:
+        if self.state == RELAY:
+            self.cut(ending)
+        else:
+            self.refuse(status, ending)
+
+    def _release(self) -> None:
+        if self.server is not None and self.backend.dropped is not None:
+            self.backend.dropped(self.server)
+        self.server = None
+
+    def refuse(self, status: int, ending: int) -> None:
+        """Answer in lbd's own name; the connection is kept if the request was read to its end."""
+        upstream = self.upstream
+        if upstream is not None:
+            self.upstream = None
+            upstream.abort()
+        json = replies.wants_json(self.field(b"accept")) if self.payload else False
+        keep = self.keep = self.keep and self.sent
+        answer = replies.reply(status, keep, json, head_only=self.head_only, body=self.plane.error_bodies.get(status))
+        self.respond(status, answer, ending)
+
+    def respond(self, status: int, answer: bytes, ending: int) -> None:
+        """Send a ready answer, and end the exchange."""
+        self.record.status = status
+        self.transport.write(answer)
+        self.bytes_out = len(answer)
+        self.finish(ending)
+
+    def cut(self, ending: int) -> None:
+        """End exchange and connection so that the client notices that something is missing."""
+        self.keep = False
+        self.state = CLOSED
+        upstream = self.upstream
+        if upstream is not None:
+            self.upstream = None
+            upstream.abort()
+        self.transport.abort()
+        self.record.finish(ending, self.bytes_in, self.bytes_out)
+        self._release()
+
+    def finish(self, ending: int) -> None:
+        """The exchange is over: count it, and make ready for the next request on the connection, or close."""
+        self.record.finish(ending, self.bytes_in, self.bytes_out)
+        if self.backend.dropped is not None and self.server is not None:
+            self.backend.dropped(self.server)
+        self.server = None
+        self.upstream = None
+        self.tried = None
+        if self.state == TUNNEL:
+            self.state = CLOSED
+            self.transport.close()
+        elif self.keep and self.sent:
+            self.state = FULL if self.congested else IDLE
+            self.deadline = self.plane.now + self.listener.site.client_idle
+            self.payload = b""
+        else:
+            self.leave()
+
+    def leave(self) -> None:
+        """Close when all is written; what the client still sends is read away first, lest a reset takes the answer."""
+        self.payload = b""
+        if self.sent and not self.buffer:
+            self.state = CLOSED
+            self.deadline = self.plane.now + self.listener.site.timeouts.client_body
+            self.transport.close()
+            return
+        self.buffer = b""
+        self.state = LINGER
+        self.deadline = self.plane.now + LINGER_SECONDS
+        self.transport.write_eof()
+        self.transport.resume_reading()

@@ -1,0 +1,84 @@
+"""A listener as one worker sees it: what it is in the generation in force, and the sockets it accepts from."""
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lbd.config import schema
+from lbd.config.units import Network
+from lbd.http import head
+from lbd.proxy.router import Action, Router
+from lbd.stats.scoreboard import Row
+
+REMEMBERED = 4096        # peers whose place in networks is kept at hand
+
+
+class Site:
+    """A listener's part of one generation. `request` is its scanner: read before anything else is scanned."""
+
+    def __init__(self, settings: schema.Listener, trusted: Sequence[Network], router: Router) -> None:
+        self.request = head.Request(settings.max_head, settings.max_headers, settings.max_uri, settings.forwarded)
+        self.route: Callable[[head.Request], Action] = router.route
+        self.max_body = settings.max_body
+        self.timeouts = settings.timeouts
+        self.client_idle = settings.timeouts.client_idle
+        self.proto = b"http"
+        self.trusts = Membership(trusted)
+        self.believes: Callable[[bytes], bool] = self.trusts.has if trusted else nobody
+        self._allow = Membership(settings.allow) if settings.allow else None
+        self._deny = Membership(settings.deny) if settings.deny else None
+
+    def admits(self, peer: bytes) -> bool:
+        """The peer may connect; peers on Unix sockets have no address and always may."""
+        if not peer:
+            return True
+        if self._deny is not None and self._deny.has(peer):
+            return False
+        return self._allow is None or self._allow.has(peer)
+
+
+class Membership:
+    """Whether an address lies in one of some networks; IPv4-mapped IPv6 addresses count as IPv4."""
+
+    def __init__(self, networks: Sequence[Network]) -> None:
+        self.networks = tuple(networks)
+        self.remembered: dict[bytes, bool] = {}
+
+    def has(self, address: bytes) -> bool:
+        """Looked up once per address; text that is no address lies in none."""
+        known = self.remembered.get(address)
+        if known is None:
+            if len(self.remembered) >= REMEMBERED:
+                self.remembered.clear()
+            known = self.remembered[address] = self._has(address)
+        return known
+
+    def _has(self, address: bytes) -> bool:
+        try:
+            parsed = ipaddress.ip_address(address.decode("ascii", "replace").partition("%")[0])
+        except ValueError:
+            return False
+        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+            parsed = parsed.ipv4_mapped
+        return any(parsed in network for network in self.networks)
+
+
+def nobody(_peer: bytes) -> bool:
+    """No proxy is trusted."""
+    return False
+
+
+class Listener:
+    """Lives as long as its name; `site` is swapped by a reload."""
+
+    def __init__(self, name: str, row: Row, site: Site) -> None:
+        self.name = name
+        self.row = row
+        self.site = site
+        self.acceptors: list[Any] = []
+
+    def close(self) -> None:
+        """Accept no more."""
+        for acceptor in self.acceptors:
+            acceptor.close()
+        self.acceptors.clear()

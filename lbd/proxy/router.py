@@ -1,0 +1,159 @@
+"""The router of one listener in one generation: from a request's host and path to what is done with it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import re2
+
+from lbd.backend.backend import Backend
+from lbd.config import schema
+from lbd.http import fields, head
+from lbd.proxy.answers import answer
+from lbd.stats.scoreboard import Row
+
+Edits = tuple[tuple[bytes, ...], bytes]         # fields to remove (lower case), lines to add
+
+REMEMBERED = 1024        # raw Host values whose routes are kept at hand; a client could send any number
+
+
+class Action:
+    """What is done with a request: sent to `backend`, or answered at once when `answers` is set.
+
+    `changes`: the head is edited on its way, by `change`.
+    """
+
+    __slots__ = ("answers", "backend", "changes", "edits", "response_edits", "row", "strip")
+
+    def __init__(self, row: Row, backend: Backend, settings: schema.Backend | None = None,
+                 route: schema.Route | None = None) -> None:
+        self.row = row
+        self.backend = backend
+        self.answers = answer(route) if settings is None else None
+        self.strip = route.strip_prefix.rstrip("/").encode() if route and route.strip_prefix else None
+        self.edits = edits(settings.request_headers, settings.host) if settings else None
+        self.response_edits = edits(settings.response_headers) if settings else None
+        self.changes = self.edits is not None or self.strip is not None
+
+    def change(self, payload: bytes, target: bytes) -> bytes:
+        """The head as the server is to get it."""
+        removed, added = self.edits or ((), b"")
+        return head.edit(payload, self._stripped(target) if self.strip else None, removed, added)
+
+    def _stripped(self, target: bytes) -> bytes:
+        """The target without the prefix, in the client's own spelling of what remains."""
+        path, mark, query = target.partition(b"?")
+        if self.strip is None:
+            return target
+        if path.startswith(self.strip):
+            path = path[len(self.strip):]
+        else:       # spelled otherwise: %61pi, /./api
+            path = fields.encoded_path(fields.routed_path(target)[len(self.strip):])
+        return (path if path.startswith(b"/") else b"/" + path) + mark + query
+
+
+def edits(wanted: schema.HeaderEdits, host: str | None = None) -> Edits | None:
+    """Header edits made ready for the kernel; None if there are none."""
+    replaced = dict(wanted.set)
+    if host is not None:
+        replaced["Host"] = host
+    gone = {name.lower().encode() for name in (*wanted.remove, *replaced)}
+    lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in (*replaced.items(), *wanted.add.items()))
+    return (tuple(sorted(gone)), lines) if gone or lines else None
+
+
+class Condition(NamedTuple):
+    """One route made ready: what must hold besides the host, and the action."""
+
+    action: Action
+    path: bytes | None
+    prefix: bytes | None
+    below: bytes | None          # the prefix with its slash, where it stands for a whole segment
+    pattern: Any
+    methods: frozenset[bytes]
+    header: tuple[tuple[bytes, bytes | None], ...]
+
+    def holds(self, path: bytes, request: head.Request) -> bool:
+        """Path, method and header fields all match."""
+        if self.path is not None and path != self.path:
+            return False
+        if self.prefix is not None and not (path == self.prefix or path.startswith(self.below or self.prefix)):
+            return False
+        if self.pattern is not None and self.pattern.fullmatch(path) is None:
+            return False
+        if self.methods and request.method not in self.methods:
+            return False
+        return all(self._field(name, value, request) for name, value in self.header)
+
+    @staticmethod
+    def _field(name: bytes, wanted: bytes | None, request: head.Request) -> bool:
+        values = head.values(request.out, name)
+        return bool(values) if wanted is None else wanted in values
+
+
+class Choices(NamedTuple):
+    """The routes that a host may take. `guard`: how every path begins that any of them takes; None: not known."""
+
+    guard: tuple[bytes, ...] | None
+    conditions: tuple[Condition, ...]
+
+
+class Router:
+    """First match wins. The path is matched percent-decoded and free of dot segments (RFC 3986, 6.2.2)."""
+
+    def __init__(self, routes: Sequence[tuple[schema.Route, Action]], default: Action) -> None:
+        self.default = default
+        self.routes = tuple((route.host, condition(route, action)) for route, action in routes)
+        self.remembered: dict[bytes, Choices] = {}
+
+    def route(self, request: head.Request) -> Action:
+        """The action for a request that was just scanned."""
+        if not self.routes:
+            return self.default
+        choices = self.remembered.get(request.host)
+        if choices is None:
+            choices = self._remember(request.host)
+        target = request.target
+        guard, conditions = choices
+        if guard is not None and not target.startswith(guard) and b"%" not in target and b"/." not in target:
+            return self.default
+        path = fields.routed_path(target)
+        for item in conditions:
+            if item.holds(path, request):
+                return item.action
+        return self.default
+
+    def _remember(self, host: bytes) -> Choices:
+        name = fields.host_name(host)
+        conditions = tuple(item for pattern, item in self.routes if host_matches(pattern, name))
+        starts = {item.path if item.path is not None else item.prefix for item in conditions}
+        guard = None if None in starts else tuple(start for start in starts if start is not None)
+        if len(self.remembered) >= REMEMBERED:
+            self.remembered.clear()
+        choices = self.remembered[host] = Choices(guard, conditions)
+        return choices
+
+
+def host_matches(pattern: str | None, name: str) -> bool:
+    """An exact name, or `*.example.com` for every name below it."""
+    if pattern is None:
+        return True
+    return name.endswith(pattern[1:]) and name != pattern[1:] if pattern.startswith("*.") else name == pattern
+
+
+def condition(route: schema.Route, action: Action) -> Condition:
+    """The route, made ready."""
+    prefix = route.path_prefix.encode() if route.path_prefix is not None else None
+    return Condition(
+        action=action,
+        path=route.path.encode() if route.path is not None else None,
+        prefix=prefix,
+        below=prefix + b"/" if prefix is not None and not prefix.endswith(b"/") else prefix,
+        pattern=re2.compile(route.path_regex.encode()) if route.path_regex is not None else None,
+        methods=frozenset(method.encode() for method in route.method),
+        header=header_conditions(route.header),
+    )
+
+
+def header_conditions(wanted: Mapping[str, str]) -> tuple[tuple[bytes, bytes | None], ...]:
+    """Lower-case field name and the value it must have, None for any."""
+    return tuple((name.lower().encode(), None if value == "*" else value.encode()) for name, value in wanted.items())

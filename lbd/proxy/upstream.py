@@ -1,0 +1,299 @@
+"""One connection to a server: sends requests, reads responses strictly, and relays them to the client that waits."""
+
+import select
+from typing import Any, Protocol
+
+from lbd.backend.server import Server
+from lbd.http import head
+from lbd.stats import endings, fields
+from lbd.stats.scoreboard import Record
+
+CONNECTING, REST, HEAD, LENGTH, CHUNKED, TO_END, TUNNEL, CLOSED = range(8)       # what the connection is doing
+
+LOW, HIGH = 16 * 1024, 64 * 1024       # water marks of every write buffer, bytes
+
+
+class Requester(Protocol):
+    """The client side, as far as the server side needs it."""
+
+    plane: Any
+    transport: Any
+    record: Record
+    bytes_out: int
+    head_only: bool
+    minor: int
+    keep: bool
+    sent: bool
+    upgrade: bool
+    buffer: bytes
+    response_edits: Any
+
+    def connected(self, upstream: "Upstream") -> None: ...
+    def refused(self, upstream: "Upstream", reason: Exception | None) -> None: ...
+    def lost(self, upstream: "Upstream") -> None: ...
+    def misread(self, upstream: "Upstream", error: str) -> None: ...
+    def truncated(self, upstream: "Upstream") -> None: ...
+    def answered(self) -> None: ...
+    def relay(self, data: bytes) -> None: ...
+    def interim(self, data: bytes) -> None: ...
+    def tunnel(self) -> None: ...
+    def tunnel_ended(self, upstream: "Upstream") -> None: ...
+    def finish(self, ending: int) -> None: ...
+    def advance(self) -> None: ...
+
+
+class Upstream:
+    """At rest it lies in its server's `idle`; otherwise it serves `client`.
+
+    `response` is the worker's one scanner: it is read before anything else can scan. `limit` and `most` are the
+    backend's `max_idle` and `max_requests`.
+    """
+
+    __slots__ = ("buffer", "chunks", "client", "keep", "left", "mode", "payload", "response", "server", "since",
+                 "transport", "turns")
+
+    def __init__(self, server: Server, response: head.Response, client: Requester, payload: bytes) -> None:
+        self.server = server
+        self.response = response
+        self.client: Requester | None = client
+        self.payload = payload
+        self.transport: Any = None
+        self.buffer = b""
+        self.chunks: head.Chunks | None = None
+        self.left = 0
+        self.keep = False
+        self.mode = CONNECTING
+        self.since = 0.0
+        self.turns = 0
+
+    def connection_made(self, transport: Any) -> None:
+        """The connection stands: send the request that it was opened for."""
+        self.transport = transport
+        self.turns = 1
+        transport.set_write_buffer_limits(HIGH, LOW)
+        row = self.server.row
+        row.add(fields.SERVER_CONNECTIONS, 1)
+        row.add(fields.SERVER_CONNECTIONS_TOTAL, 1)
+        client = self.client
+        self.mode = HEAD
+        if client is None:
+            transport.abort()
+            return
+        transport.write(self.payload)
+        self.payload = b""
+        client.connected(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a response: the common one, whole in one read, goes through the first branch only."""
+        client = self.client
+        if client is None or self.mode != HEAD:
+            self._more(data)
+            return
+        if self.buffer:
+            data = self.buffer + data
+            self.buffer = b""
+        response = self.response
+        flags = response.scan(data, 0, client.head_only, client.minor, client.keep and client.sent)
+        if flags <= 0 or response.status < 200:
+            self._unusual(client, flags, data)
+            return
+        client.record.head(response.status)
+        out = response.out
+        if client.response_edits is not None:
+            out = head.edit(out, None, *client.response_edits)
+        if flags & head.WHOLE:
+            if response.end > response.head:
+                out += data[response.head:response.end]
+            client.transport.write(out)
+            client.bytes_out = len(out)
+            self.keep = flags & (head.KEEP | head.MORE) == head.KEEP
+            self._ended(client)
+            return
+        self._body(client, flags, out, data)
+
+    def _body(self, client: Requester, flags: int, out: bytes, data: bytes) -> None:
+        """The head of a response whose body goes on beyond this read."""
+        response = self.response
+        client.answered()
+        self.keep = bool(flags & head.KEEP)
+        start = response.head
+        if flags & head.CHUNKED:
+            self.chunks = head.Chunks(client.minor == 0, 0)
+            self.mode = CHUNKED
+            client.relay(out)
+            if start < len(data):
+                self._more(data[start:])
+            return
+        if flags & head.UNTIL_CLOSE:
+            self.mode = TO_END
+        else:
+            self.mode = LENGTH
+            self.left = response.length - (len(data) - start)
+        client.relay(out + data[start:])
+
+    def _more(self, data: bytes) -> None:
+        """Bytes that are not the beginning of a response."""
+        client = self.client
+        mode = self.mode
+        if client is None or mode in (REST, CLOSED):
+            self.abort()          # nobody asked: a stray answer (408, say) or a broken server
+        elif mode == LENGTH:
+            extra = len(data) - self.left
+            if extra > 0:
+                data = data[:self.left]
+                self.keep = False
+            self.left -= len(data)
+            client.relay(data)
+            if not self.left:
+                self._ended(client)
+        elif mode == CHUNKED and self.chunks is not None:
+            result = self.chunks.feed(data, 0)
+            if result < 0:
+                client.misread(self, self.chunks.error)
+                return
+            client.relay(self.chunks.out)
+            if result:
+                self.keep = self.keep and self.chunks.end == len(data)
+                self._ended(client)
+        else:
+            client.relay(data)
+
+    def _unusual(self, client: Requester, flags: int, data: bytes) -> None:
+        """An incomplete head, one that is refused, or an interim answer."""
+        response = self.response
+        if flags == 0:
+            self.buffer = data
+        elif flags < 0:
+            client.misread(self, response.error)
+        elif response.status == 101:
+            if not client.upgrade or not flags & head.UPGRADE:
+                client.misread(self, "101 for a request that asked for no upgrade")
+                return
+            self.mode = TUNNEL
+            client.record.head(101)
+            rest = data[response.head:]
+            client.tunnel()
+            client.relay(response.out + rest)
+        else:
+            rest = data[response.head:]
+            if client.minor:
+                client.interim(response.out)
+            if rest:
+                self.data_received(rest)
+
+    def _ended(self, client: Requester) -> None:
+        """The response is complete: rest or close, then let the client go on."""
+        if self.keep and client.sent:
+            self.rest(client.plane.now)
+        elif client.sent:
+            self.close()
+        else:
+            self.abort()
+        client.finish(endings.OK)
+        if client.buffer:
+            client.advance()
+
+    def rest(self, now: float) -> None:
+        """Wait for the next request, newest first in line, from `now` on; closed where nothing may wait."""
+        self.client = None
+        self.chunks = None
+        server = self.server
+        if server.gone or not server.room(self.turns):
+            self.close()
+            return
+        self.mode = REST
+        self.since = now
+        server.idle[self] = None
+
+    def unbroken(self) -> "Upstream | None":
+        """This idle connection, or the next in line, whose server did not close it: for what must not be sent twice."""
+        idle = self.server.idle
+        upstream = self
+        while readable(upstream.transport.get_extra_info("fd")):
+            upstream.abort()
+            if not idle:
+                return None
+            upstream = idle.popitem()[0]
+        return upstream
+
+    def congested(self) -> bool:
+        """The server does not take what it is sent."""
+        return self.transport is not None and self.transport.get_write_buffer_size() > LOW
+
+    def close(self) -> None:
+        """Close in good order."""
+        self._leave()
+        self.transport.close()
+
+    def abort(self) -> None:
+        """Close at once, so that the server notices; whoever waited for it is not told."""
+        self._leave()
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _leave(self) -> None:
+        self.client = None
+        if self.mode == REST:
+            self.server.idle.pop(self, None)
+        self.mode = CLOSED
+
+    def eof_received(self) -> bool:
+        """The server sends no more: the end of a body that has no other, a tunnel half closed, or a break."""
+        client = self.client
+        if client is None:
+            self.abort()
+        elif self.mode == TUNNEL:
+            client.tunnel_ended(self)
+            return True
+        elif self.mode == TO_END:
+            self.keep = False
+            self._ended(client)
+        else:
+            self._broke(client)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone, or never came to be."""
+        client, mode = self.client, self.mode
+        row = self.server.row
+        if self.turns:
+            row.add(fields.SERVER_CONNECTIONS, -1)
+        elif mode == CONNECTING:
+            row.add(fields.SERVER_CONNECTION_ERRORS, 1)
+        if client is None:
+            self._leave()
+        elif mode == CONNECTING:
+            self._leave()
+            client.refused(self, exc)
+        elif mode == TUNNEL:
+            self._leave()
+            client.finish(endings.TUNNEL_CLOSED)
+        else:
+            self._broke(client)
+
+    def _broke(self, client: Requester) -> None:
+        mode, begun = self.mode, bool(self.buffer)
+        self.abort()
+        if mode == HEAD and not begun:
+            client.lost(self)
+        elif mode == HEAD:
+            client.misread(self, "the connection closed within the head")
+        else:
+            client.truncated(self)
+
+    def pause_writing(self) -> None:
+        """The server is slow to read: the client has to wait."""
+        if self.client is not None:
+            self.client.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The server reads again."""
+        if self.client is not None:
+            self.client.transport.resume_reading()
+
+
+def readable(fd: int) -> bool:
+    """Bytes, an end or an error wait to be read from the socket."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN | select.POLLRDHUP)
+    return bool(poll.poll(0))

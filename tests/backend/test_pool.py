@@ -1,0 +1,96 @@
+"""Which servers of a pool may be used, and which one a repeat goes to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.generation import Member
+from lbd.backend.pool import Pool, choose
+from lbd.backend.server import Server
+from lbd.config.units import Address
+
+
+class Cells:
+    def __init__(self, in_flight: int) -> None:
+        self.in_flight = in_flight
+
+    def get(self, _field: int) -> float:
+        return self.in_flight
+
+
+def server(name: str, in_flight: int = 0, **changes: Any) -> Server:
+    member = Member("app", name, Address("127.0.0.1", 9001), 0, **changes)
+    return Server(member, row=Cells(in_flight))  # type: ignore[arg-type]
+
+
+class First(Algorithm):
+    servers: Sequence[Server] = ()
+
+    def rebuild(self, servers: Sequence[Server]) -> None:
+        self.servers = servers
+
+    def pick(self, request: Facts) -> Server:
+        return self.servers[0]
+
+
+def pool(*servers: Server, use_all: bool = False) -> Pool:
+    made = Pool(servers, First(None, None), use_all)  # type: ignore[arg-type]
+    made.rebuild()
+    return made
+
+
+REQUEST: Any = None
+
+
+def names(servers: Sequence[Server]) -> str:
+    return "".join(server.name for server in servers)
+
+
+def test_regular_servers_before_backups_before_doubtful_ones() -> None:
+    a, b, c = server("a"), server("b"), server("c", backup=True)
+    assert names(choose([a, b, c], False)) == "ab"
+    a.fail(1.0)
+    assert names(choose([a, b, c], False)) == "b"
+    b.mode = "drain"
+    assert names(choose([a, b, c], False)) == "c"
+    c.health = "down"
+    assert names(choose([a, b, c], False)) == "a"
+    a.health = "down"
+    assert names(choose([a, b, c], False)) == ""
+
+
+def test_use_all_takes_every_ready_server_when_none_is_up() -> None:
+    a, b, c = server("a", health="down"), server("b", health="ejected", backup=True), server("c", mode="maint")
+    assert names(choose([a, b, c], True)) == "ab"
+
+
+def test_nothing_is_picked_from_nothing() -> None:
+    assert pool(server("a", health="down")).pick(REQUEST) is None
+
+
+def test_algorithm_learns_of_changes_by_rebuild() -> None:
+    a, b = server("a"), server("b")
+    made = pool(a, b)
+    assert made.pick(REQUEST) is a
+    a.mode = "drain"
+    made.rebuild()
+    assert made.pick(REQUEST) is b
+
+
+def test_a_repeat_goes_to_the_least_loaded_server_not_tried() -> None:
+    a, b, c = server("a"), server("b", in_flight=5), server("c", in_flight=4, weight=2)
+    made = pool(a, b, c)
+    assert made.pick_other([a]) is c
+    assert made.pick_other([a, c]) is b
+
+
+def test_a_repeat_prefers_a_doubtful_server_to_one_that_was_tried() -> None:
+    a, b = server("a"), server("b")
+    b.fail(1.0)
+    assert pool(a, b).pick_other([a]) is b
+
+
+def test_a_single_server_is_tried_again() -> None:
+    a = server("a")
+    assert pool(a).pick_other([a]) is a
+    assert pool(server("b", mode="maint")).pick_other([]) is None

@@ -1,0 +1,58 @@
+"""A server's two axes of state, its doubt, and its room for idle connections."""
+
+from typing import Any
+
+import pytest
+
+from lbd.backend.generation import Member
+from lbd.backend.server import Server
+from lbd.config.units import Address
+
+
+def server(**changes: Any) -> Server:
+    values: dict[str, Any] = {"backend": "app", "name": "a", "address": Address("127.0.0.1", 9001), "slot": 0}
+    return Server(Member(**{**values, **changes}), row=None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("mode", "health", "weight", "usable"), [
+    ("ready", "up", 1, True),
+    ("ready", "up", 0, False),
+    ("ready", "unknown", 1, False),
+    ("ready", "down", 1, False),
+    ("ready", "ejected", 1, False),
+    ("drain", "up", 1, False),
+    ("maint", "up", 1, False),
+])
+def test_usable_needs_both_axes(mode: str, health: str, weight: int, usable: bool) -> None:
+    assert server(mode=mode, health=health, weight=weight).usable is usable
+
+
+def test_doubt_doubles_up_to_eight_seconds_and_ends_with_trust() -> None:
+    one = server()
+    lengths = []
+    for _ in range(6):
+        one.fail(100.0)
+        lengths.append(one.doubt - 100.0)
+    assert lengths == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0]
+    one.trust()
+    assert one.doubt == 0.0
+    one.fail(100.0)
+    assert one.doubt == 100.5
+
+
+def test_room_for_idle_connections() -> None:
+    one = server()
+    one.max_idle = 1
+    assert one.room(turns=10**6)
+    one.idle["connection"] = None
+    assert not one.room(turns=1)
+    one.idle.clear()
+    one.max_turns = 3
+    assert one.room(turns=2)
+    assert not one.room(turns=3)
+
+
+def test_update_takes_over_what_may_change() -> None:
+    one = server()
+    one.update(Member("app", "a", Address("127.0.0.1", 9001), 0, weight=7, backup=True, mode="drain", health="down"))
+    assert (one.weight, one.backup, one.mode, one.health) == (7, True, "drain", "down")
