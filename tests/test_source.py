@@ -5,6 +5,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -28,8 +29,6 @@ LONG_FILE = 300
 
 TASKS = "lbd/net/tasks.py"   # the one place that names and keeps tasks
 TASK_MAKERS = {"create_task", "ensure_future"}
-
-KERNELS = ("lbd.http.head", "lbd.stats.scoreboard", "lbd.net.sock")
 
 TOP_LEVEL = {"pyproject.toml", "README.md", "lbd", "conf", "systemd", "tests"}
 VAGUE = {"util", "utils", "utility", "helper", "helpers", "common", "misc", "manager", "managers", "base"}
@@ -300,9 +299,20 @@ def test_types() -> None:
 @pytest.mark.timeout(300)
 def test_stubs_in_step() -> None:
     """Every public name of a compiled kernel is in its stub, with the same signature, and the other way round."""
-    missing = [kernel for kernel in KERNELS if not list(ROOT.glob(kernel.replace(".", "/") + ".*.so"))]
-    check(missing, "These kernels are not built in the tree: run `pip install -e .`.")
-    run("mypy.stubtest", "--concise", *KERNELS)
+    kernels = [path for path in package() if path.suffix == ".pyx"]
+    check([name(path) for path in kernels if not path.with_suffix(".pyi").is_file()], "Every kernel has a stub (.pyi).")
+    check([name(path) for path in kernels if not list(path.parent.glob(f"{path.stem}.*.so"))],
+          "These kernels are not built in the tree: run `pip install -e .`.")
+    stale = [name(path) for path in kernels for built in path.parent.glob(f"{path.stem}.*.so")
+             if built.stat().st_mtime < path.stat().st_mtime]
+    check(stale, "These kernels were changed since they were built: run `pip install -e .`.")
+    run("mypy.stubtest", "--concise", *map(module, kernels))
+
+
+def test_every_kernel_is_built_by_the_package() -> None:
+    listed = tomllib.loads(text(ROOT / "pyproject.toml"))["tool"]["setuptools"]["ext-modules"]
+    assert {entry["name"] for entry in listed} == {module(path) for path in package() if path.suffix == ".pyx"}, \
+        "ext-modules of pyproject.toml and the .pyx files of lbd differ"
 
 
 # One interpreter imports what others wrote, then forks one child per module of lbd: a fresh lbd each, in milliseconds.

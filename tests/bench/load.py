@@ -4,11 +4,12 @@ import contextlib
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.bench.machine import find
+from tests.bench.machine import busy, find
 from tests.bench.result import Result, failed
 from tests.bench.servers import CONFIGS
 from tests.bench.targets import Running
@@ -91,9 +92,11 @@ def measure(load: Load, target: Running, seconds: int, warm: int, cpus: set[int]
     """Warm up, then load the target and say what each request cost it."""
     if warm:
         run(load, target.port, warm, cpus)
-    before = target.process.usage()
+    own = target.process.cpus if not target.process.cpus & cpus else set()      # a processor of its own, or none
+    begun, before, busy_before = time.monotonic(), target.process.usage(), busy(own)
     counted = run(load, target.port, seconds, cpus)
-    spent = target.process.usage() - before
+    spent, elapsed = target.process.usage() - before, time.monotonic() - begun
+    others = 100 * max(0.0, busy(own) - busy_before - spent.ns / 1e9) / elapsed if own else None
     requests = counted["bytes"] / load.body if load.body else counted["requests"]
     if not requests:
         return failed("no request was answered")
@@ -102,4 +105,4 @@ def measure(load: Load, target: Running, seconds: int, warm: int, cpus: set[int]
     return Result(
         per_second=requests / counted["seconds"], cpu=cpu, user=cpu * spent.user_share,
         system=cpu * (1 - spent.user_share), p50=counted["p50"] / 1000, p99=counted["p99"] / 1000,
-        rss=sum(target.process.rss()) / MIB, errors=errors)
+        others=others, rss=sum(target.process.rss()) / MIB, errors=errors)

@@ -38,6 +38,17 @@ def find(program: str) -> str | None:
     return shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin:/sbin")
 
 
+def busy(cpus: set[int]) -> float:
+    """Seconds since boot in which these processors did anything at all, or the host gave them to another guest."""
+    ticks = 0
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *figures = line.split()
+        if name.removeprefix("cpu").isdecimal() and int(name.removeprefix("cpu")) in cpus:
+            user, nice, system, _, _, irq, softirq, steal = map(int, figures[:8])
+            ticks += user + nice + system + irq + softirq + steal
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def free_port() -> int:
     """A loopback port that nobody has at this moment."""
     with socket.socket() as sock:

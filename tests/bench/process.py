@@ -61,7 +61,7 @@ class Process:
                  environment: Mapping[str, str] | None = None) -> None:
         self.command = command
         self.log = directory / "output.log"
-        self._cpus = cpus
+        self.cpus = cpus
         with self.log.open("wb") as log:
             self._popen = subprocess.Popen(
                 command, cwd=directory, env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL,
@@ -69,7 +69,7 @@ class Process:
 
     def _before_exec(self) -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)      # not left behind even if the benchmark is killed
-        os.sched_setaffinity(0, self._cpus)
+        os.sched_setaffinity(0, self.cpus)
 
     def __enter__(self) -> "Process":
         return self

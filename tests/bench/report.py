@@ -13,7 +13,7 @@ from tests.bench.rounds import Rounds, Spread
 
 PEERS = ("haproxy", "nginx", "haproxy-full", "nginx-full")
 COLUMNS = (("requests/s", "per_second", 0), ("CPU µs/req", "cpu", 1), ("user", "user", 1), ("system", "system", 1),
-           ("p50 ms", "p50", 2), ("p99 ms", "p99", 2))
+           ("p50 ms", "p50", 2), ("p99 ms", "p99", 2), ("others %", "others", 1))
 
 
 def number(value: float, digits: int) -> str:

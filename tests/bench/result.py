@@ -13,6 +13,7 @@ class Result:
     system: float | None = None
     p50: float | None = None            # milliseconds
     p99: float | None = None
+    others: float | None = None         # percent of the proxy's processor that somebody else had: above 5, distrust
     rss: float | None = None            # MiB, all processes of the proxy
     figure: float | None = None
     errors: tuple[str, ...] = ()
