@@ -59,7 +59,8 @@ class Children:
             return ""
         line = process.stdout.readline() if select.select([process.stdout], [], [], FIRST_LINE)[0] else ""
         if not line:
-            raise LbdError(f"{name} did not start (exit code {process.poll()})")
+            self.end(name)
+            raise LbdError(f"{name} did not start (exit code {process.returncode})")
         return line.strip()
 
     def bound(self) -> None:

@@ -113,7 +113,11 @@ async def test_behaviour_is_switched(site: Site) -> None:
     assert (await site.ask("POST", "/_demo/body?size=1KiB"))[1]["body_size"] == 1024
 
 
-@pytest.mark.parametrize("path", ["/_demo/delay?delay=1ms&jitter=3", "/_demo/delay?delay=1ms&speed=3", "/_demo/errors?rate=x"])
+@pytest.mark.parametrize("path", [
+    "/_demo/delay?delay=1ms&jitter=3",
+    "/_demo/delay?delay=1ms&speed=3",
+    "/_demo/errors?rate=x",
+])
 async def test_a_bad_switch_changes_nothing(site: Site, path: str) -> None:
     status, told = await site.ask("POST", path)
     assert (status, site.behaviour.delay, site.behaviour.error_rate) == (400, 0.0, 0.0)

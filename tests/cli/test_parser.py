@@ -39,7 +39,7 @@ def test_values_are_read_by_their_kind() -> None:
     (["more"], '"more" is one word too many (see lbd test --help)'),
     (["--count", "11"], '--count: "11" is not small; must be a number up to 10 (see lbd test --help)'),
     (["--count", "x"], '--count: "x" is not small; must be a number up to 10 (see lbd test --help)'),
-    (["--word", "abcdefghijklm"], '--word: "abcdefghijklm" is not small; must be a number up to 10 (see lbd test --help)'),
+    (["--word", "abcdefghijk"], '--word: "abcdefghijk" is not small; must be a number up to 10 (see lbd test --help)'),
 ])
 def test_refusals(words: list[str], message: str) -> None:
     with pytest.raises(UsageError) as caught:
