@@ -1,0 +1,353 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+"""HTTP/1 messages (RFC 9110, 9112): one compiled pass over each head, and chunked bodies as they pass."""
+
+import os
+
+cimport cython
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport int64_t, uint8_t
+from libc.string cimport memcpy
+
+from lbd.http.chunked cimport *
+from lbd.http.grammar cimport *
+from lbd.http.identity cimport Ids, write_id
+from lbd.http.lines cimport *
+from lbd.http.memory cimport copied, fitting, rest, same
+from lbd.http.names cimport *
+from lbd.http.request cimport *
+from lbd.http.response cimport *
+
+KEEP, LENGTH, CHUNKED, UNTIL_CLOSE, WHOLE, MORE, EXPECT, UPGRADE = (1 << bit for bit in range(8))
+
+# By Fault, negated: the status for a request (a response is always a 502), and what was wrong.
+cdef tuple FAULTS = (
+    (0, ""),
+    (400, "the method is not a token"),
+    (400, "the request target is not valid"),
+    (400, "the request line does not end in HTTP/1.0 or HTTP/1.1"),
+    (414, "the request target is too long"),
+    (501, "CONNECT is not served"),
+    (431, "the head is too long"),
+    (431, "the head has too many fields"),
+    (400, "a field name is not a token, or white space stands before or instead of it"),
+    (400, "a line does not end in CR LF"),
+    (400, "the head has a control character"),
+    (400, "Host is not valid, or repeated"),
+    (400, "HTTP/1.1 needs a Host"),
+    (400, "Content-Length is not one plain number"),
+    (400, "Transfer-Encoding is not exactly chunked, or comes with HTTP/1.0"),
+    (400, "Content-Length and Transfer-Encoding are both given"),
+    (400, "Connection has too many options"),
+    (400, "Max-Forwards is not one plain number"),
+    (502, "the status line is not valid"),
+    (502, "status 101 comes without Upgrade"),
+    (400, "the chunked body is malformed"),
+    (400, "the first line of a chunk is too long"),
+    (400, "the trailer section is too long"),
+    (413, "the body is too long"),
+    (400, "too many empty lines stand before the request"),
+)
+
+cdef Ids IDS
+
+cdef list METHODS = [b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"PATCH"]
+
+cdef enum:
+    MOST_TRAILER = 8192          # bytes of a trailer section
+    MOST_TRAILERS = 64           # fields in it
+
+cdef Line TRAILER_LINES[MOST_TRAILERS]
+cdef uint8_t* PASSED = NULL      # what a body keeps when something is taken out of it
+cdef size_t PASSED_ROOM = 0
+
+
+cdef class Request:
+    """What one pass over a request head found. One per listener and worker: read it before the next `scan`."""
+
+    cdef readonly bytes out, method, target, host
+    cdef readonly int64_t length, hops
+    cdef readonly Py_ssize_t head, end
+    cdef readonly int minor
+    cdef readonly str error
+    cdef Asked asked
+    cdef Lines lines
+    cdef Peer peer
+    cdef uint8_t* scratch
+    cdef size_t room, max_head, max_uri
+
+    def __cinit__(self, Py_ssize_t max_head, int max_headers, Py_ssize_t max_uri, bint forwarded=False):
+        if not (0 < max_head <= 1 << 24 and 0 < max_headers <= 1 << 16 and max_uri > 0):
+            raise ValueError("max_head must be 1 byte to 16 MiB, max_headers 1 to 65536, max_uri at least 1")
+        self.out = self.method = self.target = self.host = b""
+        self.error = ""
+        self.hops = -1
+        self.max_head, self.max_uri, self.peer.forwarded = max_head, max_uri, forwarded
+        self.lines.room = max_headers
+        self.lines.line = <Line*>PyMem_Malloc(max_headers * sizeof(Line))
+        if self.lines.line is NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        PyMem_Free(self.lines.line)
+        PyMem_Free(self.scratch)
+
+    @property
+    def id(self):
+        return self.out[self.asked.id_at:self.asked.id_at + self.asked.id_size]
+
+    def scan(self, bytes data not None, Py_ssize_t start, bytes peer not None, bytes proto not None, bint trusted):
+        """Read the request head that begins at `start`: 0 incomplete, flags, or minus the status to refuse with."""
+        cdef size_t size
+        cdef const uint8_t* p = rest(data, start, &size)
+        cdef size_t most = min(size, self.max_head)
+        cdef Py_ssize_t fields = read_request_line(p, most, self.max_uri, &self.asked)
+        cdef Py_ssize_t stop = fields
+        cdef int flags
+        if fields > 0:
+            stop = read_lines(p, fields, most, &TRUSTED[0] if trusted else &UNTRUSTED[0], &self.lines)
+        if stop > 0:
+            flags = judge_request(p, &self.asked, &self.lines) \
+                if sound(p, self.asked.line, stop, &self.lines) else BAD_VALUE
+        elif stop == 0 and size < self.max_head:
+            return 0
+        else:
+            flags = stop if stop else LONG_HEAD
+        if flags < 0:
+            status, self.error = FAULTS[-flags]
+            return -<int>status
+        flags |= whole(flags, size, stop, self.asked.length)
+        self.head = start + stop
+        self.end = self.head + self.asked.length
+        self.length, self.hops, self.minor = self.asked.length, self.asked.hops, self.asked.minor
+        self.peer.address, self.peer.address_size = <const uint8_t*>PyBytes_AS_STRING(peer), PyBytes_GET_SIZE(peer)
+        self.peer.scheme, self.peer.scheme_size = <const uint8_t*>PyBytes_AS_STRING(proto), PyBytes_GET_SIZE(proto)
+        self.peer.trusted = trusted
+        self.take(p, fields, stop, flags)
+        return flags
+
+    cdef int take(self, const uint8_t* p, size_t fields, size_t stop, int flags) except -1:
+        """Make the objects of a head that is good."""
+        cdef Asked* it = &self.asked
+        cdef uint8_t new_id[32]
+        cdef uint8_t* end
+        cdef bytes method
+        self.scratch = fitting(self.scratch, &self.room,
+                               6 * stop + 4 * (self.peer.address_size + self.peer.scheme_size) + 1024)
+        write_id(&IDS, new_id)
+        end = put_request(self.scratch, p, fields, stop - 2, flags, it, &self.lines, &self.peer, new_id)
+        self.out = copied(self.scratch, end - self.scratch)
+        self.host = same(self.host, p + it.host, it.host_size)
+        if it.authority_size and (it.path_size == 0 or p[it.path] == 63):
+            self.target = b"/" + copied(p + it.path, it.path_size)
+            if it.path_size == 0 and is_method(p, it, "OPTIONS", 7):
+                self.target = b"*"
+        else:
+            self.target = copied(p + it.path, it.path_size)
+        for method in METHODS:
+            if is_method(p, it, PyBytes_AS_STRING(method), PyBytes_GET_SIZE(method)):
+                self.method = method
+                return 0
+        self.method = copied(p + it.line, it.method_size)
+        return 0
+
+
+cdef inline int whole(int flags, size_t size, size_t head, size_t length) noexcept:
+    """F_WHOLE and F_MORE of a message whose head and body are so long, in data of `size`."""
+    if flags & (F_CHUNKED | F_UNTIL_CLOSE) or size - head < length:
+        return 0
+    return F_WHOLE | F_MORE if size - head > length else F_WHOLE
+
+
+cdef class Response:
+    """What one pass over a response head found. One per worker: read it before the next `scan`."""
+
+    cdef readonly bytes out
+    cdef readonly int status
+    cdef readonly int64_t length
+    cdef readonly Py_ssize_t head, end
+    cdef readonly str error
+    cdef Answered answered
+    cdef Lines lines
+    cdef uint8_t* scratch
+    cdef size_t room, max_head
+
+    def __cinit__(self, Py_ssize_t max_head, int max_headers):
+        if not (0 < max_head <= 1 << 24 and 0 < max_headers <= 1 << 16):
+            raise ValueError("max_head must be 1 byte to 16 MiB, max_headers 1 to 65536")
+        self.out = b""
+        self.error = ""
+        self.max_head = max_head
+        self.lines.room = max_headers
+        self.lines.line = <Line*>PyMem_Malloc(max_headers * sizeof(Line))
+        if self.lines.line is NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        PyMem_Free(self.lines.line)
+        PyMem_Free(self.scratch)
+
+    def scan(self, bytes data not None, Py_ssize_t start, bint to_head, int minor, bint keep):
+        """Read the response head that begins at `start`: 0 incomplete, flags, or -502."""
+        cdef size_t size
+        cdef const uint8_t* p = rest(data, start, &size)
+        cdef size_t most = min(size, self.max_head)
+        cdef Py_ssize_t fields = read_status_line(p, most, &self.answered)
+        cdef Py_ssize_t stop = fields
+        cdef uint8_t* end
+        cdef int flags
+        if fields > 0:
+            stop = read_lines(p, fields, most, ANSWER, &self.lines)
+        if stop > 0:
+            flags = judge_response(p, &self.answered, &self.lines, to_head) \
+                if sound(p, 0, stop, &self.lines) else BAD_VALUE
+        elif stop == 0 and size < self.max_head:
+            return 0
+        else:
+            flags = stop if stop else LONG_HEAD
+        if flags < 0:
+            self.error = FAULTS[-flags][1]
+            return -502
+        flags |= whole(flags, size, stop, self.answered.length)
+        self.head = start + stop
+        self.end = self.head + self.answered.length
+        self.length, self.status = self.answered.length, self.answered.status
+        self.scratch = fitting(self.scratch, &self.room, 2 * stop + 1024)
+        end = put_response(self.scratch, p, fields, stop - 2, flags, &self.answered, &self.lines, minor, keep)
+        self.out = copied(self.scratch, end - self.scratch)
+        return flags
+
+
+cdef class Chunks:
+    """Follows a chunked body as it passes, strictly; one per body."""
+
+    cdef readonly bytes out
+    cdef readonly Py_ssize_t end
+    cdef readonly str error
+    cdef Chunked chunked
+    cdef bytes trailer
+
+    def __cinit__(self, bint decode, int64_t limit):
+        if limit < 0:
+            raise ValueError("limit must not be negative")
+        self.chunked.decode, self.chunked.limit = decode, limit
+        self.out = self.trailer = b""
+        self.error = ""
+
+    @property
+    def size(self):
+        return self.chunked.size
+
+    def feed(self, bytes data not None, Py_ssize_t start):
+        """0 more is to come, 1 the body ended at `end`, -400 malformed, -413 beyond the limit."""
+        cdef size_t size
+        cdef const uint8_t* p = rest(data, start, &size)
+        cdef Chunked* it = &self.chunked
+        if it.state == CONTENT and it.left > <int64_t>size and start == 0:
+            it.left -= size
+            it.size += size
+            self.out = data
+            return 0
+        return self.follow(data, start, p, size)
+
+    cdef int follow(self, bytes data, Py_ssize_t start, const uint8_t* p, size_t size) except -999:
+        global PASSED
+        cdef Chunked* it = &self.chunked
+        cdef size_t done[2]
+        cdef uint8_t* to
+        cdef Py_ssize_t used
+        cdef int fault = BAD_CHUNK
+        PASSED = to = fitting(PASSED, &PASSED_ROOM, size + MOST_TRAILER + 2)
+        self.out = b""
+        if it.state != BROKEN:
+            fault = follow(it, p, size, &to, done)
+        if fault < 0:
+            it.state = BROKEN
+            status, self.error = FAULTS[-fault]
+            return -<int>status
+        if it.state == TRAILERS:
+            to = put(to, p + done[1], done[0] - done[1])
+            used = self.read_trailers(data[start + <Py_ssize_t>done[0]:start + <Py_ssize_t>done[0] + MOST_TRAILER], &to)
+            if used < 0:
+                it.state = BROKEN
+                status, self.error = FAULTS[-used]
+                return -<int>status
+            done[0] = done[1] = done[0] + used
+        if to == PASSED and done[1] == 0:
+            self.out = data if start == 0 and done[0] == <size_t>PyBytes_GET_SIZE(data) else copied(p, done[0])
+        else:
+            to = put(to, p + done[1], done[0] - done[1])
+            self.out = copied(PASSED, to - PASSED)
+        self.end = start + done[0]
+        return it.state == DONE
+
+    cdef Py_ssize_t read_trailers(self, bytes more, uint8_t** to) except -999:
+        """Read on in the trailer section, and write it once it is whole; how much of `more` belongs to it, or a Fault."""
+        cdef Lines lines
+        cdef Py_ssize_t before = len(self.trailer)
+        cdef Py_ssize_t stop
+        cdef const uint8_t* p
+        self.trailer = (self.trailer + more)[:MOST_TRAILER]
+        p = <const uint8_t*>PyBytes_AS_STRING(self.trailer)
+        lines.line, lines.room = TRAILER_LINES, MOST_TRAILERS
+        stop = read_lines(p, 0, PyBytes_GET_SIZE(self.trailer), TRAILER, &lines)
+        if stop == 0 and PyBytes_GET_SIZE(self.trailer) < MOST_TRAILER:
+            return len(more)
+        if stop <= 0:
+            return LONG_TRAILERS if stop == 0 or stop == MANY_FIELDS else stop
+        if controls(p, stop) != 2 * (<size_t>lines.n + 1):
+            return BAD_VALUE
+        if not self.chunked.decode:
+            to[0] = put_text(put_passing(to[0], p, 0, &lines, stop - 2), "\r\n")
+        self.chunked.state = DONE
+        return stop - before
+
+
+@cython.wraparound(True)
+def edit(bytes head not None, bytes target, tuple remove not None, bytes add not None):
+    """The head with another target, without the fields named in `remove`, and with the lines `add`."""
+    cdef size_t size
+    cdef const uint8_t* p = rest(head, 0, &size)
+    cdef Py_ssize_t first, second
+    cdef list kept = []
+    cdef bytes line
+    if not head.endswith(b"\r\n\r\n"):
+        raise ValueError("not a head: it does not end in an empty line")
+    if target is not None:
+        first = head.find(b" ") + 1
+        second = head.find(b" ", first)
+        if not target or not 0 < first < second < head.find(b"\r\n"):
+            raise ValueError("not a request head, or no target")
+        head = head[:first] + target + head[second:]
+    if not remove:
+        return head[:-2] + add + b"\r\n"
+    for line in head[:-2].splitlines(keepends=True):
+        if line[:max(0, line.find(b":"))].lower() not in remove:
+            kept.append(line)
+    return b"".join(kept) + add + b"\r\n"
+
+
+def values(bytes head not None, bytes name not None):
+    """The values of every field called `name` (lower case) in a head as in `out`, in order."""
+    return [line[len(name) + 1:].strip(b" \t") for line in head.split(b"\r\n")[1:]
+            if line[len(name):len(name) + 1] == b":" and line[:len(name)].lower() == name]
+
+
+def _seed():
+    """Take a new key: at import, and in the child after a fork, which would repeat the parent's ids."""
+    cdef bytes key = os.urandom(sizeof(Ids))
+    memcpy(&IDS, PyBytes_AS_STRING(key), sizeof(Ids))
+
+
+fill_kinds()
+fill_names()
+_seed()
+os.register_at_fork(after_in_child=_seed)
+
+
+def request_id():
+    """32 lower-case hexadecimal digits, not guessable in bulk, never twice: for X-Request-Id."""
+    cdef uint8_t text[32]
+    write_id(&IDS, text)
+    return copied(text, 32)
