@@ -1,6 +1,7 @@
 """The scoreboard: a memfd of C numbers that every process maps; one lane per process, one writer per cell."""
 
 from collections.abc import Sequence
+from typing import final
 
 SERVER: int        # kinds of rows
 ROUTE: int         # a pair (listener, backend)
@@ -8,8 +9,11 @@ BACKEND: int
 LISTENER: int
 PROCESS: int       # slot 0 of each lane: figures of the process itself
 
+LAYOUT: int        # hash of the layout that this code uses; supervisor and workers must agree on it
+
+@final
 class Board:
-    """One mapping of the scoreboard."""
+    """One mapping of the scoreboard. Numbers of lanes, kinds, slots and fields out of range raise IndexError."""
 
     fd: int
     lanes: int
@@ -17,54 +21,76 @@ class Board:
 
     @staticmethod
     def create(lanes: int) -> Board:
-        """A new, empty board (supervisor)."""
+        """A new, empty board (supervisor); it owns `fd`. Only what is used costs memory."""
     @staticmethod
     def attach(fd: int) -> Board:
-        """Map an inherited board; ValueError if its layout is another."""
+        """Map an inherited board; ValueError if its layout is another. The descriptor stays the caller's."""
     def row(self, lane: int, kind: int, slot: int) -> Row: ...
     def total(self, kind: int, slot: int, field: int) -> float:
         """Sum over all lanes."""
     def totals(self, kind: int, slot: int) -> list[float]:
         """All fields of a row, summed over all lanes, in the order of `stats.fields`."""
+    def each(self, kind: int, slot: int, field: int) -> list[float]:
+        """One field of a row as each lane has it; lanes that were never used are left out at the end."""
     def in_flight(self, slot: int) -> int: ...
     def latency(self, slot: int) -> float:
         """Decayed mean over all lanes in seconds; -1.0 without a sample."""
+    def mean(self, slot: int) -> float:
+        """The same of a backend: over the good samples of all its servers."""
     def clear(self, kind: int, slot: int) -> None:
         """Zero a row in all lanes (a slot gets a new owner)."""
     def clear_gauges(self, lane: int) -> None:
         """Zero the gauges of a dead process; its counters stay."""
 
+@final
 class Row:
-    """One row of one lane: the cells that this process writes."""
+    """One row of one lane: the cells that this process writes. Made by `Board.row`."""
 
     def add(self, field: int, amount: float) -> None: ...
     def get(self, field: int) -> float: ...
     def set(self, field: int, value: float) -> None: ...
+    def measure(self, decay: float, last_byte: bool) -> None:
+        """Of a backend: how latency is measured; until told otherwise over 10 s, to the response head."""
 
+@final
 class Record:
-    """What is measured of one exchange; one per client connection, used again for every request."""
+    """What is measured of one exchange; one per client connection, used again for every request.
+
+    Calls that do not fit (a second `finish`, `dropped` without a server) do nothing.
+    """
 
     started: float       # seconds, monotonic, when the head was accepted
-    status: int
+    status: int          # of the final head; set it before `finish` where lbd answers itself; 0: none was sent
 
     def __init__(self, process: Row) -> None: ...
-    def begin(self, route: Row, backend: Row) -> None:
-        """A request head was accepted."""
+    def begin(self, route: Row, backend: Row | None) -> None:
+        """A request head was accepted; no backend where lbd answers itself.
+
+        An exchange still open ends as `internal-error`.
+        """
     def took(self, server: Row) -> None:
-        """A server was chosen: in flight there from now on."""
+        """A server was chosen: in flight there from now on. One that was held is dropped."""
     def dropped(self, failed: bool) -> None:
         """The server is given up for another: no longer in flight; a failure is a slow sample."""
     def head(self, status: int) -> None:
         """The final response head came from the server: the latency sample of `header`."""
     def finish(self, ending: int, bytes_in: int, bytes_out: int) -> None:
-        """The exchange ended: counters, histogram, ending; releases the server."""
+        """The exchange ended: counters, histogram, ending; releases the server.
 
+        An ending that `stats.endings` blames on the server, and an answer 502, 503 or 504 of the server, count as its
+        failure: a slow sample, and one more in SERVER_FAILURES, which the next success zeroes.
+        """
+
+@final
 class Least:
     """Finds the least loaded of some servers, load being (in flight of all lanes + 1) / weight."""
 
-    def __init__(self, board: Board, slots: Sequence[int], weights: Sequence[float]) -> None: ...
+    def __new__(cls, board: Board, slots: Sequence[int], weights: Sequence[float]) -> Least: ...
     def pick(self) -> int:
-        """Index of the least loaded; ties in turn; -1 if there is none."""
+        """Index of the least loaded with a weight above 0; ties in turn; -1 if there is none."""
 
 def now() -> float:
     """Monotonic seconds."""
+
+def freeze(seconds: float | None) -> None:
+    """Stop this process's clock at a time, for tests; None lets it run."""

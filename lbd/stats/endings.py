@@ -1,0 +1,72 @@
+"""The endings: every way in which a request can end, one line each, in the order of their numbers.
+
+The number of an ending is its place here: append, never move one, since supervisor and workers of two versions share
+the counters during an upgrade. Metric, log code and counter follow from the line.
+"""
+
+from typing import NamedTuple
+
+ROOM = 64     # counters that the scoreboard keeps for endings
+
+# Whose doing an ending is.
+NOBODY, CLIENT, SERVER, LBD, OPERATOR = "none", "client", "server", "lbd", "operator"
+
+
+class Ending(NamedTuple):
+    """One ending. `status` is what lbd answers with, 0 where it sends no answer of its own; `text` is for people."""
+
+    name: str
+    blame: str
+    status: int
+    text: str
+
+
+_table: list[Ending] = []
+
+
+def _ending(name: str, blame: str, status: int, text: str) -> int:
+    _table.append(Ending(name, blame, status, text))
+    return len(_table) - 1
+
+
+OK = _ending("ok", NOBODY, 0, "the server's response was delivered")
+ANSWERED = _ending("answered", NOBODY, 0, "lbd answered as the route says: a redirect or a fixed response")
+TUNNEL_CLOSED = _ending("tunnel-closed", NOBODY, 0, "one side closed the tunnel")
+TUNNEL_TIMEOUT = _ending("tunnel-timeout", NOBODY, 0, "nothing passed through the tunnel for too long")
+
+CLIENT_CLOSED = _ending("client-closed", CLIENT, 0, "the client went away before the response was delivered")
+CLIENT_RESET = _ending("client-reset", CLIENT, 0, "the client reset the connection")
+CLIENT_HEADER_TIMEOUT = _ending("client-header-timeout", CLIENT, 408, "the request head did not arrive in time")
+CLIENT_BODY_TIMEOUT = _ending("client-body-timeout", CLIENT, 408, "the request body stopped arriving")
+CLIENT_SLOW = _ending("client-slow", CLIENT, 0, "the client stopped taking the response")
+
+BAD_REQUEST = _ending("bad-request", CLIENT, 400, "the request is not valid HTTP/1")
+HEAD_TOO_LARGE = _ending("head-too-large", CLIENT, 431, "the request head is longer than allowed")
+URI_TOO_LONG = _ending("uri-too-long", CLIENT, 414, "the request target is longer than allowed")
+BODY_TOO_LARGE = _ending("body-too-large", CLIENT, 413, "the request body is longer than allowed")
+NO_ROUTE = _ending("no-route", CLIENT, 404, "no route takes the request and the listener has no backend")
+METHOD_REFUSED = _ending("method-refused", CLIENT, 501, "lbd does not forward this method")
+DENIED = _ending("denied", OPERATOR, 0, "the client's address is not allowed here")
+OVER_LIMIT = _ending("over-limit", CLIENT, 429, "the client sends more than its limit")
+MISDIRECTED = _ending("misdirected", CLIENT, 421, "the request is for another host than the connection")
+
+CONNECT_REFUSED = _ending("connect-refused", SERVER, 502, "the server refused the connection")
+CONNECT_FAILED = _ending("connect-failed", SERVER, 502, "the server cannot be reached")
+CONNECT_TIMEOUT = _ending("connect-timeout", SERVER, 504, "the server did not accept the connection in time")
+SERVER_TIMEOUT = _ending("server-timeout", SERVER, 504, "the response head did not arrive in time")
+SERVER_BODY_TIMEOUT = _ending("server-body-timeout", SERVER, 0, "the response body stopped arriving: response cut")
+SERVER_CLOSED = _ending("server-closed", SERVER, 502, "the server closed the connection before a response")
+SERVER_RESET = _ending("server-reset", SERVER, 502, "the server reset the connection before a response")
+BAD_RESPONSE = _ending("bad-response", SERVER, 502, "the response is not valid HTTP/1")
+SERVER_CUT = _ending("server-cut", SERVER, 0, "the server broke off within the response body: response cut")
+
+NO_SERVER = _ending("no-server", SERVER, 503, "no server of the backend is usable")
+QUEUE_FULL = _ending("queue-full", SERVER, 503, "all servers are full and so is the queue")
+QUEUE_TIMEOUT = _ending("queue-timeout", SERVER, 503, "no server became free in time")
+
+DRAIN_CUT = _ending("drain-cut", OPERATOR, 0, "the server or listener was removed and its drain ran out of time")
+SHUTDOWN_CUT = _ending("shutdown-cut", OPERATOR, 0, "lbd stopped before the request was done")
+BACKEND_GONE = _ending("backend-gone", OPERATOR, 503, "the backend was removed while the request waited")
+INTERNAL_ERROR = _ending("internal-error", LBD, 500, "a fault of lbd")
+
+ENDINGS: tuple[Ending, ...] = tuple(_table)

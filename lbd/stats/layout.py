@@ -1,0 +1,51 @@
+"""The layout: where in a lane of the scoreboard each cell lies, worked out from the table of fields."""
+
+from typing import NamedTuple
+
+from lbd.stats import fields
+
+PAGE = 4096       # bytes; sections begin on pages, so that what is not used costs no memory
+LINE = 64         # bytes; rows begin on cache lines
+CELL = 8          # bytes; every cell is a C double
+LATENCY = LINE    # bytes of one latency: decay.pxd
+
+
+class Section(NamedTuple):
+    """The rows of one kind in a lane, in bytes: `cells` of all rows, then their latencies; -1 where they have none."""
+
+    fields: int
+    capacity: int
+    stride: int
+    cells: int
+    latencies: int
+
+
+class Layout(NamedTuple):
+    """One lane: the sections in the order of the kinds, and `column`, where the servers' field 0 lies side by side.
+
+    Algorithms read that column of all servers at every pick.
+    """
+
+    sections: tuple[Section, ...]
+    column: int
+    size: int
+
+
+def up(size: int, unit: int) -> int:
+    """`size`, rounded up to a whole number of units."""
+    return -(-size // unit) * unit
+
+
+def arrange(kinds: tuple[fields.Kind, ...] = fields.KINDS, with_latency: tuple[str, ...] = ("server", "backend"),
+            ) -> Layout:
+    """Lay out a lane; the first kind is the servers."""
+    at = 0
+    sections = []
+    for kind in kinds:
+        stride = up(len(kind.fields) * CELL, LINE)
+        cells = at
+        at += up(stride * kind.capacity, PAGE)
+        latencies = at if kind.name in with_latency else -1
+        at += up(LATENCY * kind.capacity, PAGE) if kind.name in with_latency else 0
+        sections.append(Section(len(kind.fields), kind.capacity, stride, cells, latencies))
+    return Layout(tuple(sections), at, at + up(CELL * kinds[0].capacity, PAGE))

@@ -1,0 +1,65 @@
+# cython: language_level=3
+"""What the scoreboard is in C, for the kernels that read it."""
+
+from libc.stdint cimport int64_t
+
+from lbd.stats.decay cimport Latency
+
+cdef enum:
+    K_SERVER, K_ROUTE, K_BACKEND, K_LISTENER, K_PROCESS, KINDS
+    PAGE = 4096              # bytes; the header is the first page, the lanes follow
+    MAX_LANES = 4096
+    MAX_BOUNDS = 64          # of the histogram
+
+cdef struct Header:
+    int64_t magic, layout, lanes
+    int64_t lanes_used       # readers stop there
+    int64_t slots_used[KINDS]
+
+cdef struct Section:         # layout.py says what these are
+    int64_t fields, capacity, stride, cells, latencies
+
+
+cdef class Board:
+    cdef readonly int fd, lanes
+    cdef readonly object layout
+    cdef char *memory
+    cdef Header *header
+    cdef size_t size
+    cdef bint owner
+    cdef int _map(self) except -1
+    cdef int _check(self, int64_t lane, int kind, int64_t slot, int field) except -1
+    cdef double *_cell(self, int64_t lane, int kind, int64_t slot, int field) noexcept
+    cdef Latency *_latency(self, int64_t lane, int kind, int64_t slot) noexcept
+    cdef double _total(self, int kind, int64_t slot, int field) noexcept
+    cdef double _mean(self, int kind, int64_t slot) noexcept
+
+
+cdef class Row:
+    cdef Board board         # keeps the mapping
+    cdef int kind
+    cdef int64_t slot
+    cdef double *cells
+    cdef double *first       # field 0
+    cdef Latency *latency    # NULL for kinds without
+    cdef double decay        # seconds
+    cdef bint last_byte      # a sample is the time to the last byte, not to the head
+    cdef double *_cell(self, int field) except NULL
+
+
+cdef class Record:
+    cdef readonly double started
+    cdef public int status
+    cdef double taken        # when the server was
+    cdef int answered        # status of the server's final head, 0 before it
+    cdef Row process, route, backend, server
+    cdef void _good(self, double moment) noexcept
+    cdef void _failed(self, double moment) noexcept
+
+
+cdef class Least:
+    cdef Board board
+    cdef Py_ssize_t size, turn
+    cdef double *weights
+    cdef double *loads
+    cdef int64_t *slots
