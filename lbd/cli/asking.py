@@ -14,6 +14,7 @@ from typing import Any
 
 from lbd.cli import options
 from lbd.config import units as u
+from lbd.config.kinds import Kind, shown
 from lbd.config.units import Address
 from lbd.errors import LbdError, UsageError
 
@@ -122,21 +123,29 @@ def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) 
     if environment.get("LBD_ADMIN"):
         return Daemon(address(environment["LBD_ADMIN"], "LBD_ADMIN"), token(token_file))
     if args.config:
+        where = f"{args.config}: admin.bind"
         table = admin_table(Path(args.config))
         if not token_file and isinstance(table.get("token_file"), str):
             token_file = os.path.join(os.path.dirname(args.config), table["token_file"])
         if "bind" in table:
-            return Daemon(address(table["bind"], f"{args.config}: admin.bind"), token(token_file))
+            return Daemon(loopback(address(table["bind"], where, u.BIND)), token(token_file))
     return Daemon(default_address(environment), token(token_file))
 
 
-def address(text: Any, where: str) -> Address:
+def address(text: Any, where: str, kind: Kind = u.ADDRESS) -> Address:
     """The address that the text means; raises `UsageError` that says where the text stands."""
     try:
-        found: Address = u.ADDRESS.read(text)
+        found: Address = kind.read(text)
     except ValueError as error:
-        raise UsageError(f'{where}: "{text}" {error}; must be {u.ADDRESS.allowed}') from None
+        raise UsageError(f"{where}: {shown(text)} {error}; must be {kind.allowed}") from None
     return found
+
+
+def loopback(bind: Address) -> Address:
+    """Where a daemon that is bound to this address is reached from here."""
+    if not bind.wildcard:
+        return bind
+    return Address("::1" if ":" in bind.host else "127.0.0.1", bind.port)
 
 
 def default_address(environment: Mapping[str, str]) -> Address:

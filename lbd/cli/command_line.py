@@ -8,7 +8,8 @@ from types import ModuleType
 
 from lbd import __version__
 from lbd.cli import options
-from lbd.cli.parser import Parser, nearest
+from lbd.cli.parser import Parser
+from lbd.config.kinds import nearest, shown
 from lbd.errors import ConfigError, LbdError, UsageError
 
 FAILED = 1         # a configuration that cannot be used, a daemon that does not answer or refuses
@@ -54,7 +55,7 @@ def split(words: Sequence[str]) -> tuple[str, list[str]]:
         elif at and words[at - 1].startswith("-") and words[at - 1] not in FLAGS:
             break  # the value of an option that nobody knows: the parser will say so
         else:
-            raise UsageError(f'unknown command "{word}"{nearest(word, MODULES)} (lbd --help lists them all)')
+            raise UsageError(f"unknown command {shown(word)}{nearest(word, MODULES)} (lbd --help lists them all)")
     return "", list(words)
 
 

@@ -1,21 +1,15 @@
 """An argument parser that raises `UsageError`, and knows what was probably meant."""
 
 import argparse
-import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
-from lbd.config.units import Kind
+from lbd.config.kinds import Kind, nearest, shown
 from lbd.errors import UsageError
 
 HELP_COLUMN = 30  # where the explanations begin
 HELP_WIDTH = 110
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` where something known is near to the word, else nothing."""
-    found = difflib.get_close_matches(word, list(known), 1, 0.6)
-    return f'; did you mean "{found[0]}"?' if found else ""
 
 
 def kind(of: Kind) -> Callable[[str], Any]:
@@ -25,14 +19,14 @@ def kind(of: Kind) -> Callable[[str], Any]:
         try:
             return of.read(text)
         except ValueError as error:
-            raise argparse.ArgumentTypeError(f'"{text}" {error}; must be {of.allowed}') from None
+            raise argparse.ArgumentTypeError(f"{shown(text)} {error}; must be {of.allowed}") from None
 
     return read
 
 
 def number(of: Kind) -> Callable[[str], Any]:
     """A `type=` for argparse that reads an integer just as the configuration file does."""
-    return kind(Kind(of.name, of.allowed, lambda text: of.read(int(text) if text.isdecimal() else text), of.schema))
+    return kind(replace(of, read=lambda text: of.read(int(text) if text.isdecimal() else text)))
 
 
 class Parser(argparse.ArgumentParser):
@@ -58,4 +52,4 @@ class Parser(argparse.ArgumentParser):
         if word.startswith("-") and word != "-":
             name = word.partition("=")[0]
             return self.error(f"unknown option {name}{nearest(name, self._option_string_actions)}")
-        return self.error(f'"{word}" is one word too many')
+        return self.error(f"{shown(word)} is one word too many")

@@ -5,6 +5,7 @@ import json
 import sys
 
 from lbd.cli import asking
+from lbd.errors import Problem
 
 HELP = "make the running daemon read its configuration again; a bad one changes nothing"
 
@@ -12,12 +13,14 @@ HELP = "make the running daemon read its configuration again; a bad one changes 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the daemon is, and how the outcome is printed."""
     asking.add_arguments(parser)
+    parser.add_argument("--force", action="store_true",
+                        help="apply it even if a backend loses its last usable server by it")
     parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask for the reload and wait for its outcome: 0 when the new configuration is in force, else 1."""
-    answer = asking.find(args).ask("POST", "/v1/reload")
+    answer = asking.find(args).ask("POST", "/v1/reload?force=1" if args.force else "/v1/reload")
     done = answer.status in (200, 204)
     if args.json:
         print(json.dumps({"ok": done, "status": answer.status, "answer": answer.data}, indent=2))
@@ -34,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
 def finding(problem: object) -> str:
     """One finding of a refused configuration in one line."""
-    if not isinstance(problem, dict):
+    try:
+        return str(Problem(**problem)) if isinstance(problem, dict) else str(problem)
+    except TypeError:  # a daemon of another version has other fields
         return str(problem)
-    where = ":".join(str(problem[part]) for part in ("file", "line", "column") if problem.get(part))
-    return ": ".join(part for part in (where, problem.get("key", ""), problem.get("message", "")) if part)

@@ -61,6 +61,17 @@ def test_token_from_the_environment_or_beside_the_file(tmp_path: Path) -> None:
     assert find(args("127.0.0.1:1"), {"LBD_TOKEN_FILE": str(tmp_path / "secret")}).token == "abc"
 
 
+@pytest.mark.parametrize(("bind", "reached"), [
+    ("*:8405", "127.0.0.1:8405"),
+    ("0.0.0.0:8405", "127.0.0.1:8405"),
+    ("[::]:8405", "[::1]:8405"),
+    ("[::1]:8405", "[::1]:8405"),
+])
+def test_a_wildcard_is_reached_over_loopback(tmp_path: Path, bind: str, reached: str) -> None:
+    (tmp_path / "lbd.toml").write_text(f'[admin]\nbind = "{bind}"\n')
+    assert str(find(args(config=tmp_path / "lbd.toml"), {}).address) == reached
+
+
 @pytest.mark.parametrize("text", ["nowhere", "host:99999", "unix:", ""])
 def test_a_bad_address_is_bad_usage(text: str) -> None:
     with pytest.raises(UsageError, match=r"^--admin: .*must be "):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lbd.cli.parser import Parser, kind, nearest, number
-from lbd.config.units import Kind
+from lbd.cli.parser import Parser, kind, number
+from lbd.config.kinds import Kind
 from lbd.errors import UsageError
 
 
@@ -45,8 +45,3 @@ def test_refusals(words: list[str], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         parser().read(words)
     assert str(caught.value) == message
-
-
-def test_nearest_says_nothing_when_nothing_is_near() -> None:
-    assert nearest("stauts", ["status", "reload"]) == '; did you mean "status"?'
-    assert nearest("xyz", ["status", "reload"]) == ""

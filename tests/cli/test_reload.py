@@ -40,3 +40,8 @@ def test_json(fake_daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
     fake_daemon.answers["POST", "/v1/reload"] = 422, {"error": "no"}
     assert run(fake_daemon, "--json") == 1
     assert json.loads(capsys.readouterr().out) == {"ok": False, "status": 422, "answer": {"error": "no"}}
+
+
+def test_force(fake_daemon: Any) -> None:
+    fake_daemon.answers["POST", "/v1/reload?force=1"] = 200, {"generation": 7}
+    assert run(fake_daemon, "--force") == 0
