@@ -66,9 +66,9 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(text(path), name(path))
 
 
-def package() -> list[Path]:
-    """Source files of lbd: .py and .pyx."""
-    return sorted(path for path in (ROOT / "lbd").rglob("*.py*") if path.suffix in (".py", ".pyx"))
+def package(*more: str) -> list[Path]:
+    """Source files of lbd: .py, .pyx, and those with the suffixes asked for."""
+    return sorted(path for path in (ROOT / "lbd").rglob("*.p*") if path.suffix in (".py", ".pyx", *more))
 
 
 def python() -> list[Path]:
@@ -93,12 +93,12 @@ def check(found: list[str], what_to_do: str) -> None:
 
 @cache
 def modules() -> frozenset[str]:
-    return frozenset(module(path) for path in package())
+    return frozenset(module(path) for path in package(".pxd"))
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
     """(line, module) of every import in the file, wherever it stands."""
-    if path.suffix == ".pyx":
+    if path.suffix in (".pyx", ".pxd"):
         for number, line in enumerate(text(path).splitlines(), 1):
             if found := re.match(r"\s*(?:from|c?import)\s+([\w.]+)", line):
                 yield number, found[1]
@@ -144,7 +144,7 @@ def functions(path: Path) -> Iterator[tuple[int, str, int]]:
 
 def test_ladder() -> None:
     found = []
-    for path in package():
+    for path in package(".pxd"):
         own = room(module(path))
         if own not in RUNG:
             found.append(f"{name(path)}: room {own!r} stands on no rung")
@@ -159,7 +159,7 @@ def test_ladder() -> None:
 
 
 def test_pure_rooms() -> None:
-    found = [f"{name(path)}:{line}: imports {target}" for path in package() if room(module(path)) in PURE
+    found = [f"{name(path)}:{line}: imports {target}" for path in package(".pxd") if room(module(path)) in PURE
              for line, target in imports(path) if target.split(".")[0] in IMPURE]
     check(found, f"{', '.join(sorted(PURE))} do no I/O: bytes or facts in, bytes or decisions out.")
 
@@ -178,7 +178,9 @@ def test_imports_stand_at_the_top() -> None:
 
 
 def test_no_cycles() -> None:
-    graph = {module(path): {target for _, target in imports(path) if target in modules()} for path in package()}
+    graph: dict[str, set[str]] = {here: set() for here in modules()}
+    for path in package(".pxd"):        # a kernel's own .pxd is part of it
+        graph[module(path)] |= {target for _, target in imports(path) if target in modules()} - {module(path)}
     # Whoever is left after taking away, again and again, all that import nothing that is left, is in or above a cycle.
     for edges in (graph, {here: {other for other in graph if here in graph[other]} for here in graph}):
         left = set(graph)
@@ -190,7 +192,7 @@ def test_no_cycles() -> None:
 
 
 def test_files_are_short() -> None:
-    sizes = {name(path): len(text(path).splitlines()) for path in {*package(), *python()}}
+    sizes = {name(path): len(text(path).splitlines()) for path in {*package(".pxd"), *python()}}
     check([f"{size:5} {path}" for path, size in sorted(sizes.items()) if size > MAX_FILE],
           f"A file has at most {MAX_FILE} lines: it has a second noun, which wants a file of its own.")
 
@@ -203,14 +205,14 @@ def test_most_files_are_shorter() -> None:
 
 
 def test_functions_are_short() -> None:
-    check([f"{name(path)}:{line}: {function} has {length} lines" for path in sorted({*package(), *python()})
+    check([f"{name(path)}:{line}: {function} has {length} lines" for path in sorted({*package(".pxd"), *python()})
            for line, function, length in functions(path) if length > MAX_FUNCTION],
           f"A function has at most {MAX_FUNCTION} lines: name its parts.")
 
 
 def test_files_say_what_they_are() -> None:
     found = []
-    for path in sorted({*package(), *python(), *(ROOT / "lbd").rglob("*.pyi")}):
+    for path in sorted({*package(".pxd", ".pyi"), *python()}):
         bare = re.sub(r"\A(?:#.*\n|\s)*", "", text(path))
         opening = re.match(r'"""(.+?)(?:\n\s*\n|""")', bare, re.DOTALL)
         if not opening or not opening[1].strip().endswith((".", "?", "!")):
@@ -342,7 +344,7 @@ def test_every_module_imports_alone() -> None:
     """With warnings as errors, and whatever else was imported before."""
     foreign = {target.split(".")[0] for path in package() for _, target in imports(path)}
     libraries = sorted(foreign - {"lbd", "cython", "libc", "cpython", "posix", "__future__"})
-    wanted = sorted(modules() - {"lbd.__main__"})
+    wanted = sorted(module(path) for path in package() if path.stem != "__main__")
     done = subprocess.run([sys.executable, "-c", IMPORT_ALONE, ",".join(["ast", *libraries]), ",".join(wanted)],
                           cwd=ROOT, capture_output=True, text=True)
     check([*done.stdout.splitlines(), *done.stderr.splitlines()] if done.returncode else [],
