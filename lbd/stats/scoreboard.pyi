@@ -64,7 +64,7 @@ class Record:
 
     def __init__(self, process: Row) -> None: ...
     def begin(self, route: Row, backend: Row | None) -> None:
-        """A request head was accepted; no backend where lbd answers itself.
+        """A request head was accepted; where lbd answers itself the backend is None or the process's row.
 
         An exchange still open ends as `internal-error`.
         """

@@ -168,7 +168,7 @@ cdef class Board:
         self._check(lane, kind, slot, 0)
         raise_to(&self.header.lanes_used, lane + 1)
         raise_to(&self.header.slots_used[kind], slot + 1)
-        cdef Row row = Row.__new__(Row)
+        cdef Row row = Row()
         row.board = self
         row.kind = kind
         row.slot = slot
@@ -276,7 +276,9 @@ cdef class Record:
 
     def begin(self, Row route not None, Row backend):
         expect(route, K_ROUTE)
-        if backend is not None:
+        if backend is not None and backend.kind == K_PROCESS:
+            backend = None
+        elif backend is not None:
             expect(backend, K_BACKEND)
         if self.route is not None:
             self.finish(INTERNAL_ERROR, 0, 0)
@@ -322,8 +324,7 @@ cdef class Record:
         if route is None:
             return
         cdef double moment = clock()
-        if not 0 <= ending < ENDINGS:
-            ending = INTERNAL_ERROR
+        ending = ending if 0 <= ending < ENDINGS else INTERNAL_ERROR
         self.process.cells[P_ENDINGS + ending] += 1
         route.cells[R_REQUESTS + code(self.status)] += 1
         route.cells[R_BYTES_IN] += max(bytes_in, 0)

@@ -1,0 +1,51 @@
+"""The slots: which row of the scoreboard belongs to whom; kept by the supervisor, over all generations."""
+
+import heapq
+from collections.abc import Hashable, Mapping
+from types import MappingProxyType
+
+from lbd.errors import LbdError
+from lbd.stats.fields import KINDS
+from lbd.stats.scoreboard import Board
+
+
+class Slots:
+    """Gives rows to identities: (backend, name, address) of a server, a name, a pair (listener, backend).
+
+    An identity keeps its row until it is released; a new owner gets the lowest free one, zeroed.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._owned: tuple[dict[Hashable, int], ...] = tuple({} for _ in KINDS)
+        self._free: tuple[list[int], ...] = tuple([] for _ in KINDS)
+        self._high = [0] * len(KINDS)        # slots from here on were never given away
+
+    def take(self, kind: int, identity: Hashable) -> int:
+        """The slot of that owner, a new one if it has none yet; LbdError when there is no room."""
+        owned = self._owned[kind]
+        slot = owned.get(identity)
+        if slot is None:
+            slot = owned[identity] = self._new(kind)
+            self._board.clear(kind, slot)
+        return slot
+
+    def release(self, kind: int, identity: Hashable) -> None:
+        """The owner is gone: only when no process can still write its row. Whoever has no slot may be released too."""
+        slot = self._owned[kind].pop(identity, None)
+        if slot is not None:
+            heapq.heappush(self._free[kind], slot)
+
+    def owners(self, kind: int) -> Mapping[Hashable, int]:
+        """Who has a slot now, and which."""
+        return MappingProxyType(self._owned[kind])
+
+    def _new(self, kind: int) -> int:
+        if self._free[kind]:
+            return heapq.heappop(self._free[kind])
+        slot = self._high[kind]
+        if slot == KINDS[kind].capacity:
+            raise LbdError(f"the scoreboard has room for {slot} {KINDS[kind].name}s and all are in use: "
+                           "configure fewer, or wait until those that were removed have drained")
+        self._high[kind] += 1
+        return slot
