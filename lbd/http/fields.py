@@ -1,0 +1,103 @@
+"""What routes and algorithms ask of a request: its path, host and client, and values in its query and cookies."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+# RFC 3986 3.3: what may stand in a path as it is.
+PATH_SAFE = "/:@!$&'()*+,;=-._~"
+
+
+class Trusted(Protocol):
+    """A set of networks."""
+
+    def has(self, address: bytes, /) -> bool:
+        """Whether the address lies in one of them; text that is no address does not."""
+
+
+def routed_path(target: bytes) -> bytes:
+    """The path of a request target as routes see it: without query, percent-decoded once, free of dot segments.
+
+    A `%` that begins no escape stands for itself. Never raises, and what begins with "/" still does.
+    """
+    path = target.partition(b"?")[0]
+    if b"%" in path:
+        path = unquote_to_bytes(path)
+    if b"/." not in path:
+        return path
+    kept: list[bytes] = []
+    segments = path.split(b"/")[1:]
+    for segment in segments:
+        if segment == b"..":
+            del kept[-1:]
+        elif segment != b".":
+            kept.append(segment)
+    if segments[-1] in (b".", b".."):
+        kept.append(b"")
+    return b"/" + b"/".join(kept)
+
+
+def encoded_path(path: bytes) -> bytes:
+    """A path fit for a request target: every byte that may not stand there is percent-encoded."""
+    return quote_from_bytes(path, safe=PATH_SAFE).encode()
+
+
+def host_name(host: bytes) -> str:
+    """The host of a Host field: lower case, without port and trailing dot; an IPv6 address keeps its brackets."""
+    name = host.decode("latin-1").lower()
+    if not name.startswith("["):
+        return name.partition(":")[0].removesuffix(".")
+    return name.partition("]")[0] + "]"
+
+
+def client_address(forwarded_for: Sequence[bytes], trusted: Trusted) -> bytes:
+    """The right-most address of X-Forwarded-For that is not a trusted proxy's; the left-most when all are.
+
+    The values are in the order of their lines, and the last address is the peer's. Ports are cut off (some proxies
+    write them). What is no address ends the search: nothing to the left of it can be believed, so the address to its
+    right counts.
+    """
+    found = b""
+    for item in reversed(b",".join(forwarded_for).split(b",")):
+        address = _address(item.strip(b" \t"))
+        if not address:
+            break
+        found = address
+        if not trusted.has(address):
+            break
+    return found
+
+
+def _address(text: bytes) -> bytes:
+    """`192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`: without brackets and port; b"" if it is none."""
+    if text.startswith(b"["):
+        text = text[1:].partition(b"]")[0]
+    elif text.count(b":") == 1:
+        text = text.partition(b":")[0]
+    if len(text) > 64 or not (b"." in text or b":" in text):
+        return b""
+    digits = b"0123456789abcdefABCDEF:." if b":" in text else b"0123456789."
+    return b"" if text.partition(b"%")[0].strip(digits) else text
+
+
+def query_value(target: bytes, name: bytes) -> bytes | None:
+    """The first value of a query parameter, decoded (`+` is a space); None when it is not there."""
+    for pair in target.partition(b"?")[2].split(b"&"):
+        key, _, value = pair.partition(b"=")
+        if key == name or ((b"%" in key or b"+" in key) and _decoded(key) == name):
+            return _decoded(value)
+    return None
+
+
+def _decoded(text: bytes) -> bytes:
+    return unquote_to_bytes(text.replace(b"+", b" "))
+
+
+def cookie_value(cookies: Iterable[bytes], name: bytes) -> bytes | None:
+    """The first value of a cookie (RFC 6265 4.2), without quotes around it; None when it is not there."""
+    for line in cookies:
+        for pair in line.split(b";"):
+            key, equals, value = pair.strip(b" \t").partition(b"=")
+            if equals and key == name:
+                return value[1:-1] if len(value) > 1 and value[:1] == value[-1:] == b'"' else value
+    return None
