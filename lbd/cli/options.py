@@ -3,27 +3,33 @@
 import argparse
 from typing import Any
 
-from lbd.cli.parser import kind
+from lbd.cli.parser import kind, number
 from lbd.config import units as u
 
-CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+Table = tuple[tuple[tuple[str, ...], dict[str, Any]], ...]
+
+FILE: Table = (
     (("-c", "--config"), {"metavar": "FILE", "help": "read the configuration from this TOML file"}),
-    (("--listen",), {"metavar": "ADDR", "action": "append", "default": [],
-                     "help": "without a file: listen on HOST:PORT or unix:PATH; may be repeated"}),
-    (("--server",), {"metavar": "ADDR", "action": "append", "default": [],
+)
+
+# Read into what the configuration holds (seconds, addresses); --listen and --server are lists.
+CONFIGURATION: Table = (
+    *FILE,
+    (("--listen",), {"metavar": "ADDR", "action": "append", "default": [], "type": kind(u.BIND),
+                     "help": "without a file: listen on IP:PORT or unix:PATH; may be repeated"}),
+    (("--server",), {"metavar": "ADDR", "action": "append", "default": [], "type": kind(u.ADDRESS),
                      "help": "without a file: a server that gets the requests; may be repeated"}),
     (("--algorithm",), {"metavar": "NAME",
                         "help": "how servers are chosen; with a file, where its backends name nothing"}),
-    (("--health-path",), {"metavar": "PATH",
+    (("--health-path",), {"metavar": "PATH", "type": kind(u.URL_PATH),
                           "help": "check servers by GET PATH; overrides every http policy of the file"}),
     (("--health-interval",), {"metavar": "TIME", "type": kind(u.DURATION),
                               "help": 'time between two checks ("500ms", "5s"); overrides every policy of the file'}),
-    (("--workers",), {"metavar": "N", "help": 'worker processes, 1 to 64, or "auto": one per usable CPU'}),
+    (("--workers",), {"metavar": "N", "type": number(u.WORKERS),
+                      "help": 'worker processes, 1 to 64, or "auto": one per usable CPU'}),
 )
 
-FILE = CONFIGURATION[:1]
-
-ADMIN: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+ADMIN: Table = (
     (("--admin",), {"metavar": "ADDR", "help": "where the daemon is asked: unix:PATH or HOST:PORT (also: LBD_ADMIN)"}),
     (("-c", "--config"), {"metavar": "FILE", "help": "take that address from [admin] bind of this file"}),
 )
@@ -32,7 +38,7 @@ ADMIN: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 VALUED = frozenset(flag for flags, _ in CONFIGURATION + ADMIN for flag in flags)
 
 
-def add(parser: argparse.ArgumentParser, table: tuple[tuple[tuple[str, ...], dict[str, Any]], ...], title: str) -> None:
+def add(parser: argparse.ArgumentParser, table: Table, title: str) -> None:
     """Give the parser a titled group with every option of the table."""
     group = parser.add_argument_group(title)
     for flags, settings in table:

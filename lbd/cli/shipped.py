@@ -23,5 +23,5 @@ def shipped(name: str, tree: Path = Path(package).parents[1]) -> Path:
         files = []
     for file in files:
         if file.as_posix().endswith(f"{SHARE}/{name}"):
-            return Path(str(file.locate()))
+            return Path(str(file.locate())).resolve()
     raise LbdError(f"this installation of lbd lacks its {SHARE}/{name}; reinstall it, or run from the source tree")

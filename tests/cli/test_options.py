@@ -1,0 +1,51 @@
+"""lbd.cli.options: values are read as the configuration reads them, and a bad one is bad usage."""
+
+import pytest
+
+from lbd.cli import options
+from lbd.cli.parser import Parser
+from lbd.config.units import Address
+from lbd.errors import UsageError
+
+
+def parser() -> Parser:
+    made = Parser("lbd", "A test.")
+    options.add(made, options.CONFIGURATION, "configuration")
+    return made
+
+
+def test_values() -> None:
+    args = parser().read("--listen *:80 --listen unix:/a.sock --server one:9001 --server [::1]:9 --algorithm first "
+                         "--health-path /up --health-interval 250ms --workers 3".split())
+    assert args.listen == [Address("0.0.0.0", 80), Address(path="/a.sock")]
+    assert args.server == [Address("one", 9001), Address("::1", 9)]
+    assert (args.algorithm, args.health_path, args.health_interval, args.workers) == ("first", "/up", 0.25, 3)
+
+
+def test_left_out() -> None:
+    args = parser().read([])
+    assert vars(args) == {"config": None, "listen": [], "server": [], "algorithm": None, "health_path": None,
+                          "health_interval": None, "workers": None}
+    assert parser().read(["--listen", "*:80"]).listen != parser().read([]).listen
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    ("--listen 80", '--listen: "80" has no port; must be '),
+    ("--listen one:80", '--listen: "one:80" has a host name where an IP address is needed; must be '),
+    ("--server 0.0.0.0:80", '--server: "0.0.0.0:80" is every address of this machine'),
+    ("--health-interval 5", '--health-interval: "5" '),
+    ("--health-path x", '--health-path: "x" '),
+    ("--workers 0", '--workers: "0" '),
+    ("--workers many", '--workers: "many" '),
+])
+def test_bad_values(words: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parser().read(words.split())
+    assert str(caught.value).startswith(message)
+
+
+def test_every_option_has_one_line_of_help() -> None:
+    for flags, settings in options.CONFIGURATION + options.ADMIN:
+        assert settings["help"], flags
+        assert len(settings["help"]) <= 80, flags
+    assert "--listen" in options.VALUED
