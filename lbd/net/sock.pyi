@@ -2,46 +2,50 @@
 
 from collections.abc import Callable
 from socket import socket
-from typing import Any, Protocol
+from typing import Any, final
 
-class Callbacks(Protocol):
-    """What a connection calls; asyncio.Protocol has the same methods."""
+from lbd.net.callbacks import Callbacks as Callbacks
+from lbd.net.epoll import Epoll, Watched
+from lbd.net.stream import Sock as Sock
 
-    def connection_made(self, transport: Any, /) -> None: ...
-    def data_received(self, data: bytes, /) -> None: ...
-    def eof_received(self) -> bool | None: ...
-    def pause_writing(self) -> None: ...
-    def resume_writing(self) -> None: ...
-    def connection_lost(self, exc: Exception | None, /) -> None: ...
+__all__ = ["Acceptor", "Callbacks", "Poller", "Sock"]
 
-class Sock:
-    """One connection. The methods are those of asyncio's transports."""
-
-    def write(self, data: bytes) -> None: ...
-    def write_eof(self) -> None: ...
-    def close(self) -> None: ...
-    def abort(self) -> None: ...
-    def is_closing(self) -> bool: ...
-    def pause_reading(self) -> None: ...
-    def resume_reading(self) -> None: ...
-    def set_write_buffer_limits(self, high: int, low: int) -> None: ...
-    def get_write_buffer_size(self) -> int: ...
-    def get_extra_info(self, name: str, default: Any = None) -> Any: ...
-
-class Acceptor:
+@final
+class Acceptor(Watched):
     """A listening socket whose connections are accepted in batches."""
 
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def close(self) -> None: ...
-
-class Poller:
-    """The epoll set of one worker."""
-
-    def __init__(self) -> None: ...
+    def __init__(self, *args: object, **kwargs: object) -> None: ...
+    def pause(self) -> None:
+        """Accept no more; what connects waits in the kernel's backlog."""
+    def resume(self) -> None:
+        """Accept again, also after `exhausted` was called."""
+    def close(self) -> None:
+        """Accept no more and close the socket; what waits in its backlog is reset if this was its last descriptor."""
     def fileno(self) -> int: ...
-    def run(self) -> None:
-        """Handle what is ready; the loop's reader callback."""
-    def listen(self, sock: socket, factory: Callable[[], Callbacks]) -> Acceptor: ...
-    def connect(self, family: int, address: Any, callbacks: Callbacks) -> Sock: ...
-    def close(self) -> None: ...
+
+@final
+class Poller(Epoll):
+    """The epoll set of one worker, with its listeners and connections.
+
+    Register `fileno()` with the loop as a reader, and `run` as its callback.
+    """
+
+    def listen(
+        self,
+        sock: socket,
+        factory: Callable[[], Callbacks],
+        batch: int = 64,
+        exhausted: Callable[[OSError], object] | None = None,
+    ) -> Acceptor:
+        """Accept from a listening TCP or Unix socket, at most `batch` a turn; the acceptor owns the socket.
+
+        `factory()` makes the protocol of each connection. When descriptors or memory run out, `exhausted(OSError)` is
+        called and accepting pauses until a connection closes, 100 ms have passed, or `resume` is called. ValueError for
+        a socket that does not listen.
+        """
+    def connect(self, family: int, address: Any, callbacks: Callbacks) -> Sock:
+        """Begin to connect to an IP address or Unix path, never to a name.
+
+        The outcome comes later: `connection_made`, or `connection_lost(OSError)` without it. ValueError for what is no
+        address of the family, or when the poller is closed.
+        """

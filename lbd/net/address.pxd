@@ -1,0 +1,58 @@
+"""Socket addresses: the forms of Python's socket module to and from what the kernel takes."""
+
+from libc.string cimport memcpy, memset
+
+from lbd.net.linux cimport (
+    AF_INET, AF_INET6, AF_UNIX, htonl, htons, inet_ntop, inet_pton, ntohl, ntohs,
+    sockaddr_in, sockaddr_in6, sockaddr_storage, sockaddr_un, socklen_t,
+)
+
+
+cdef inline socklen_t pack(int family, object address, sockaddr_storage *out) except 0:
+    """The length of `address` written to `out`; ValueError where it is none of the family (names are not resolved)."""
+    cdef sockaddr_in *four = <sockaddr_in *> out
+    cdef sockaddr_in6 *six = <sockaddr_in6 *> out
+    cdef sockaddr_un *local = <sockaddr_un *> out
+    cdef bytes text
+    memset(out, 0, sizeof(sockaddr_storage))
+    out.ss_family = family
+    if family == AF_UNIX:
+        text = address if isinstance(address, bytes) else address.encode("utf-8", "surrogateescape")
+        if not 0 < len(text) < sizeof(local.sun_path):
+            raise ValueError(f"the path of a Unix socket has 1 to 107 bytes: {address!r}")
+        memcpy(local.sun_path, <const char *> text, len(text))
+        # An abstract name (it begins with NUL) has no terminator: its length is part of it.
+        return 2 + len(text) + (text[0] != 0)
+    text = address[0].encode()
+    if family == AF_INET:
+        four.sin_port = htons(address[1])
+        if inet_pton(AF_INET, text, &four.sin_addr) == 1:
+            return sizeof(sockaddr_in)
+    elif family == AF_INET6:
+        six.sin6_port = htons(address[1])
+        six.sin6_flowinfo = htonl(address[2]) if len(address) > 2 else 0
+        six.sin6_scope_id = address[3] if len(address) > 3 else 0
+        if inet_pton(AF_INET6, text, &six.sin6_addr) == 1:
+            return sizeof(sockaddr_in6)
+    raise ValueError(f"not an IP address: {address[0]!r}")
+
+
+cdef inline object unpack(sockaddr_storage *raw, socklen_t size):
+    """The address as Python's socket module writes it; "" for an unnamed Unix peer, bytes for an abstract name."""
+    cdef sockaddr_in *four = <sockaddr_in *> raw
+    cdef sockaddr_in6 *six = <sockaddr_in6 *> raw
+    cdef sockaddr_un *local = <sockaddr_un *> raw
+    cdef char text[64]
+    cdef bytes name
+    if raw.ss_family == AF_INET:
+        inet_ntop(AF_INET, &four.sin_addr, text, sizeof(text))
+        return (<bytes> text).decode("ascii"), ntohs(four.sin_port)
+    if raw.ss_family == AF_INET6:
+        inet_ntop(AF_INET6, &six.sin6_addr, text, sizeof(text))
+        return (<bytes> text).decode("ascii"), ntohs(six.sin6_port), ntohl(six.sin6_flowinfo), six.sin6_scope_id
+    if size <= 2:
+        return ""
+    name = local.sun_path[:size - 2]
+    if name[0] == 0:
+        return name
+    return name.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")

@@ -1,0 +1,25 @@
+"""What a connection calls: the methods of asyncio.Protocol."""
+
+from typing import Any, Protocol
+
+
+class Callbacks(Protocol):
+    """The protocol of one connection; asyncio.Protocol fits. What a callback raises costs its own connection only.
+
+    Between `connection_made` and `connection_lost` the others come in any number; `connection_lost` comes exactly once,
+    also (alone, with an OSError) where a connect failed. No callback but `pause_writing` comes from inside a call that
+    the protocol itself made.
+    """
+
+    def connection_made(self, transport: Any, /) -> None: ...
+
+    def data_received(self, data: bytes, /) -> None: ...
+
+    def eof_received(self) -> bool | None:
+        """The peer sends no more. True keeps the connection open for writing; else it closes once all is sent."""
+
+    def pause_writing(self) -> None: ...
+
+    def resume_writing(self) -> None: ...
+
+    def connection_lost(self, exc: Exception | None, /) -> None: ...

@@ -1,0 +1,228 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False
+"""The epoll set of one worker: a level-triggered set inside the loop's own, with bounded work per wake-up."""
+
+from cpython.exc cimport PyErr_SetObject, PyErr_WriteUnraisable
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.errno cimport errno
+from libc.stdint cimport uint32_t, uint64_t
+
+from lbd.net cimport linux
+from lbd.net.linux cimport EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLIN, epoll_event, error
+
+cdef enum:
+    EVENTS = 256        # events of one turn; the loop calls again when there are more
+    SETTLED = 4096      # deferred callbacks of one turn
+    BUFFER = 262144     # bytes of one read
+    CLOSING = 16        # rounds in which close() closes what its callbacks open
+    STARVED_MS = 100    # after which what lacked a descriptor is tried again, unless one became free before
+
+cdef uint64_t BELL = <uint64_t> -1
+
+
+cdef long now_ms() noexcept:
+    cdef linux.timespec now
+    linux.clock_gettime(linux.CLOCK_MONOTONIC, &now)
+    return now.tv_sec * 1000 + now.tv_nsec // 1000000
+
+
+cdef class Watched:
+    """One descriptor in the set."""
+
+    cdef int adopt(self, Epoll owner, int fd) except -1:
+        """Belong to `owner` from now on, by this descriptor; it is not registered yet."""
+        cdef list table = owner.table
+        while fd >= len(table):
+            table.extend([None] * (len(table) + 64))
+        self.owner = owner
+        self.fd = fd
+        owner.turns = self.turn = owner.turns + 1
+        table[fd] = self
+        return 0
+
+    cdef int ready(self, uint32_t events) except -1:
+        """Events of this descriptor."""
+        return 0
+
+    cdef int settle(self) except -1:
+        """Make the callbacks that were put off."""
+        return 0
+
+    cdef int relieve(self) except -1:
+        """A descriptor became free."""
+        return 0
+
+    cdef int discard(self) except -1:
+        """The set is closing."""
+        return 0
+
+    cdef int watch(self, uint32_t mask) except -1:
+        """Register for these events; the kernel adds errors and hang-ups."""
+        cdef epoll_event event
+        if self.registered and mask == self.mask:
+            return 0
+        event.events = mask
+        event.data.u64 = (<uint64_t> self.turn << 32) | <uint32_t> self.fd
+        if linux.epoll_ctl(self.owner.epoll, EPOLL_CTL_MOD if self.registered else EPOLL_CTL_ADD, self.fd, &event) < 0:
+            raise error(errno)
+        self.mask = mask
+        self.registered = True
+        return 0
+
+    cdef void unwatch(self) noexcept:
+        cdef epoll_event event
+        if self.registered:
+            linux.epoll_ctl(self.owner.epoll, EPOLL_CTL_DEL, self.fd, &event)
+            self.registered = False
+
+    cdef int release(self) except -2:
+        """Leave the set's table; the descriptor, which is the caller's to close. Closing it unregisters it."""
+        cdef int fd = self.fd
+        self.owner.table[fd] = None
+        self.fd = -1
+        self.registered = False
+        return fd
+
+
+cdef class Epoll:
+    """The set. Register `fileno()` with the loop as a reader, and `run` as its callback.
+
+    `failed(exception, source)` is told of what callbacks raise; without it `sys.unraisablehook` is. OSError where
+    there is no descriptor for the set.
+    """
+
+    def __cinit__(self, *args, **kwargs):
+        self.epoll = self.bell = -1
+        self.events = PyMem_Malloc(EVENTS * sizeof(epoll_event))
+        self.buffer = <char *> PyMem_Malloc(BUFFER)
+        if self.events == NULL or self.buffer == NULL:
+            raise MemoryError()
+
+    def __init__(self, failed=None):
+        cdef epoll_event event
+        if self.epoll >= 0:
+            raise RuntimeError("already initialised")
+        self.table = []
+        self.later = []
+        self.starved = []
+        self.failed = failed
+        self.epoll = linux.epoll_create1(linux.EPOLL_CLOEXEC)
+        self.bell = linux.eventfd(0, linux.EFD_NONBLOCK | linux.EFD_CLOEXEC)
+        event.events = EPOLLIN
+        event.data.u64 = BELL
+        if self.epoll < 0 or self.bell < 0 or linux.epoll_ctl(self.epoll, EPOLL_CTL_ADD, self.bell, &event) < 0:
+            raise error(errno)
+
+    def __dealloc__(self):
+        if self.bell >= 0:
+            linux.close(self.bell)
+        if self.epoll >= 0:
+            linux.close(self.epoll)
+        PyMem_Free(self.events)
+        PyMem_Free(self.buffer)
+
+    def fileno(self):
+        """The descriptor that becomes readable when `run` has work; -1 once closed."""
+        return self.epoll
+
+    def run(self):
+        """One turn: at most 256 events, then the callbacks that were put off. It never waits."""
+        cdef epoll_event *events = <epoll_event *> self.events
+        cdef int n, i
+        cdef uint32_t fd
+        cdef Watched one
+        if self.running or self.epoll < 0:
+            return
+        n = linux.epoll_wait(self.epoll, events, EVENTS, 0)
+        self.running = True
+        try:
+            for i in range(n):
+                if events[i].data.u64 == BELL:
+                    self.silence()
+                    continue
+                fd = <uint32_t> (events[i].data.u64 & 0xffffffff)
+                one = <Watched> self.table[fd] if fd < <size_t> len(self.table) else None
+                # What was closed earlier in this batch, and may have a successor by the same number, is passed over.
+                if one is not None and one.turn == <uint32_t> (events[i].data.u64 >> 32):
+                    one.ready(events[i].events)
+            self.settle()
+            if self.starved and now_ms() - self.starved_ms >= STARVED_MS:
+                self.relieve()
+        finally:
+            self.running = False
+            if self.later:
+                self.ring()
+
+    def close(self):
+        """Close everything in the set, then the set; every connection_lost is called before it returns."""
+        if self.epoll < 0 or self.running:
+            raise RuntimeError("an epoll set closes once, and not from one of its callbacks")
+        self.running = True
+        try:
+            # What a connection_lost opens is closed in the next round; a protocol that never stops is left behind.
+            for _ in range(CLOSING):
+                for one in [one for one in self.table if one is not None]:
+                    (<Watched> one).discard()
+                self.settle()
+        finally:
+            self.running = False
+            linux.close(self.bell)
+            linux.close(self.epoll)
+            self.bell = self.epoll = -1
+
+    cdef int settle(self) except -1:
+        """Callbacks that were put off, and those that they put off in turn, in order."""
+        cdef Py_ssize_t i = 0
+        if not self.later:
+            return 0
+        try:
+            while i < len(self.later) and i < SETTLED:
+                i += 1
+                (<Watched> self.later[i - 1]).settle()
+        finally:
+            del self.later[:i]
+        return 0
+
+    cdef int starve(self, Watched one) except -1:
+        """Have `one.relieve()` called when a descriptor may be free."""
+        self.starved.append(one)
+        self.starved_ms = now_ms()
+        return 0
+
+    cdef int relieve(self) except -1:
+        cdef list waiting = self.starved
+        self.starved = []
+        for one in waiting:
+            (<Watched> one).relieve()
+        return 0
+
+    cdef int put_off(self, Watched one) except -1:
+        """Have `one.settle()` called at the end of this turn, or in one that begins soon."""
+        self.later.append(one)
+        if not self.running:
+            self.ring()
+        return 0
+
+    cdef int ring(self) except -1:
+        cdef uint64_t one = 1
+        if not self.rung and self.bell >= 0:
+            self.rung = True
+            linux.write(self.bell, &one, sizeof(one))
+        return 0
+
+    cdef int silence(self) except -1:
+        cdef uint64_t count
+        self.rung = False
+        linux.read(self.bell, &count, sizeof(count))
+        return 0
+
+    cdef int report(self, object exc, object source) except -1:
+        """A callback raised: tell the hook. What the hook raises, or a missing hook, goes to sys.unraisablehook."""
+        try:
+            if self.failed is not None:
+                self.failed(exc, source)
+                return 0
+        except Exception as raised:
+            exc = raised
+        PyErr_SetObject(type(exc), exc)
+        PyErr_WriteUnraisable(source)
+        return 0

@@ -1,0 +1,196 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False
+"""The transport: raw non-blocking sockets in an epoll set of our own, whose descriptor is one reader of the loop."""
+
+cimport cython
+from libc.errno cimport (
+    EAGAIN, ECONNABORTED, EHOSTDOWN, EHOSTUNREACH, EINPROGRESS, EINTR, EMFILE, ENETDOWN, ENETUNREACH, ENFILE, ENOBUFS,
+    ENOMEM, ENOPROTOOPT, EOPNOTSUPP, EPERM, EPROTO, errno,
+)
+from libc.stdint cimport uint32_t
+
+from lbd.net cimport linux
+from lbd.net.address cimport pack
+from lbd.net.epoll cimport Epoll, Watched
+from lbd.net.linux cimport (
+    AF_UNIX, EPOLLIN, IPPROTO_TCP, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, TCP_NODELAY, error, sockaddr,
+    sockaddr_storage, socklen_t,
+)
+from lbd.net.stream cimport CONNECTING, MADE_DUE, Sock as Stream
+
+import socket
+
+from lbd.net.callbacks import Callbacks
+from lbd.net.stream import Sock
+
+__all__ = ["Acceptor", "Callbacks", "Poller", "Sock"]
+
+
+cdef Stream accepted(Epoll owner, int fd, object factory):
+    """Make a Sock of a connection that was accepted, with the protocol that `factory` makes."""
+    cdef Stream sock = Stream.__new__(Stream)
+    try:
+        sock.protocol = factory()
+    except Exception as exc:
+        linux.close(fd)
+        owner.report(exc, factory)
+        return None
+    sock.adopt(owner, fd)
+    sock.made()
+    return sock
+
+
+cdef Stream connecting(Epoll owner, int family, object address, object protocol):
+    """Begin to connect; the outcome comes later, as connection_made or as connection_lost."""
+    cdef Stream sock = Stream.__new__(Stream)
+    cdef sockaddr_storage raw
+    cdef socklen_t size = pack(family, address, &raw)
+    cdef int one = 1
+    cdef int fd = linux.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+    sock.protocol = protocol
+    if fd < 0:
+        sock.owner = owner
+        sock.fd = -1
+        sock.lose(error(errno))
+        return sock
+    sock.adopt(owner, fd)
+    if family != AF_UNIX:
+        linux.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))
+    if linux.connect(fd, <sockaddr *> &raw, size) == 0:
+        sock.state = MADE_DUE
+        owner.put_off(sock)
+    elif errno == EINPROGRESS:
+        sock.state = CONNECTING
+        sock.arm()
+    else:
+        # Of a Unix socket also EAGAIN: the backlog of its listener is full.
+        sock.lose(error(errno))
+    return sock
+
+
+@cython.final
+cdef class Acceptor(Watched):
+    """A listening socket whose connections are accepted in batches."""
+
+    cdef object sock, factory, exhausted
+    cdef int batch
+    cdef bint paused
+
+    def __init__(self):
+        raise TypeError("acceptors come from Poller.listen()")
+
+    def pause(self):
+        """Accept no more; what connects waits in the kernel's backlog."""
+        self.paused = True
+        self.unwatch()
+
+    def resume(self):
+        """Accept again, also after `exhausted` was called."""
+        self.paused = False
+        self.relieve()
+
+    def close(self):
+        """Accept no more and close the socket; what waits in its backlog is reset if this was its last descriptor."""
+        if self.fd < 0:
+            return
+        self.spare()
+        # Other processes may hold the same socket, so closing it would not take it out of the set.
+        self.unwatch()
+        self.release()
+        self.sock.close()
+        self.factory = self.exhausted = None
+
+    def fileno(self):
+        return self.fd
+
+    cdef int discard(self) except -1:
+        self.close()
+        return 0
+
+    cdef int spare(self) except -1:
+        """Wait for no descriptor any more."""
+        if self in self.owner.starved:
+            self.owner.starved.remove(self)
+        return 0
+
+    cdef int relieve(self) except -1:
+        self.spare()
+        if not self.paused and self.fd >= 0:
+            self.watch(EPOLLIN)
+        return 0
+
+    cdef int ready(self, uint32_t events) except -1:
+        cdef int fd, i
+        for i in range(self.batch):
+            # A callback may have paused or closed the acceptor.
+            if self.paused or self.fd < 0:
+                break
+            fd = linux.accept4(self.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)
+            if fd >= 0:
+                accepted(self.owner, fd, self.factory)
+            elif not self.refused(errno):
+                break
+        return 0
+
+    cdef bint refused(self, int number) except -1:
+        """What accept4's error means; true to go on with the next connection."""
+        if number == EAGAIN:
+            return False
+        if number in (ECONNABORTED, EINTR, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, EHOSTDOWN, EHOSTUNREACH, ENETDOWN,
+                      ENETUNREACH):
+            # The connection failed while it waited: its client's trouble only.
+            return True
+        self.unwatch()
+        if number not in (EMFILE, ENFILE, ENOBUFS, ENOMEM):
+            # Not a listening socket any more: nothing to wait for.
+            self.paused = True
+            self.owner.report(error(number), self)
+            return False
+        self.owner.starve(self)
+        if self.exhausted is not None:
+            try:
+                self.exhausted(error(number))
+            except Exception as exc:
+                self.owner.report(exc, self)
+        return False
+
+
+@cython.final
+cdef class Poller(Epoll):
+    """The epoll set of one worker, with its listeners and connections.
+
+    Register `fileno()` with the loop as a reader, and `run` as its callback.
+    """
+
+    def listen(self, sock not None, factory not None, int batch=64, exhausted=None):
+        """Accept from a listening TCP or Unix socket, at most `batch` a turn; the acceptor owns the socket.
+
+        `factory()` makes the protocol of each connection. When descriptors or memory run out, `exhausted(OSError)` is
+        called and accepting pauses until a connection closes, 100 ms have passed, or `resume` is called. ValueError for
+        a socket that does not listen.
+        """
+        cdef Acceptor acceptor = Acceptor.__new__(Acceptor)
+        if self.epoll < 0:
+            raise ValueError("the poller is closed")
+        if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) or batch < 1:
+            raise ValueError("a listening socket and a batch of at least 1 are needed")
+        sock.setblocking(False)
+        if sock.family != socket.AF_UNIX:
+            # Linux hands it down to the connections: one system call less for each.
+            sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        acceptor.sock = sock
+        acceptor.factory = factory
+        acceptor.batch = batch
+        acceptor.exhausted = exhausted
+        acceptor.adopt(self, sock.fileno())
+        acceptor.watch(EPOLLIN)
+        return acceptor
+
+    def connect(self, int family, address, callbacks not None):
+        """Begin to connect to an IP address or Unix path, never to a name.
+
+        The outcome comes later: `connection_made`, or `connection_lost(OSError)` without it. ValueError for what is no
+        address of the family, or when the poller is closed.
+        """
+        if self.epoll < 0:
+            raise ValueError("the poller is closed")
+        return connecting(self, family, address, callbacks)

@@ -1,0 +1,384 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False
+"""One connection of the transport: a raw non-blocking socket behind the methods of asyncio's transports."""
+
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.errno cimport EAGAIN, ECONNRESET, EINTR, EPIPE, errno
+from libc.stdint cimport uint32_t
+from libc.string cimport memset
+
+from lbd.net cimport linux
+from lbd.net.address cimport unpack
+from lbd.net.epoll cimport Watched
+from lbd.net.linux cimport (
+    EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, MSG_NOSIGNAL, SOL_SOCKET, error, iovec, msghdr, sockaddr,
+    sockaddr_storage, socklen_t,
+)
+
+import os
+import socket
+
+cdef enum:
+    READ = 262144       # bytes of one read; 64 KiB made 10 MB bodies a third dearer
+    HIGH = 65536        # bytes queued above which the protocol is asked to pause
+    PIECES = 64         # queued pieces of one sendmsg
+
+cdef enum:
+    YOUNG = CONNECTING | MADE_DUE               # states before connection_made
+    DEAF = PAUSED | ENDED | CLOSING             # states that do not read
+    MUTE = CLOSING | EOF_DUE | BROKEN | LOST    # states that ignore writes
+
+
+@cython.final
+cdef class Sock(Watched):
+    """One connection. The methods are those of asyncio's transports."""
+
+    def __init__(self):
+        raise TypeError("connections come from Poller.listen() and Poller.connect()")
+
+    def __cinit__(self):
+        self.high = HIGH
+        self.low = HIGH // 4
+
+    # What the protocol calls
+
+    def write(self, data not None):
+        """Send `data`, or queue what the kernel does not take now; ignored once the connection is closing."""
+        cdef bytes piece = data if type(data) is bytes else bytes(memoryview(data))
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(piece), n = 0
+        if self.state & MUTE or not size:
+            return
+        if self.queue is None and not self.state & YOUNG:
+            n = linux.send(self.fd, PyBytes_AS_STRING(piece), size, MSG_NOSIGNAL)
+            if n == size:
+                return
+            if n < 0:
+                if errno != EAGAIN and errno != EINTR:
+                    self.write_failed(errno)
+                    return
+                n = 0
+        if self.queue is None:
+            self.queue = []
+            if n > size // 2:
+                # The smaller half is copied, so that what stays never holds much more memory than it counts.
+                piece = piece[n:]
+                size -= n
+                n = 0
+            self.sent = n
+        self.queue.append(piece)
+        self.queued += size - n
+        if not self.state & YOUNG:
+            self.arm()
+        if self.queued > self.high and not self.state & FULL:
+            self.state |= FULL
+            try:
+                self.protocol.pause_writing()
+            except Exception as exc:
+                self.raised(exc)
+
+    def write_eof(self):
+        """Shut down the sending side once what is queued is sent."""
+        if self.state & MUTE:
+            return
+        self.state |= EOF_DUE
+        if self.queue is None and not self.state & YOUNG:
+            self.finish_writing()
+
+    def can_write_eof(self):
+        return True
+
+    def close(self):
+        """Read no more, send what is queued, then close."""
+        if self.state & (CLOSING | LOST):
+            return
+        self.state |= CLOSING
+        if self.queue is None or self.state & (YOUNG | BROKEN):
+            self.lose(self.exc)
+        else:
+            self.arm()
+
+    def abort(self):
+        """Close at once and drop what is queued; the peer sees a reset."""
+        cdef linux.linger hard
+        if self.state & LOST:
+            return
+        hard.l_onoff = 1
+        hard.l_linger = 0
+        linux.setsockopt(self.fd, SOL_SOCKET, linux.SO_LINGER, &hard, sizeof(hard))
+        self.lose(None)
+
+    def is_closing(self):
+        return (self.state & (CLOSING | LOST)) != 0
+
+    def pause_reading(self):
+        # The event stays registered until it fires: most pauses end before that.
+        self.state |= PAUSED
+
+    def resume_reading(self):
+        self.state &= ~PAUSED
+        if not self.state & (LOST | YOUNG):
+            self.arm()
+
+    def is_reading(self):
+        return not self.state & (DEAF | LOST)
+
+    def set_write_buffer_limits(self, Py_ssize_t high=HIGH, Py_ssize_t low=-1):
+        """Bytes queued above which the protocol is paused, and at or below which it resumes (default: a quarter)."""
+        if low < 0:
+            low = high // 4
+        if high < low:
+            raise ValueError(f"high ({high}) must be at least low ({low})")
+        self.high = high
+        self.low = low
+
+    def get_write_buffer_limits(self):
+        return self.low, self.high
+
+    def get_write_buffer_size(self):
+        return self.queued
+
+    def set_protocol(self, protocol not None):
+        self.protocol = protocol
+
+    def get_protocol(self):
+        return self.protocol
+
+    def get_extra_info(self, str name not None, default=None):
+        """`peername`, `sockname`, `fd`, or `socket`: a duplicate that the caller closes. `default` once closed."""
+        cdef sockaddr_storage raw
+        cdef socklen_t size = sizeof(raw)
+        if self.state & LOST:
+            return default
+        if name == "peername":
+            return unpack(&raw, size) if linux.getpeername(self.fd, <sockaddr *> &raw, &size) == 0 else default
+        if name == "sockname":
+            return unpack(&raw, size) if linux.getsockname(self.fd, <sockaddr *> &raw, &size) == 0 else default
+        if name == "fd":
+            return self.fd
+        if name == "socket":
+            self.state |= SHARED
+            return socket.socket(fileno=os.dup(self.fd))
+        return default
+
+    def detach(self):
+        """Give up the descriptor and return it; the protocol hears no more. ValueError if closed or data is queued."""
+        if self.state & (LOST | YOUNG) or self.queue is not None:
+            raise ValueError("only an open connection with nothing queued can be detached")
+        self.unwatch()
+        self.state |= LOST | TOLD
+        self.protocol = None
+        return self.release()
+
+    # What the poller calls
+
+    cdef int ready(self, uint32_t events) except -1:
+        if self.state & CONNECTING:
+            self.connected()
+            return 0
+        if self.queue is not None and events & (EPOLLOUT | EPOLLERR | EPOLLHUP):
+            self.flush()
+        if self.state & LOST or not events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP):
+            return 0
+        if not self.state & DEAF:
+            # A short read with a FIN behind it: the FIN is fetched in the same turn.
+            if self.receive() < READ and events & EPOLLRDHUP and not self.state & (DEAF | LOST):
+                self.receive()
+        elif events & (EPOLLERR | EPOLLHUP):
+            self.hung_up()
+        else:
+            self.arm()
+        return 0
+
+    cdef int arm(self) except -1:
+        """Register for what the state waits for."""
+        cdef uint32_t mask = 0
+        if self.state & LOST:
+            return 0
+        if not self.state & DEAF:
+            mask = EPOLLIN | EPOLLRDHUP
+        if self.queue is not None or self.state & CONNECTING:
+            mask |= EPOLLOUT
+        return self.watch(mask)
+
+    cdef Py_ssize_t receive(self) except -1:
+        """One read of at most READ bytes, and what follows from it."""
+        cdef Py_ssize_t n = linux.recv(self.fd, self.owner.buffer, READ, 0)
+        if n > 0:
+            try:
+                self.protocol.data_received(PyBytes_FromStringAndSize(self.owner.buffer, n))
+            except Exception as exc:
+                self.raised(exc)
+            return n
+        if n < 0:
+            if errno != EAGAIN and errno != EINTR:
+                self.lose(self.exc if self.state & BROKEN else error(errno))
+            return 0
+        if self.state & BROKEN:
+            self.lose(self.exc)
+            return 0
+        self.state |= ENDED
+        keep = False
+        try:
+            keep = self.protocol.eof_received()
+        except Exception as exc:
+            self.raised(exc)
+        if not keep:
+            self.close()
+        elif self.state & EOF_DUE and self.queue is None:
+            self.lose(None)
+        else:
+            self.arm()
+        return 0
+
+    cdef int flush(self) except -1:
+        """Send of the queue what the kernel takes now."""
+        cdef iovec pieces[PIECES]
+        cdef msghdr message
+        cdef Py_ssize_t count = min(len(self.queue), PIECES), n, i
+        cdef bytes piece
+        for i in range(count):
+            piece = <bytes> self.queue[i]
+            pieces[i].iov_base = PyBytes_AS_STRING(piece)
+            pieces[i].iov_len = PyBytes_GET_SIZE(piece)
+        pieces[0].iov_base = <char *> pieces[0].iov_base + self.sent
+        pieces[0].iov_len -= self.sent
+        memset(&message, 0, sizeof(message))
+        message.msg_iov = pieces
+        message.msg_iovlen = count
+        n = linux.sendmsg(self.fd, &message, MSG_NOSIGNAL)
+        if n < 0:
+            if errno != EAGAIN and errno != EINTR:
+                self.write_failed(errno)
+            return 0
+        self.queued -= n
+        i = 0
+        while i < count and n >= <Py_ssize_t> pieces[i].iov_len:
+            n -= pieces[i].iov_len
+            i += 1
+        self.sent = n if i else self.sent + n
+        if i == len(self.queue):
+            self.queue = None
+            self.sent = 0
+        elif i:
+            del self.queue[:i]
+        return self.flushed()
+
+    cdef int flushed(self) except -1:
+        """Follow up on a queue that became shorter."""
+        if self.state & FULL and self.queued <= self.low:
+            self.state &= ~FULL
+            try:
+                self.protocol.resume_writing()
+            except Exception as exc:
+                self.raised(exc)
+        if self.queue is None and not self.state & LOST:
+            if self.state & CLOSING:
+                self.lose(None)
+            elif self.state & EOF_DUE:
+                self.finish_writing()
+            self.arm()
+        return 0
+
+    cdef int finish_writing(self) except -1:
+        linux.shutdown(self.fd, linux.SHUT_WR)
+        if self.state & ENDED:
+            # Both halves have ended: nothing can happen here any more but a hang-up event for ever.
+            self.lose(None)
+        return 0
+
+    cdef int write_failed(self, int number) except -1:
+        """The peer takes no more. What it sent before (an early answer) may still wait to be read: read that first."""
+        self.queue = None
+        self.queued = 0
+        self.state |= BROKEN
+        self.exc = error(number)
+        if self.state & DEAF or (number != EPIPE and number != ECONNRESET):
+            self.lose(self.exc)
+        else:
+            self.arm()
+        return 0
+
+    cdef int hung_up(self) except -1:
+        """An error or a hang-up while nothing is being read."""
+        cdef int number = self.pending_error()
+        if number:
+            self.lose(error(number))
+        elif self.state & BROKEN:
+            self.lose(self.exc)
+        elif self.state & (ENDED | CLOSING):
+            self.lose(None if self.queue is None else error(EPIPE))
+        else:
+            # The peer closed in order, and the protocol does not want the rest yet. A hang-up cannot be masked.
+            self.unwatch()
+        return 0
+
+    cdef int pending_error(self) noexcept:
+        cdef int number = 0
+        cdef socklen_t size = sizeof(number)
+        linux.getsockopt(self.fd, SOL_SOCKET, linux.SO_ERROR, &number, &size)
+        return number
+
+    cdef int connected(self) except -1:
+        cdef int number = self.pending_error()
+        if number:
+            self.lose(error(number))
+        else:
+            self.state &= ~CONNECTING
+            self.made()
+        return 0
+
+    cdef int made(self) except -1:
+        """Hand the connection to its protocol, then begin to watch it."""
+        try:
+            self.protocol.connection_made(self)
+        except Exception as exc:
+            self.raised(exc)
+        if self.queue is not None and not self.state & LOST:
+            self.flush()
+        elif self.state & EOF_DUE and not self.state & LOST:
+            self.finish_writing()
+        return self.arm()
+
+    cdef int settle(self) except -1:
+        """Make the callbacks that were put off."""
+        if self.state & MADE_DUE:
+            self.state &= ~MADE_DUE
+            if not self.state & LOST:
+                self.made()
+        if self.state & LOST and not self.state & TOLD:
+            self.state |= TOLD
+            protocol, self.protocol = self.protocol, None
+            exc, self.exc = self.exc, None
+            try:
+                protocol.connection_lost(exc)
+            except Exception as raised:
+                self.owner.report(raised, protocol)
+        return 0
+
+    cdef int lose(self, object exc) except -1:
+        """Close the descriptor now; connection_lost follows from the poller, never from inside a protocol's call."""
+        if self.state & LOST:
+            return 0
+        self.state |= LOST
+        self.exc = exc
+        self.queue = None
+        self.queued = 0
+        if self.fd >= 0:
+            if self.state & SHARED:
+                # A duplicate keeps the connection in the epoll set and open, unless both are ended here.
+                self.unwatch()
+                linux.shutdown(self.fd, linux.SHUT_RDWR)
+            linux.close(self.release())
+            if self.owner.starved:
+                self.owner.relieve()
+        return self.owner.put_off(self)
+
+    cdef int discard(self) except -1:
+        self.abort()
+        return 0
+
+    cdef int raised(self, object exc) except -1:
+        """A callback raised: that costs this connection, and no other."""
+        self.owner.report(exc, self.protocol)
+        self.abort()
+        return 0
