@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from lbd.cli.parser import kind, number
+from lbd.cli.parser import checked, kind, number
 from lbd.config import units as u
 
 Table = tuple[tuple[tuple[str, ...], dict[str, Any]], ...]
@@ -12,12 +12,12 @@ FILE: Table = (
     (("-c", "--config"), {"metavar": "FILE", "help": "read the configuration from this TOML file"}),
 )
 
-# Read into what the configuration holds (seconds, addresses); --listen and --server are lists.
+# `listen` and `server` are lists of texts that can be read, `health_interval` is seconds, `workers` 0 for "auto".
 CONFIGURATION: Table = (
     *FILE,
-    (("--listen",), {"metavar": "ADDR", "action": "append", "default": [], "type": kind(u.BIND),
+    (("--listen",), {"metavar": "ADDR", "action": "append", "default": [], "type": checked(u.BIND),
                      "help": "without a file: listen on IP:PORT or unix:PATH; may be repeated"}),
-    (("--server",), {"metavar": "ADDR", "action": "append", "default": [], "type": kind(u.ADDRESS),
+    (("--server",), {"metavar": "ADDR", "action": "append", "default": [], "type": checked(u.ADDRESS),
                      "help": "without a file: a server that gets the requests; may be repeated"}),
     (("--algorithm",), {"metavar": "NAME",
                         "help": "how servers are chosen; with a file, where its backends name nothing"}),

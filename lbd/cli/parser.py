@@ -24,6 +24,17 @@ def kind(of: Kind) -> Callable[[str], Any]:
     return read
 
 
+def checked(of: Kind) -> Callable[[str], str]:
+    """A `type=` for argparse that makes sure that a value can be read, and keeps its text."""
+    read = kind(of)
+
+    def check(text: str) -> str:
+        read(text)
+        return text
+
+    return check
+
+
 def number(of: Kind) -> Callable[[str], Any]:
     """A `type=` for argparse that reads an integer just as the configuration file does."""
     return kind(replace(of, read=lambda text: of.read(int(text) if text.isdecimal() else text)))

@@ -4,7 +4,6 @@ import pytest
 
 from lbd.cli import options
 from lbd.cli.parser import Parser
-from lbd.config.units import Address
 from lbd.errors import UsageError
 
 
@@ -17,8 +16,8 @@ def parser() -> Parser:
 def test_values() -> None:
     args = parser().read("--listen *:80 --listen unix:/a.sock --server one:9001 --server [::1]:9 --algorithm first "
                          "--health-path /up --health-interval 250ms --workers 3".split())
-    assert args.listen == [Address("0.0.0.0", 80), Address(path="/a.sock")]
-    assert args.server == [Address("one", 9001), Address("::1", 9)]
+    assert args.listen == ["*:80", "unix:/a.sock"]
+    assert args.server == ["one:9001", "[::1]:9"]
     assert (args.algorithm, args.health_path, args.health_interval, args.workers) == ("first", "/up", 0.25, 3)
 
 
