@@ -1,5 +1,6 @@
 """The errors that cross rooms: each carries what an operator needs to mend it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -32,8 +33,14 @@ class Problem:
 
 
 class ConfigError(LbdError):
-    """A configuration that cannot be used: every error found in it, in the order of the files (exit code 1)."""
+    """A configuration that cannot be used: every error found in it, in the order of the files (exit code 1).
 
-    def __init__(self, problems: list[Problem]) -> None:
+    `warnings` are the findings that would not have hindered, `files` what was read or looked for, so that whoever
+    waits for it to be mended knows what to watch.
+    """
+
+    def __init__(self, problems: list[Problem], warnings: Sequence[Problem] = (), files: Sequence[str] = ()) -> None:
         self.problems = problems
+        self.warnings = list(warnings)
+        self.files = tuple(files)
         super().__init__("\n".join(str(problem) for problem in problems))

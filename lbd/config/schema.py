@@ -5,7 +5,8 @@ their fields, and the rest of lbd uses their instances. Durations are seconds (f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Literal
 
 from lbd.config import units as u
@@ -17,6 +18,12 @@ REBIND: Reload = "rebind"
 RESTART: Reload = "restart"
 
 REQUIRED = object()
+
+# Names of the whole design: those that are not there yet are told apart from mistyped ones.
+ALGORITHM_NAMES = (
+    "round-robin", "sticky-round-robin", "weighted-round-robin", "least-connections", "least-time", "url-hash",
+    "source-ip-hash", "consistent-hash", "threshold", "random-two-choices", "random", "first", "maglev")
+CHECK_NAMES = ("http", "tcp", "tls", "exec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,7 @@ class Key:
     reload: Reload = LIVE
     section: type | None = None  # the class of a table of its own, or of each entry of a named table
     named: bool = False          # a table of tables, keyed by name
+    many: bool = False           # an array of tables
     later: bool = False
     refused: str = ""
     unready: Mapping[Any, str] = field(default_factory=dict)   # values that cannot be given yet, and why
@@ -64,6 +72,13 @@ def named(section: type, text: str, **more: Any) -> Any:
     return field(default_factory=dict, metadata={"key": Key(None, None, text, section=section, named=True, **more)})
 
 
+@cache
+def keys(section: type) -> Mapping[str, tuple[str, Key]]:
+    """Each key of a table as it is written, with the attribute that holds it and what the table of keys says of it."""
+    return {about.name or item.name: (item.name, about)
+            for item in fields(section) if (about := item.metadata.get("key")) is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class Global:
     """[global]: the daemon as a whole."""
@@ -79,7 +94,8 @@ class Global:
         None, u.integer(1, 10_000_000), "client connections of all workers together; default from the descriptor limit")
     shutdown_delay: float = key("0s", u.DURATION, "how long /readyz says 503 before a stop while lbd still accepts")
     watch: bool = key(True, u.BOOL, "reload when a configuration file changes")
-    include_mode: str = key("strict", u.choice("strict", "last-good"), "what a broken included file does to a reload")
+    include_mode: str = key("strict", u.choice("strict", "last-good"),
+                            "what a broken included file does to a reload", later=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +211,8 @@ class Listener:
     mode: str = key("http", u.choice("http", "tcp"), "http or tcp", "drain",
                     unready={"tcp": "this version balances HTTP only"})
     backend: str | None = key(None, u.NAME, "where a request goes that no route takes")
-    routes: tuple[Route, ...] = field(
-        default=(), metadata={"key": Key(None, None, "which request goes where; first match wins", section=Route)})
+    routes: tuple[Route, ...] = field(default=(), metadata={"key": Key(
+        None, None, "which request goes where; first match wins", section=Route, many=True)})
     allow: tuple[Network, ...] = key([], u.NETWORKS, "networks that may connect; empty: all")
     deny: tuple[Network, ...] = key([], u.NETWORKS, "networks that may not connect, even if allowed")
     backlog: int = key(4096, u.integer(1, 65535), "connections that wait to be accepted, per worker", REBIND)

@@ -1,0 +1,96 @@
+"""From files, or from options of the command line, to a configuration, or to everything that is wrong with it."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lbd.config import rules
+from lbd.config.findings import Findings, Where
+from lbd.config.places import Path
+from lbd.config.plugs import COMMAND_LINE, Overrides, Plugs
+from lbd.config.schema import Config
+from lbd.config.sources import Sources
+from lbd.config.tables import Tables
+from lbd.errors import ConfigError, Problem
+
+__all__ = ("Config", "Loaded", "Overrides", "from_options", "read")
+
+Algorithms = Mapping[str, type | None]
+Checks = Mapping[str, type]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that can be used.
+
+    `files` are the absolute paths of all files read and the patterns of `include`, for whoever watches them. `places`
+    are the file, line and column of every key that was given.
+    """
+
+    config: Config
+    warnings: list[Problem]
+    files: tuple[str, ...]
+    places: Mapping[Path, Where]
+
+
+def read(path: str, algorithms: Algorithms, checks: Checks, overrides: Overrides | None = None) -> Loaded:
+    """Read a file and all that it includes; raises ConfigError with every error in them.
+
+    `algorithms` and `checks` map each name that exists to the class of its own keys (fields made by `schema.key`;
+    None: an algorithm without any), `":"` stands for algorithms written "package.module:Class".
+    """
+    findings = Findings(path)
+    sources = Sources(path, findings)
+    return _load(sources.data, sources.include, tuple(sources.files), findings,
+                 Plugs(algorithms, checks, overrides, findings))
+
+
+def _load(data: Mapping[str, Any], include: tuple[str, ...], files: tuple[str, ...], findings: Findings,
+          plugs: Plugs) -> Loaded:
+    config = dataclasses.replace(Tables(findings, plugs).config(data), include=include)
+    rules.check(config, findings)
+    return Loaded(config, findings.settle(files), files, findings.places)
+
+
+def from_options(listen: Sequence[str], servers: Sequence[str], algorithms: Algorithms, checks: Checks, *,
+                 overrides: Overrides | None = None, metrics: str | None = None, admin: str | None = None,
+                 workers: str | int | None = None) -> Loaded:
+    """The configuration that a file with one listener `web` and one backend `app` would give, its servers s1, s2 …
+
+    Of the overrides, `health_path` brings http checks, `health_interval` alone tcp checks. Raises ConfigError, in which
+    the options stand for the keys.
+    """
+    given = overrides or Overrides()
+    app: dict[str, Any] = {"servers": {f"s{number}": address for number, address in enumerate(servers, 1)}}
+    if given.health_path is not None or given.health_interval is not None:
+        app["health"] = {"type": "http" if given.health_path is not None else "tcp"}
+    data: dict[str, Any] = {
+        "listeners": {"web": {"bind": list(listen), "backend": "app"}},
+        "backends": {"app": app},
+    }
+    for table, key, value in (("metrics", "bind", metrics), ("admin", "bind", admin), ("global", "workers", workers)):
+        if value is not None:
+            data[table] = {key: int(value) if isinstance(value, str) and value.isdecimal() else value}
+    findings = Findings(COMMAND_LINE)
+    findings.places = dict.fromkeys(_paths(data), (COMMAND_LINE, 0, 0))
+    try:
+        return _load(data, (), (), findings, Plugs(algorithms, checks, given, findings))
+    except ConfigError as error:
+        raise ConfigError([_as_option(problem) for problem in error.problems], error.warnings) from None
+
+
+def _paths(value: Any, path: Path = ()) -> list[Path]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(inner for name, item in items for inner in _paths(item, (*path, name)))]
+
+
+# Which option a key comes from; the first that fits.
+_OPTIONS = (("listeners.web", "--listen"), ("backends.app", "--server"), ("metrics.bind", "--metrics"),
+            ("admin.bind", "--admin"), ("global.workers", "--workers"))
+_MISSING = {"backends.app": "at least one server is needed", "listeners.web.bind": "at least one address is needed"}
+
+
+def _as_option(problem: Problem) -> Problem:
+    option = next((option for key, option in _OPTIONS if problem.key.startswith(key)), problem.key)
+    return dataclasses.replace(problem, key=option, message=_MISSING.get(problem.key, problem.message))

@@ -1,0 +1,103 @@
+"""What must hold within and between the routes of a listener."""
+
+from collections.abc import Mapping
+
+import re2
+
+from lbd.config.findings import Findings, dotted
+from lbd.config.kinds import listed, nearest, shown
+from lbd.config.places import Path
+from lbd.config.schema import Config, Listener, Route
+
+PATHS = ("path", "path_prefix", "path_regex")
+ACTIONS = ("backend", "redirect", "respond")
+
+
+def check_routes(config: Config, findings: Findings) -> None:
+    """All rules of this file, for every listener."""
+    for name, listener in config.listeners.items():
+        path: Path = ("listeners", name)
+        if listener.backend is not None:
+            _check_backend(config, listener.backend, (*path, "backend"), findings)
+        for index, route in enumerate(listener.routes):
+            here = (*path, "routes", index)
+            _check_route(route, here, findings)
+            if route.backend is not None:
+                _check_backend(config, route.backend, (*here, "backend"), findings)
+        _check_hidden(listener, path, findings)
+
+
+def _check_backend(config: Config, name: str, path: Path, findings: Findings) -> None:
+    if name not in config.backends:
+        known = f"; known: {', '.join(config.backends)}" if config.backends else "; there is none yet: [backends.NAME]"
+        findings.missing(path, f"{shown(name)} is no backend{nearest(name, config.backends) or known}")
+
+
+def _check_route(route: Route, path: Path, findings: Findings) -> None:
+    """What one route must fulfil by itself."""
+    actions = [name for name in ACTIONS if findings.given((*path, name))]
+    if not actions:
+        findings.error(path, "a route needs one of backend, redirect and respond")
+    elif len(actions) > 1:
+        findings.error((*path, actions[1]), f"{listed(actions, 'and')} are given; a route can have one of them")
+    paths = [name for name in PATHS if findings.given((*path, name))]
+    if len(paths) > 1:
+        findings.error((*path, paths[1]), f"{listed(paths, 'and')} are given; a route can have one of them")
+    if route.strip_prefix is None:
+        return
+    at = (*path, "strip_prefix")
+    begin = route.path_prefix if route.path_prefix is not None else route.path
+    if actions and actions[0] != "backend":
+        findings.error(at, f"has no meaning beside {actions[0]}: nothing is sent on")
+    elif begin is None or not covers(route.strip_prefix.rstrip("/"), begin):
+        what = "path_prefix is missing" if begin is None else f"it begins with {shown(begin)}"
+        findings.error(at, f"{shown(route.strip_prefix)} is not how every path of this route begins ({what})")
+
+
+def _check_hidden(listener: Listener, path: Path, findings: Findings) -> None:
+    """Warn of each route that can never be reached, since an earlier one takes all of its requests."""
+    for later, route in enumerate(listener.routes):
+        here: Path = (*path, "routes", later)
+        for earlier in range(later):
+            if hides(listener.routes[earlier], route):
+                other = (*path, "routes", earlier)
+                file, line, _ = findings.where(other)
+                findings.warn(here, f"never reached: {dotted(other)} ({file}:{line}) takes all of its requests")
+                break
+
+
+def covers(prefix: str, path: str) -> bool:
+    """Every path that begins with `path` begins with `prefix`, by whole segments."""
+    return path == prefix or path.startswith(prefix if prefix.endswith("/") else prefix + "/")
+
+
+def hides(earlier: Route, later: Route) -> bool:
+    """Every request that `later` would take is taken by `earlier`; when in doubt, False."""
+    return (_hides_host(earlier.host, later.host)
+            and _hides_path(earlier, later)
+            and (not earlier.method or (bool(later.method) and set(later.method) <= set(earlier.method)))
+            and _hides_header(earlier.header, later.header))
+
+
+def _hides_host(earlier: str | None, later: str | None) -> bool:
+    if earlier is None or earlier == later:
+        return True
+    return later is not None and earlier.startswith("*.") and later.removeprefix("*").endswith(earlier[1:])
+
+
+def _hides_path(earlier: Route, later: Route) -> bool:
+    if earlier.path is not None:
+        return earlier.path == later.path
+    if earlier.path_prefix is not None:
+        begin = later.path if later.path is not None else later.path_prefix
+        return begin is not None and covers(earlier.path_prefix, begin)
+    if earlier.path_regex is not None:
+        if later.path is not None:
+            return re2.compile(earlier.path_regex).fullmatch(later.path) is not None
+        return earlier.path_regex == later.path_regex
+    return True
+
+
+def _hides_header(earlier: Mapping[str, str], later: Mapping[str, str]) -> bool:
+    wanted = {name.lower(): value for name, value in later.items()}
+    return all(name.lower() in wanted and value in ("*", wanted[name.lower()]) for name, value in earlier.items())

@@ -1,0 +1,149 @@
+"""What must hold between keys: names that exist, addresses that are free, servers that can be chosen."""
+
+from collections.abc import Iterator
+
+from lbd.config.document import DocumentError, fetch
+from lbd.config.findings import Findings, dotted
+from lbd.config.kinds import shown
+from lbd.config.places import Path
+from lbd.config.routes import check_routes
+from lbd.config.schema import Config
+from lbd.config.units import Address
+
+# The statuses that lbd answers with by itself.
+OWN_STATUSES = ("400", "404", "405", "408", "413", "414", "421", "429", "431", "500", "501", "502", "503", "504")
+LARGEST_ERROR = 2**20  # bytes of a file of [errors]: workers keep it in memory
+UNWEIGHTED = ("round-robin", "sticky-round-robin")
+
+
+def check(config: Config, findings: Findings) -> None:
+    """All rules."""
+    for rule in RULES:
+        rule(config, findings)
+
+
+def check_listeners(config: Config, findings: Findings) -> None:
+    """There is a listener, and each has somewhere to send requests."""
+    if not config.listeners and findings.sound(("listeners",)):
+        findings.missing((), "there is no listener; add [listeners.NAME] with bind and backend")
+    for name, listener in config.listeners.items():
+        path = ("listeners", name)
+        given = any(findings.given((*path, key)) for key in ("backend", "routes"))
+        if findings.sound(path) and not given and listener.backend is None and not listener.routes:
+            findings.error(path, "a listener needs a backend or routes")
+        if not listener.bind and findings.sound((*path, "bind")) and findings.given((*path, "bind")):
+            findings.error((*path, "bind"), "an empty array: a listener needs an address")
+
+
+def check_addresses(config: Config, findings: Findings) -> None:
+    """No two sockets on one address."""
+    taken: list[tuple[Address, Path]] = []
+    for address, path in _binds(config, findings):
+        for other, at in taken:
+            if overlap(address, other):
+                file, line, column = findings.where(at)
+                same = "is bound already" if other == address else f"overlaps with {shown(str(other))}"
+                findings.error(path, f"{shown(str(address))} {same} by {dotted(at)} ({file}:{line}:{column})")
+                break
+        taken.append((address, path))
+
+
+def _binds(config: Config, findings: Findings) -> Iterator[tuple[Address, Path]]:
+    if config.admin.bind is not None:
+        yield config.admin.bind, ("admin", "bind")
+    if config.metrics.bind is not None:
+        yield config.metrics.bind, ("metrics", "bind")
+    for name, listener in config.listeners.items():
+        path = ("listeners", name, "bind")
+        for index, address in enumerate(listener.bind):
+            if address != Address():
+                yield address, (*path, index) if findings.given((*path, index)) else path
+
+
+def overlap(one: Address, other: Address) -> bool:
+    """Both could not be bound, or it would be left to chance who gets a connection."""
+    if one.path or other.path:
+        return one.path == other.path
+    if one.port != other.port or (":" in one.host) != (":" in other.host):
+        return False
+    return one.host == other.host or one.wildcard or other.wildcard
+
+
+def check_backends(config: Config, findings: Findings) -> None:
+    """Each backend has servers that can be chosen, and is used."""
+    used = {listener.backend for listener in config.listeners.values()}
+    used |= {route.backend for listener in config.listeners.values() for route in listener.routes}
+    for name, backend in config.backends.items():
+        path: Path = ("backends", name)
+        servers = backend.servers.values()
+        if not servers:
+            if findings.sound(path) and findings.sound((*path, "servers")):
+                findings.error(path, "a backend needs servers: [backends.NAME.servers] with NAME = \"HOST:PORT\"")
+        elif not any(server.weight for server in servers) and backend.algorithm.name not in UNWEIGHTED:
+            findings.error((*path, "servers"), "all weights are 0: no server could be chosen")
+        if name not in used and findings.complete:
+            findings.warn(path, "no listener and no route uses this backend")
+
+
+def check_weights(config: Config, findings: Findings) -> None:
+    """Weights mean nothing to some algorithms."""
+    for name, backend in config.backends.items():
+        if backend.algorithm.name not in UNWEIGHTED:
+            continue
+        for server in backend.servers:
+            path = ("backends", name, "servers", server, "weight")
+            if findings.given(path):
+                findings.warn(path, f"{backend.algorithm.name} takes no notice of weights")
+
+
+def check_servers(config: Config, findings: Findings) -> None:
+    """Two servers at one address are one machine counted twice."""
+    for name, backend in config.backends.items():
+        first: dict[Address, str] = {}
+        for server, settings in backend.servers.items():
+            other = first.setdefault(settings.address, server)
+            if other != server and settings.address != Address():
+                path = ("backends", name, "servers", server)
+                findings.warn(path, f'"{other}" has the address {shown(str(settings.address))} too')
+
+
+def check_admin(config: Config, findings: Findings) -> None:
+    """Whoever reaches a TCP port must show a token."""
+    bind, token = config.admin.bind, config.admin.token_file
+    at = ("admin", "token_file")
+    if bind.host and token is None and findings.sound(at):
+        findings.error(("admin", "bind"), f"{shown(str(bind))} needs token_file, since anyone could connect; "
+                                          "or use a Unix socket")
+    if token is not None:
+        _check_readable(token, at, findings)
+
+
+def check_errors(config: Config, findings: Findings) -> None:
+    """Error files are for statuses that lbd answers with, and can be read."""
+    for status, file in config.errors.items():
+        path = ("errors", status)
+        if status not in OWN_STATUSES:
+            findings.error(path, f"lbd never answers {status} by itself; must be one of {', '.join(OWN_STATUSES)}")
+        else:
+            _check_readable(file, path, findings)
+
+
+def _check_readable(file: str, path: Path, findings: Findings) -> None:
+    try:
+        size = len(fetch(file))
+    except DocumentError as error:
+        findings.error(path, f"{shown(file)} {error}")
+        return
+    if size > LARGEST_ERROR:
+        findings.error(path, f"{shown(file)} is larger than {LARGEST_ERROR // 2**20} MiB")
+
+
+def check_outliers(config: Config, findings: Findings) -> None:
+    """The longest ejection is not shorter than the first."""
+    for name, backend in config.backends.items():
+        if backend.outlier is not None and backend.outlier.max < backend.outlier.base:
+            findings.error(("backends", name, "outlier", "max"), "is shorter than `base`, the first ejection")
+
+
+RULES = (check_listeners, check_addresses, check_routes, check_backends, check_weights, check_servers, check_admin,
+         check_errors, check_outliers)
