@@ -1,0 +1,176 @@
+"""The exporter: what Prometheus scrapes, made from the scoreboard and a description of what exists now."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from lbd.stats import formats, scoreboard
+from lbd.stats.fields import KINDS, PROCESS_LAG_MAX, Histogram
+from lbd.stats.scoreboard import Board
+
+Rows = list[tuple[tuple[str, ...], list[float]]]     # labels and totals of each row of a kind
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """One server: its row and what the supervisor knows of it.
+
+    `state` is one word for both axes, `up` whether it takes new requests, `check_seconds` how long the last check
+    took (None: never checked), `checks` their number by result.
+    """
+
+    backend: str
+    name: str
+    slot: int
+    state: str = "up"
+    up: bool = True
+    weight: float = 1.0
+    check_seconds: float | None = None
+    checks: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What exists now, with its slots. What is not in here has no series.
+
+    `reload_time` is Unix time of the last attempt, 0.0 before the first; `build` are the labels of `lbd_build_info`.
+    """
+
+    generation: int
+    servers: Sequence[ServerView] = ()
+    listeners: Mapping[str, int] = field(default_factory=dict)
+    backends: Mapping[str, int] = field(default_factory=dict)
+    routes: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    reload_success: bool = True
+    reload_time: float = 0.0
+    workers: int = 0
+    restarts: int = 0
+    draining: int = 0
+    build: Mapping[str, str] = field(default_factory=dict)
+
+
+class Series(NamedTuple):
+    """A metric and the fields that are its series: the value of its own label ("" if it has none), and the index."""
+
+    metric: str
+    gauge: bool
+    text: str
+    label: str
+    fields: tuple[tuple[str, int], ...]
+
+
+def grouped(kind: int) -> tuple[Series, ...]:
+    """The exported fields of a kind, by metric."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for index, entry in enumerate(KINDS[kind].fields):
+        if entry.metric:
+            found.setdefault(entry.metric, []).append((entry.label[1] if entry.label else "", index))
+    series = []
+    for metric, fields in found.items():
+        first = KINDS[kind].fields[fields[0][1]]
+        series.append(Series(metric, first.gauge, first.text, first.label[0] if first.label else "", tuple(fields)))
+    return tuple(series)
+
+
+SERIES = tuple(grouped(kind) for kind in range(len(KINDS)))
+
+
+class Exporter(Collector):
+    """A collector over one board and one view of it."""
+
+    def __init__(self, view: View, board: Board) -> None:
+        self._view = view
+        self._board = board
+
+    def collect(self) -> Iterator[Metric]:
+        view = self._view
+        owners: tuple[dict[tuple[str, ...], int], ...] = (
+            {(server.backend, server.name): server.slot for server in view.servers},
+            {(listener, backend): slot for (listener, backend), slot in view.routes.items()},
+            {(name,): slot for name, slot in view.backends.items()},
+            {(name,): slot for name, slot in view.listeners.items()},
+            {(): 0},
+        )
+        for kind, slots in enumerate(owners):
+            rows = [(labels, self._board.totals(kind, slot)) for labels, slot in slots.items()]
+            yield from families(kind, rows)
+        yield from self._servers()
+        yield from self._process()
+
+    def _servers(self) -> Iterator[Metric]:
+        names = KINDS[scoreboard.SERVER].labels
+        latency = GaugeMetricFamily(
+            "lbd_server_latency_seconds", "Decayed mean of the response time, as least-time sees it.", labels=names)
+        up = GaugeMetricFamily("lbd_server_up", "Whether the server takes new requests.", labels=names)
+        state = GaugeMetricFamily("lbd_server_state", "The state that the server is in.", labels=(*names, "state"))
+        weight = GaugeMetricFamily("lbd_server_weight", "Weight of the server.", labels=names)
+        seconds = GaugeMetricFamily("lbd_server_check_seconds", "Duration of the last health check.", labels=names)
+        checks = CounterMetricFamily("lbd_server_checks", "Health checks, by result.", labels=(*names, "result"))
+        for server in self._view.servers:
+            labels = (server.backend, server.name)
+            mean = self._board.latency(server.slot)
+            if mean >= 0:
+                latency.add_metric(labels, mean)
+            up.add_metric(labels, float(server.up))
+            state.add_metric((*labels, server.state), 1.0)
+            weight.add_metric(labels, server.weight)
+            if server.check_seconds is not None:
+                seconds.add_metric(labels, server.check_seconds)
+            for result, count in server.checks.items():
+                checks.add_metric((*labels, result), count)
+        yield from (latency, up, state, weight, seconds, checks)
+
+    def _process(self) -> Iterator[Metric]:
+        view = self._view
+        lag = max(self._board.each(scoreboard.PROCESS, 0, PROCESS_LAG_MAX), default=0.0)
+        for name, help_text, value in (
+            ("lbd_config_generation", "Number of the configuration in force.", float(view.generation)),
+            ("lbd_config_last_reload_success", "Whether the last reload was accepted.", float(view.reload_success)),
+            ("lbd_config_last_reload_timestamp_seconds", "Unix time of the last reload tried.", view.reload_time),
+            ("lbd_workers", "Worker processes that serve.", float(view.workers)),
+            ("lbd_draining_requests", "Requests in flight to what was removed.", float(view.draining)),
+            ("lbd_loop_lag_max_seconds", "Longest delay of any worker's event loop lately.", lag),
+        ):
+            yield GaugeMetricFamily(name, help_text, value=value)
+        yield CounterMetricFamily("lbd_worker_restarts", "Workers replaced after they died.", value=view.restarts)
+        build = GaugeMetricFamily("lbd_build_info", "How lbd was built.", labels=tuple(view.build))
+        build.add_metric(tuple(view.build.values()), 1.0)
+        yield build
+
+
+def families(kind: int, rows: Rows) -> Iterator[Metric]:
+    """The metrics that are fields of the scoreboard, for all rows of a kind."""
+    names = KINDS[kind].labels
+    for series in SERIES[kind]:
+        family = (GaugeMetricFamily if series.gauge else CounterMetricFamily)(
+            series.metric, series.text, labels=(*names, series.label) if series.label else names)
+        for labels, totals in rows:
+            for value, index in series.fields:
+                family.add_metric((*labels, value) if series.label else labels, totals[index])
+        yield family
+    for histogram in KINDS[kind].histograms:
+        distribution = HistogramMetricFamily(histogram.metric, histogram.text, labels=names)
+        sum_index = histogram.first + len(histogram.bounds) + 1
+        for labels, totals in rows:
+            distribution.add_metric(labels, buckets(histogram, totals), totals[sum_index])
+        yield distribution
+
+
+def buckets(histogram: Histogram, totals: Sequence[float]) -> list[tuple[str, float]]:
+    """Cumulative counts by upper bound."""
+    found = []
+    count = 0.0
+    for place, bound in enumerate((*map(str, histogram.bounds), "+Inf")):
+        count += totals[histogram.first + place]
+        found.append((bound, count))
+    return found
+
+
+def exposition(view: View, board: Board, accept: str) -> tuple[bytes, str]:
+    """All metrics and their content type: OpenMetrics where `accept` names it, else the text format."""
+    openmetrics = formats.openmetrics_wanted(accept)
+    body = formats.render(Exporter(view, board).collect(), openmetrics)
+    return body, formats.OPENMETRICS if openmetrics else formats.TEXT
