@@ -1,0 +1,23 @@
+"""What the admin interface may ask of the daemon: the one thing that the room above has to provide."""
+
+from typing import Any, Protocol
+
+
+class Daemon(Protocol):
+    """The supervisor, as the admin interface sees it."""
+
+    @property
+    def ready(self) -> str:
+        """Why lbd should get no traffic now ("starting", "stopping"), "" when it should."""
+
+    def status(self) -> dict[str, Any]:
+        """Everything that is now, as JSON."""
+
+    async def reload(self, force: bool) -> dict[str, Any]:
+        """Read the configuration again and put it in force; returns `generation` and `changed`.
+
+        Raises `ConfigError` or `LbdError`, and then nothing has changed.
+        """
+
+    def metrics(self, accept: str) -> tuple[bytes, str]:
+        """The exposition for Prometheus, and its content type."""

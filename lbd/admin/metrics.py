@@ -1,0 +1,17 @@
+"""`/metrics`: the exposition that Prometheus scrapes."""
+
+from aiohttp import web
+
+from lbd.admin.asked import Daemon
+
+
+class Metrics:
+    """The resource."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Text format or OpenMetrics, by Accept."""
+        body, kind = self._daemon.metrics(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": kind})

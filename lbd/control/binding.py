@@ -1,0 +1,148 @@
+"""Binding one socket: TCP over IPv4 and IPv6, and Unix sockets, with errors that say what to do."""
+
+import contextlib
+import errno
+import os
+import socket
+import stat
+from pathlib import Path
+
+from lbd.config.units import Address
+from lbd.errors import LbdError
+
+_HINTS = {
+    errno.EACCES: "permission denied; run with CAP_NET_BIND_SERVICE or choose a port above 1023",
+    errno.EPERM: "permission denied; run with CAP_NET_BIND_SERVICE or choose a port above 1023",
+    errno.EADDRNOTAVAIL: "no interface of this machine has that address",
+    errno.EAFNOSUPPORT: "this machine has no such address family (is IPv6 off?)",
+    errno.EMFILE: "the limit of open files is reached; raise it (ulimit -n, LimitNOFILE=)",
+}
+_UNIX_HINTS = {
+    errno.EACCES: "permission denied for that directory",
+    errno.ENOENT: "the directory does not exist",
+    errno.ENOTDIR: "its parent is not a directory",
+    errno.EROFS: "the file system is read-only",
+    errno.EMFILE: _HINTS[errno.EMFILE],
+}
+_LISTEN = "0A"   # TCP_LISTEN in /proc/net/tcp
+
+
+def bind_tcp(address: Address, what: str, shared: bool) -> socket.socket:
+    """A bound TCP socket that does not listen yet, with SO_REUSEPORT.
+
+    `what` names the key for the operator. `shared`: lbd itself holds sockets on this port, so that another holder
+    is not looked for. Raises `LbdError`.
+    """
+    family, target = _target(address)
+    try:
+        if not shared:
+            # SO_REUSEPORT would let a second lbd of the same user share the port without a word.
+            with _new(family) as probe:
+                probe.bind(target)
+        sock = _new(family)
+    except OSError as error:
+        raise LbdError(_refusal(address, what, error)) from None
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind(target)
+    except OSError as error:
+        sock.close()
+        raise LbdError(_refusal(address, what, error)) from None
+    return sock
+
+
+def bind_unix(path: str, what: str, mode: int | None = None) -> socket.socket:
+    """A bound Unix socket; one left by a dead process is replaced, a live one is an error.
+
+    `mode` are the permission bits of the file (default: by the umask). Raises `LbdError`.
+    """
+    name = "\0" + path[1:] if path.startswith("@") else path
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        if name == path:
+            _remove_stale(path)
+        if mode is None:
+            sock.bind(name)
+        else:
+            before = os.umask(0o777 & ~mode)  # no moment in which the file has more permissions
+            try:
+                sock.bind(name)
+            finally:
+                os.umask(before)
+    except OSError as error:
+        sock.close()
+        hint = _UNIX_HINTS.get(error.errno or 0) or error.strerror or str(error)
+        raise LbdError(f"cannot listen on unix:{path} ({what}): {hint}") from None
+    return sock
+
+
+def unlink(path: str) -> None:
+    """Remove the file of a Unix socket that is closed for good; one that is gone already is fine."""
+    if not path.startswith("@"):
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+def _new(family: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return sock
+
+
+def _target(address: Address) -> tuple[int, tuple[str | int, ...]]:
+    if ":" in address.host:
+        host, _, scope = address.host.partition("%")
+        number = 0
+        if scope:
+            try:
+                number = int(scope) if scope.isdigit() else socket.if_nametoindex(scope)
+            except OSError:
+                raise LbdError(f"cannot listen on {address}: no network interface is called {scope!r}") from None
+        return socket.AF_INET6, (host, address.port, 0, number)
+    return socket.AF_INET, ("0.0.0.0" if address.host in ("", "*") else address.host, address.port)
+
+
+def _refusal(address: Address, what: str, error: OSError) -> str:
+    hint = _HINTS.get(error.errno or 0) or error.strerror or str(error)
+    if error.errno == errno.EADDRINUSE:
+        hint = f"the address is in use{_holder(address.port)}; stop that process or choose another port"
+    return f"cannot listen on {address} ({what}): {hint}"
+
+
+def _holder(port: int) -> str:
+    """` by PROGRAM (pid N)` when /proc tells who listens on the port, else the empty string."""
+    inodes: set[str] = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(table).read_text().splitlines()[1:]:
+                part = line.split()
+                if part[3] == _LISTEN and int(part[1].rpartition(":")[2], 16) == port:
+                    inodes.add(f"socket:[{part[9]}]")
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            for fd in os.listdir(process / "fd") if inodes else []:
+                if os.readlink(process / "fd" / fd) in inodes:
+                    return f" by {(process / 'comm').read_text().strip()} (pid {process.name})"
+    return ""
+
+
+def _remove_stale(path: str) -> None:
+    try:
+        about = os.stat(path)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(about.st_mode):
+        raise OSError(errno.EEXIST, "a file that is not a socket is there")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+            return
+        except FileNotFoundError:
+            return
+        except BlockingIOError:
+            pass  # its backlog is full: alive and busy
+    raise OSError(errno.EADDRINUSE, "another process listens there; stop it or choose another path")

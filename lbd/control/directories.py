@@ -1,0 +1,37 @@
+"""Directories that lbd may make for itself, and where it goes when the default ones are not its to make."""
+
+import os
+from collections.abc import Mapping
+
+from lbd.errors import LbdError
+from lbd.log import logger
+
+PRIVATE = 0o700
+
+
+def private(path: str, key: str, default: str, variable: str, environment: Mapping[str, str] = os.environ) -> str:
+    """A directory that exists and can be written, made with mode 0700 if need be; `key` is named in errors.
+
+    Where the *default* cannot be had, `lbd` in the directory that the environment variable names serves instead, with
+    one line of log. Raises `LbdError`.
+    """
+    reason = _make(path)
+    if not reason:
+        return path
+    base = environment.get(variable, "")
+    if path == default and base:
+        other = os.path.join(base, "lbd")
+        if not _make(other):
+            logger.info("directory cannot be used; another serves", directory=path, reason=reason, instead=other)
+            return other
+    hint = "" if path != default else f"; set {key}, or {variable} in the environment"
+    raise LbdError(f"{key}: directory {path} cannot be used: {reason}{hint}")
+
+
+def _make(path: str) -> str:
+    """Why the directory cannot be used, "" when it can."""
+    try:
+        os.makedirs(path, PRIVATE, exist_ok=True)
+    except OSError as error:
+        return error.strerror or str(error)
+    return "" if os.access(path, os.W_OK | os.X_OK) else "it is not writable"

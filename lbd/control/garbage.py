@@ -1,0 +1,50 @@
+"""When a worker collects garbage: the requests make none in cycles, so only in quiet moments."""
+
+import asyncio
+import gc
+import time
+
+TICK = 5.0        # seconds between two looks
+QUIET = 0.25      # share of a processor below which a tick counts as quiet
+FULL = 12         # quiet ticks between two full collections
+PATIENCE = 120    # ticks without a quiet one after which a young collection happens all the same
+
+
+class Garbage:
+    """Switches automatic collection off and collects by itself: a full collection of 10 000 clients takes 6 ms, which
+    nobody should wait for."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._spent = time.process_time()
+        self._quiet = 0
+        self._busy = 0
+        gc.disable()
+        loop.call_later(TICK, self._tick)
+
+    def freeze(self) -> None:
+        """What is there now lives until the next reload: collections need not look at it."""
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+
+    def _tick(self) -> None:
+        spent = time.process_time()
+        self.judge((spent - self._spent) / TICK)
+        self._spent = spent
+        self._loop.call_later(TICK, self._tick)
+
+    def judge(self, share: float) -> int | None:
+        """Collect if it is time, the process having used this share of a processor; returns the generation that was
+        collected."""
+        if share < QUIET:
+            self._busy = 0
+            self._quiet += 1
+            generation = 2 if self._quiet % FULL == 0 else 1
+        else:
+            self._busy += 1
+            if self._busy % PATIENCE:
+                return None
+            generation = 0
+        gc.collect(generation)
+        return generation

@@ -1,0 +1,215 @@
+"""The machine that serves: sockets, names, checks and workers, moved together from one generation to the next."""
+
+import asyncio
+import os
+from collections.abc import Callable, Hashable
+
+from lbd.backend.generation import Generation, Member
+from lbd.config.schema import Config
+from lbd.control import limits, members
+from lbd.control.fleet import Fleet
+from lbd.control.members import Roster
+from lbd.control.resolve import Resolver
+from lbd.control.sockets import Sockets, Staged
+from lbd.errors import LbdError
+from lbd.health import CHECKS
+from lbd.health.schedule import Judgement, Key, Schedule
+from lbd.log import logger
+from lbd.net.tasks import Tasks
+from lbd.stats import fields, scoreboard
+from lbd.stats.endings import ENDINGS
+from lbd.stats.scoreboard import Board
+from lbd.stats.slots import Slots
+
+MOST_WORKERS = 64
+LANES = 2 * MOST_WORKERS + 2   # old and new workers overlap
+LINGER = 5.0                   # seconds beyond the drain after which nobody writes to a removed row any more
+
+Identity = tuple[int, Hashable]
+
+
+def worker_count(config: Config) -> int:
+    """The number of workers, `auto` resolved."""
+    return config.global_.workers or min(MOST_WORKERS, len(os.sched_getaffinity(0)))
+
+
+class Machine:
+    """Everything between a configuration and served requests. `line` gets the workers' lines of log."""
+
+    def __init__(self, tasks: Tasks, log_form: str, line: Callable[[str], None]) -> None:
+        self.line = line
+        self.board = Board.create(LANES)
+        self.slots = Slots(self.board)
+        self.sockets = Sockets()
+        self.resolver = Resolver(tasks, self._renamed)
+        self.schedule = Schedule(tasks, {name: kind.check for name, kind in CHECKS.items()}, self._judged)
+        self.roster = Roster(self.slots, self.resolver, self.schedule)
+        self.fleet = Fleet(tasks, self.sockets, self.board.fd, LANES, self.board.layout, log_form, self)
+        self.generation: Generation | None = None
+        self._tasks = tasks
+        self._files = limits.raise_files()
+        self._told: dict[tuple[str, str], Member] = {}
+        self._flushing = False
+        self._lock = asyncio.Lock()
+
+    def bind(self, config: Config) -> Staged:
+        """Bind the sockets of a first configuration; raises `LbdError`."""
+        return self.sockets.stage(config.listeners, worker_count(config))
+
+    async def start(self, config: Config, staged: Staged) -> None:
+        """Bring up workers and first checks side by side, then listen. Raises `LbdError`."""
+        await self._follow(config)
+        self._take(self._make(1, config))
+        assert self.generation is not None
+        up = self._tasks.start("bringing up the workers", self.fleet.start(self.generation, worker_count(config)))
+        await self.schedule.first_round()
+        await up
+        self.sockets.commit(staged)
+        self.fleet.share()
+
+    async def apply(self, config: Config, force: bool = False) -> Generation:
+        """Put a configuration in force. Raises `LbdError`, and then nothing has changed."""
+        async with self._lock:
+            old = self.generation
+            if old is None:
+                raise LbdError("lbd is still starting; try again in a moment")
+            staged = self.sockets.stage(config.listeners, worker_count(config))
+            try:
+                await self._follow(old.config, config)
+                await self.schedule.first_round()
+                new = self._make(old.number + 1, config)
+                if not force:
+                    _refuse_outage(self.roster.members(old.config), new)
+                prepared = await self.fleet.prepare(new)
+            except LbdError:
+                self.sockets.discard(staged)
+                await self._follow(old.config)
+                raise
+            self._take(new)
+            unused = self.sockets.commit(staged)
+            await self.fleet.commit(new, prepared)
+            self.fleet.resize(worker_count(config))
+            self.sockets.release(unused)
+            await self._follow(config)
+            self._flush()
+            self._release_later(_identities(old), old.config.global_.drain_timeout)
+            return new
+
+    async def stop(self, timeout: float) -> None:
+        """Drain the workers within so many seconds, and close the sockets."""
+        await self.fleet.stop(timeout)
+        self.sockets.close()
+
+    def suspect(self, backend: str, server: str) -> None:
+        """A worker could not connect: check that server at once."""
+        self.schedule.trigger(backend, server)
+
+    def moved(self, generation: Generation) -> tuple[Member, ...]:
+        """What has changed since the generation was made."""
+        return self.roster.moved(generation)
+
+    def buried(self, lane: int) -> None:
+        """A process is dead: what it had open or in flight is gone, what it counted stays."""
+        self.board.clear_gauges(lane)
+
+    def served(self, lane: int) -> float:
+        """Requests that ended in this lane, ever."""
+        row = self.board.row(lane, scoreboard.PROCESS, 0)
+        return sum(row.get(fields.PROCESS_ENDINGS + place) for place in range(len(ENDINGS)))
+
+    def _make(self, number: int, config: Config) -> Generation:
+        share = limits.connections(self._files, worker_count(config), config.global_.max_connections)
+        return self.roster.generation(number, config, share)
+
+    def _take(self, generation: Generation) -> None:
+        self.generation = generation
+        self._told = {(m.backend, m.name): m for group in generation.members.values() for m in group}
+
+    async def _follow(self, *configs: Config) -> None:
+        """Look up and check the servers of exactly these configurations, the later ones' policies before the
+        earlier ones'."""
+        wanted: dict[str, float] = {}
+        for config in configs:
+            wanted.update(members.names(config))
+        await self.resolver.set(wanted)
+        self.schedule.set({key: target for config in configs for key, target in self.roster.targets(config).items()})
+
+    def _judged(self, key: Key, judgement: Judgement) -> None:
+        said = logger.info if judgement.health == "up" else logger.warning
+        said(f"server {judgement.health}", backend=key[0], server=key[1], address=key[2], reason=judgement.reason)
+        self._flush_soon()
+
+    def _renamed(self, _name: str) -> None:
+        self._tasks.start("following changed addresses", self._readdress())
+
+    async def _readdress(self) -> None:
+        async with self._lock:
+            old = self.generation
+            if old is None:
+                return
+            self.schedule.set(self.roster.targets(old.config))
+            if self.roster.same_names(old):
+                self._flush()
+                self._release_later(_identities(old), old.config.global_.drain_timeout)
+                return
+            # Not a new configuration, so the number stays: only the set of servers is another.
+            await self.schedule.first_round()
+            new = self._make(old.number, old.config)
+            try:
+                prepared = await self.fleet.prepare(new)
+            except LbdError as error:
+                logger.error("changed addresses not taken over", reason=str(error))
+                return
+            self._take(new)
+            await self.fleet.commit(new, prepared)
+            self._flush()
+            self._release_later(_identities(old), old.config.global_.drain_timeout)
+
+    def _flush_soon(self) -> None:
+        if not self._flushing:   # a hundred servers may change in one turn of the loop
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Tell the workers what they do not know yet."""
+        self._flushing = False
+        if self.generation is None:
+            return
+        now = [m for group in self.roster.members(self.generation.config).values() for m in group]
+        news = tuple(m for m in now if (m.backend, m.name) in self._told and self._told[m.backend, m.name] != m)
+        if news:
+            self._told.update({(m.backend, m.name): m for m in news})
+            self.fleet.update(news)
+
+    def _release_later(self, identities: set[Identity], drain: float) -> None:
+        asyncio.get_running_loop().call_later(drain + LINGER, self._release, identities)
+
+    def _release(self, identities: set[Identity]) -> None:
+        if self.generation is None:
+            return
+        used = _identities(self.generation)
+        used |= {(scoreboard.SERVER, (m.backend, m.name, str(m.address))) for m in self._told.values()}
+        for kind, identity in identities - used:
+            self.slots.release(kind, identity)
+
+
+def _identities(generation: Generation) -> set[Identity]:
+    """Everything in the generation that has a row of the scoreboard."""
+    found: set[Identity] = {(scoreboard.SERVER, (m.backend, m.name, str(m.address)))
+                            for group in generation.members.values() for m in group}
+    found |= {(scoreboard.BACKEND, name) for name in generation.backends}
+    found |= {(scoreboard.LISTENER, name) for name in generation.listeners}
+    found |= {(scoreboard.ROUTE, pair) for pair in generation.routes}
+    return found
+
+
+def _refuse_outage(now: dict[str, tuple[Member, ...]], new: Generation) -> None:
+    """Raise `LbdError` for a backend that has a usable server now and would have none."""
+    for name, group in new.members.items():
+        if any(map(_usable, now.get(name, ()))) and not any(map(_usable, group)):
+            raise LbdError(f"backends.{name}: it has a usable server now and would have none: no new server is up "
+                           "(use force to apply it all the same)")
+
+
+def _usable(member: Member) -> bool:
+    return member.mode == "ready" and member.health == "up"

@@ -1,0 +1,117 @@
+"""The roster: every server of a configuration with its address, slot and state as they are now."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from lbd.backend.generation import Generation, Member
+from lbd.config.schema import Backend, Config, HealthPolicy, Server
+from lbd.config.units import Address
+from lbd.control.resolve import Resolver
+from lbd.health.schedule import Key, Schedule, Target
+from lbd.stats import scoreboard
+from lbd.stats.slots import Slots
+
+
+def names(config: Config) -> dict[str, float]:
+    """The host names that have to be looked up, and how often (seconds)."""
+    found: dict[str, float] = {}
+    for backend in config.backends.values():
+        for server in backend.servers.values():
+            if not server.address.literal:
+                name = server.address.host
+                found[name] = min(backend.resolve, found.get(name, backend.resolve))
+    return found
+
+
+def policy(config: Config, backend: Backend) -> HealthPolicy | None:
+    """The health policy of a backend, whether named or in place."""
+    if isinstance(backend.health, str):
+        return config.health[backend.health]
+    return backend.health
+
+
+class Roster:
+    """Turns a configuration into members. Knows no past: everything is asked of resolver, schedule and slots."""
+
+    def __init__(self, slots: Slots, resolver: Resolver, schedule: Schedule) -> None:
+        self._slots = slots
+        self._resolver = resolver
+        self._schedule = schedule
+
+    def targets(self, config: Config) -> dict[Key, Target]:
+        """What has to be checked."""
+        found: dict[Key, Target] = {}
+        for name, backend in config.backends.items():
+            how = policy(config, backend)
+            if how is None:
+                continue
+            for _, member, address in self._places(backend):
+                if address.literal:
+                    found[name, member, str(address)] = Target(address, how)
+        return found
+
+    def members(self, config: Config) -> dict[str, tuple[Member, ...]]:
+        """Every server of every backend as it is now."""
+        return {name: tuple(self._members(config, name, backend)) for name, backend in config.backends.items()}
+
+    def generation(self, number: int, config: Config, max_connections: int) -> Generation:
+        """The generation as of now; raises `LbdError` when the scoreboard has no room for it."""
+        backends = {name: self._slots.take(scoreboard.BACKEND, name) for name in config.backends}
+        listeners = {name: self._slots.take(scoreboard.LISTENER, name) for name in config.listeners}
+        routes: dict[tuple[str, str], int] = {}
+        for name, listener in config.listeners.items():
+            for backend in {"", listener.backend or "", *(route.backend or "" for route in listener.routes)}:
+                routes[name, backend] = self._slots.take(scoreboard.ROUTE, (name, backend))
+        return Generation(number, config, self.members(config), backends, listeners, routes, max_connections)
+
+    def moved(self, generation: Generation) -> tuple[Member, ...]:
+        """Members of the generation that are not as they were when it was made. A member that came or went since (a
+        name of `resolve_all`) needs a new generation and is not among them."""
+        now = self.members(generation.config)
+        return tuple(member for name, members in generation.members.items()
+                     for member, old in _pairs(now.get(name, ()), members) if member != old)
+
+    def same_names(self, generation: Generation) -> bool:
+        """Whether the generation still has the right members, whatever their state."""
+        now = self.members(generation.config)
+        return all([m.name for m in members] == [m.name for m in now[name]]
+                   for name, members in generation.members.items())
+
+    def reason(self, config: Config, member: Member) -> str:
+        """Why the member's health is what it is, in a few words; "" without checks."""
+        if not member.address.literal:
+            return f"{member.address.host} is not resolved: {self._resolver.reason(member.address.host)}"
+        judgement = self._schedule.of((member.backend, member.name, str(member.address)))
+        return judgement.reason if judgement is not None else ""
+
+    def _members(self, config: Config, name: str, backend: Backend) -> Iterator[Member]:
+        checked = policy(config, backend) is not None
+        for server, member, address in self._places(backend):
+            health = "up"
+            if not address.literal:
+                health = "down"
+            elif checked:
+                judgement = self._schedule.of((name, member, str(address)))
+                health = judgement.health if judgement is not None else "unknown"
+            slot = self._slots.take(scoreboard.SERVER, (name, member, str(address)))
+            yield Member(name, member, address, slot, server.weight, server.backup, server.mode, health)
+
+    def _places(self, backend: Backend) -> Iterator[tuple[Server, str, Address]]:
+        """Each server with the name and address of its members; a name that is not resolved stands for itself."""
+        for name, server in backend.servers.items():
+            address = server.address
+            if address.literal:
+                yield server, name, address
+            elif backend.resolve_all and (listed := self._resolver.listed(address.host)):
+                for host in listed:
+                    yield server, f"{name}@{host}", replace(address, host=host)
+            else:
+                current = self._resolver.current(address.host)
+                yield server, name, replace(address, host=current) if current else address
+
+
+def _pairs(now: tuple[Member, ...], before: tuple[Member, ...]) -> Iterator[tuple[Member, Member]]:
+    known: Mapping[str, Member] = {member.name: member for member in now}
+    for member in before:
+        if member.name in known:
+            yield known[member.name], member

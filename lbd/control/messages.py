@@ -1,0 +1,108 @@
+"""What supervisor and workers say to each other over the control channel: one frozen class per message."""
+
+from dataclasses import dataclass
+
+from lbd.backend.generation import Generation, Member
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Worker: I am up. `layout` is the hash of the scoreboard's layout as this program has it."""
+
+    version: str
+    layout: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Supervisor: build this generation and change nothing yet; answered by Ready or Veto."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Worker: the generation is built."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """Worker: the generation cannot be built, and why."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Supervisor: put the prepared generation in force; answered by Committed."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Worker: the generation is in force."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Supervisor: forget the prepared generation."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Supervisor: accept for `listener` from exactly the sockets that come with this message; none: stop."""
+
+    listener: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Supervisor: these servers changed mode, health, weight or address."""
+
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """Worker: a connect to this server failed."""
+
+    backend: str
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Supervisor, every second: are you there?"""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """Worker: I am."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Supervisor: stop accepting, finish within `timeout` seconds, cut what is left, and exit."""
+
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Supervisor: cut everything and exit now."""
+
+
+Message = (Hello | Prepare | Ready | Veto | Commit | Committed | Discard | Listen | Update | Suspect | Ping | Pong
+           | Drain | Cut)

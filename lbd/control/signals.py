@@ -1,0 +1,26 @@
+"""The signals of the supervisor: a handler only calls the method that the table names, from the loop."""
+
+import asyncio
+import signal
+from typing import Protocol
+
+SIGNALS: dict[signal.Signals, str] = {
+    signal.SIGHUP: "handle_hup",
+    signal.SIGTERM: "handle_term",
+    signal.SIGINT: "handle_int",
+}
+
+
+class Handlers(Protocol):
+    """Who handles them; each method's docstring is the operator's manual."""
+
+    def handle_hup(self) -> None: ...
+    def handle_term(self) -> None: ...
+    def handle_int(self) -> None: ...
+
+
+def install(loop: asyncio.AbstractEventLoop, handlers: Handlers) -> None:
+    """Have the loop call the methods."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)   # a log that nobody reads any more is no reason to die
+    for number, name in SIGNALS.items():
+        loop.add_signal_handler(number, getattr(handlers, name))

@@ -1,0 +1,135 @@
+"""The listening sockets: one per bind and worker slot, opened and kept open by the supervisor."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lbd.config.schema import Listener
+from lbd.config.units import Address
+from lbd.control import binding
+from lbd.errors import LbdError
+
+Bind = tuple[str, Address]   # a listener's name and one of its addresses
+
+
+@dataclass(slots=True)
+class Staged:
+    """Sockets that a generation needs: all of them by bind, in the order of the slots, and those bound just now."""
+
+    wanted: dict[Bind, list[socket.socket]]
+    fresh: list[tuple[Bind, socket.socket]]
+    backlogs: dict[Bind, int]
+
+    def give_to(self, uid: int, gid: int) -> None:
+        """Change the owner: only sockets of one user share a port, also those that are bound later."""
+        for (_, address), sock in self.fresh:
+            os.fchown(sock.fileno(), uid, gid)
+            if address.path and not address.path.startswith("@"):
+                os.chown(address.path, uid, gid)
+
+
+class Sockets:
+    """All listening sockets. Closing one resets the connections that wait in it, so none is closed while its bind
+    exists; a slot without a worker is somebody else's to accept from."""
+
+    def __init__(self) -> None:
+        self._held: dict[Bind, list[socket.socket]] = {}
+
+    @property
+    def slots(self) -> int:
+        """How many slots the sockets are for; never fewer than there once were."""
+        return max((len(socks) for socks in self._held.values()), default=0)
+
+    def stage(self, listeners: Mapping[str, Listener], slots: int) -> Staged:
+        """Bind what is missing; nothing listens yet and nothing is closed. Raises `LbdError` and leaves no trace."""
+        slots = max(slots, self.slots)
+        staged = Staged({}, [], {})
+        try:
+            for name, listener in listeners.items():
+                for address in listener.bind:
+                    bind = name, address
+                    staged.backlogs[bind] = listener.backlog
+                    staged.wanted[bind] = self._stage_bind(bind, slots, staged)
+        except LbdError:
+            self.discard(staged)
+            raise
+        return staged
+
+    def discard(self, staged: Staged) -> None:
+        """Close what was bound for a generation that is not to be."""
+        for (_, address), sock in staged.fresh:
+            sock.close()
+            if address.path:
+                binding.unlink(address.path)
+
+    def commit(self, staged: Staged) -> list[tuple[Bind, socket.socket]]:
+        """Listen on everything; returns the sockets that no bind needs any more, for `release`."""
+        for bind, socks in staged.wanted.items():
+            for sock in socks:
+                sock.listen(staged.backlogs[bind])  # again on a listening socket: only the backlog changes
+        moved = {id(sock) for socks in staged.wanted.values() for sock in socks}
+        unused = [(bind, sock) for bind, socks in self._held.items() for sock in socks if id(sock) not in moved]
+        self._held = staged.wanted
+        return unused
+
+    def release(self, unused: list[tuple[Bind, socket.socket]]) -> None:
+        """Close sockets that `commit` returned, once no worker accepts from them."""
+        paths = {address.path for _, address in self._held}
+        for (_, address), sock in unused:
+            sock.close()
+            if address.path and address.path not in paths:
+                binding.unlink(address.path)
+
+    def of(self, listener: str, slots: list[int]) -> list[int]:
+        """Descriptors of a listener's sockets for these slots (from 0); a socket shared by all slots comes always."""
+        found: list[int] = []
+        for (name, _), socks in self._held.items():
+            if name == listener:
+                found += [socks[0].fileno()] if len(socks) == 1 else [
+                    socks[slot].fileno() for slot in slots if slot < len(socks)]
+        return found
+
+    def addresses(self) -> dict[str, list[Address]]:
+        """Where each listener listens really: port 0 replaced by the one that the kernel gave."""
+        found: dict[str, list[Address]] = {}
+        for (name, address), socks in self._held.items():
+            real = address if address.path else Address(address.host, socks[0].getsockname()[1])
+            found.setdefault(name, []).append(real)
+        return found
+
+    def close(self) -> None:
+        """Close everything."""
+        self.release([(bind, sock) for bind, socks in self._held.items() for sock in socks])
+        for _, address in self._held:
+            if address.path:
+                binding.unlink(address.path)
+        self._held = {}
+
+    def _stage_bind(self, bind: Bind, slots: int, staged: Staged) -> list[socket.socket]:
+        name, address = bind
+        what = f"listeners.{name}.bind"
+        held = self._find(bind)
+        if address.path:
+            if not held:
+                held = [binding.bind_unix(address.path, what)]
+                staged.fresh.append((bind, held[0]))
+            return held
+        socks = list(held)   # those of slots without a worker stay: closing one resets what waits in it
+        # A port that lbd holds already, on this address or a wildcard of it, is shared on purpose.
+        shared = any(other.port == address.port for _, other in [*self._held, *(b for b, _ in staged.fresh)])
+        while len(socks) < slots:
+            if address.port == 0 and socks:
+                address = Address(address.host, socks[0].getsockname()[1])
+            sock = binding.bind_tcp(address, what, shared or bool(socks))
+            socks.append(sock)
+            staged.fresh.append((bind, sock))
+        return socks
+
+    def _find(self, bind: Bind) -> list[socket.socket]:
+        """Sockets held for this bind, or for the same address under a listener's former name."""
+        if bind in self._held:
+            return self._held[bind]
+        same = [socks for (_, address), socks in self._held.items() if address == bind[1] and address.port != 0]
+        same += [socks for (_, address), socks in self._held.items() if address.path and address.path == bind[1].path]
+        return same[0] if same else []

@@ -1,0 +1,169 @@
+"""The worker process: a data plane on its own loop, told everything by the supervisor over the control channel."""
+
+import argparse
+import asyncio
+import faulthandler
+import os
+import signal
+import socket
+import sys
+
+import uvloop
+
+from lbd import __version__, log
+from lbd.control.channel import Channel
+from lbd.control.garbage import Garbage
+from lbd.control.messages import (
+    Commit,
+    Committed,
+    Cut,
+    Discard,
+    Drain,
+    Hello,
+    Listen,
+    Message,
+    Ping,
+    Pong,
+    Prepare,
+    Ready,
+    Suspect,
+    Update,
+    Veto,
+)
+from lbd.control.process import STACK
+from lbd.errors import LbdError
+from lbd.log import logger
+from lbd.net.sock import Poller
+from lbd.proxy.plane import Plane
+from lbd.stats.scoreboard import Board
+
+ORPHANED = 30.0   # seconds that a worker serves on, accepting, after its supervisor died
+CUT = 1.0         # seconds after which a worker that was told to cut ends whatever is left
+
+
+class Worker:
+    """What a worker does with each message."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, board: Board, lane: int, sock: socket.socket,
+                 log_form: str) -> None:
+        self._loop = loop
+        self._log_form = log_form
+        self._poller = Poller()
+        loop.add_reader(self._poller.fileno(), self._poller.run)
+        self._plane = Plane(loop, self._poller, board, lane, self._suspect)
+        self._garbage = Garbage(loop)
+        self._pending: Prepare | None = None
+        self._drain_timeout = 0.0
+        self._level = "info"
+        self._draining = False
+        self._channel = Channel(loop, sock, self._receive, self._orphaned)
+        self._channel.send(Hello(__version__, board.layout))
+
+    def _receive(self, message: Message, fds: list[int]) -> None:
+        match message:
+            case Ping(number):
+                self._channel.send(Pong(number))
+            case Update(members):
+                self._plane.update(members)
+            case Prepare():
+                self._prepare(message)
+            case Commit(number):
+                self._commit(number)
+            case Discard():
+                self._pending = None
+                self._plane.discard()
+            case Listen(listener):
+                self._listen(listener, fds)
+            case Drain(timeout):
+                self._drain(timeout)
+            case Cut():
+                self._loop.call_later(CUT, self._end)
+                self._plane.cut()
+            case _:
+                logger.error("unexpected message from the supervisor", message=type(message).__name__)
+
+    def _prepare(self, message: Prepare) -> None:
+        number = message.generation.number
+        try:
+            self._plane.prepare(message.generation)
+        except LbdError as error:
+            self._channel.send(Veto(number, str(error)))
+        except Exception as error:  # whatever is wrong with it, the old generation serves on
+            logger.exception("generation cannot be built", generation=number)
+            self._channel.send(Veto(number, f"generation {number} cannot be built: {error!r}"))
+        else:
+            self._pending = message
+            self._channel.send(Ready(number))
+
+    def _commit(self, number: int) -> None:
+        if self._pending is None:
+            logger.error("nothing is prepared to commit", generation=number)
+            return
+        config = self._pending.generation.config
+        self._pending = None
+        self._plane.commit()
+        self._drain_timeout = config.global_.drain_timeout
+        log.set_up(config.log.level, self._log_form, log.write_stderr, worker=os.getpid())
+        self._garbage.freeze()
+        self._channel.send(Committed(number))
+
+    def _listen(self, listener: str, fds: list[int]) -> None:
+        self._plane.unlisten(listener)
+        for fd in fds:
+            if self._draining:
+                os.close(fd)
+            else:
+                self._plane.listen(listener, socket.socket(fileno=fd))
+
+    def _suspect(self, backend: str, server: str) -> None:
+        self._channel.send(Suspect(backend, server))
+
+    def _drain(self, timeout: float) -> None:
+        if not self._draining:
+            self._draining = True
+            self._plane.drain(timeout, self._end)
+
+    def _orphaned(self, reason: str) -> None:
+        if self._draining:
+            return
+        logger.error("the supervisor is gone; serving on for a while", reason=reason, seconds=ORPHANED)
+        self._loop.call_later(ORPHANED, lambda: self._drain(self._drain_timeout))
+
+    def _end(self) -> None:
+        self._loop.stop()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The process's life; returns its exit code."""
+    parser = argparse.ArgumentParser("lbd worker")
+    for name in ("slot", "lane", "channel", "board"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--log", choices=log.FORMS, required=True)
+    args = parser.parse_args(argv)
+    # Ctrl-C and service managers signal the whole group: the supervisor decides what its workers do.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    faulthandler.enable(all_threads=False)
+    faulthandler.register(STACK, all_threads=False)
+    os.set_blocking(2, False)   # a log that nobody reads must not stop the traffic
+    log.set_up("info", args.log, log.write_stderr, worker=os.getpid())
+    for fd in (args.channel, args.board):
+        os.set_inheritable(fd, False)
+    sock = socket.socket(fileno=args.channel)
+    loop = uvloop.new_event_loop()
+    try:
+        board = Board.attach(args.board)
+    except ValueError as error:
+        logger.error("the scoreboard is not this version's", reason=str(error))
+        Channel(loop, sock, lambda message, fds: None, lambda reason: loop.stop()).send(Hello(__version__, -1))
+    else:
+        Worker(loop, board, args.lane, sock, args.log)
+    loop.run_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    # No tidying up: everything a worker has is the kernel's to free, and interpreters can hang at exit.
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,160 @@
+"""When each server is checked, and what follows from the results: one loop per server, none waits for another."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from lbd.config.schema import HealthPolicy
+from lbd.config.units import Address
+from lbd.health.check import Check, Result
+from lbd.net.tasks import Tasks
+
+JITTER = 0.1   # share of an interval by which it varies, so that checks do not march in step
+MARGIN = 0.5   # seconds beyond its timeout that a check may take before it is given up from outside
+
+Key = tuple[str, str, str]   # backend, server, address: a server that moves is another one to be checked
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One server to check, and how."""
+
+    address: Address
+    policy: HealthPolicy
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What is known of one server: `health` is unknown, up or down; `streak` counts equal results in a row."""
+
+    health: str = "unknown"
+    reason: str = "not checked yet"
+    seconds: float = 0.0
+    streak: int = 0
+    passing: bool = False
+    passes: int = 0
+    failures: int = 0
+
+    def take(self, result: Result, policy: HealthPolicy) -> bool:
+        """Count a result; true when the health changed by it. The first check decides at once."""
+        self.streak = self.streak + 1 if result.passed == self.passing else 1
+        self.passing = result.passed
+        self.seconds = result.seconds
+        if result.passed:
+            self.passes += 1
+        else:
+            self.failures += 1
+        wanted = "up" if result.passed else "down"
+        needed = 1 if self.health == "unknown" else policy.rise if result.passed else policy.fall
+        if self.health == wanted or self.streak < needed:
+            if self.health == wanted:
+                self.reason = result.reason
+            return False
+        self.health = wanted
+        self.reason = result.reason
+        return True
+
+    def interval(self, policy: HealthPolicy) -> float:
+        """Seconds to the next check, without jitter."""
+        if self.health != ("up" if self.passing else "down"):
+            return policy.fast_interval if policy.fast_interval is not None else policy.interval
+        if self.health == "down" and policy.down_interval is not None:
+            return policy.down_interval
+        return policy.interval
+
+
+@dataclass(slots=True)
+class Watch:
+    """One server under watch: `first` is set once there is a result, `soon` asks for a check at once."""
+
+    target: Target
+    judgement: Judgement = field(default_factory=Judgement)
+    first: asyncio.Event = field(default_factory=asyncio.Event)
+    soon: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+Wait = Callable[[asyncio.Event, float], Awaitable[None]]
+
+
+async def wait(event: asyncio.Event, seconds: float) -> None:
+    """Until the event is set, at most so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+class Schedule:
+    """All servers that are checked. `changed` is called with key and judgement when a server's health changes."""
+
+    def __init__(self, tasks: Tasks, checks: Mapping[str, Check], changed: Callable[[Key, Judgement], None],
+                 wait: Wait = wait, dice: Callable[[], float] = random.random) -> None:
+        self._tasks = tasks
+        self._checks = checks
+        self._changed = changed
+        self._wait = wait
+        self._dice = dice
+        self._watches: dict[Key, Watch] = {}
+
+    def set(self, targets: Mapping[Key, Target]) -> None:
+        """Watch exactly these. A server that is known keeps what is known of it, also under another policy."""
+        for key in [key for key in self._watches if key not in targets]:
+            self._stop(self._watches.pop(key))
+        for key, target in targets.items():
+            known = self._watches.get(key)
+            if known is not None and known.target == target:
+                continue
+            watch = Watch(target)
+            if known is not None:
+                watch.judgement, watch.first = known.judgement, known.first
+                if known.task is not None:
+                    known.task.cancel()
+            self._watches[key] = watch
+            watch.task = self._tasks.start(f"check {key[0]}/{key[1]}", self._run(key, watch))
+
+    async def first_round(self) -> None:
+        """Wait until every server has been checked once, each at most its own timeout long."""
+        await asyncio.gather(*(watch.first.wait() for watch in self._watches.values()))
+
+    def trigger(self, backend: str, server: str) -> None:
+        """Check this server at once."""
+        for key, watch in self._watches.items():
+            if key[:2] == (backend, server):
+                watch.soon.set()
+
+    def of(self, key: Key) -> Judgement | None:
+        """What is known of a server; None if it is not checked."""
+        watch = self._watches.get(key)
+        return None if watch is None else watch.judgement
+
+    def _stop(self, watch: Watch) -> None:
+        if watch.task is not None:
+            watch.task.cancel()
+        watch.first.set()   # who waits for a server that is gone waits for nothing
+
+    async def _run(self, key: Key, watch: Watch) -> None:
+        while True:
+            watch.soon.clear()
+            result = await self._check(watch.target)
+            changed = watch.judgement.take(result, watch.target.policy)
+            watch.first.set()
+            if changed:
+                self._changed(key, watch.judgement)
+            seconds = watch.judgement.interval(watch.target.policy)
+            await self._wait(watch.soon, seconds * (1 + JITTER * (2 * self._dice() - 1)))
+
+    async def _check(self, target: Target) -> Result:
+        policy = target.policy
+        address = target.address
+        if not address.path and (policy.address or policy.port):
+            address = Address(policy.address or address.host, policy.port or address.port)
+        try:
+            async with asyncio.timeout(policy.timeout + MARGIN):
+                return await self._checks[policy.type](address, policy.options, policy.timeout)
+        except TimeoutError:
+            return Result(False, "timeout", policy.timeout)
+        except Exception as error:  # a check that breaks must not leave its server unwatched
+            return Result(False, f"the check itself failed: {error!r}", 0.0)

@@ -1,0 +1,86 @@
+"""The daemon's own log: one structured line per event, coloured on a terminal, JSON elsewhere."""
+
+import os
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+from structlog.typing import FilteringBoundLogger, Processor
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_SECRET = ("token", "password", "secret", "authorization", "cookie")
+
+logger: FilteringBoundLogger = structlog.get_logger()
+
+
+FORMS = ("json", "console", "color")
+
+
+def form_for(wanted: str, fd: int) -> str:
+    """One of `FORMS` for what the configuration wants (`auto`, `json`, `console`) and where the lines go."""
+    if wanted == "json":
+        return "json"
+    try:
+        terminal = os.isatty(fd)
+    except OSError:
+        terminal = False
+    if terminal:
+        return "color"
+    return "console" if wanted == "console" else "json"
+
+
+def set_up(level: str, form: str, write: Callable[[str], None], **always: Any) -> None:
+    """Send every event of at least `level` through `write`, a line at a time, ending in a newline.
+
+    `form` is one of `FORMS`; `always` are fields of every line. May be called again at any time.
+    """
+    def bind(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {**always, **event}
+
+    render: Processor = structlog.processors.JSONRenderer(default=str)
+    if form != "json":
+        render = structlog.dev.ConsoleRenderer(colors=form == "color", pad_event_to=0)
+    structlog.configure(
+        processors=[
+            bind,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info if form == "json" else _as_is,
+            _hide_secrets,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=lambda *_: _Lines(write),
+        cache_logger_on_first_use=False,
+    )
+
+
+def write_stderr(line: str) -> None:
+    """One whole line to standard error, in one write where the kernel allows; a closed or full pipe loses it."""
+    try:
+        os.write(2, line.encode(errors="backslashreplace"))
+    except OSError:
+        return
+
+
+class _Lines:
+    """What structlog calls with a rendered event."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+
+    def msg(self, text: str) -> None:
+        self._write(text + "\n")
+
+    debug = info = warning = error = critical = exception = msg
+
+
+def _as_is(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return event
+
+
+def _hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name in event:
+        if any(word in name.lower() for word in _SECRET):
+            event[name] = "(hidden)"
+    return event

@@ -1,0 +1,35 @@
+"""Tasks: the only place that starts asyncio tasks, so that each has a name, an owner and a reader of its failure."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+
+class Tasks:
+    """The running tasks of one owner. `failed` gets the name and the exception of a task that broke."""
+
+    def __init__(self, failed: Callable[[str, BaseException], None]) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+        self._failed = failed
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run `work` as a task that is kept until it ends."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def cancel(self) -> None:
+        """Cancel all of them and wait until they ended; the calling task is left alone."""
+        tasks = [task for task in self._running if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(task.get_name(), error)

@@ -1,0 +1,85 @@
+"""Binding one socket: what works, and what the operator reads when it does not."""
+
+import os
+import socket
+import stat
+
+import pytest
+
+from lbd.config.units import Address
+from lbd.control.binding import bind_tcp, bind_unix, unlink
+from lbd.errors import LbdError
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0", "::", "*"])
+def test_two_sockets_share_a_port(host):
+    with bind_tcp(Address(host, 0), "listeners.web.bind", False) as first:
+        port = first.getsockname()[1]
+        first.listen()
+        with bind_tcp(Address(host, port), "listeners.web.bind", True) as second:
+            assert second.getsockname()[1] == port
+            assert not second.getblocking()
+
+
+def test_ipv4_and_ipv6_wildcards_live_side_by_side():
+    with bind_tcp(Address("::", 0), "x", False) as six:
+        six.listen()
+        with bind_tcp(Address("0.0.0.0", six.getsockname()[1]), "x", False) as four:
+            four.listen()
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+def test_an_address_in_use_names_the_holder(reuse):
+    with socket.socket() as holder:
+        if reuse:
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        with pytest.raises(LbdError) as caught:
+            bind_tcp(Address("127.0.0.1", port), "listeners.web.bind", False)
+    text = str(caught.value)
+    assert text.startswith(f"cannot listen on 127.0.0.1:{port} (listeners.web.bind): the address is in use by ")
+    assert f"(pid {os.getpid()})" in text
+
+
+def test_an_address_of_another_machine():
+    with pytest.raises(LbdError, match="no interface of this machine has that address"):
+        bind_tcp(Address("192.0.2.1", 0), "listeners.web.bind", False)
+
+
+def test_an_unknown_interface():
+    with pytest.raises(LbdError, match="no network interface is called 'nope0'"):
+        bind_tcp(Address("fe80::1%nope0", 0), "listeners.web.bind", False)
+
+
+def test_a_stale_unix_socket_is_replaced_and_a_live_one_is_not(tmp_path):
+    path = str(tmp_path / "s")
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(path)
+    with bind_unix(path, "admin.bind", 0o600) as sock:
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+        sock.listen()
+        with pytest.raises(LbdError, match=r"another process listens there"):
+            bind_unix(path, "admin.bind")
+    unlink(path)
+    assert not os.path.exists(path)
+    unlink(path)
+
+
+def test_other_files_are_left_alone(tmp_path):
+    path = tmp_path / "precious"
+    path.write_text("data")
+    with pytest.raises(LbdError, match="a file that is not a socket is there"):
+        bind_unix(str(path), "admin.bind")
+    assert path.read_text() == "data"
+
+
+def test_a_missing_directory(tmp_path):
+    with pytest.raises(LbdError, match=r"cannot listen on unix:.*/no/s \(admin.bind\): the directory does not exist"):
+        bind_unix(str(tmp_path / "no" / "s"), "admin.bind")
+
+
+def test_a_path_that_is_too_long(tmp_path):
+    with pytest.raises(LbdError, match="cannot listen on unix:"):
+        bind_unix(str(tmp_path / ("x" * 200)), "admin.bind")

@@ -1,0 +1,80 @@
+"""The daemon's log: levels, formats, fields, and no secrets."""
+
+import json
+import os
+
+import pytest
+import structlog
+
+from lbd import log
+
+
+@pytest.fixture
+def lines():
+    written = []
+    yield written
+    structlog.reset_defaults()
+
+
+def test_json_lines(lines):
+    log.set_up("info", "json", lines.append, worker=3)
+    log.logger.info("started", generation=1)
+    log.logger.debug("not written")
+    assert len(lines) == 1
+    assert lines[0].endswith("\n")
+    event = json.loads(lines[0])
+    assert event.pop("timestamp")
+    assert event == {"event": "started", "level": "info", "worker": 3, "generation": 1}
+
+
+def test_console_lines(lines):
+    log.set_up("warning", "console", lines.append)
+    log.logger.info("not written")
+    log.logger.warning("server down", server="a")
+    assert len(lines) == 1
+    assert "server down" in lines[0]
+    assert "server=a" in lines[0]
+    assert "\x1b" not in lines[0]
+
+
+def test_secrets_are_never_written(lines):
+    log.set_up("info", "json", lines.append)
+    log.logger.info("asked", Authorization="Bearer abc", token_file="/x", path="/y")
+    event = json.loads(lines[0])
+    assert event["Authorization"] == event["token_file"] == "(hidden)"
+    assert event["path"] == "/y"
+
+
+def test_an_exception_is_one_json_line(lines):
+    log.set_up("info", "json", lines.append)
+    try:
+        raise ValueError("oh")
+    except ValueError:
+        log.logger.exception("broken")
+    assert len(lines) == 1
+    assert "ValueError: oh" in json.loads(lines[0])["exception"]
+
+
+def test_the_level_can_change(lines):
+    log.set_up("error", "json", lines.append)
+    log.logger.info("one")
+    log.set_up("info", "json", lines.append)
+    log.logger.info("two")
+    assert [json.loads(line)["event"] for line in lines] == ["two"]
+
+
+def test_the_form_depends_on_the_terminal():
+    reader, writer = os.pipe()
+    try:
+        assert log.form_for("auto", writer) == log.form_for("json", writer) == "json"
+        assert log.form_for("console", writer) == "console"
+    finally:
+        os.close(reader)
+        os.close(writer)
+    main, terminal = os.openpty()
+    try:
+        assert log.form_for("auto", terminal) == log.form_for("console", terminal) == "color"
+        assert log.form_for("json", terminal) == "json"
+    finally:
+        os.close(main)
+        os.close(terminal)
