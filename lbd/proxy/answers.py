@@ -35,7 +35,9 @@ def redirect(wanted: schema.Redirect) -> Answers:
         for name, value in (("{host}", fields.host_name(request.host)), ("{path}", path.decode("latin-1")),
                             ("{query}", query.decode("latin-1"))):
             location = location.replace(name, value)
-        return wanted.status, replies.redirect(wanted.status, location.encode("latin-1"), keep), endings.ANSWERED
+        reply = replies.redirect(wanted.status, location.encode("latin-1"), keep,
+                                 head_only=request.method == b"HEAD")
+        return wanted.status, reply, endings.ANSWERED
     return answers
 
 

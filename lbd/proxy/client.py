@@ -130,7 +130,7 @@ class Client(Exchange):
             if flags & head.MORE:
                 self.buffer = data[request.end:]
             self.payload = payload
-            if request.hops == 0 or action.answers or (site.max_body is not None and request.length > site.max_body):
+            if request.hops == 0 or action.answers is not None or (site.max_body is not None and request.length > site.max_body):
                 self._answer(request)
             else:
                 self.dispatch()
@@ -167,8 +167,8 @@ class Client(Exchange):
         site = self.listener.site
         if site.max_body is not None and request.length > site.max_body:
             self.refuse(413, endings.BODY_TOO_LARGE)
-        elif action.answers:
-            status, answer, ending = action.answer(request, self.keep, self.plane.error_bodies)
+        elif action.answers is not None:
+            status, answer, ending = action.answers(request, self.keep, self.plane.error_bodies)
             self.respond(status, answer, ending)
         else:
             self.respond(200, replies.final_hop(self.payload, self.keep), endings.ANSWERED)

@@ -84,6 +84,7 @@ class Plane:
         self.listeners = {name: listener for name, (listener, _) in prepared.listeners.items()}
         self.error_bodies = prepared.error_bodies
         self.generation = generation
+        self.limit = generation.max_connections
         for server in removed:
             close_idle(server)
 

@@ -52,7 +52,7 @@ class Upstream:
     __slots__ = ("buffer", "chunks", "client", "keep", "left", "mode", "payload", "response", "server", "since",
                  "transport", "turns")
 
-    def __init__(self, server: Server, response: head.Response, client: Requester, payload: bytes) -> None:
+    def __init__(self, server: Server, response: head.Response, client: Any, payload: bytes) -> None:
         self.server = server
         self.response = response
         self.client: Requester | None = client

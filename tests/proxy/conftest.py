@@ -1,0 +1,62 @@
+"""Fixtures of the data plane's tests: every test runs on uvloop, on both transports unless it says otherwise."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from .rig import Peer, Rig, Stage, configuration
+
+CONFIG = """
+[listeners.web]
+bind = "127.0.0.1:1"
+backend = "app"
+{listener}
+
+[backends.app]
+{backend}
+[backends.app.servers]
+a = "{address}"
+"""
+
+
+@pytest.fixture
+def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
+    return uvloop.EventLoopPolicy()
+
+
+@pytest.fixture(params=["sock", "loop"])
+async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
+    made = Rig(request.param)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    made = await Stage().start()
+    yield made
+    made.close()
+
+
+Simple = Callable[..., None]
+
+
+@pytest.fixture
+def simple(rig: Rig, stage: Stage, tmp_path: Path) -> Simple:
+    """Starts the rig with one listener and one backend of one server, which is the stage."""
+    def start(listener: str = "", backend: str = "", more: str = "") -> None:
+        text = CONFIG.format(listener=listener, backend=backend, address=stage.address) + more
+        rig.start(configuration(text, tmp_path))
+    return start
+
+
+@pytest.fixture
+async def client(rig: Rig, simple: Simple) -> AsyncIterator[Peer]:
+    """A client of the simple rig."""
+    simple()
+    peer = await Peer.connect(rig.address)
+    yield peer
+    peer.close()

@@ -1,0 +1,183 @@
+"""A data plane in the test's own process: a `Plane` on either transport, before servers that the test plays itself."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from lbd.backend.generation import Generation, Member
+from lbd.balance import ALGORITHMS
+from lbd.config.read import read
+from lbd.config.schema import Config
+from lbd.health import CHECKS
+from lbd.net.loop import LoopNet
+from lbd.net.sock import Poller
+from lbd.proxy.plane import Plane
+from lbd.stats import endings, fields, scoreboard
+from lbd.stats.scoreboard import Board
+
+LIMIT = 10.0     # seconds that any step may take before the test fails
+
+
+def configuration(text: str, directory: Path) -> Config:
+    """The configuration of a TOML text."""
+    file = directory / "lbd.toml"
+    file.write_text(text)
+    algorithms = {name: algorithm.Options for name, algorithm in ALGORITHMS.items()}
+    checks = {name: check.Options for name, check in CHECKS.items()}
+    return read(str(file), algorithms, checks).config
+
+
+def generation(config: Config, number: int = 1, health: Mapping[str, str] | None = None) -> Generation:
+    """Every name gets the slot of its place; servers are up unless `health` says otherwise."""
+    slots = iter(range(10_000))
+    members = {
+        name: tuple(Member(name, server, about.address, next(slots), about.weight, about.backup, about.mode,
+                           (health or {}).get(server, "up")) for server, about in backend.servers.items())
+        for name, backend in config.backends.items()
+    }
+    routes = {}
+    for name in config.listeners:
+        for backend in ("", *config.backends):
+            routes[name, backend] = len(routes)
+    return Generation(number, config, members, {name: place for place, name in enumerate(config.backends)},
+                      {name: place for place, name in enumerate(config.listeners)}, routes)
+
+
+class Rig:
+    """`address` is where the listener `web` accepts; `suspected` what the plane reported of failing servers."""
+
+    def __init__(self, transport: str) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.board = Board.create(2)
+        self.suspected: list[tuple[str, str]] = []
+        self.poller: Poller | None = None
+        if transport == "sock":
+            self.poller = Poller()
+            self.loop.add_reader(self.poller.fileno(), self.poller.run)
+        net: Any = self.poller or LoopNet(self.loop)
+        self.plane = Plane(self.loop, net, self.board, 0, lambda backend, server: self.suspected.append((backend, server)))
+        self.address: tuple[str, int] = ("", 0)
+
+    def start(self, config: Config, **more: Any) -> None:
+        """Put the configuration in force and listen."""
+        self.apply(generation(config, **more))
+        for name in config.listeners:
+            sock = socket.create_server(("127.0.0.1", 0))
+            sock.setblocking(False)
+            self.address = sock.getsockname()[:2]
+            self.plane.listen(name, sock)
+
+    def apply(self, wanted: Generation) -> None:
+        """Another generation."""
+        self.plane.prepare(wanted)
+        self.plane.commit()
+
+    def ending(self, name: str) -> int:
+        """How many requests ended so."""
+        number = next(place for place, ending in enumerate(endings.ENDINGS) if ending.name == name)
+        return int(self.board.total(scoreboard.PROCESS, 0, fields.PROCESS_ENDINGS + number))
+
+    def in_flight(self, slot: int = 0) -> int:
+        """Requests in flight at a server."""
+        return self.board.in_flight(slot)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that no event tells of."""
+        async with asyncio.timeout(LIMIT):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+    async def close(self) -> None:
+        """Stop the plane; nothing may be left of it."""
+        ended = asyncio.Event()
+        self.plane.drain(0.0, ended.set)
+        self.plane.cut()
+        async with asyncio.timeout(LIMIT):
+            await ended.wait()
+        if self.poller is not None:
+            self.loop.remove_reader(self.poller.fileno())
+            self.poller.close()
+
+
+class Peer:
+    """One end of a connection that the test plays."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def connect(cls, address: tuple[str, int], **more: Any) -> "Peer":
+        """A new client."""
+        return cls(*await asyncio.open_connection(*address, **more))
+
+    async def send(self, data: bytes) -> None:
+        """Write all of it."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def read(self, count: int) -> bytes:
+        """Exactly so many bytes."""
+        async with asyncio.timeout(LIMIT):
+            return await self.reader.readexactly(count)
+
+    async def head(self) -> bytes:
+        """Up to and with the empty line."""
+        async with asyncio.timeout(LIMIT):
+            return await self.reader.readuntil(b"\r\n\r\n")
+
+    async def rest(self) -> bytes:
+        """Everything until the connection ends; a reset raises ConnectionResetError."""
+        async with asyncio.timeout(LIMIT):
+            return await self.reader.read()
+
+    def half_close(self) -> None:
+        """Send no more."""
+        self.writer.write_eof()
+
+    def reset(self) -> None:
+        """End it with a RST."""
+        sock: Any = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        self.writer.transport.abort()
+
+    def close(self) -> None:
+        """End it in good order."""
+        self.writer.close()
+
+
+class Stage:
+    """A server that accepts, and hands each connection to the test."""
+
+    def __init__(self) -> None:
+        self.accepted: asyncio.Queue[Peer] = asyncio.Queue()
+        self.server: asyncio.Server | None = None
+        self.address = ""
+
+    async def start(self) -> "Stage":
+        """Listen on a free port."""
+        async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self.accepted.put(Peer(reader, writer))
+        self.server = await asyncio.start_server(take, "127.0.0.1", 0, limit=2**20)
+        host, port = self.server.sockets[0].getsockname()
+        self.address = f"{host}:{port}"
+        return self
+
+    async def accept(self) -> Peer:
+        """The next connection."""
+        async with asyncio.timeout(LIMIT):
+            return await self.accepted.get()
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self.server is not None:
+            self.server.close()
+
+
+def loop_factory() -> asyncio.AbstractEventLoop:
+    """uvloop, as in production."""
+    return uvloop.new_event_loop()
