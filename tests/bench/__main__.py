@@ -50,8 +50,9 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def order(targets: list[Target], number: int) -> list[Target]:
     """Another one is first in each round, and every second round goes backwards."""
-    turned = targets[number % len(targets):] + targets[:number % len(targets)]
-    return turned[::-1] if number % 2 else turned
+    row = targets[::-1] if number % 2 else targets
+    first = (number - number % 2) % len(row)
+    return row[first:] + row[:first]
 
 
 class Run:
