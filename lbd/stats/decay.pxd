@@ -21,6 +21,9 @@ cdef struct Latency:         # one cache line
     double last              # when the last sample came
     double spare[2]
 
+cdef struct Weight:
+    double moment, decay, landmark, value
+
 
 cdef inline double rescaling(double landmark, double decay, double to, double to_decay, double moment) noexcept:
     """What turns weights under one landmark and decay into weights under another."""
@@ -30,22 +33,32 @@ cdef inline double rescaling(double landmark, double decay, double to, double to
     return exp(min(max(power, -300.0), 300.0))
 
 
-cdef inline void sample(Latency *cell, double value, double moment, double decay) noexcept:
+cdef inline Weight weigh(double moment, double decay) noexcept:
+    """The weight of a sample taken now."""
+    cdef Weight now
+    now.moment = moment
+    now.decay = decay
+    now.landmark = floor(moment / (EPOCH * decay)) * (EPOCH * decay)
+    now.value = exp((moment - now.landmark) / decay)
+    return now
+
+
+cdef inline void sample(Latency *cell, double value, Weight now) noexcept:
     """Add a sample; only by the cell's writer."""
-    cdef double landmark = floor(moment / (EPOCH * decay)) * (EPOCH * decay)
-    cdef double weight = exp((moment - landmark) / decay)
     cdef double scale
     cell.sequence = (cell.sequence + 1) | 1         # odd, also after an owner that was killed in the middle
     lbd_before_writes()
-    if cell.landmark != landmark or cell.decay != decay:
-        scale = rescaling(cell.landmark, cell.decay, landmark, decay, moment) if cell.weight > 0 else 0.0
+    if cell.landmark != now.landmark or cell.decay != now.decay:
+        scale = 0.0
+        if cell.weight > 0:
+            scale = rescaling(cell.landmark, cell.decay, now.landmark, now.decay, now.moment)
         cell.sum *= scale
         cell.weight *= scale
-        cell.landmark = landmark
-        cell.decay = decay
-    cell.sum += value * weight
-    cell.weight += weight
-    cell.last = moment
+        cell.landmark = now.landmark
+        cell.decay = now.decay
+    cell.sum += value * now.value
+    cell.weight += now.value
+    cell.last = now.moment
     lbd_store(&cell.sequence, cell.sequence + 1)
 
 

@@ -12,7 +12,8 @@ from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, mun
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from lbd.stats.atomic cimport lbd_store, raise_to
-from lbd.stats.decay cimport Latency, copied, merge, sample
+from lbd.stats.decay cimport Latency, Weight, copied, merge, sample, weigh
+from lbd.stats.least cimport least_loaded
 
 from lbd.stats import endings, fields
 from lbd.stats.layout import arrange
@@ -38,7 +39,6 @@ cdef int64_t column, lane_size
 cdef int bounds_count = len(fields.RESPONSE_BOUNDS)
 cdef double bounds[MAX_BOUNDS]
 cdef bint blames_server[MAX_BOUNDS]
-
 cdef int install(lane) except -1:
     """Take over the layout of a lane."""
     global column, lane_size
@@ -348,15 +348,16 @@ cdef class Record:
         self.route = self.backend = self.server = None
 
     cdef void _good(self, double moment) noexcept:
-        sample(self.server.latency, moment - self.taken, moment, self.backend.decay)
-        sample(self.backend.latency, moment - self.taken, moment, self.backend.decay)
+        cdef Weight weight = weigh(moment, self.backend.decay)
+        sample(self.server.latency, moment - self.taken, weight)
+        sample(self.backend.latency, moment - self.taken, weight)
 
     cdef void _failed(self, double moment) noexcept:
         """A slow sample, for the server alone: the mean of the backend must not grow by multiples of itself."""
         cdef Row backend = self.backend
         cdef double slow = SLOW * backend.board._mean(K_BACKEND, backend.slot)
         self.server.cells[S_FAILURES] += 1
-        sample(self.server.latency, max(moment - self.taken, slow), moment, backend.decay)
+        sample(self.server.latency, max(moment - self.taken, slow), weigh(moment, backend.decay))
 
 
 cdef class Least:
@@ -372,6 +373,8 @@ cdef class Least:
             raise MemoryError
         for place in range(self.size):
             board._check(0, K_SERVER, slots[place], 0)
+            if not 0 <= weights[place] <= 1e9:
+                raise ValueError(f"a weight is 0 to 1e9, not {weights[place]}")
             self.slots[<Py_ssize_t>place] = slots[place]
             self.weights[<Py_ssize_t>place] = weights[place]
 
@@ -381,21 +384,17 @@ cdef class Least:
         free(self.loads)
 
     def pick(self):
-        cdef Py_ssize_t place, best = -1, turn = self.turn, step
-        cdef double least = 0, weight = 1
-        cdef double *loads = self.loads
+        cdef Py_ssize_t place, best
         cdef double *cells
+        cdef double *loads = self.loads
+        cdef int64_t *slots = self.slots
         cdef int64_t lane
         for place in range(self.size):
             loads[place] = 1
         for lane in range(self.board.header.lanes_used):       # lane by lane: what lies side by side is read so
             cells = self.board._cell(lane, K_SERVER, 0, 0)
             for place in range(self.size):
-                loads[place] += cells[self.slots[place]]
-        for step in range(2):                                  # from the one after the last pick: ties in turn
-            for place in range(0 if step else turn, turn if step else self.size):
-                # load / weight < least / best weight, exact for whole numbers; a weight of 0 takes nothing
-                if self.weights[place] > 0 and (best < 0 or loads[place] * weight < least * self.weights[place]):
-                    best, least, weight = place, loads[place], self.weights[place]
+                loads[place] += cells[slots[place]]
+        best = least_loaded(loads, self.weights, self.size, self.turn)
         self.turn = best + 1
         return best
