@@ -14,8 +14,9 @@ def parser() -> Parser:
 
 
 def test_values() -> None:
-    args = parser().read("--listen *:80 --listen unix:/a.sock --server one:9001 --server [::1]:9 --algorithm first "
-                         "--health-path /up --health-interval 250ms --workers 3".split())
+    words = ("--listen *:80 --listen unix:/a.sock --server one:9001 --server [::1]:9 "
+             "--algorithm first --health-path /up --health-interval 250ms --workers 3")
+    args = parser().read(words.split())
     assert args.listen == ["*:80", "unix:/a.sock"]
     assert args.server == ["one:9001", "[::1]:9"]
     assert (args.algorithm, args.health_path, args.health_interval, args.workers) == ("first", "/up", 0.25, 3)
