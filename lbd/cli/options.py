@@ -12,12 +12,12 @@ FILE: Table = (
     (("-c", "--config"), {"metavar": "FILE", "help": "read the configuration from this TOML file"}),
 )
 
-# `listen` and `server` are lists of texts that can be read, `health_interval` is seconds, `workers` 0 for "auto".
+# `listen` and `server` are lists of texts, `workers` is a text too; `health_interval` is seconds.
 CONFIGURATION: Table = (
     *FILE,
-    (("--listen",), {"metavar": "ADDR", "action": "append", "default": [], "type": checked(u.BIND),
+    (("--listen",), {"metavar": "ADDR", "action": "append", "default": [], "type": checked(kind(u.BIND)),
                      "help": "without a file: listen on IP:PORT or unix:PATH; may be repeated"}),
-    (("--server",), {"metavar": "ADDR", "action": "append", "default": [], "type": checked(u.ADDRESS),
+    (("--server",), {"metavar": "ADDR", "action": "append", "default": [], "type": checked(kind(u.ADDRESS)),
                      "help": "without a file: a server that gets the requests; may be repeated"}),
     (("--algorithm",), {"metavar": "NAME",
                         "help": "how servers are chosen; with a file, where its backends name nothing"}),
@@ -25,7 +25,7 @@ CONFIGURATION: Table = (
                           "help": "check servers by GET PATH; overrides every http policy of the file"}),
     (("--health-interval",), {"metavar": "TIME", "type": kind(u.DURATION),
                               "help": 'time between two checks ("500ms", "5s"); overrides every policy of the file'}),
-    (("--workers",), {"metavar": "N", "type": number(u.WORKERS),
+    (("--workers",), {"metavar": "N", "type": checked(number(u.WORKERS)),
                       "help": 'worker processes, 1 to 64, or "auto": one per usable CPU'}),
 )
 

@@ -24,10 +24,8 @@ def kind(of: Kind) -> Callable[[str], Any]:
     return read
 
 
-def checked(of: Kind) -> Callable[[str], str]:
+def checked(read: Callable[[str], Any]) -> Callable[[str], str]:
     """A `type=` for argparse that makes sure that a value can be read, and keeps its text."""
-    read = kind(of)
-
     def check(text: str) -> str:
         read(text)
         return text

