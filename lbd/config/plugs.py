@@ -11,6 +11,7 @@ from lbd.config.kinds import Kind, listed, nearest, shown
 from lbd.config.schema import ALGORITHM_NAMES, CHECK_NAMES, Algorithm, HealthPolicy
 
 COMMAND_LINE = "command line"  # stands for the file in findings
+SHORTEST = 0.01                # seconds from one check to the next, as in the table of keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,15 @@ class Plugs:
 
     def _accept(self, findings: Findings) -> None:
         """Check the overrides themselves; a wrong one is a finding, and left out."""
-        name, path = self.overrides.algorithm, self.overrides.health_path
+        name, interval, path = self.overrides.algorithm, self.overrides.health_interval, self.overrides.health_path
         if name is not None:
             if trouble := self.algorithm_trouble(name):
                 findings.add((COMMAND_LINE, 0, 0), ("--algorithm",), trouble)
             else:
                 self.default_algorithm = name
+        if interval is not None and interval < SHORTEST:
+            text = f"{u.in_seconds(interval)} is too short; must be at least {u.in_seconds(SHORTEST)}"
+            findings.add((COMMAND_LINE, 0, 0), ("--health-interval",), text)
         if path is not None:
             try:
                 u.TARGET.read(path)

@@ -69,9 +69,13 @@ def from_options(listen: Sequence[str], servers: Sequence[str], algorithms: Algo
         "listeners": {"web": {"bind": list(listen), "backend": "app"}},
         "backends": {"app": app},
     }
+    if workers == 0:
+        workers = "auto"
+    elif isinstance(workers, str) and workers.isdecimal():
+        workers = int(workers)
     for table, key, value in (("metrics", "bind", metrics), ("admin", "bind", admin), ("global", "workers", workers)):
         if value is not None:
-            data[table] = {key: int(value) if isinstance(value, str) and value.isdecimal() else value}
+            data[table] = {key: value}
     findings = Findings(COMMAND_LINE)
     findings.places = dict.fromkeys(_paths(data), (COMMAND_LINE, 0, 0))
     try:

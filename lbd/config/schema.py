@@ -41,11 +41,12 @@ class Key:
     section: type | None = None  # the class of a table of its own, or of each entry of a named table
     named: bool = False          # a table of tables, keyed by name
     many: bool = False           # an array of tables
+    optional: bool = False       # a table that may be left out: then None
     later: bool = False
     refused: str = ""
     unready: Mapping[Any, str] = field(default_factory=dict)   # values that cannot be given yet, and why
     name: str = ""               # as written, where it is a Python keyword
-    example: str = ""            # what the reference shows where there is no default
+    example: Any = None          # what the reference shows where there is no default, as written in TOML
 
 
 def key(default: Any, kind: Kind, text: str, reload: Reload = LIVE, **more: Any) -> Any:
@@ -64,7 +65,7 @@ def table(section: type, text: str, **more: Any) -> Any:
 
 def optional(section: type, text: str, **more: Any) -> Any:
     """A table that may be left out: then None."""
-    return field(default=None, metadata={"key": Key(None, None, text, section=section, **more)})
+    return field(default=None, metadata={"key": Key(None, None, text, section=section, optional=True, **more)})
 
 
 def named(section: type, text: str, **more: Any) -> Any:
@@ -88,10 +89,11 @@ class Global:
     state_dir: str = key("/var/lib/lbd", u.FILE, "directory of registered servers and runtime overrides", RESTART)
     trusted_proxies: tuple[Network, ...] = key(
         [], u.NETWORKS, "networks whose X-Forwarded-* and Forwarded fields are believed")
-    user: str | None = key(None, u.LINE, "user to run as after binding; needs a start as root", RESTART)
-    group: str | None = key(None, u.LINE, "group to run as after binding; default: the user's", RESTART)
+    user: str | None = key(None, u.LINE, "user to run as after binding; needs a start as root", RESTART, example="lbd")
+    group: str | None = key(None, u.LINE, "group to run as after binding; default: the user's", RESTART, example="lbd")
     max_connections: int | None = key(
-        None, u.integer(1, 10_000_000), "client connections of all workers together; default from the descriptor limit")
+        None, u.integer(1, 10_000_000), "client connections of all workers together; default from the descriptor limit",
+        example=100_000)
     shutdown_delay: float = key("0s", u.DURATION, "how long /readyz says 503 before a stop while lbd still accepts")
     watch: bool = key(True, u.BOOL, "reload when a configuration file changes")
     include_mode: str = key("strict", u.choice("strict", "last-good"),
@@ -112,14 +114,16 @@ class Admin:
     """[admin]: where lbd is asked and steered."""
 
     bind: Address = key("unix:/run/lbd/admin.sock", u.BIND, "Unix socket, or HOST:PORT with token_file", RESTART)
-    token_file: str | None = key(None, u.FILE, "file with the bearer token that a TCP address needs", RESTART)
+    token_file: str | None = key(None, u.FILE, "file with the bearer token that a TCP address needs", RESTART,
+                                 example="/etc/lbd/token")
 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
     """[metrics]: /metrics, /healthz and /readyz, and no way to change anything."""
 
-    bind: Address | None = key(None, u.BIND, 'where Prometheus scrapes, "127.0.0.1:9405" say; default: off', REBIND)
+    bind: Address | None = key(None, u.BIND, "where Prometheus scrapes; default: nowhere", REBIND,
+                               example="127.0.0.1:9405")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +150,10 @@ class HealthPolicy:
     rise: int = key(2, u.integer(1, 1000), "passes in a row that bring a server up")
     fall: int = key(3, u.integer(1, 1000), "failures in a row that take a server down")
     fast_interval: float | None = key(
-        None, u.duration(0.01), "interval while rise or fall is counting; default: interval")
-    down_interval: float | None = key(None, u.duration(0.01), "interval while down; default: interval")
-    port: int | None = key(None, u.integer(1, 65535), "port to check instead of the server's own")
-    address: str | None = key(None, u.HOST, "host to check instead of the server's own")
+        None, u.duration(0.01), "interval while rise or fall is counting; default: interval", example="500ms")
+    down_interval: float | None = key(None, u.duration(0.01), "interval while down; default: interval", example="5s")
+    port: int | None = key(None, u.integer(1, 65535), "port to check instead of the server's own", example=8081)
+    address: str | None = key(None, u.HOST, "host to check instead of the server's own", example="10.0.0.9")
     options: Any = None
 
 
@@ -166,7 +170,7 @@ class HeaderEdits:
 class Redirect:
     """`redirect`: answers with a Location; `{host}`, `{path}` and `{query}` stand for the request's own."""
 
-    to: str = key(REQUIRED, u.REDIRECT, "URL to send the client to")
+    to: str = key(REQUIRED, u.REDIRECT, "URL to send the client to", example="https://{host}{path}")
     status: int = key(302, u.choice_of(301, 302, 303, 307, 308), "301, 302, 303, 307 or 308")
 
 
@@ -183,34 +187,36 @@ class Respond:
 class Route:
     """[[listeners.NAME.routes]]: all conditions that are given must hold; the first route that matches wins."""
 
-    host: str | None = key(None, u.HOST_PATTERN, 'exact, or "*.example.com" for every name below it')
-    path: str | None = key(None, u.URL_PATH, "the whole path, percent-decoded, without the query")
+    host: str | None = key(None, u.HOST_PATTERN, 'exact, or "*.example.com" for every name below it',
+                           example="api.example.com")
+    path: str | None = key(None, u.URL_PATH, "the whole path, percent-decoded, without the query", example="/login")
     path_prefix: str | None = key(
-        None, u.URL_PATH, "how the path begins; /v1 does not match /v10, /v1/ matches below it")
-    path_regex: str | None = key(None, u.REGEX, "RE2 pattern that the whole path must match")
+        None, u.URL_PATH, "how the path begins; /v1 does not match /v10, /v1/ matches below it", example="/v1/")
+    path_regex: str | None = key(None, u.REGEX, "RE2 pattern that the whole path must match", example="/v[0-9]+/.*")
     method: tuple[str, ...] = key([], u.METHODS, "one method or several")
     header: Mapping[str, str] = key({}, u.HEADER_MATCH, 'field = "value", or "*" for any value')
-    backend: str | None = key(None, u.NAME, "where the request goes")
+    backend: str | None = key(None, u.NAME, "where the request goes", example="app")
     redirect: Redirect | None = optional(Redirect, "answer with a redirect instead")
     respond: Respond | None = optional(Respond, "give a fixed answer instead")
-    strip_prefix: str | None = key(None, u.URL_PATH, "taken off the path before it is sent on")
+    strip_prefix: str | None = key(None, u.URL_PATH, "taken off the path before it is sent on", example="/v1")
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerTls:
     """[listeners.NAME.tls]."""
 
-    certificates: tuple[str, ...] = key([], u.FILES, "PEM files, chain and key together")
+    certificates: tuple[str, ...] = key([], u.FILES, "PEM files, chain and key together", example=["/etc/lbd/web.pem"])
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
     """[listeners.NAME]: sockets, and what is done with what they accept."""
 
-    bind: tuple[Address, ...] = key(REQUIRED, u.BINDS, "HOST:PORT, [IPv6]:PORT or unix:PATH; one or several", REBIND)
+    bind: tuple[Address, ...] = key(REQUIRED, u.BINDS, "IP:PORT, [IPv6]:PORT or unix:PATH; one or several", REBIND,
+                                      example=["127.0.0.1:8080"])
     mode: str = key("http", u.choice("http", "tcp"), "http or tcp", "drain",
                     unready={"tcp": "this version balances HTTP only"})
-    backend: str | None = key(None, u.NAME, "where a request goes that no route takes")
+    backend: str | None = key(None, u.NAME, "where a request goes that no route takes", example="app")
     routes: tuple[Route, ...] = field(default=(), metadata={"key": Key(
         None, None, "which request goes where; first match wins", section=Route, many=True)})
     allow: tuple[Network, ...] = key([], u.NETWORKS, "networks that may connect; empty: all")
@@ -219,7 +225,7 @@ class Listener:
     max_head: int = key("32KiB", u.size(1024, 2**20), "longest request head; 431 beyond")
     max_headers: int = key(100, u.integer(1, 1000), "most fields in a request head; 431 beyond")
     max_uri: int = key("8KiB", u.size(64, 2**20), "longest request target; 414 beyond")
-    max_body: int | None = key(None, u.SIZE, "longest request body; 413 beyond; default: unlimited")
+    max_body: int | None = key(None, u.SIZE, "longest request body; 413 beyond; default: unlimited", example="10MB")
     forwarded: bool = key(False, u.BOOL, "add the Forwarded field of RFC 7239 too")
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
     tls: ListenerTls | None = optional(
@@ -255,9 +261,10 @@ class BackendTls:
 class Server:
     """[backends.NAME.servers.NAME]: one address; `"HOST:PORT"` is the short form."""
 
-    address: Address = key(REQUIRED, u.ADDRESS, "HOST:PORT, [IPv6]:PORT or unix:PATH", "drain")
+    address: Address = key(REQUIRED, u.ADDRESS, "HOST:PORT, [IPv6]:PORT or unix:PATH", "drain",
+                           example="127.0.0.1:9002")
     weight: int = key(1, u.integer(0, 1000), "share of the traffic; 0: no new clients")
-    max_conns: int | None = key(None, u.integer(1, 1_000_000), "most requests in flight",
+    max_conns: int | None = key(None, u.integer(1, 1_000_000), "most requests in flight", example=200,
                                 refused="this version cannot bound them: the server could be overrun")
     backup: bool = key(False, u.BOOL, "used only when no other server is usable")
     mode: str = key("ready", u.choice("ready", "drain", "maint"), "what the operator wants of it")
@@ -278,9 +285,10 @@ class Backend:
     algorithm: Algorithm = field(default_factory=Algorithm, metadata={"key": Key(
         u.ALGORITHM, "weighted-round-robin", "a name, or { name = …, options }")})
     servers: Mapping[str, Server] = named(Server, "by name: the name is the server's identity")
-    health: str | HealthPolicy | None = key(None, u.HEALTH, "a policy's name, or one in place; default: no checks, up")
+    health: str | HealthPolicy | None = key(None, u.HEALTH, "a policy's name, or one in place; default: no checks, up",
+                                              example="http")
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
-    host: str | None = key(None, u.FIELD_VALUE, "Host to send instead of the client's")
+    host: str | None = key(None, u.FIELD_VALUE, "Host to send instead of the client's", example="app.internal")
     request_headers: HeaderEdits = table(HeaderEdits, "changes to what is sent to the server")
     response_headers: HeaderEdits = table(HeaderEdits, "changes to what is sent to the client")
     resolve: float = key("30s", u.duration(0.1), "how often host names are looked up again")
@@ -293,7 +301,7 @@ class Backend:
         [], u.RETRY_ON, 'repeats beyond safe ones: "timeout", "502", "503", "504"', later=True)
     retry_buffer: int = key("64KiB", u.SIZE, "longest body that is kept for a repeat", later=True)
     queue: int = key(1024, u.integer(0, 1_000_000), "requests that may wait for a free server", later=True)
-    max_in_flight: int | None = key(None, u.integer(1, 10_000_000), "requests in flight; 503 beyond",
+    max_in_flight: int | None = key(None, u.integer(1, 10_000_000), "requests in flight; 503 beyond", example=1000,
                                     refused="this version cannot bound them: the servers could be overrun")
     when_all_down: str = key("fail", u.choice("fail", "use-all"), "503 at once, or send to all of them")
     on_down: str = key("finish", u.choice("finish", "cut"), "requests in flight when a server goes down", later=True)
@@ -318,4 +326,5 @@ class Config:
     health: Mapping[str, HealthPolicy] = named(HealthPolicy, "health policies, shared by name")
     listeners: Mapping[str, Listener] = named(Listener, "where lbd listens")
     backends: Mapping[str, Backend] = named(Backend, "where requests go")
-    errors: Mapping[str, str] = key({}, u.ERROR_FILES, 'status = "file": own bodies of error answers')
+    errors: Mapping[str, str] = key({}, u.ERROR_FILES, 'status = "file": own bodies of error answers',
+                                    example={"503": "/etc/lbd/503.html"})

@@ -1,0 +1,104 @@
+"""`lbd check`: everything that is wrong with a configuration, with its place."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from lbd.cli import options
+from lbd.cli.daemon import loader
+from lbd.config.schema import Config
+from lbd.errors import ConfigError, Problem
+
+HELP = "say everything that is wrong with a configuration; exit code 0 if it can be used"
+
+SHOWN = 110  # characters of a source line that are shown
+LEAD = 20    # characters shown before the place when a line is longer
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The configuration, in a file or in options, and the form of the answer."""
+    options.add(parser, options.CONFIGURATION, "configuration")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print all findings: 0 if the configuration can be used, warnings or not, else 1. Raises `UsageError`."""
+    load = loader(args)
+    config: Config | None = None
+    try:
+        loaded = load()
+        config, problems = loaded.config, loaded.warnings
+    except ConfigError as error:
+        problems = [*error.problems, *error.warnings]
+    if args.json:
+        findings = [dataclasses.asdict(problem) for problem in problems]
+        print(json.dumps({"ok": config is not None, "problems": findings}, ensure_ascii=False, indent=2))
+    else:
+        show(problems, Console(stderr=True, highlight=False, soft_wrap=True))
+        print(summary(config) if config else counted(problems), file=sys.stdout if config else sys.stderr)
+    return 0 if config else 1
+
+
+def summary(config: Config) -> str:
+    """`OK: 2 listeners, 3 backends, 7 servers`."""
+    servers = sum(len(backend.servers) for backend in config.backends.values())
+    counts = ((len(config.listeners), "listener"), (len(config.backends), "backend"), (servers, "server"))
+    return "OK: " + ", ".join(_plural(count, noun) for count, noun in counts)
+
+
+def counted(problems: Sequence[Problem]) -> str:
+    """`3 errors, 1 warning`."""
+    warnings = sum(problem.warning for problem in problems)
+    errors = _plural(len(problems) - warnings, "error")
+    return f"{errors}, {_plural(warnings, 'warning')}" if warnings else errors
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def show(problems: Sequence[Problem], console: Console) -> None:
+    """One line for each finding; on a terminal in colour, with the source line and the place in it."""
+    lines: dict[str, list[str]] = {}
+    for problem in problems:
+        console.print(headline(problem))
+        if not console.is_terminal or not problem.line:
+            continue
+        if problem.file not in lines:
+            lines[problem.file] = _lines(problem.file)
+        if problem.line <= len(lines[problem.file]):
+            console.print(excerpt(lines[problem.file][problem.line - 1], problem))
+
+
+def headline(problem: Problem) -> Text:
+    """`FILE:LINE:COLUMN: KEY: message`; warnings say that they are."""
+    where = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
+    text = Text.assemble((where, "bold"), ": ")
+    if problem.warning:
+        text.append("warning: ", "yellow")
+    if problem.key:
+        text.append(problem.key, "yellow" if problem.warning else "red").append(": ")
+    return text.append(problem.message)
+
+
+def excerpt(line: str, problem: Problem) -> Text:
+    """The source line, cut to what is near the place, and a caret under the place."""
+    start = max(0, problem.column - 1 - LEAD) if len(line) > SHOWN else 0
+    piece = "".join(letter if letter.isprintable() else " " for letter in line[start:start + SHOWN])
+    number = str(problem.line)
+    caret = " " * (problem.column - 1 - start) + "^"
+    return Text.assemble((f"  {number} | ", "dim"), piece, "\n", (f"  {' ' * len(number)} | ", "dim"),
+                         (caret, "bold yellow" if problem.warning else "bold red"))
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        with open(file, encoding="utf-8", errors="replace") as opened:
+            return opened.read().split("\n")
+    except OSError:
+        return []

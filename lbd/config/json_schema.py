@@ -1,0 +1,102 @@
+"""The configuration as JSON Schema (draft 2020-12), for editors that know it: taplo, Even Better TOML."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lbd.config import units as u
+from lbd.config.schema import REQUIRED, Config, HealthPolicy, Key, Server, keys
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema(algorithms: Mapping[str, type | None], checks: Mapping[str, type]) -> dict[str, Any]:
+    """The schema of a whole file; `algorithms` and `checks` map names to the classes of their own keys.
+
+    A file that lbd reads without errors fulfils it. It says nothing about what must hold between keys.
+    """
+    writer = _Writer(algorithms, checks)
+    return {"$schema": DIALECT, "title": "lbd", **writer.table(Config), "$defs": writer.defs}
+
+
+class _Writer:
+    """`defs` are the tables that were referred to."""
+
+    def __init__(self, algorithms: Mapping[str, type | None], checks: Mapping[str, type]) -> None:
+        self.algorithms = algorithms
+        self.checks = checks
+        self.defs: dict[str, Any] = {}
+
+    def table(self, section: type, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The schema of a table with the keys of a class, and `more` besides."""
+        known = keys(section)
+        required = [name for name, (_, about) in known.items() if about.default is REQUIRED]
+        return {
+            "type": "object",
+            "description": (section.__doc__ or "").split("\n")[0],
+            "properties": {**{name: self._key(about) for name, (_, about) in known.items()}, **(more or {})},
+            "additionalProperties": False,
+            **({"required": required} if required else {}),
+        }
+
+    def _key(self, about: Key) -> dict[str, Any]:
+        text = about.text
+        if about.refused:
+            return {"description": f"{text} (not yet: {about.refused})", "not": {}}
+        described: dict[str, Any] = {"description": text + (" (no effect yet)" if about.later else "")}
+        if about.default not in (None, REQUIRED) and about.kind is not None:
+            described["default"] = about.default
+        if about.unready:
+            return {**described, "enum": [word for word in about.kind.known if word not in about.unready]
+                    if about.kind else []}
+        return {**described, **self._value(about)}
+
+    def _value(self, about: Key) -> dict[str, Any]:
+        if about.kind is u.ALGORITHM:
+            return self._algorithm()
+        if about.kind is u.HEALTH:
+            return {"anyOf": [u.HEALTH.schema, self._reference(HealthPolicy)]}
+        if about.kind is not None:
+            return about.kind.schema
+        section = about.section
+        if section is None:
+            return {}
+        inner = self._reference(section)
+        if section is Server:
+            inner = {"anyOf": [u.ADDRESS.schema, inner]}
+        if about.named:
+            return {"type": "object", "propertyNames": u.NAME.schema, "additionalProperties": inner}
+        return {"type": "array", "items": inner} if about.many else inner
+
+    def _reference(self, section: type) -> dict[str, Any]:
+        name = section.__name__
+        if name not in self.defs:
+            self.defs[name] = {}  # so that a table which holds itself would not be gone into for ever
+            self.defs[name] = self._policy() if section is HealthPolicy else self.table(section)
+        return {"$ref": f"#/$defs/{name}"}
+
+    def _algorithm(self) -> dict[str, Any]:
+        names = [name for name in self.algorithms if name != ":"]
+        forms: list[dict[str, Any]] = [{"enum": names}]
+        for name, options in self.algorithms.items():
+            written = {"type": "string", "pattern": ":"} if name == ":" else {"const": name}
+            if name == ":":
+                forms.append(written)
+            forms.append(self._plugged(options, "name", written))
+        return {"anyOf": forms}
+
+    def _plugged(self, options: type | None, tag: str, written: dict[str, Any]) -> dict[str, Any]:
+        if options is None:
+            return {"type": "object", "properties": {tag: written}, "required": [tag], "additionalProperties": False}
+        table = self.table(options, {tag: written})
+        return {**table, "required": [tag, *table.get("required", [])]}
+
+    def _policy(self) -> dict[str, Any]:
+        """One form for each kind of check; the type may be left out for the default kind."""
+        default = HealthPolicy().type
+        forms = []
+        for kind, options in self.checks.items():
+            own = self.table(options)
+            form = self.table(HealthPolicy, {**own["properties"], "type": {"const": kind}})
+            required = [*own.get("required", []), *(["type"] if kind != default else [])]
+            forms.append({**form, **({"required": required} if required else {})})
+        return {"anyOf": forms}
