@@ -10,14 +10,14 @@ from lbd import __version__, log
 from lbd.backend.generation import Generation
 from lbd.config.read import Loaded
 from lbd.config.schema import Config, Global
-from lbd.control import directories, doors, privileges, signals, status
+from lbd.control import directories, doors, privileges, signals, status, view
 from lbd.control.doors import Door
 from lbd.control.machine import Machine, worker_count
 from lbd.errors import ConfigError, LbdError
 from lbd.http import head
 from lbd.log import logger
 from lbd.net.tasks import Tasks
-from lbd.stats import scoreboard
+from lbd.stats import exporter, scoreboard
 
 Load = Callable[[], Loaded]
 
@@ -45,6 +45,7 @@ class Supervisor:
         self._began = time.time()
         self._state = "starting"
         self._asked_to_stop = asyncio.Event()
+        self._last_attempt = 0.0
         self._last_reload: dict[str, Any] = {"success": True, "time": status.moment(self._began), "error": ""}
         self._reloading = asyncio.Lock()
 
@@ -84,7 +85,8 @@ class Supervisor:
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """The exposition for Prometheus."""
-        raise NotImplementedError
+        seen = view.look(self._machine, not self._last_reload["error"], self._last_attempt, _kernels())
+        return exporter.exposition(seen, self._machine.board, accept)
 
     async def reload(self, force: bool) -> dict[str, Any]:
         """Read the configuration again and put it in force."""
@@ -202,7 +204,8 @@ class Supervisor:
             return   # logged and noted
 
     def _note_reload(self, error: str) -> None:
-        self._last_reload = {"success": not error, "time": status.moment(time.time()), "error": error}
+        self._last_attempt = time.time()
+        self._last_reload = {"success": not error, "time": status.moment(self._last_attempt), "error": error}
 
     async def _ping(self) -> None:
         while True:

@@ -1,0 +1,67 @@
+"""`lbd -c FILE`: run in the foreground until told to stop."""
+
+import argparse
+import asyncio
+import dataclasses
+
+import uvloop
+
+from lbd.balance import ALGORITHMS
+from lbd.cli import options
+from lbd.config import units as u
+from lbd.config.read import Loaded, Overrides, from_options, read
+from lbd.control.supervisor import Load, Supervisor
+from lbd.errors import UsageError
+from lbd.health import CHECKS
+
+HELP = "run in the foreground"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the configuration comes from."""
+    options.add(parser, options.CONFIGURATION, "configuration")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or Ctrl-C; 1 when lbd cannot start. Raises `ConfigError` and `UsageError`."""
+    load = loader(args)
+    loaded = load()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(load, loaded))
+
+
+def loader(args: argparse.Namespace) -> Load:
+    """What reads the configuration, at the start and at every reload: options keep winning over the file."""
+    workers = _workers(args.workers)
+    overrides = Overrides(args.algorithm, args.health_interval, args.health_path)
+    algorithms = {name: algorithm.Options for name, algorithm in ALGORITHMS.items()}
+    checks = {name: kind.Options for name, kind in CHECKS.items()}
+    if args.config:
+        if args.listen or args.server:
+            raise UsageError("--listen and --server stand for a file: give them, or -c FILE, but not both")
+
+        def load() -> Loaded:
+            loaded = read(args.config, algorithms, checks, overrides)
+            if workers is None:
+                return loaded
+            settings = dataclasses.replace(loaded.config.global_, workers=workers)
+            return dataclasses.replace(loaded, config=dataclasses.replace(loaded.config, global_=settings))
+        return load
+    if not args.listen or not args.server:
+        raise UsageError("nothing to do: give -c FILE, or --listen ADDR and --server ADDR (lbd --help tells more)")
+    return lambda: from_options(args.listen, args.server, algorithms, checks, overrides=overrides,
+                                workers=args.workers)
+
+
+def _workers(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        number: int = u.WORKERS.read(int(text) if text.isdecimal() else text)
+    except ValueError as error:
+        raise UsageError(f"--workers: {text!r} {error}; must be {u.WORKERS.allowed}") from None
+    return number
+
+
+async def _serve(load: Load, loaded: Loaded) -> int:
+    return await Supervisor(load, loaded).run()

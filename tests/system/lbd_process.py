@@ -1,0 +1,239 @@
+"""The real daemon as a test drives it: one object owns its directory, its ports, its process, and nothing else."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, TypeVar
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 20.0   # seconds that a condition may take to come true
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], what: str, deadline: float = DEADLINE) -> T:
+    """Poll until the condition is true and return its value; fails with `what` after the deadline."""
+    end = time.monotonic() + deadline
+    pause = threading.Event()
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {deadline:g} s: {what}")
+        pause.wait(0.02)
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Unix(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=10)
+        self.path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(10)
+        self.sock.connect(self.path)
+
+
+class Lbd:
+    """One daemon. `$NAME` in the text becomes a free port, the same for the same name; [admin], [metrics] and
+    state_dir are added. Signals go only to the process it started and to that process's own children."""
+
+    def __init__(self, text: str, workers: int = 2, settings: str = "") -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="lbd-test-")
+        self.path = Path(self._directory.name)
+        self.file = self.path / "lbd.toml"
+        self._ports: dict[str, int] = {}
+        self._head = (f'[global]\nworkers = {workers}\nstate_dir = "{self.path}/state"\n{settings}\n'
+                      f'[admin]\nbind = "unix:{self.path}/admin.sock"\n'
+                      f'[metrics]\nbind = "127.0.0.1:{self.port("metrics")}"\n')
+        self._process: subprocess.Popen[bytes] | None = None
+        self.write(text)
+
+    def __enter__(self) -> "Lbd":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def port(self, name: str) -> int:
+        """The port that stands for `$NAME`."""
+        return self._ports.setdefault(name, free_port())
+
+    def write(self, text: str) -> None:
+        """Put another configuration into the file."""
+        for word in sorted({part for part in text.replace('"', " ").replace(":", " ").split() if part[0] == "$"},
+                           key=len, reverse=True):
+            text = text.replace(word, str(self.port(word[1:])))
+        self.file.write_text(self._head + text)
+
+    def start(self, wait: bool = True) -> "Lbd":
+        """Start it; with `wait`, return when it is ready."""
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with open(self.path / "log", "ab") as log:
+            self._process = subprocess.Popen([sys.executable, "-m", "lbd", "-c", str(self.file)], stdout=log,
+                                             stderr=log, stdin=subprocess.DEVNULL, env=environment, cwd=ROOT)
+        if wait:
+            until(lambda: self._process is None or self._process.poll() is not None or self.logged("ready"), "ready")
+            assert self._process.poll() is None, f"it ended:\n{self.log()}"
+        return self
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the supervisor."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def workers(self) -> list[int]:
+        """Process ids of the supervisor's own children, nobody else's."""
+        try:
+            return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+        except FileNotFoundError:
+            return []
+
+    def signal_worker(self, pid: int, number: signal.Signals) -> None:
+        """Send a signal to one of them."""
+        assert pid in self.workers(), f"{pid} is no worker of {self.pid}"
+        os.kill(pid, number)
+
+    def wait(self, deadline: float = DEADLINE) -> int:
+        """Wait for its end; returns the exit code."""
+        assert self._process is not None
+        return self._process.wait(deadline)
+
+    def stop(self) -> int:
+        """SIGTERM, and wait; returns the exit code."""
+        self.send(signal.SIGTERM)
+        return self.wait()
+
+    def close(self) -> None:
+        """End it whatever state it is in, and remove its directory."""
+        if self._process is not None and self._process.poll() is None:
+            workers = self.workers()
+            self.send(signal.SIGTERM)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                for pid in workers:
+                    with contextlib.suppress(ProcessLookupError, AssertionError):
+                        self.signal_worker(pid, signal.SIGKILL)
+                self._process.kill()
+                self._process.wait()
+        self._directory.cleanup()
+
+    def log(self) -> str:
+        """Everything it wrote."""
+        return (self.path / "log").read_text(errors="replace")
+
+    def events(self) -> list[dict[str, Any]]:
+        """The lines of its log that are JSON."""
+        found = []
+        for line in self.log().splitlines():
+            with contextlib.suppress(ValueError):
+                found.append(json.loads(line))
+        return [event for event in found if isinstance(event, dict)]
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """The lines of its log about that event."""
+        return [entry for entry in self.events() if entry.get("event") == event]
+
+    def admin(self, method: str, path: str) -> tuple[int, Any]:
+        """Ask the admin interface; returns status and JSON (or text)."""
+        return _answer(Unix(f"{self.path}/admin.sock"), method, path)
+
+    def status(self) -> dict[str, Any]:
+        """GET /v1/status."""
+        code, data = self.admin("GET", "/v1/status")
+        assert code == 200, data
+        return dict(data)
+
+    def metrics(self) -> str:
+        """GET /metrics."""
+        code, text = _answer(http.client.HTTPConnection("127.0.0.1", self.port("metrics"), timeout=10), "GET",
+                             "/metrics")
+        assert code == 200, text
+        return str(text)
+
+    def get(self, name: str, path: str = "/") -> tuple[int, Any]:
+        """One request through the listener on `$NAME`, on a connection of its own."""
+        return _answer(http.client.HTTPConnection("127.0.0.1", self.port(name), timeout=10), "GET", path)
+
+
+def _answer(connection: http.client.HTTPConnection, method: str, path: str) -> tuple[int, Any]:
+    try:
+        connection.request(method, path)
+        response = connection.getresponse()
+        body = response.read().decode(errors="replace")
+    finally:
+        connection.close()
+    try:
+        return response.status, json.loads(body)
+    except ValueError:
+        return response.status, body
+
+
+class Backend:
+    """A small HTTP server in this process: answers with its name; `healthy` decides what /healthz says, and
+    requests to /held wait for `release`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.healthy = True
+        self.held = threading.Semaphore(0)
+        self.release = threading.Event()
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                if self.path == "/held":
+                    owner.held.release()
+                    owner.release.wait(DEADLINE)
+                body = json.dumps({"server": owner.name, "path": self.path}).encode()
+                self.send_response(503 if self.path == "/healthz" and not owner.healthy else 200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                return
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+
+    def __enter__(self) -> "Backend":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
