@@ -52,9 +52,9 @@ def _burst(target: Running, effort: Effort) -> Result:
 
 
 def _idle(target: Running, effort: Effort) -> Result:
-    """The first connections pay for what is allocated once."""
+    """The first connections pay for what is allocated once, or live in what the start has left over."""
     number = 5000
-    with clients.idle(target.port, "/2", 100):
+    with clients.idle(target.port, "/2", 1000):
         before = sum(target.process.rss())
         with clients.idle(target.port, "/2", number):
             after = sum(target.process.rss())
