@@ -30,6 +30,9 @@ LONG_FILE = 300
 TASKS = "lbd/net/tasks.py"   # the one place that names and keeps tasks
 TASK_MAKERS = {"create_task", "ensure_future"}
 
+# What every compiled module has beside what its author wrote; its classes do not tell the arguments of __cinit__.
+OF_CYTHON = (r".*\.__(reduce|setstate)_cython__", r".*\.__(test|pyx_capi)__", r".*\.__init__")
+
 TOP_LEVEL = {"pyproject.toml", "README.md", "lbd", "conf", "systemd", "tests"}
 VAGUE = {"util", "utils", "utility", "helper", "helpers", "common", "misc", "manager", "managers", "base"}
 
@@ -299,7 +302,7 @@ def test_types() -> None:
 
 
 @pytest.mark.timeout(300)
-def test_stubs_in_step() -> None:
+def test_stubs_in_step(tmp_path: Path) -> None:
     """Every public name of a compiled kernel is in its stub, with the same signature, and the other way round."""
     kernels = [path for path in package() if path.suffix == ".pyx"]
     check([name(path) for path in kernels if not path.with_suffix(".pyi").is_file()], "Every kernel has a stub (.pyi).")
@@ -308,7 +311,10 @@ def test_stubs_in_step() -> None:
     stale = [name(path) for path in kernels for built in path.parent.glob(f"{path.stem}.*.so")
              if built.stat().st_mtime < path.stat().st_mtime]
     check(stale, "These kernels were changed since they were built: run `pip install -e .`.")
-    run("mypy.stubtest", "--concise", *map(module, kernels))
+    allowed = tmp_path / "allowed"
+    allowed.write_text("\n".join(OF_CYTHON))
+    run("mypy.stubtest", "--concise", "--ignore-disjoint-bases", "--ignore-unused-allowlist",
+        "--allowlist", str(allowed), *map(module, kernels))
 
 
 def test_every_kernel_is_built_by_the_package() -> None:
