@@ -67,12 +67,13 @@ class Site:
 async def _faults(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every error as JSON, and nothing of the inside."""
     try:
-        return await handler(request)
+        response = await handler(request)
     except web.HTTPException as error:
         response = answer({"error": error.reason}, error.status)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
-        return response
     except Exception:
         logger.exception("admin request failed", method=request.method, path=request.path)
-        return answer({"error": "internal error; the daemon's log has it"}, 500)
+        response = answer({"error": "internal error; the daemon's log has it"}, 500)
+    response.headers["Server"] = "lbd"
+    return response

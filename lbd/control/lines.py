@@ -37,7 +37,7 @@ class Lines:
             for line in whole:
                 self._emit(line)
             if len(self._rest) > LONGEST:
-                self._emit(self._rest[:LONGEST])
+                self._emit(self._rest)
                 self._rest = b""
 
     def close(self) -> None:

@@ -1,0 +1,24 @@
+"""Directories: made private, the user's own where the default cannot be had."""
+
+import stat
+
+import pytest
+
+from lbd.control.directories import private
+from lbd.errors import LbdError
+
+
+def test_a_missing_one_is_made_private(tmp_path):
+    path = tmp_path / "a" / "b"
+    assert private(str(path), "k", "/nope", "X", {}) == str(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+def test_only_the_default_is_replaced(tmp_path):
+    (tmp_path / "file").write_text("")
+    blocked = str(tmp_path / "file" / "lbd")
+    assert private(blocked, "k", blocked, "X", {"X": str(tmp_path)}) == str(tmp_path / "lbd")
+    with pytest.raises(LbdError, match=r"^k: directory .*/file/lbd cannot be used: "):
+        private(blocked, "k", "/other", "X", {"X": str(tmp_path)})
+    with pytest.raises(LbdError, match="set k, or X in the environment"):
+        private(blocked, "k", blocked, "X", {})

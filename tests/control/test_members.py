@@ -1,0 +1,118 @@
+"""The roster: members with address, slot and health as resolver, checks and slots say."""
+
+import asyncio
+
+import pytest
+
+from lbd.config.schema import Backend, Config, HealthPolicy, Listener, Server
+from lbd.config.units import Address
+from lbd.control.members import Roster, names, policy
+from lbd.control.resolve import Resolver
+from lbd.health.check import Result
+from lbd.health.schedule import Schedule
+from lbd.net.tasks import Tasks
+from lbd.stats.scoreboard import Board
+from lbd.stats.slots import Slots
+
+TCP = HealthPolicy(type="tcp")
+
+
+class World:
+    """A roster over a real scoreboard, with DNS and checks as the test says."""
+
+    def __init__(self):
+        self.dns = {}
+        self.passed = True
+        self.tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error!r}"))
+        self.resolver = Resolver(self.tasks, lambda name: None, self.lookup, self.never)
+        self.schedule = Schedule(self.tasks, {"tcp": self.check}, lambda key, judgement: None, wait=self.never)
+        self.slots = Slots(Board.create(2))
+        self.roster = Roster(self.slots, self.resolver, self.schedule)
+
+    async def lookup(self, name):
+        if name not in self.dns:
+            raise OSError("Name or service not known")
+        return self.dns[name]
+
+    async def check(self, address, options, timeout):
+        return Result(self.passed, "checked", 0.0)
+
+    async def never(self, *_):
+        await asyncio.Event().wait()
+
+    async def follow(self, config):
+        await self.resolver.set(names(config))
+        self.schedule.set(self.roster.targets(config))
+        await self.schedule.first_round()
+
+
+@pytest.fixture
+async def world():
+    world = World()
+    yield world
+    await world.tasks.cancel()
+
+
+def config(servers, **settings):
+    listed = {name: Server(address=address) for name, address in servers.items()}
+    return Config(backends={"app": Backend(servers=listed, **settings)},
+                  listeners={"web": Listener(bind=(), backend="app")})
+
+
+def short(generation):
+    return [(member.name, str(member.address), member.health) for member in generation.members["app"]]
+
+
+async def test_without_checks_servers_are_up(world):
+    generation = world.roster.generation(1, config({"a": Address("10.0.0.1", 80), "b": Address(path="/s")}), 7)
+    assert short(generation) == [("a", "10.0.0.1:80", "up"), ("b", "unix:/s", "up")]
+    assert generation.max_connections == 7
+    assert set(generation.routes) == {("web", "app"), ("web", "")}
+
+
+async def test_with_checks_they_are_unknown_until_checked(world):
+    some = config({"a": Address("10.0.0.1", 80)}, health=TCP)
+    generation = world.roster.generation(1, some, 0)
+    assert short(generation) == [("a", "10.0.0.1:80", "unknown")]
+    await world.follow(some)
+    assert world.roster.moved(generation)[0].health == "up"
+    assert world.roster.reason(some, generation.members["app"][0]) == "checked"
+
+
+async def test_slots_belong_to_identities(world):
+    one = world.roster.generation(1, config({"a": Address("10.0.0.1", 80), "b": Address("10.0.0.2", 80)}), 0)
+    two = world.roster.generation(2, config({"b": Address("10.0.0.2", 80), "a": Address("10.0.0.9", 80)}), 0)
+    assert two.members["app"][0].slot == one.members["app"][1].slot
+    assert two.members["app"][1].slot not in {member.slot for member in one.members["app"]}
+
+
+async def test_a_name_that_is_not_resolved_is_down_with_the_reason(world):
+    some = config({"a": Address("nowhere.test", 80)})
+    await world.follow(some)
+    generation = world.roster.generation(1, some, 0)
+    assert short(generation) == [("a", "nowhere.test:80", "down")]
+    assert world.roster.reason(some, generation.members["app"][0]) == (
+        "nowhere.test is not resolved: Name or service not known")
+
+
+async def test_a_name_is_one_server_or_one_for_each_address(world):
+    world.dns["x.test"] = ["10.0.0.2", "10.0.0.1"]
+    one = config({"a": Address("x.test", 80)})
+    await world.follow(one)
+    assert short(world.roster.generation(1, one, 0)) == [("a", "10.0.0.2:80", "up")]
+    each = config({"a": Address("x.test", 80)}, resolve_all=True)
+    generation = world.roster.generation(1, each, 0)
+    assert short(generation) == [("a@10.0.0.1", "10.0.0.1:80", "up"), ("a@10.0.0.2", "10.0.0.2:80", "up")]
+    assert world.roster.same_names(generation)
+
+
+def test_policies_by_name_and_in_place():
+    some = Config(health={"web": TCP})
+    assert policy(some, Backend(health="web")) is policy(some, Backend(health=TCP)) is TCP
+    assert policy(some, Backend()) is None
+
+
+def test_a_name_is_looked_up_as_often_as_the_most_eager_backend_wants():
+    server = {"a": Server(address=Address("x.test", 80))}
+    assert names(Config(backends={"a": Backend(servers=server, resolve=9.0),
+                                  "b": Backend(servers=server, resolve=4.0)})) == {"x.test": 4.0}

@@ -1,0 +1,106 @@
+"""The check `http` against a real server: what passes, what does not, and the reason given."""
+
+import asyncio
+import socket
+
+import pytest
+from aiohttp import web
+
+from lbd.config.units import Address
+from lbd.health.http import STATUSES, Options, check
+
+
+@pytest.fixture
+async def server(tmp_path):
+    seen = []
+
+    async def handle(request):
+        seen.append(request)
+        if request.path == "/hang":
+            await asyncio.Event().wait()
+        if request.path == "/long":
+            return web.Response(text="x" * 100_000 + "needle")
+        status = int(request.query.get("status", 200))
+        return web.Response(status=status, text="all is well", headers={"X-Mood": "good"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        await web.SockSite(runner, sock).start()
+        await web.UnixSite(runner, str(tmp_path / "s")).start()
+        yield Address("127.0.0.1", sock.getsockname()[1]), Address(path=str(tmp_path / "s")), seen
+        await runner.cleanup()
+
+
+def options(**given):
+    if "expect_status" in given:
+        given["expect_status"] = STATUSES.read(given["expect_status"])
+    return Options(**given)
+
+
+@pytest.mark.parametrize(("given", "passed", "reason"), [
+    ({}, True, "GET /: 200"),
+    ({"path": "/x?status=503"}, False, "GET /x?status=503: 503"),
+    ({"path": "/x?status=302"}, True, "GET /x?status=302: 302"),
+    ({"path": "/x?status=404", "expect_status": "200-299, 404"}, True, "GET /x?status=404: 404"),
+    ({"method": "HEAD"}, True, "HEAD /: 200"),
+    ({"expect_header": {"x-mood": "good"}}, True, "GET /: 200"),
+    ({"expect_header": {"x-mood": "*"}}, True, "GET /: 200"),
+    ({"expect_header": {"x-mood": "bad"}}, False, "GET /: 200, header x-mood is 'good'"),
+    ({"expect_header": {"x-none": "*"}}, False, "GET /: 200, header x-none is 'missing'"),
+    ({"expect_body": "is well"}, True, "GET /: 200"),
+    ({"expect_body": "is ill"}, False, "GET /: 200, body without 'is ill'"),
+    ({"expect_body_regex": "^all .* well$"}, True, "GET /: 200"),
+    ({"expect_body_regex": "^ill"}, False, "GET /: 200, body does not match '^ill'"),
+    ({"path": "/long", "expect_body": "needle"}, False, "GET /long: 200, body without 'needle'"),
+])
+async def test_answers(server, given, passed, reason):
+    result = await check(server[0], options(**given), 5.0)
+    assert (result.passed, result.reason) == (passed, reason)
+
+
+async def test_what_is_sent_also_over_a_unix_socket(server):
+    _, unix, seen = server
+    assert (await check(unix, options(path="/a?b=c", host="example.com", headers={"X-Key": "v"}), 5.0)).passed
+    assert seen[0].path_qs == "/a?b=c"
+    assert seen[0].headers["Host"] == "example.com"
+    assert seen[0].headers["X-Key"] == "v"
+    assert seen[0].headers["User-Agent"].startswith("lbd/")
+
+
+async def test_a_server_that_hangs(server):
+    assert (await check(server[0], options(path="/hang"), 0.05)).reason == "GET /hang: timeout"
+
+
+async def test_nobody_there():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        address = Address("127.0.0.1", sock.getsockname()[1])
+        assert (await check(address, options(), 5.0)).reason == "GET /: connection refused"
+
+
+@pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 abc\r\n\r\n"])
+async def test_something_else_answers(said):
+    async def speak(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as other:
+        port = other.sockets[0].getsockname()[1]
+        result = await check(Address("127.0.0.1", port), options(), 5.0)
+        assert not result.passed
+
+
+@pytest.mark.parametrize("bad", ["", "abc", "99", "400-300", "200-", [True], True, [], 600])
+def test_bad_statuses(bad):
+    with pytest.raises(ValueError, match=r"is|no status|not within"):
+        STATUSES.read(bad)
+
+
+@pytest.mark.parametrize(("good", "read"), [
+    (200, ((200, 200),)), ("200-399", ((200, 399),)), (["200", 301], ((200, 200), (301, 301)))])
+def test_good_statuses(good, read):
+    assert STATUSES.read(good) == read

@@ -1,0 +1,151 @@
+"""The schedule: when servers are checked and what follows, with a clock that the test turns."""
+
+import asyncio
+
+import pytest
+
+from lbd.config.schema import HealthPolicy
+from lbd.config.units import Address
+from lbd.health.check import Result
+from lbd.health.schedule import Judgement, Schedule, Target
+from lbd.net.tasks import Tasks
+
+KEY = ("app", "a", "127.0.0.1:1")
+PASS = Result(True, "GET /: 200", 0.01)
+FAIL = Result(False, "GET /: 503", 0.02)
+
+
+class World:
+    """A schedule whose checks answer what the test says, and whose waits end when the test says."""
+
+    def __init__(self):
+        self.failures = []
+        self.changes = []
+        self.waits = asyncio.Queue()
+        self.results = asyncio.Queue()
+        self.tasks = Tasks(lambda name, error: self.failures.append(error))
+        self.schedule = Schedule(self.tasks, {"tcp": self.check},
+                                 lambda key, judgement: self.changes.append((key, judgement.health)),
+                                 wait=self.wait, dice=lambda: 0.5)
+
+    async def check(self, address, options, timeout):
+        result = await self.results.get()
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    async def wait(self, event, seconds):
+        go = asyncio.Event()
+        self.waits.put_nowait((seconds, go, event))
+        await go.wait()
+
+    async def give(self, *results):
+        """Let one check after the other end so; returns the waits that followed, in seconds."""
+        seen = []
+        for result in results:
+            self.results.put_nowait(result)
+            async with asyncio.timeout(5):
+                seconds, go, _ = await self.waits.get()
+            seen.append(seconds)
+            go.set()
+        return seen
+
+
+@pytest.fixture
+async def world():
+    world = World()
+    yield world
+    await world.tasks.cancel()
+    assert world.failures == []
+
+
+def target(port=1, **policy):
+    settings = {"interval": 2.0, "rise": 2, "fall": 3, **policy}
+    return Target(Address("127.0.0.1", port), HealthPolicy(type="tcp", **settings))
+
+
+async def test_the_first_check_decides_at_once(world):
+    world.schedule.set({KEY: target()})
+    assert world.schedule.of(KEY).health == "unknown"
+    await world.give(PASS)
+    await world.schedule.first_round()
+    assert world.schedule.of(KEY).health == "up"
+    assert world.changes == [(KEY, "up")]
+
+
+async def test_rise_and_fall(world):
+    world.schedule.set({KEY: target()})
+    await world.give(PASS, FAIL, FAIL, PASS, FAIL, FAIL)
+    assert world.schedule.of(KEY).health == "up"
+    await world.give(FAIL)
+    assert world.schedule.of(KEY).health == "down"
+    assert world.schedule.of(KEY).reason == "GET /: 503"
+    await world.give(PASS, FAIL, PASS, PASS)
+    assert [health for _, health in world.changes] == ["up", "down", "up"]
+
+
+async def test_intervals(world):
+    world.schedule.set({KEY: target(fast_interval=0.5, down_interval=9.0)})
+    assert await world.give(PASS, FAIL, FAIL, FAIL, PASS, PASS) == [2.0, 0.5, 0.5, 9.0, 0.5, 2.0]
+
+
+async def test_one_that_never_answers_delays_no_other(world):
+    other = ("app", "b", "127.0.0.1:2")
+    stuck = asyncio.Event()
+
+    async def check(address, options, timeout):
+        if address.port == 1:
+            await stuck.wait()
+        return PASS
+
+    schedule = Schedule(world.tasks, {"tcp": check}, lambda key, judgement: None, wait=world.wait, dice=lambda: 0.5)
+    schedule.set({KEY: target(1), other: target(2)})
+    async with asyncio.timeout(5):
+        await world.waits.get()
+    assert schedule.of(other).health == "up"
+    assert schedule.of(KEY).health == "unknown"
+
+
+async def test_a_policy_change_keeps_the_state(world):
+    world.schedule.set({KEY: target()})
+    await world.give(PASS)
+    world.schedule.set({KEY: target(interval=7.0)})
+    assert world.schedule.of(KEY).health == "up"
+    assert await world.give(FAIL) == [7.0]
+    assert world.schedule.of(KEY).health == "up"
+
+
+async def test_a_server_that_goes_is_forgotten_and_waits_end(world):
+    world.schedule.set({KEY: target()})
+    round_of = asyncio.ensure_future(world.schedule.first_round())
+    await asyncio.sleep(0)
+    world.schedule.set({})
+    async with asyncio.timeout(5):
+        await round_of
+    assert world.schedule.of(KEY) is None
+
+
+async def test_a_trigger_asks_for_a_check_at_once(world):
+    world.schedule.set({KEY: target()})
+    world.results.put_nowait(PASS)
+    async with asyncio.timeout(5):
+        _, _, soon = await world.waits.get()
+    world.schedule.trigger("app", "other")
+    assert not soon.is_set()
+    world.schedule.trigger("app", "a")
+    assert soon.is_set()
+
+
+async def test_a_check_that_breaks_is_a_failure(world):
+    world.schedule.set({KEY: target()})
+    await world.give(RuntimeError("oh"))
+    assert world.schedule.of(KEY).health == "down"
+    assert "oh" in world.schedule.of(KEY).reason
+
+
+def test_the_judgement_counts():
+    judgement = Judgement()
+    policy = HealthPolicy(type="tcp")
+    for result in (PASS, FAIL, PASS):
+        judgement.take(result, policy)
+    assert (judgement.passes, judgement.failures) == (2, 1)

@@ -1,0 +1,27 @@
+"""The check `tcp` against real sockets."""
+
+import socket
+
+import pytest
+
+from lbd.config.units import Address
+from lbd.health.tcp import Options, check
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_listening_port_passes_and_a_closed_one_fails(host):
+    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as server:
+        address = Address(host, server.getsockname()[1])
+        result = await check(address, Options(), 5.0)
+        assert (result.passed, result.reason) == (True, "connected")
+    result = await check(address, Options(), 5.0)
+    assert (result.passed, result.reason) == (False, "connect: connection refused")
+
+
+async def test_unix_sockets(tmp_path):
+    path = str(tmp_path / "s")
+    assert (await check(Address(path=path), Options(), 5.0)).reason == "connect: no such socket"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        assert (await check(Address(path=path), Options(), 5.0)).passed
