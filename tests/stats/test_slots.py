@@ -1,0 +1,69 @@
+"""Tests of lbd.stats.slots: whose row is whose."""
+
+import pytest
+
+from lbd.errors import LbdError
+from lbd.stats import fields
+from lbd.stats.scoreboard import BACKEND, LISTENER, SERVER, Board
+from lbd.stats.slots import Slots
+
+
+@pytest.fixture
+def board() -> Board:
+    return Board.create(3)
+
+
+def test_an_identity_keeps_its_slot(board: Board) -> None:
+    slots = Slots(board)
+    first = slots.take(SERVER, ("app", "a", "10.0.0.1:80"))
+    other = slots.take(SERVER, ("app", "a", "10.0.0.2:80"))
+    assert first != other
+    assert slots.take(SERVER, ("app", "a", "10.0.0.1:80")) == first
+    assert slots.owners(SERVER) == {("app", "a", "10.0.0.1:80"): first, ("app", "a", "10.0.0.2:80"): other}
+
+
+def test_kinds_do_not_share_slots(board: Board) -> None:
+    slots = Slots(board)
+    assert slots.take(BACKEND, "app") == slots.take(LISTENER, "app") == 0
+
+
+def test_a_released_slot_goes_to_the_next_owner_and_is_zeroed_for_it(board: Board) -> None:
+    slots = Slots(board)
+    old = slots.take(LISTENER, "old")
+    row = board.row(1, LISTENER, old)
+    row.add(fields.LISTENER_ACCEPTED, 7)
+    slots.take(LISTENER, "other")
+    slots.release(LISTENER, "old")
+    assert board.total(LISTENER, old, fields.LISTENER_ACCEPTED) == 7       # until it has a new owner
+    assert slots.take(LISTENER, "new") == old
+    assert board.total(LISTENER, old, fields.LISTENER_ACCEPTED) == 0
+
+
+def test_the_lowest_free_slot_is_given(board: Board) -> None:
+    slots = Slots(board)
+    for name in range(5):
+        slots.take(BACKEND, name)
+    for name in (3, 1):
+        slots.release(BACKEND, name)
+    assert [slots.take(BACKEND, name) for name in ("x", "y", "z")] == [1, 3, 5]
+
+
+def test_releasing_who_has_none_does_nothing(board: Board) -> None:
+    slots = Slots(board)
+    slots.release(SERVER, "nobody")
+    slots.take(SERVER, "a")
+    slots.release(SERVER, "a")
+    slots.release(SERVER, "a")
+    assert [slots.take(SERVER, name) for name in ("b", "c")] == [0, 1]
+
+
+def test_a_full_board_says_so_and_takes_again_after_a_release(board: Board) -> None:
+    slots = Slots(board)
+    capacity = fields.KINDS[LISTENER].capacity
+    for name in range(capacity):
+        slots.take(LISTENER, name)
+    with pytest.raises(LbdError, match=f"room for {capacity} listeners and all are in use"):
+        slots.take(LISTENER, "one more")
+    assert "one more" not in slots.owners(LISTENER)
+    slots.release(LISTENER, 17)
+    assert slots.take(LISTENER, "one more") == 17
