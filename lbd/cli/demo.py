@@ -14,7 +14,6 @@ from typing import Any
 
 import tomli_w
 from rich.console import Console
-from rich.table import Table
 
 from lbd.cli.asking import Daemon
 from lbd.cli.children import Children
@@ -139,23 +138,24 @@ def attempts(places: Places) -> tuple[tuple[str, str], ...]:
         ("and recover", f"curl -X POST '{fast}/_demo/health?state=recover'"),
         ("how everything is", f"{lbd} status --admin {places.admin}"),
         ("what Prometheus would scrape", f"curl -s http://{HOST}:{places.metrics}/metrics | grep lbd_server"),
-        ("change the configuration, then apply it", f"{lbd} reload --admin {places.admin}"),
+        ("after a change of the configuration", f"{lbd} reload --admin {places.admin}"),
     )
 
 
 def show(places: Places) -> None:
     """Print what runs where, and what to try."""
     console = Console(highlight=False)
-    table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
-    for title in ("what", "where", "how"):
-        table.add_column(title, no_wrap=True, overflow="ignore")
-    table.add_row("lbd", f"http://{HOST}:{places.port}", "least-connections over three servers", style="bold green")
-    for name, port in places.servers.items():
-        table.add_row(f"server {name}", f"http://{HOST}:{port}", f"answers after {SERVERS[name]}")
-    table.add_row("metrics", f"http://{HOST}:{places.metrics}/metrics", "for Prometheus")
-    table.add_row("configuration", str(places.config), "a copy of conf/demo.toml with free ports")
+    rows = [
+        ("lbd", f"http://{HOST}:{places.port}", "least-connections over three servers"),
+        *((f"server {name}", f"http://{HOST}:{port}", f"answers after {SERVERS[name]}")
+          for name, port in places.servers.items()),
+        ("metrics", f"http://{HOST}:{places.metrics}/metrics", "for Prometheus"),
+        ("configuration", str(places.config), "a copy of conf/demo.toml with these addresses"),
+    ]
+    wide = max(len(where) for _, where, _ in rows)
     console.print()
-    console.print(table, soft_wrap=True)
+    for what, where, how in rows:
+        console.print(f"[bold]{what:<15}[/bold]{where:<{wide}}  [dim]{how}[/dim]", soft_wrap=True)
     console.print("\n[bold]Try, in another terminal:[/bold]")
     for text, command in attempts(places):
         console.print(f"\n  [dim]# {text}[/dim]")
