@@ -21,12 +21,12 @@ FOREGROUND = "lbd.cli.daemon"
 # Command, its module, and the group it is shown in.
 # A module has HELP, add_arguments(parser) and run(args) -> exit code.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
-    ("check", "lbd.cli.check", "configuration"),
-    ("schema", "lbd.cli.schema", "configuration"),
-    ("status", "lbd.cli.status", "running daemon"),
-    ("reload", "lbd.cli.reload", "running daemon"),
-    ("demo", "lbd.cli.demo", "trying it out"),
-    ("demo-server", "lbd.cli.demo_server", "trying it out"),
+    ("check", "lbd.cli.check", "commands for a configuration"),
+    ("schema", "lbd.cli.schema", "commands for a configuration"),
+    ("status", "lbd.cli.status", "commands for a running daemon"),
+    ("reload", "lbd.cli.reload", "commands for a running daemon"),
+    ("demo", "lbd.cli.demo", "commands for trying it out"),
+    ("demo-server", "lbd.cli.demo_server", "commands for trying it out"),
 )
 
 MODULES = {name: module for name, module, _ in COMMANDS}
@@ -60,15 +60,15 @@ def split(words: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def overview() -> str:
-    """The commands by group, each with its own line of help."""
-    lines: list[str] = []
+    """What lbd is, and the commands by group, each with its own line of help."""
+    lines = [ABOUT]
     group = ""
     for name, module, title in COMMANDS:
         if title != group:
-            lines.append(f"{title}:")
+            lines += ["", f"{title}:"]
             group = title
-        lines.append(f"  {name:<26}  {importlib.import_module(module).HELP}")
-    return "\n".join([*lines, "", "lbd COMMAND --help tells more.", "", EXIT_CODES])
+        lines.append(f"  {name:<22}  {importlib.import_module(module).HELP}")
+    return "\n".join([*lines, "", "lbd COMMAND --help tells more."])
 
 
 def foreground(module: ModuleType, words: Sequence[str]) -> Parser:
@@ -78,7 +78,7 @@ def foreground(module: ModuleType, words: Sequence[str]) -> Parser:
     parser.add_argument("--check", action="store_true", help="only check the configuration, like lbd check")
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     if "-h" in words or "--help" in words:
-        parser.epilog = overview()
+        parser.description, parser.epilog = overview(), EXIT_CODES
     return parser
 
 
