@@ -3,11 +3,9 @@
 
 import os
 
-cimport cython
-
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from lbd.http.chunked cimport *
@@ -304,34 +302,58 @@ cdef class Chunks:
         return stop - before
 
 
-@cython.wraparound(True)
 def edit(bytes head not None, bytes target, tuple remove not None, bytes add not None):
-    """The head with another target, without the fields named in `remove`, and with the lines `add`."""
+    """The head with another target, without the fields named in `remove`, and with the lines `add` before its end."""
+    global PASSED
     cdef size_t size
     cdef const uint8_t* p = rest(head, 0, &size)
-    cdef Py_ssize_t first, second
-    cdef list kept = []
-    cdef bytes line
-    if not head.endswith(b"\r\n\r\n"):
-        raise ValueError("not a head: it does not end in an empty line")
+    cdef size_t i = next_line(p, size, 0)
+    cdef size_t run = 0
+    cdef size_t first, second
+    cdef Line line
+    cdef uint8_t* to
+    PASSED = to = fitting(PASSED, &PASSED_ROOM, size + len(add) + (0 if target is None else len(target)))
     if target is not None:
         first = head.find(b" ") + 1
         second = head.find(b" ", first)
-        if not target or not 0 < first < second < head.find(b"\r\n"):
-            raise ValueError("not a request head, or no target")
-        head = head[:first] + target + head[second:]
-    if not remove:
-        return head[:-2] + add + b"\r\n"
-    for line in head[:-2].splitlines(keepends=True):
-        if line[:max(0, line.find(b":"))].lower() not in remove:
-            kept.append(line)
-    return b"".join(kept) + add + b"\r\n"
+        if not 0 < first < second < i:
+            raise ValueError("not the head of a request")
+        to = put(put(to, p, first), PyBytes_AS_STRING(target), PyBytes_GET_SIZE(target))
+        run = second
+    while i and next_field(p, size, &i, &line):
+        if named(p, &line, remove):
+            to = put(to, p + run, line.start - run)
+            run = line.next
+    if i == 0 or i + 2 > size or p[i] != 13 or p[i + 1] != 10:
+        raise ValueError("not a head: it does not end in an empty line")
+    to = put(put(to, p + run, i - run), PyBytes_AS_STRING(add), PyBytes_GET_SIZE(add))
+    to = put(to, p + i, size - i)
+    return copied(PASSED, to - PASSED)
+
+
+cdef bint named(const uint8_t* p, const Line* line, tuple names) except -1:
+    cdef bytes name
+    for name in names:
+        if <uint32_t>PyBytes_GET_SIZE(name) == line.colon - line.start \
+                and same_name(p + line.start, <const uint8_t*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name)):
+            return True
+    return False
 
 
 def values(bytes head not None, bytes name not None):
     """The values of every field called `name` (lower case) in a head as in `out`, in order."""
-    return [line[len(name) + 1:].strip(b" \t") for line in head.split(b"\r\n")[1:]
-            if line[len(name):len(name) + 1] == b":" and line[:len(name)].lower() == name]
+    cdef size_t size, n
+    cdef const uint8_t* p = rest(head, 0, &size)
+    cdef const uint8_t* value
+    cdef size_t i = next_line(p, size, 0)
+    cdef Line line
+    cdef tuple names = (name,)
+    cdef list found = []
+    while i and next_field(p, size, &i, &line):
+        if named(p, &line, names):
+            value = value_of(p, &line, &n)
+            found.append(copied(value, n))
+    return found
 
 
 def _seed():

@@ -147,10 +147,32 @@ cdef inline const uint8_t* value_of(const uint8_t* p, const Line* line, size_t* 
 
 
 cdef inline bint same_name(const uint8_t* a, const uint8_t* b, size_t n) noexcept nogil:
+    """Whether two names of n bytes are the same but for case."""
     cdef size_t i
     for i in range(n):
-        if LOWER[a[i]] != LOWER[b[i]]:
+        if LOWER[a[i]] != LOWER[b[i]] or (a[i] == 95) != (b[i] == 95):
             return False
+    return True
+
+
+cdef inline size_t next_line(const uint8_t* p, size_t size, size_t i) noexcept nogil:
+    """Where the line after the one at `i` begins; 0 if it is not there."""
+    cdef const uint8_t* found = <const uint8_t*>memchr(p + i, 10, size - i)
+    return 0 if found is NULL else found - p + 1
+
+
+cdef inline bint next_field(const uint8_t* p, size_t size, size_t* i, Line* line) noexcept nogil:
+    """Find the field line at i[0] of a head that was read before, and step over it; False at the empty line."""
+    cdef const uint8_t* colon
+    cdef size_t after = next_line(p, size, i[0])
+    if after < i[0] + 3 or p[after - 2] != 13:
+        return False
+    colon = <const uint8_t*>memchr(p + i[0], 58, after - 2 - i[0])
+    if colon is NULL:
+        return False
+    line.start = i[0]
+    line.colon = colon - p
+    line.next = i[0] = after
     return True
 
 
@@ -199,9 +221,10 @@ cdef inline int read_connection(const uint8_t* p, Lines* lines) noexcept nogil:
     cdef int options = 0
     cdef int named = 0
     cdef int i, k
+    cdef int last = lines.at[CONNECTION]
     cdef size_t n, start, stop, after
     cdef const uint8_t* value
-    for i in range(lines.n):
+    for i in range(last if lines.count[CONNECTION] == 1 else 0, last + 1):
         if lines.line[i].name != CONNECTION:
             continue
         value = value_of(p, lines.line + i, &n)

@@ -37,6 +37,7 @@ cdef inline bint is_method(const uint8_t* p, const Asked* it, const char* method
 cdef inline Py_ssize_t read_request_line(const uint8_t* p, size_t size, size_t max_uri, Asked* it) noexcept nogil:
     """Offset after the request line, 0 when it is incomplete, or a Fault. What is wrong is found at the first byte
     that is wrong, so that any split of the data gives the same answer."""
+    cdef const char* version = "HTTP/1.1\r\n"
     cdef size_t i = 0
     cdef size_t stop
     cdef int k
@@ -72,12 +73,12 @@ cdef inline Py_ssize_t read_request_line(const uint8_t* p, size_t size, size_t m
     if p[i] != 32 or it.uri_size == 0:
         return BAD_TARGET
     i += 1
-    for k in range(10):
-        if i == size:
+    for k in range(0 if size - i < 10 or memcmp(p + i, version, 10) != 0 else 10, 10):
+        if i + k == size:
             return 0
-        if not KIND[p[i]] & DIGIT if k == 7 else p[i] != <uint8_t>("HTTP/1.1\r\n"[k]):
+        if not KIND[p[i + k]] & DIGIT if k == 7 else p[i + k] != <uint8_t>version[k]:
             return BAD_VERSION
-        i += 1
+    i += 10
     it.minor = p[i - 3] != 48
     k = read_target(p, it)
     return k if k < 0 else i

@@ -17,12 +17,13 @@ cdef struct Answered:
 
 cdef inline Py_ssize_t read_status_line(const uint8_t* p, size_t size, Answered* it) noexcept nogil:
     """Offset after the status line, 0 when it is incomplete, or a Fault. Its reason may be left out with its space."""
+    cdef const char* version = "HTTP/1.1 "
     cdef size_t i
     cdef const uint8_t* found
     for i in range(12):
         if i == size:
             return 0
-        if not KIND[p[i]] & DIGIT if i == 7 or i > 8 else p[i] != <uint8_t>("HTTP/1.1 200"[i]):
+        if not KIND[p[i]] & DIGIT if i == 7 or i > 8 else p[i] != <uint8_t>version[i]:
             return BAD_STATUS
     it.minor = p[7] != 48
     it.status = (p[9] - 48) * 100 + (p[10] - 48) * 10 + (p[11] - 48)
