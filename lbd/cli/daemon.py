@@ -8,7 +8,6 @@ import uvloop
 
 from lbd.balance import ALGORITHMS
 from lbd.cli import options
-from lbd.config import units as u
 from lbd.config.read import Loaded, Overrides, from_options, read
 from lbd.control.supervisor import Load, Supervisor
 from lbd.errors import UsageError
@@ -32,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
 def loader(args: argparse.Namespace) -> Load:
     """What reads the configuration, at the start and at every reload: options keep winning over the file."""
-    workers = _workers(args.workers)
+    workers: int | None = args.workers
     overrides = Overrides(args.algorithm, args.health_interval, args.health_path)
     algorithms = {name: algorithm.Options for name, algorithm in ALGORITHMS.items()}
     checks = {name: kind.Options for name, kind in CHECKS.items()}
@@ -50,17 +49,7 @@ def loader(args: argparse.Namespace) -> Load:
     if not args.listen or not args.server:
         raise UsageError("nothing to do: give -c FILE, or --listen ADDR and --server ADDR (lbd --help tells more)")
     return lambda: from_options(args.listen, args.server, algorithms, checks, overrides=overrides,
-                                workers=args.workers)
-
-
-def _workers(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        number: int = u.WORKERS.read(int(text) if text.isdecimal() else text)
-    except ValueError as error:
-        raise UsageError(f"--workers: {text!r} {error}; must be {u.WORKERS.allowed}") from None
-    return number
+                                workers="auto" if workers == 0 else workers)
 
 
 async def _serve(load: Load, loaded: Loaded) -> int:

@@ -22,6 +22,7 @@ ALLOCATOR = {
     "MALLOC_TOP_PAD_": str(2**20),
     "MALLOC_ARENA_MAX": "1",
 }
+HUNG_UP = 1.0   # seconds that a worker may live after its channel broke
 STACK = signal.SIGUSR1   # a worker answers it with its stack, even when its loop stands still
 
 
@@ -102,9 +103,13 @@ class Process:
         self._heard(self, message)
 
     def _hung_up(self, reason: str) -> None:
-        # A worker without its channel can be told nothing any more; its end follows, or is made to.
-        self.why = self.why or reason
-        self.kill(signal.SIGKILL)
+        # Mostly it is just dying. One that lives on without its channel can be told nothing any more.
+        self._loop.call_later(HUNG_UP, self._end_hung_up, reason)
+
+    def _end_hung_up(self, reason: str) -> None:
+        if not self.ended.is_set():
+            self.why = self.why or f"its control channel is broken: {reason}"
+            self.kill(signal.SIGKILL)
 
     def _exited(self) -> None:
         self._loop.remove_reader(self._pidfd)

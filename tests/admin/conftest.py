@@ -1,0 +1,53 @@
+"""A daemon that the admin interface can be tried on."""
+
+import pytest
+from aiohttp import ClientSession, UnixConnector, web
+
+from lbd.errors import LbdError
+
+
+class FakeDaemon:
+    """Answers what the test sets."""
+
+    def __init__(self):
+        self.ready = ""
+        self.error: LbdError | None = None
+        self.forced = []
+        self.accepted = []
+
+    def status(self):
+        return {"generation": 3}
+
+    async def reload(self, force):
+        self.forced.append(force)
+        if self.error is not None:
+            raise self.error
+        return {"generation": 4, "changed": True}
+
+    def metrics(self, accept):
+        self.accepted.append(accept)
+        return b"up 1\n", "text/plain; version=1.0.0; charset=utf-8"
+
+
+@pytest.fixture
+def daemon():
+    return FakeDaemon()
+
+
+@pytest.fixture
+async def ask(daemon, tmp_path):
+    """`await ask(app, method, path, headers)` → status, headers, text."""
+    runners = []
+
+    async def ask(app, method, path, headers=None):
+        runner = web.AppRunner(app)
+        runners.append(runner)
+        await runner.setup()
+        where = str(tmp_path / f"s{len(runners)}")
+        await web.UnixSite(runner, where).start()
+        async with (ClientSession(connector=UnixConnector(where)) as session,
+                    session.request(method, f"http://x{path}", headers=headers) as response):
+            return response.status, response.headers, await response.text()
+    yield ask
+    for runner in runners:
+        await runner.cleanup()

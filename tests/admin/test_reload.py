@@ -1,0 +1,27 @@
+"""`POST /v1/reload`."""
+
+import json
+
+from lbd.admin import app
+from lbd.errors import ConfigError, LbdError, Problem
+
+
+async def test_done(daemon, ask):
+    status, _, text = await ask(app.admin(daemon, None), "POST", "/v1/reload")
+    assert (status, json.loads(text)) == (200, {"generation": 4, "changed": True})
+    await ask(app.admin(daemon, None), "POST", "/v1/reload?force=1")
+    assert daemon.forced == [False, True]
+
+
+async def test_a_bad_file(daemon, ask):
+    daemon.error = ConfigError([Problem("f.toml", 3, 1, "a.b", "must be c")])
+    status, _, text = await ask(app.admin(daemon, None), "POST", "/v1/reload")
+    data = json.loads(text)
+    assert (status, data["error"]) == (422, "the configuration has 1 error")
+    assert data["problems"][0]["line"] == 3
+
+
+async def test_a_refusal(daemon, ask):
+    daemon.error = LbdError("a worker died")
+    status, _, text = await ask(app.admin(daemon, None), "POST", "/v1/reload")
+    assert (status, json.loads(text)) == (409, {"error": "a worker died"})

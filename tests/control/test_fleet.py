@@ -1,0 +1,123 @@
+"""The fleet: pings find who stands still, versions must match, a hopeless start is given up."""
+
+import asyncio
+import signal
+
+import pytest
+
+from lbd.backend.generation import Generation
+from lbd.config.schema import Config
+from lbd.control import fleet as module
+from lbd.control.fleet import Fleet
+from lbd.control.sockets import Sockets
+from lbd.control.workers import SILENT
+from lbd.errors import LbdError
+from lbd.net.tasks import Tasks
+from lbd.stats.scoreboard import Board
+
+EMPTY = Generation(1, Config(), {}, {}, {}, {})
+
+
+class World:
+    """What surrounds the fleet."""
+
+    def __init__(self):
+        self.lines = []
+        self.lanes = []
+        self.suspects = []
+
+    def line(self, text):
+        self.lines.append(text)
+
+    def suspect(self, backend, server):
+        self.suspects.append((backend, server))
+
+    def moved(self, generation):
+        return ()
+
+    def buried(self, lane):
+        self.lanes.append(lane)
+
+    def served(self, lane):
+        return 0.0
+
+
+@pytest.fixture
+async def make():
+    made = []
+
+    def make(layout=None, lanes=6):
+        board, world, tasks = Board.create(lanes), World(), Tasks(lambda name, error: None)
+        fleet = Fleet(tasks, Sockets(), board.fd, lanes, board.layout if layout is None else layout, "json", world)
+        made.append((fleet, tasks, board))
+        return fleet, world
+
+    async with asyncio.timeout(40):
+        yield make
+        for fleet, tasks, _ in made:
+            await fleet.stop(0.0)
+            await tasks.cancel()
+
+
+async def changed(condition):
+    while not condition():
+        await asyncio.sleep(0)
+
+
+async def test_start_and_stop(make):
+    fleet, world = make()
+    await fleet.start(EMPTY, 2)
+    assert [process.lane for process in fleet.serving()] == [0, 1]
+    await fleet.stop(5.0)
+    assert fleet.processes() == []
+    assert sorted(world.lanes) == [0, 1]
+
+
+async def test_a_worker_of_another_layout_never_serves(make):
+    fleet, _ = make(layout=1)
+    with pytest.raises(LbdError, match="no worker could start"):
+        await fleet.start(EMPTY, 1)
+
+
+async def test_who_does_not_answer_is_replaced(make, monkeypatch):
+    monkeypatch.setattr(module, "LAST_WORDS", 0.0)
+    fleet, _ = make()
+    await fleet.start(EMPTY, 1)
+    (process,) = fleet.serving()
+    process.kill(signal.SIGSTOP)
+    for _ in range(SILENT + 1):
+        fleet.ping()
+    await process.ended.wait()
+    assert process.why == f"stood still for {SILENT} s"
+    await changed(lambda: fleet.serving() and fleet.serving()[0] is not process)
+
+
+async def test_who_answers_is_left_alone(make):
+    fleet, _ = make()
+    await fleet.start(EMPTY, 1)
+    (process,) = fleet.serving()
+    for _ in range(3 * SILENT):
+        fleet.ping()
+        await changed(lambda: process.unanswered == 0)
+    assert not process.ended.is_set()
+
+
+async def test_a_prepare_that_takes_too_long_is_refused(make, monkeypatch):
+    monkeypatch.setattr(module, "PREPARE", 0.05)
+    fleet, _ = make()
+    await fleet.start(EMPTY, 1)
+    (process,) = fleet.serving()
+    process.kill(signal.SIGSTOP)
+    with pytest.raises(LbdError, match=r"did not prepare generation 2 within 0\.05 s"):
+        await fleet.prepare(Generation(2, Config(), {}, {}, {}, {}))
+    process.kill(signal.SIGCONT)
+    assert fleet.generation is EMPTY
+
+
+async def test_cut_ends_all(make):
+    fleet, _ = make()
+    await fleet.start(EMPTY, 1)
+    (process,) = fleet.serving()
+    fleet._stopping = True
+    fleet.cut()
+    await process.ended.wait()

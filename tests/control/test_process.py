@@ -1,0 +1,84 @@
+"""One real worker process: its start, its answers, its end."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from lbd import __version__
+from lbd.backend.generation import Generation
+from lbd.config.schema import Config
+from lbd.control.messages import Commit, Committed, Drain, Hello, Ping, Pong, Prepare, Ready
+from lbd.control.process import ALLOCATOR, STACK, Process
+from lbd.errors import LbdError
+from lbd.stats.scoreboard import Board
+
+EMPTY = Generation(1, Config(), {}, {}, {}, {})
+
+
+@pytest.fixture
+async def worker():
+    board = Board.create(4)
+    lines, heard = [], []
+    process = Process(asyncio.get_running_loop(), 0, 0, board.fd, "json", lambda _, message: heard.append(message),
+                      lines.append)
+    process.lines, process.heard, process.layout = lines, heard, board.layout
+    async with asyncio.timeout(30):
+        yield process
+        process.kill(signal.SIGKILL)
+        await process.ended.wait()
+
+
+async def test_it_greets_with_version_and_layout(worker):
+    assert await worker.ask(None, Hello) == Hello(__version__, worker.layout)
+    assert worker.age() >= 0
+
+
+async def test_it_prepares_commits_and_answers_pings(worker):
+    assert await worker.ask(Prepare(EMPTY), Ready) == Ready(1)
+    assert await worker.ask(Commit(1), Committed) == Committed(1)
+    assert await worker.ask(Ping(7), Pong) == Pong(7)
+
+
+async def test_it_ends_when_it_drained(worker):
+    await worker.ask(None, Hello)
+    worker.send(Drain(0.0))
+    await worker.ended.wait()
+    assert worker.why == "exit code 0"
+
+
+async def test_signals_of_the_terminal_are_ignored(worker):
+    await worker.ask(None, Hello)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        worker.kill(number)
+    assert await worker.ask(Ping(1), Pong) == Pong(1)
+
+
+async def test_its_stack_comes_out_before_its_end(worker):
+    await worker.ask(None, Hello)
+    worker.kill(STACK)
+    assert await worker.ask(Ping(1), Pong) == Pong(1)
+    worker.kill(signal.SIGKILL)
+    await worker.ended.wait()
+    assert worker.why == "killed by SIGKILL"
+    assert any("most recent call first" in line for line in worker.lines)
+
+
+async def test_who_waits_for_a_dead_worker_is_told(worker):
+    await worker.ask(None, Hello)
+    asking = asyncio.ensure_future(worker.ask(None, Ready))
+    await asyncio.sleep(0)
+    worker.kill(signal.SIGKILL)
+    with pytest.raises(LbdError, match="died: killed by SIGKILL"):
+        await asking
+    with pytest.raises(LbdError, match="is dead"):
+        await worker.ask(Ping(1), Pong)
+
+
+async def test_its_environment_and_descriptors(worker):
+    await worker.ask(None, Hello)
+    with open(f"/proc/{worker.pid}/environ") as file:
+        environment = file.read().split("\0")
+    assert all(f"{name}={value}" in environment for name, value in ALLOCATOR.items())
+    assert len(os.listdir(f"/proc/{worker.pid}/task")) == 1

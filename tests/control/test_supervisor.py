@@ -1,0 +1,84 @@
+"""The supervisor in this process: it starts, reloads, refuses, and stops with the right exit code."""
+
+import asyncio
+import dataclasses
+
+import pytest
+import structlog
+
+from lbd.config.read import Loaded
+from lbd.config.schema import Admin, Backend, Config, Global, Listener, Log, Server
+from lbd.config.units import Address
+from lbd.control.supervisor import Supervisor
+from lbd.errors import ConfigError, LbdError, Problem
+
+
+class Files:
+    """The configuration as the supervisor reads it."""
+
+    def __init__(self, directory):
+        self.error = None
+        self.config = Config(
+            global_=Global(workers=1, drain_timeout=0.0, state_dir=str(directory / "state")),
+            log=Log(level="error"),
+            admin=Admin(bind=Address(path=str(directory / "admin.sock"))),
+            listeners={"web": Listener(bind=(Address("127.0.0.1", 0),), backend="app")},
+            backends={"app": Backend(servers={"a": Server(address=Address("127.0.0.1", 9))})})
+
+    def load(self):
+        if self.error is not None:
+            raise self.error
+        return Loaded(self.config, [], ("file",), {})
+
+
+@pytest.fixture
+async def files(tmp_path):
+    yield Files(tmp_path)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+async def running(files):
+    supervisor = Supervisor(files.load, files.load())
+    life = asyncio.ensure_future(supervisor.run())
+    async with asyncio.timeout(30):
+        while supervisor.ready:
+            assert not life.done()
+            await asyncio.sleep(0.01)
+        yield supervisor
+        supervisor.handle_term()
+        assert await life == 0
+    assert supervisor.ready == "stopping"
+
+
+async def test_status_and_metrics(running):
+    status = running.status()
+    assert (status["state"], status["generation"], len(status["workers"])) == ("ready", 1, 1)
+    body, _ = running.metrics("")
+    assert b'lbd_server_up{backend="app",server="a"} 1' in body
+    assert b"lbd_config_generation 1" in body
+
+
+async def test_reloads(running, files):
+    assert await running.reload(False) == {"generation": 1, "changed": False}
+    more = {"servers": {"b": Server(address=Address("127.0.0.1", 10))}}
+    files.config = dataclasses.replace(files.config, backends={"app": Backend(**more)})
+    assert await running.reload(False) == {"generation": 2, "changed": True}
+    assert running.status()["last_reload"]["success"]
+
+
+@pytest.mark.parametrize("error", [LbdError("no"), ConfigError([Problem("f", 1, 1, "k", "m")])])
+async def test_a_reload_that_fails_changes_nothing(running, files, error):
+    files.error = error
+    with pytest.raises(type(error)):
+        await running.reload(False)
+    assert running.status()["last_reload"]["error"] == str(error)
+    assert running.status()["generation"] == 1
+    assert b"lbd_config_last_reload_success 0" in running.metrics("")[0]
+
+
+async def test_it_does_not_start_on_an_address_that_is_not_there(files):
+    files.config = dataclasses.replace(files.config, listeners={
+        "web": Listener(bind=(Address("192.0.2.1", 80),), backend="app")})
+    async with asyncio.timeout(30):
+        assert await Supervisor(files.load, files.load()).run() == 1

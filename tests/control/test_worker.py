@@ -1,0 +1,145 @@
+"""The worker's side: what it does with messages, and when its supervisor is gone."""
+
+import asyncio
+import socket
+
+import pytest
+
+from lbd.backend.generation import Generation
+from lbd.config.schema import Backend, Config, Global, Listener, Server
+from lbd.config.units import Address
+from lbd.control import worker as module
+from lbd.control.channel import Channel
+from lbd.control.messages import Commit, Committed, Discard, Drain, Hello, Listen, Ping, Pong, Prepare, Ready, Veto
+from lbd.control.worker import Worker, main
+from lbd.errors import LbdError
+from lbd.stats.scoreboard import Board
+
+CONFIG = Config(global_=Global(drain_timeout=0.0), listeners={"web": Listener(bind=(), backend="app")},
+                backends={"app": Backend(servers={"a": Server(address=Address("127.0.0.1", 9))})})
+
+
+class FakePlane:
+    """Notes what it is told."""
+
+    def __init__(self, loop, net, board, lane, report):
+        self.told = []
+        self.refuse = None
+        self.sockets = []
+
+    def prepare(self, generation):
+        if self.refuse is not None:
+            raise self.refuse
+        self.told.append("prepare")
+
+    def commit(self):
+        self.told.append("commit")
+
+    def discard(self):
+        self.told.append("discard")
+
+    def listen(self, listener, sock):
+        self.told.append("listen")
+        self.sockets.append(sock)
+
+    def unlisten(self, listener):
+        self.told.append("unlisten")
+
+    def drain(self, timeout, done):
+        self.told.append("drain")
+
+    def cut(self):
+        self.told.append("cut")
+
+
+class FakeGarbage:
+    """Leaves the collector of the test process alone."""
+
+    def __init__(self, loop):
+        return
+
+    def freeze(self):
+        return
+
+
+@pytest.fixture
+async def pair(monkeypatch):
+    """A worker with a fake plane, and the supervisor's end of its channel."""
+    monkeypatch.setattr(module, "Plane", FakePlane)
+    monkeypatch.setattr(module, "Garbage", FakeGarbage)
+    monkeypatch.setattr(module.log, "set_up", lambda *_, **__: None)
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+    got = asyncio.Queue()
+    channel = Channel(loop, ours, lambda message, fds: got.put_nowait(message), lambda reason: None)
+    worker = Worker(loop, Board.create(2), 0, theirs, "json")
+    async with asyncio.timeout(10):
+        assert isinstance(await got.get(), Hello)
+        yield worker, channel, got
+    channel.close()
+    worker._channel.close()
+    loop.remove_reader(worker._poller.fileno())
+    worker._poller.close()
+    for sock in worker._plane.sockets:
+        sock.close()
+
+
+def generation():
+    return Generation(1, CONFIG, {"app": ()}, {"app": 0}, {"web": 0}, {("web", "app"): 0, ("web", ""): 1})
+
+
+async def test_prepare_commit_and_listen(pair):
+    worker, channel, got = pair
+    channel.send(Prepare(generation()))
+    channel.send(Commit(1))
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        channel.send(Listen("web"), [sock.fileno(), sock.fileno()])
+    channel.send(Ping(5))
+    assert [await got.get() for _ in range(3)] == [Ready(1), Committed(1), Pong(5)]
+    assert worker._plane.told == ["prepare", "commit", "unlisten", "listen", "listen"]
+
+
+@pytest.mark.parametrize(("error", "reason"), [
+    (LbdError("no such key"), "no such key"), (ValueError("odd"), "generation 1 cannot be built: ValueError('odd')")])
+async def test_what_cannot_be_built_is_vetoed(pair, error, reason):
+    worker, channel, got = pair
+    worker._plane.refuse = error
+    channel.send(Prepare(generation()))
+    channel.send(Discard(1))
+    assert await got.get() == Veto(1, reason)
+    channel.send(Ping(1))
+    await got.get()
+    assert worker._plane.told == ["discard"]
+
+
+async def test_a_commit_of_nothing_is_not_answered(pair):
+    worker, channel, got = pair
+    channel.send(Commit(9))
+    channel.send(Ping(1))
+    assert await got.get() == Pong(1)
+    assert worker._plane.told == []
+
+
+async def test_one_drain_is_enough_and_sockets_are_refused_then(pair):
+    worker, channel, got = pair
+    channel.send(Drain(1.0))
+    channel.send(Drain(1.0))
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        channel.send(Listen("web"), [sock.fileno()])
+    channel.send(Ping(1))
+    await got.get()
+    assert worker._plane.told == ["drain", "unlisten"]
+
+
+async def test_an_orphan_serves_on_and_then_drains(pair, monkeypatch):
+    worker, channel, _ = pair
+    monkeypatch.setattr(module, "ORPHANED", 0.0)
+    drained = asyncio.Event()
+    monkeypatch.setattr(worker._plane, "drain", lambda timeout, done: drained.set())
+    channel.close()
+    await drained.wait()
+
+
+def test_bad_arguments_end_with_usage():
+    with pytest.raises(SystemExit):
+        main(["--slot", "x"])
