@@ -51,9 +51,11 @@ class Children:
 
     def start(self, name: str, words: Sequence[str], speaks: bool = False) -> str:
         """Start `lbd` with the words; with `speaks`, wait for the first line it prints, and return it."""
-        process = subprocess.Popen([sys.executable, "-m", "lbd", *words], stdin=subprocess.DEVNULL,
+        # -P and our own path: the working directory, a source tree say, must not decide which code runs.
+        path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
+        process = subprocess.Popen([sys.executable, "-P", "-m", "lbd", *words], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE if speaks else None, text=True, process_group=0,
-                                   preexec_fn=self.bound)
+                                   env={**os.environ, "PYTHONPATH": path}, preexec_fn=self.bound)
         self.running[name] = process
         if process.stdout is None:
             return ""

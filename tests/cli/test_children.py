@@ -6,8 +6,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+import lbd
 
 # A parent of one demo server; it prints the server's pid and line, then does as its argument says.
 PARENT = """
@@ -95,3 +98,13 @@ def test_one_that_cannot_start() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.splitlines()[0].startswith("lbd: the following arguments are required: --port")
     assert done.stderr.splitlines()[-1] == "lbd.errors.LbdError: odd did not start (exit code 2)"
+
+
+def test_the_working_directory_does_not_decide_which_code_runs(tmp_path: Path) -> None:
+    (tmp_path / "lbd").mkdir()
+    (tmp_path / "lbd" / "__init__.py").write_text("raise SystemExit('the wrong code')")
+    code = ("from lbd.cli.children import Children\n"
+            "with Children() as children: print(children.start('one', ['--version'], speaks=True))")
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, cwd=tmp_path,
+                          env={**os.environ, "PYTHONPATH": str(Path(lbd.__file__).parents[1])})
+    assert (done.stdout, done.stderr) == (f"lbd {lbd.__version__}\n", "")
