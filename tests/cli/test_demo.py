@@ -4,6 +4,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -70,6 +71,9 @@ class Running:
         found = re.search(r"^lbd +(http://\S+)", self.shown, re.MULTILINE)
         assert found, self.shown
         self.url = found[1]
+        folder = re.search(r"^configuration +(\S+)/demo\.toml", self.shown, re.MULTILINE)
+        assert folder, self.shown
+        self.folder = Path(folder[1])
         self.below = [os.pidfd_open(pid) for pid in descendants(self.process.pid)]
 
     def all_ended(self) -> bool:
@@ -82,6 +86,7 @@ class Running:
         self.out.close()
         for below in self.below:
             os.close(below)
+        shutil.rmtree(self.folder, ignore_errors=True)  # a demo that was killed cannot remove it
 
 
 def descendants(pid: int) -> list[int]:
@@ -112,6 +117,7 @@ def test_it_works_and_one_interrupt_stops_everything(running: Running) -> None:
     running.out.read()
     assert running.process.wait(20) == 0
     assert running.all_ended()
+    assert not running.folder.exists()
 
 
 def test_nothing_is_left_behind_when_it_is_killed(running: Running) -> None:
