@@ -240,10 +240,10 @@ class Client(Exchange):
             if self.state == READING:
                 return
 
-    def answered(self) -> None:
-        """The head of an answer whose body goes on goes out now."""
+    def answered(self, keep: bool) -> None:
+        """The head of an answer whose body goes on goes out now; without `keep` the connection ends with it."""
         self.state = RELAY
-        self.keep = self.keep and self.sent
+        self.keep = self.keep and self.sent and keep
 
     def interim(self, data: bytes) -> None:
         """A 1xx answer."""

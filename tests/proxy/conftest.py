@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-import uvloop
 
 from .rig import Peer, Rig, Stage, configuration
 
@@ -20,11 +19,6 @@ backend = "app"
 [backends.app.servers]
 a = "{address}"
 """
-
-
-@pytest.fixture
-def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
-    return uvloop.EventLoopPolicy()
 
 
 @pytest.fixture(params=["sock", "loop"])

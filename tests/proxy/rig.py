@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import uvloop
-
 from lbd.backend.generation import Generation, Member
 from lbd.balance import ALGORITHMS
 from lbd.config.read import read
@@ -96,11 +94,14 @@ class Rig:
         ended = asyncio.Event()
         self.plane.drain(0.0, ended.set)
         self.plane.cut()
-        async with asyncio.timeout(LIMIT):
-            await ended.wait()
-        if self.poller is not None:
-            self.loop.remove_reader(self.poller.fileno())
-            self.poller.close()
+        try:
+            async with asyncio.timeout(LIMIT):
+                await ended.wait()
+        finally:
+            self.plane.timers.stop()
+            if self.poller is not None:
+                self.loop.remove_reader(self.poller.fileno())
+                self.poller.close()
 
 
 class Peer:
@@ -177,7 +178,3 @@ class Stage:
         if self.server is not None:
             self.server.close()
 
-
-def loop_factory() -> asyncio.AbstractEventLoop:
-    """uvloop, as in production."""
-    return uvloop.new_event_loop()

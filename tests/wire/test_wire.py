@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-import uvloop
 
 from ..proxy.rig import LIMIT, Peer, Rig, Stage, configuration
 from .script import Script, Step, pattern, read_script
@@ -27,11 +26,6 @@ servers = {{ a = "{address}" }}
 """
 
 
-@pytest.fixture
-def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
-    return uvloop.EventLoopPolicy()
-
-
 class Play:
     """Performs the steps of one script."""
 
@@ -40,7 +34,18 @@ class Play:
         self.stage = stage
         self.client: Peer | None = None
         self.server: Peer | None = None
+        self.peers: list[Peer] = []
         self.endings: dict[str, int] = {}
+
+    async def perform_all(self, name: str, script: Script) -> None:
+        """The whole script, for a client that just connected."""
+        await self.perform(Step("client connects", 0))
+        for step in script.steps:
+            try:
+                await self.perform(step)
+            except (AssertionError, TimeoutError, ConnectionError) as error:
+                where = f"{name}:{step.line}: {script.title}: {step.what}"
+                raise AssertionError(f"{where}: {type(error).__name__} {error}") from None
 
     async def perform(self, step: Step) -> None:
         """One step."""
@@ -50,8 +55,10 @@ class Play:
             return
         if verb == "connects":
             self.client = await Peer.connect(self.rig.address)
+            self.peers.append(self.client)
         elif verb == "accepts" or (who == "server" and self.server is None):
             self.server = await self.stage.accept()
+            self.peers.append(self.server)
         if verb not in ("connects", "accepts"):
             peer = self.client if who == "client" else self.server
             assert peer is not None, "nobody is connected"
@@ -133,16 +140,12 @@ async def test_wire(path: Path, rig: Rig, tmp_path: Path) -> None:
     settings = {"trusted": "[]", "listener": "", "backend": "", "more": "", **script.settings}
     rig.start(configuration(CONFIG.format(address=stage.address, **settings), tmp_path))
     play = Play(rig, stage)
-    play.client = await Peer.connect(rig.address)
-    for step in script.steps:
-        try:
-            await play.perform(step)
-        except AssertionError as error:
-            raise AssertionError(f"{path.name}:{step.line}: {script.title}: {step.what}: {error}") from None
-    for peer in (play.client, play.server):
-        if peer is not None:
+    try:
+        await play.perform_all(path.name, script)
+    finally:
+        for peer in play.peers:
             peer.close()
-    stage.close()
+        stage.close()
     await rig.until(lambda: rig.plane.clients == 0)
     assert rig.in_flight() == 0
 
