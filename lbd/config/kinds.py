@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-SHOWN = 60  # characters of a value that a message repeats
+SHOWN = 200  # characters of a value that a message repeats
 
 # What TOML calls the types that tomllib returns.
 _NAMES = {"bool": "a boolean", "int": "an integer", "float": "a number", "str": "a string", "list": "an array",
@@ -56,7 +56,20 @@ def shown(value: Any) -> str:
         return "true" if value else "false"
     text = value if isinstance(value, str) else str(value)
     text = text if len(text) <= SHOWN else text[:SHOWN] + "…"
-    return '"' + text.encode("unicode_escape").decode().replace('"', '\\"') + '"' if isinstance(value, str) else text
+    return f'"{"".join(map(_escaped, text))}"' if isinstance(value, str) else text
+
+
+def _escaped(letter: str) -> str:
+    if letter in '"\\':
+        return "\\" + letter
+    return letter if letter.isprintable() else letter.encode("unicode_escape", "surrogatepass").decode()
+
+
+def found(value: Any, what: str) -> str:
+    """The value and what is wrong with it, the first half of a message."""
+    if isinstance(value, list | dict) and what == f"is {type_of(value)}":
+        return f"{type_of(value)} stands here"
+    return f"{shown(value)} {what}"
 
 
 def listed(words: Iterable[str], last: str = "or") -> str:

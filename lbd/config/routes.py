@@ -36,7 +36,7 @@ def _check_backend(config: Config, name: str, path: Path, findings: Findings) ->
 def _check_route(route: Route, path: Path, findings: Findings) -> None:
     """What one route must fulfil by itself."""
     actions = [name for name in ACTIONS if findings.given((*path, name))]
-    if not actions:
+    if not actions and findings.sound(path):
         findings.error(path, "a route needs one of backend, redirect and respond")
     elif len(actions) > 1:
         findings.error((*path, actions[1]), f"{listed(actions, 'and')} are given; a route can have one of them")

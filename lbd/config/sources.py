@@ -6,7 +6,7 @@ from typing import Any
 
 from lbd.config.document import Document, DocumentError, load
 from lbd.config.findings import Findings, Where, dotted
-from lbd.config.kinds import many, nearest, shown, type_of
+from lbd.config.kinds import found, many, nearest, shown, type_of
 from lbd.config.places import Path
 from lbd.config.schema import Config, keys
 from lbd.config.units import LINE
@@ -63,8 +63,8 @@ class Sources:
         try:
             patterns = _PATTERNS.read(document.data["include"])
         except ValueError as error:
-            found = shown(document.data["include"])
-            self.findings.add(where, ("include",), f"{found} {error}; must be {_PATTERNS.allowed}")
+            what = found(document.data["include"], str(error))
+            self.findings.add(where, ("include",), f"{what}; must be {_PATTERNS.allowed}")
             return
         if len(within) == 1:
             self.include = patterns
@@ -107,7 +107,7 @@ class Sources:
                 self.findings.add(where, (name,), f"unknown key{near}")
                 twice.add((name,))
             elif not isinstance(value, dict):
-                self.findings.add(where, (name,), f"{shown(value)} is {type_of(value)}; must be a table")
+                self.findings.add(where, (name,), f"{found(value, f'is {type_of(value)}')}; must be a table")
             else:
                 target = self.data.setdefault(name, {})
                 for inner, item in value.items():

@@ -6,7 +6,7 @@ from typing import Any
 
 from lbd.config import units as u
 from lbd.config.findings import Findings
-from lbd.config.kinds import ItemError, Kind, nearest, shown, type_of
+from lbd.config.kinds import ItemError, Kind, found, nearest, shown, type_of
 from lbd.config.places import Path
 from lbd.config.plugs import Plugs
 from lbd.config.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Server, Timeouts, keys
@@ -115,7 +115,7 @@ class Tables:
         return kind.settle(result, self.findings.directory(path)) if kind.settle else result
 
     def _wrong(self, path: Path, value: Any, what: str, allowed: str, near: str = "") -> None:
-        self.findings.error(path, f"{shown(value)} {what}; must be {allowed}{near}")
+        self.findings.error(path, f"{found(value, what)}; must be {allowed}{near}")
 
     def _named(self, cls: type, value: Any, path: Path) -> Any:
         if not isinstance(value, dict):

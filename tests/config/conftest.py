@@ -49,6 +49,12 @@ a = "10.0.0.1:80"
 """
 
 
+def cases(name: str) -> list[tuple[str, str]]:
+    """(lines of TOML, the error they make) from a file of this directory: the error after "=> ", then an empty line."""
+    text = (Path(__file__).parent / name).read_text()
+    return [(lines, error) for lines, _, error in (case.strip("\n").partition("\n=> ") for case in text.split("\n\n"))]
+
+
 @dataclass
 class Directory:
     """A directory with configuration files; it is the current one, so findings name files without a path."""

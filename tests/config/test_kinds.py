@@ -10,7 +10,7 @@ from lbd.config.units import FILE, NAME, choice
 
 
 @pytest.mark.parametrize(("value", "text"), [
-    ("a", '"a"'), ('a"b', '"a\\"b"'), ("a\nb", '"a\\nb"'), ("x" * 100, '"' + "x" * 60 + '\\u2026"'), (True, "true"),
+    ("a", '"a"'), ('a"b', '"a\\"b"'), ("a\nb", '"a\\nb"'), ("x" * 300, '"' + "x" * 200 + '…"'), (True, "true"),
     (5, "5"), (1.5, "1.5"), ([], "an empty array"), ([1], "the array"), ({}, "the table"),
     (datetime.date(2020, 1, 2), "2020-01-02"),
 ])

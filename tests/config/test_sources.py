@@ -89,5 +89,5 @@ def test_the_top_level(directory: Directory) -> None:
         "listeners, backends, errors",
         'a.toml:1:1: backend: unknown key; did you mean "backends"?',
         'a.toml:2:1: log: "x" is a string; must be a table',
-        "a.toml:3:3: health: the array is an array; must be a table",
+        "a.toml:3:3: health: an array stands here; must be a table",
     ]

@@ -1,0 +1,138 @@
+"""Tests of lbd.config.read: whole configurations, with all their mistakes at once, from files and from options."""
+
+import pickle
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lbd.config.read import Loaded, Overrides, from_options, read
+from lbd.config.schema import Algorithm, Config
+from lbd.config.units import Address
+from lbd.errors import ConfigError
+from tests.config.conftest import ALGORITHMS, CHECKS, WHOLE, Directory, Http, Tcp
+
+EIGHT = """\
+[global]
+workers = 100                        # too many
+[listeners.web]
+bind = "0.0.0.0:80"
+backend = "ap"                       # mistyped name
+[[listeners.web.routes]]
+path_prefx = "/v1/"                  # mistyped key
+backend = "app"
+[health.web]
+interval = 2                         # no unit
+[backends.app]
+algorithm = "least-conn"             # mistyped name
+health = "wed"                       # mistyped name
+servers = { a = "10.0.0.1", b = { address = "10.0.0.2:80", weight = "2" } }  # no port; a string
+"""
+
+
+def test_eight_mistakes_at_once(directory: Directory) -> None:
+    errors = directory.errors(EIGHT)
+    assert [error.split(": ")[:2] for error in errors] == [
+        ["lbd.toml:2:1", "global.workers"],
+        ["lbd.toml:5:1", "listeners.web.backend"],
+        ["lbd.toml:7:1", "listeners.web.routes[0].path_prefx"],
+        ["lbd.toml:10:1", "health.web.interval"],
+        ["lbd.toml:12:1", "backends.app.algorithm"],
+        ["lbd.toml:13:1", "backends.app.health"],
+        ["lbd.toml:14:13", "backends.app.servers.a"],
+        ["lbd.toml:14:60", "backends.app.servers.b.weight"],
+    ]
+
+
+def test_a_file_that_is_not_there() -> None:
+    with pytest.raises(ConfigError, match=r"^/none/lbd.toml: cannot be read: No such file or directory$") as error:
+        read("/none/lbd.toml", ALGORITHMS, CHECKS)
+    assert error.value.files == ("/none/lbd.toml",)
+
+
+def test_what_a_broken_configuration_was_made_of_is_known(directory: Directory) -> None:
+    directory.write("a.toml", "x")
+    directory.write("lbd.toml", 'include = ["a.toml", "*.x"]\n')
+    with pytest.raises(ConfigError) as error:
+        directory.read()
+    assert error.value.files == tuple(str(directory.path / name) for name in ("lbd.toml", "a.toml", "*.x"))
+
+
+def test_a_configuration_can_be_sent_to_workers(directory: Directory) -> None:
+    text = "[backends.app]\nhealth = { path = '/ok' }\nalgorithm = { name = 'consistent-hash', key = 'url' }\n" + WHOLE
+    config = directory.read(text).config
+    assert pickle.loads(pickle.dumps(config)) == config
+
+
+LINES = st.lists(st.sampled_from([*EIGHT.splitlines(), *WHOLE.splitlines(), "[[listeners.web.routes]]", "health = {}",
+                                  "bind = []", "servers = []", "[backends]", "app = 5", "routes = [[]]", "include = 5",
+                                  "algorithm = {}", "timeouts = 3", "[backends.app.servers]", "a = {}", "name = 1",
+                                  'bind = "*:80"', "tls = 1", "[errors]", "503 = 5", "header = { a = 1 }"]),
+                 max_size=12)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(LINES)
+def test_nothing_but_findings_comes_of_bad_files(directory: Directory, lines: list[str]) -> None:
+    for error in directory.errors("\n".join(lines)):
+        assert error.startswith("lbd.toml")
+        assert "\n" not in error
+
+
+def options(*listen: str, servers: tuple[str, ...] = ("10.0.0.1:80",), **more: object) -> Loaded:
+    return from_options(listen, servers, ALGORITHMS, CHECKS, **more)  # type: ignore[arg-type]
+
+
+def test_options_are_what_a_file_would_say(directory: Directory) -> None:
+    text = ("[listeners.web]\nbind = '127.0.0.1:8080'\nbackend = 'app'\n"
+            "[backends.app]\nalgorithm = 'least-connections'\nhealth = { path = '/ok', interval = '5s' }\n"
+            "servers = { s1 = '10.0.0.1:80', s2 = 'b.internal:81' }\n")
+    from_file = directory.read(text).config
+    overrides = Overrides("least-connections", 5.0, "/ok")
+    config = options("127.0.0.1:8080", servers=("10.0.0.1:80", "b.internal:81"), overrides=overrides).config
+    assert config == from_file
+    assert list(config.backends["app"].servers) == ["s1", "s2"]
+
+
+def test_options_of_health() -> None:
+    def health(overrides: Overrides) -> tuple[str, float, object] | None:
+        policy = options("*:80", overrides=overrides).config.backends["app"].health
+        assert not isinstance(policy, str)
+        return (policy.type, policy.interval, policy.options) if policy else None
+
+    assert health(Overrides()) is None
+    assert health(Overrides(health_path="/ok")) == ("http", 2.0, Http("/ok"))
+    assert health(Overrides(health_interval=5.0)) == ("tcp", 5.0, Tcp())
+
+
+def test_more_options() -> None:
+    config = options("*:80", metrics="127.0.0.1:9405", admin="unix:/run/a.sock", workers="3").config
+    assert config.metrics.bind == Address("127.0.0.1", 9405)
+    assert config.admin.bind == Address(path="/run/a.sock")
+    assert config.global_.workers == 3
+    assert [options("*:80", workers=given).config.global_.workers for given in (None, "auto", 0, 2)] == [0, 0, 0, 2]
+
+
+def test_options_that_are_wrong() -> None:
+    with pytest.raises(ConfigError) as error:
+        options("x", "*:80", "*:80", servers=("10.0.0.1",), metrics="*:80", admin="*:81", workers="9999",
+                overrides=Overrides(algorithm="x"))
+    lines = str(error.value).split("\n")
+    assert 'command line: --server: "10.0.0.1" has no port; must be HOST:PORT, [IPv6]:PORT or unix:/PATH' in lines
+    assert 'command line: --workers: 9999 is out of range; must be "auto" or a whole number from 1 to 64' in lines
+    assert all(line.startswith("command line: --") for line in lines)
+
+
+def test_options_that_are_missing() -> None:
+    with pytest.raises(ConfigError) as error:
+        options(servers=())
+    assert str(error.value).split("\n") == [
+        "command line: --listen: at least one address is needed", "command line: --server: at least one server is "
+            "needed"]
+
+
+def test_defaults_are_those_of_the_classes(directory: Directory) -> None:
+    config = directory.read(WHOLE).config
+    for name in ("global_", "log", "admin", "metrics", "timeouts"):
+        assert getattr(config, name) == getattr(Config(), name)
+    assert config.backends["app"].algorithm == Algorithm()

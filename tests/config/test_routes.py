@@ -1,0 +1,76 @@
+"""Tests of lbd.config.routes: what a route must have, and which earlier route takes all of its requests."""
+
+import pytest
+
+from lbd.config.routes import covers, hides
+from lbd.config.schema import Route
+from tests.config.conftest import WHOLE, Directory, cases
+
+
+def of_route(directory: Directory, keys: str) -> list[str]:
+    return directory.errors(WHOLE + f"[[listeners.web.routes]]\n{keys}\n")
+
+
+@pytest.mark.parametrize(("keys", "error"), cases("wrong_routes.txt"))
+def test_what_a_route_must_have(directory: Directory, keys: str, error: str) -> None:
+    assert of_route(directory, keys) == [f"lbd.toml:{error}"]
+
+
+@pytest.mark.parametrize(("prefix", "strip"), [("/v1/", "/v1"), ("/v1", "/v1/"), ("/v1/", "/v1/"), ("/a/b", "/a"),
+                                               ("/a", "/")])
+def test_prefixes_that_can_be_stripped(directory: Directory, prefix: str, strip: str) -> None:
+    assert of_route(directory, f"backend = 'app'\npath_prefix = '{prefix}'\nstrip_prefix = '{strip}'") == []
+
+
+def test_the_backend_of_the_listener(directory: Directory) -> None:
+    text = '[listeners.web]\nbind = "*:80"\nbackend = "x"\n'
+    assert directory.errors(text) == [
+        'lbd.toml:3:1: listeners.web.backend: "x" is no backend; there is none yet: [backends.NAME]']
+
+
+def test_hidden_routes_are_warned_of(directory: Directory) -> None:
+    routes = ("[[listeners.web.routes]]\npath_prefix = '/a'\nbackend = 'app'\n"
+              "[[listeners.web.routes]]\npath = '/b'\nbackend = 'app'\n"
+              "[[listeners.web.routes]]\npath = '/a/b'\nbackend = 'app'\n")
+    assert directory.warnings(WHOLE + routes) == [
+        "lbd.toml:12:17: listeners.web.routes[2]: never reached: listeners.web.routes[0] (lbd.toml:6) takes all of its "
+        "requests"]
+
+
+@pytest.mark.parametrize(("earlier", "later", "hidden"), [
+    (Route(), Route(path="/a"), True),
+    (Route(host="a.b"), Route(host="a.b"), True),
+    (Route(host="a.b"), Route(), False),
+    (Route(host="*.b"), Route(host="a.b"), True),
+    (Route(host="*.b"), Route(host="*.a.b"), True),
+    (Route(host="*.a.b"), Route(host="*.b"), False),
+    (Route(host="*.b"), Route(host="b"), False),
+    (Route(path="/a"), Route(path="/a"), True),
+    (Route(path="/a"), Route(path_prefix="/a"), False),
+    (Route(path_prefix="/a"), Route(path="/a"), True),
+    (Route(path_prefix="/a/"), Route(path="/a"), False),
+    (Route(path_prefix="/a"), Route(path_prefix="/ab"), False),
+    (Route(path_prefix="/a"), Route(path_prefix="/a/"), True),
+    (Route(path_prefix="/"), Route(path_regex=".*"), False),
+    (Route(path_regex="/[a-z]+"), Route(path="/a"), True),
+    (Route(path_regex="/[a-z]+"), Route(path="/A"), False),
+    (Route(path_regex="a"), Route(path_regex="a"), True),
+    (Route(path_regex="a"), Route(), False),
+    (Route(method=("GET", "HEAD")), Route(method=("GET",)), True),
+    (Route(method=("GET",)), Route(method=("GET", "POST")), False),
+    (Route(method=("GET",)), Route(), False),
+    (Route(header={"X-A": "*"}), Route(header={"x-a": "1", "y": "2"}), True),
+    (Route(header={"X-A": "1"}), Route(header={"x-a": "1"}), True),
+    (Route(header={"X-A": "1"}), Route(header={"x-a": "*"}), False),
+    (Route(header={"X-A": "*"}), Route(), False),
+    (Route(host="a.b", path_prefix="/a"), Route(host="a.b", path="/a", method=("GET",)), True),
+])
+def test_hides(earlier: Route, later: Route, hidden: bool) -> None:
+    assert hides(earlier, later) is hidden
+
+
+@pytest.mark.parametrize(("prefix", "path", "covered"), [
+    ("/", "/a", True), ("/a", "/a", True), ("/a", "/a/b", True), ("/a", "/ab", False), ("/a/", "/a", False),
+    ("", "/a", True)])
+def test_covers(prefix: str, path: str, covered: bool) -> None:
+    assert covers(prefix, path) is covered

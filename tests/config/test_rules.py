@@ -1,0 +1,101 @@
+"""Tests of lbd.config.rules: what must hold between keys."""
+
+import pytest
+
+from lbd.config.rules import LARGEST_ERROR, overlap
+from lbd.config.units import BIND
+from tests.config.conftest import WHOLE, Directory
+
+
+def test_a_whole_configuration_has_no_findings(directory: Directory) -> None:
+    assert directory.warnings(WHOLE) == []
+
+
+def test_nothing_at_all(directory: Directory) -> None:
+    assert directory.errors("") == ["lbd.toml: there is no listener; add [listeners.NAME] with bind and backend"]
+
+
+def test_a_listener_without_purpose_or_address(directory: Directory) -> None:
+    assert directory.errors("[listeners.b]\nbind = '*:81'\n[listeners.c]\nbind = []\nbackend = 'app'\n" + WHOLE) == [
+        "lbd.toml:1:12: listeners.b: a listener needs a backend or routes",
+        "lbd.toml:4:1: listeners.c.bind: an empty array: a listener needs an address",
+    ]
+
+
+def test_two_sockets_on_one_address(directory: Directory) -> None:
+    directory.write("token", "secret")
+    text = ("[admin]\nbind = '127.0.0.1:8405'\ntoken_file = 'token'\n[metrics]\nbind = '127.0.0.1:8405'\n"
+            "[listeners.b]\nbind = ['*:8080', '[::]:8080', 'unix:/a']\nbackend = 'app'\n"
+            "[listeners.c]\nbind = 'unix:/a'\nbackend = 'app'\n")
+    assert directory.errors(text + WHOLE) == [
+        'lbd.toml:5:1: metrics.bind: "127.0.0.1:8405" is bound already by admin.bind (lbd.toml:2:1)',
+        'lbd.toml:10:1: listeners.c.bind: "unix:/a" is bound already by listeners.b.bind[2] (lbd.toml:7:32)',
+        'lbd.toml:13:1: listeners.web.bind: "127.0.0.1:8080" overlaps with "0.0.0.0:8080" by listeners.b.bind[0] '
+        "(lbd.toml:7:9)",
+    ]
+
+
+@pytest.mark.parametrize(("one", "other", "both"), [
+    ("10.0.0.1:80", "10.0.0.1:80", True), ("10.0.0.1:80", "10.0.0.1:81", False), ("10.0.0.1:80", "10.0.0.2:80", False),
+    ("*:80", "10.0.0.1:80", True), ("10.0.0.1:80", "0.0.0.0:80", True), ("*:80", "[::]:80", False),
+    ("[::]:80", "[::1]:80", True), ("[::0:1]:80", "[::1]:80", True), ("unix:/a", "unix:/a", True),
+    ("unix:/a", "unix:/b", False), ("unix:/a", "*:80", False),
+])
+def test_overlap(one: str, other: str, both: bool) -> None:
+    assert overlap(BIND.read(one), BIND.read(other)) is both
+
+
+def test_backends(directory: Directory) -> None:
+    text = ("[backends.b]\n[backends.c.servers]\n[backends.d]\n"
+            "servers = { a = { address = '10.0.0.9:80', weight = 0 } }\n")
+    needs = 'a backend needs servers: [backends.NAME.servers] with NAME = "HOST:PORT"'
+    routes = "".join(f"[[listeners.web.routes]]\npath = '/{name}'\nbackend = '{name}'\n" for name in "bcd")
+    assert directory.errors(text + WHOLE + routes) == [
+        f"lbd.toml:1:11: backends.b: {needs}",
+        f"lbd.toml:2:11: backends.c: {needs}",
+        "lbd.toml:4:1: backends.d.servers: all weights are 0: no server could be chosen",
+    ]
+
+
+def test_a_backend_that_nobody_uses(directory: Directory) -> None:
+    assert directory.warnings("[backends.b.servers]\na = '10.0.0.9:80'\n" + WHOLE) == [
+        "lbd.toml:1:11: backends.b: no listener and no route uses this backend"]
+
+
+def test_weights_without_meaning(directory: Directory) -> None:
+    text = "[backends.app]\nalgorithm = 'round-robin'\n" + WHOLE + "b = { address = '10.0.0.2:80', weight = 0 }\n"
+    assert directory.warnings(text) == [
+        "lbd.toml:8:32: backends.app.servers.b.weight: round-robin takes no notice of weights"]
+
+
+def test_two_servers_at_one_address(directory: Directory) -> None:
+    assert directory.warnings(WHOLE + "b = '10.0.0.1:80'\n") == [
+        'lbd.toml:6:1: backends.app.servers.b: "a" has the address "10.0.0.1:80" too']
+
+
+def test_a_tcp_port_needs_a_token(directory: Directory) -> None:
+    assert directory.errors("[admin]\nbind = '127.0.0.1:8405'\n" + WHOLE) == [
+        'lbd.toml:2:1: admin.bind: "127.0.0.1:8405" needs token_file, since anyone could connect; or use a Unix socket']
+    path = directory.path / "token"
+    assert directory.errors("[admin]\nbind = '127.0.0.1:8405'\ntoken_file = 'token'\n" + WHOLE) == [
+        f'lbd.toml:3:1: admin.token_file: "{path}" cannot be read: No such file or directory']
+    directory.write("token", "secret")
+    assert directory.errors() == []
+
+
+def test_error_files(directory: Directory) -> None:
+    directory.path = directory.path.resolve()
+    for name, size in (("ok", 10), ("big", LARGEST_ERROR + 1)):
+        directory.write(name, b"x" * size)
+    place = directory.path
+    assert directory.errors("[errors]\n503 = 'ok'\n404 = 'none'\n500 = 'big'\n418 = 'ok'\n" + WHOLE) == [
+        f'lbd.toml:3:1: errors.404: "{place}/none" cannot be read: No such file or directory',
+        f'lbd.toml:4:1: errors.500: "{place}/big" is larger than 1 MiB',
+        "lbd.toml:5:1: errors.418: lbd never answers 418 by itself; must be one of 400, 404, 405, 408, 413, 414, 421, "
+        "429, 431, 500, 501, 502, 503, 504",
+    ]
+
+
+def test_the_longest_ejection_is_not_the_shortest(directory: Directory) -> None:
+    assert directory.errors("[backends.app]\noutlier = { base = '10s', max = '5s' }\n" + WHOLE) == [
+        "lbd.toml:2:27: backends.app.outlier.max: is shorter than `base`, the first ejection"]
