@@ -11,6 +11,7 @@ import uvloop
 from lbd.net.loop import LoopNet
 from lbd.net.sock import Poller
 
+MB = 1 << 20
 FAMILIES = ["ipv4", "ipv6", "unix", "abstract"]
 
 
@@ -59,7 +60,7 @@ class Peer:
 
     def connection_lost(self, exc):
         self.exc = exc
-        self._note("connection_lost")
+        self._note("connection_lost", exc)
 
     async def until(self, condition):
         """Wait for `condition()`, which is looked at after every callback."""
@@ -84,6 +85,17 @@ def reset(sock):
     """Close so that the peer sees a reset."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
+
+
+async def send_until_full(peer, piece=b"x" * 65536):
+    """Write until the protocol is told to pause."""
+    sent = 0
+    async with asyncio.timeout(20):
+        while "pause_writing" not in peer.calls:
+            peer.transport.write(piece)
+            sent += len(piece)
+            await asyncio.sleep(0)
+    return sent
 
 
 class Bench:
