@@ -1,0 +1,126 @@
+"""Tests of lbd.cli.check: findings for people, for terminals and for machines, and the exit code."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lbd.cli import check
+from lbd.cli.command_line import main
+from lbd.config.schema import Backend, Config, Listener, Server
+from lbd.config.units import Address
+from lbd.errors import Problem
+
+GOOD = '[listeners.web]\nbind = "127.0.0.1:80"\nbackend = "app"\n[backends.app.servers]\na = "10.0.0.1:80"\n'
+BAD = GOOD.replace('"app"', '"ap"') + "[backends.app]\nqueue = 5\n"
+ERROR = 'lbd.toml:3:1: listeners.web.backend: "ap" is no backend; did you mean "app"?'
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(text: str, *words: str) -> int:
+    Path("lbd.toml").write_text(text)
+    return main(["check", "-c", "lbd.toml", *words])
+
+
+def test_good(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(GOOD) == 0
+    assert capsys.readouterr() == ("OK: 1 listener, 1 backend, 1 server\n", "")
+
+
+def test_warnings_do_not_hinder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(GOOD + "[backends.app]\nqueue = 5\n") == 0
+    out, err = capsys.readouterr()
+    assert out == "OK: 1 listener, 1 backend, 1 server\n"
+    assert err == "lbd.toml:7:1: warning: backends.app.queue: has no effect yet\n"
+
+
+def test_bad(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(BAD) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[0] == ERROR
+    assert err.splitlines()[-1] == "1 error, 2 warnings"
+
+
+def test_the_same_as_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("lbd.toml").write_text(GOOD)
+    assert main(["-c", "lbd.toml", "--check"]) == 0
+    assert capsys.readouterr().out == "OK: 1 listener, 1 backend, 1 server\n"
+
+
+def test_options_in_place_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["check", "--listen", "127.0.0.1:80", "--server", "10.0.0.1:80", "--server", "10.0.0.2:80"]
+    assert main(words) == 0
+    assert capsys.readouterr().out == "OK: 1 listener, 1 backend, 2 servers\n"
+    assert main([*words, "--algorithm", "lest-connections"]) == 1
+    assert capsys.readouterr().err.startswith('command line: --algorithm: "lest-connections" is no algorithm')
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(BAD, "--json") == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["ok"] is False
+    assert said["problems"][0] == {
+        "file": "lbd.toml", "line": 3, "column": 1, "key": "listeners.web.backend",
+        "message": '"ap" is no backend; did you mean "app"?', "warning": False}
+    assert [problem["warning"] for problem in said["problems"]] == [False, True, True]
+    assert run(GOOD, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": []}
+
+
+def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "-c", "none.toml"]) == 1
+    assert capsys.readouterr().err == "none.toml: cannot be read: No such file or directory\n1 error\n"
+
+
+def test_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def shown(*problems: Problem, terminal: bool = True) -> str:
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=terminal, color_system=None, highlight=False, soft_wrap=True,
+                      width=200)
+    check.show(problems, console)
+    return written.getvalue()
+
+
+def test_a_terminal_shows_the_line_and_the_place() -> None:
+    Path("a.toml").write_text("x = 1\nbackend = [\t'[red]ap[/red]' ]\n")
+    problem = Problem("a.toml", 2, 13, "listeners.web.backend", "[bold]message")
+    assert shown(problem) == (
+        "a.toml:2:13: listeners.web.backend: [bold]message\n"
+        "  2 | backend = [ '[red]ap[/red]' ]\n"
+        "    |             ^\n")
+    assert shown(problem, terminal=False) == "a.toml:2:13: listeners.web.backend: [bold]message\n"
+
+
+def test_a_long_line_is_cut_to_the_place() -> None:
+    Path("a.toml").write_text("x" * 500 + "HERE" + "y" * 500)
+    lines = shown(Problem("a.toml", 1, 501, "", "message")).splitlines()
+    assert len(lines[1]) < 130
+    assert lines[1][lines[2].index("^"):].startswith("HERE")
+
+
+@pytest.mark.parametrize("problem", [
+    Problem("a.toml", 0, 0, "", "message"), Problem("a.toml", 9, 1, "", "message"),
+    Problem("gone.toml", 1, 1, "", "message")])
+def test_places_that_cannot_be_shown(problem: Problem) -> None:
+    Path("a.toml").write_text("x = 1\n")
+    assert shown(problem) == f"{problem}\n"
+
+
+def test_counts() -> None:
+    server = Server(address=Address("10.0.0.1", 80))
+    backends = {"a": Backend(servers={"x": server, "y": server}), "b": Backend(servers={"x": server})}
+    config = Config(listeners={"web": Listener(bind=())}, backends=backends)
+    assert check.summary(config) == "OK: 1 listener, 2 backends, 3 servers"
+    warning = Problem("a", 1, 1, "", "x", True)
+    assert check.counted([Problem("a", 1, 1, "", "x"), warning, warning]) == "1 error, 2 warnings"
