@@ -8,6 +8,7 @@ import uvloop
 
 from lbd.balance import ALGORITHMS
 from lbd.cli import options
+from lbd.config import units as u
 from lbd.config.read import Loaded, Overrides, from_options, read
 from lbd.control.supervisor import Load, Supervisor
 from lbd.errors import UsageError
@@ -31,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
 
 def loader(args: argparse.Namespace) -> Load:
     """What reads the configuration, at the start and at every reload: options keep winning over the file."""
-    workers: int | None = args.workers
+    text: str | None = args.workers   # the parser has checked it
+    workers: int | None = None if text is None else u.WORKERS.read(int(text) if text.isdecimal() else text)
     overrides = Overrides(args.algorithm, args.health_interval, args.health_path)
     algorithms = {name: algorithm.Options for name, algorithm in ALGORITHMS.items()}
     checks = {name: kind.Options for name, kind in CHECKS.items()}
@@ -49,7 +51,7 @@ def loader(args: argparse.Namespace) -> Load:
     if not args.listen or not args.server:
         raise UsageError("nothing to do: give -c FILE, or --listen ADDR and --server ADDR (lbd --help tells more)")
     return lambda: from_options(args.listen, args.server, algorithms, checks, overrides=overrides,
-                                workers="auto" if workers == 0 else workers)
+                                workers=text)
 
 
 async def _serve(load: Load, loaded: Loaded) -> int:

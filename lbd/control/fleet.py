@@ -172,12 +172,16 @@ class Fleet:
             process.unanswered += 1
             process.send(Ping(self._ticks))
 
-    async def stop(self, timeout: float) -> None:
-        """Let all workers drain within `timeout` seconds and end."""
+    def dismiss(self, timeout: float) -> None:
+        """Tell all workers to drain within `timeout` seconds; none has a successor."""
         self._stopping = True
         self._news.set()
         for process in list(self._alive):
             self._dismiss(process, timeout)
+
+    async def stop(self, timeout: float) -> None:
+        """Let all workers drain within `timeout` seconds and end."""
+        self.dismiss(timeout)
         try:
             async with asyncio.timeout(timeout + 2):
                 await asyncio.gather(*(process.ended.wait() for process in self._alive))

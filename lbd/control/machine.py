@@ -96,9 +96,11 @@ class Machine:
             return new
 
     async def stop(self, timeout: float) -> None:
-        """Drain the workers within so many seconds, and close the sockets."""
-        await self.fleet.stop(timeout)
+        """Close the sockets, so that new clients are refused and not left waiting, and drain the workers within so
+        many seconds."""
+        self.fleet.dismiss(timeout)
         self.sockets.close()
+        await self.fleet.stop(timeout)
 
     def suspect(self, backend: str, server: str) -> None:
         """A worker could not connect: check that server at once."""

@@ -14,6 +14,7 @@ from lbd.control import directories, doors, privileges, signals, status, view
 from lbd.control.doors import Door
 from lbd.control.machine import Machine, worker_count
 from lbd.errors import ConfigError, LbdError
+from lbd.health.schedule import wait
 from lbd.http import head
 from lbd.log import logger
 from lbd.net.tasks import Tasks
@@ -45,6 +46,7 @@ class Supervisor:
         self._began = time.time()
         self._state = "starting"
         self._asked_to_stop = asyncio.Event()
+        self._cut = asyncio.Event()
         self._last_attempt = 0.0
         self._last_reload: dict[str, Any] = {"success": True, "time": status.moment(self._began), "error": ""}
         self._reloading = asyncio.Lock()
@@ -110,7 +112,7 @@ class Supervisor:
         """SIGTERM: stop accepting, finish what is in flight within `drain_timeout`; a second one cuts at once."""
         if self._asked_to_stop.is_set():
             logger.warning("second signal: cutting every connection")
-            self._state = "cut"
+            self._cut.set()
             self._machine.fleet.cut()
         self._asked_to_stop.set()
 
@@ -142,6 +144,9 @@ class Supervisor:
             stop.cancel()
             if start.done():
                 start.result()
+            else:
+                start.cancel()
+                self._machine.sockets.discard(staged)
         except LbdError:
             self._machine.sockets.discard(staged)
             raise
@@ -151,9 +156,9 @@ class Supervisor:
         if self._state == "ready" and config.shutdown_delay:
             self._state = "stopping"
             logger.info("stopping soon; /readyz says 503", seconds=config.shutdown_delay)
-            await asyncio.sleep(config.shutdown_delay)
-        timeout = 0.0 if self._state == "cut" else config.drain_timeout
-        self._state = "stopping" if self._state != "cut" else "cut"
+            await wait(self._cut, config.shutdown_delay)
+        timeout = 0.0 if self._cut.is_set() else config.drain_timeout
+        self._state = "stopping"
         logger.info("stopping: no new connections; requests in flight finish", at_most_seconds=timeout)
         await self._machine.stop(timeout)
         await self._close()

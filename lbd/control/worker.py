@@ -38,6 +38,7 @@ from lbd.proxy.plane import Plane
 from lbd.stats.scoreboard import Board
 
 ORPHANED = 30.0   # seconds that a worker serves on, accepting, after its supervisor died
+SUSPICION = 0.25  # seconds between two reports of the same server
 CUT = 1.0         # seconds after which a worker that was told to cut ends whatever is left
 
 
@@ -54,8 +55,8 @@ class Worker:
         self._garbage = Garbage(loop)
         self._pending: Prepare | None = None
         self._drain_timeout = 0.0
-        self._level = "info"
         self._draining = False
+        self._suspected: set[tuple[str, str]] = set()
         self._channel = Channel(loop, sock, self._receive, self._orphaned)
         self._channel.send(Hello(__version__, board.layout))
 
@@ -116,7 +117,11 @@ class Worker:
                 self._plane.listen(listener, socket.socket(fileno=fd))
 
     def _suspect(self, backend: str, server: str) -> None:
-        self._channel.send(Suspect(backend, server))
+        # A dead server fails every connect: one report does until its check had time to run.
+        if (backend, server) not in self._suspected:
+            self._suspected.add((backend, server))
+            self._loop.call_later(SUSPICION, self._suspected.discard, (backend, server))
+            self._channel.send(Suspect(backend, server))
 
     def _drain(self, timeout: float) -> None:
         if not self._draining:

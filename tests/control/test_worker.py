@@ -10,7 +10,20 @@ from lbd.config.schema import Backend, Config, Global, Listener, Server
 from lbd.config.units import Address
 from lbd.control import worker as module
 from lbd.control.channel import Channel
-from lbd.control.messages import Commit, Committed, Discard, Drain, Hello, Listen, Ping, Pong, Prepare, Ready, Veto
+from lbd.control.messages import (
+    Commit,
+    Committed,
+    Discard,
+    Drain,
+    Hello,
+    Listen,
+    Ping,
+    Pong,
+    Prepare,
+    Ready,
+    Suspect,
+    Veto,
+)
 from lbd.control.worker import Worker, main
 from lbd.errors import LbdError
 from lbd.stats.scoreboard import Board
@@ -138,6 +151,15 @@ async def test_an_orphan_serves_on_and_then_drains(pair, monkeypatch):
     monkeypatch.setattr(worker._plane, "drain", lambda timeout, done: drained.set())
     channel.close()
     await drained.wait()
+
+
+async def test_a_suspect_is_reported_once_in_a_while(pair):
+    worker, _, got = pair
+    for _ in range(100):
+        worker._suspect("app", "a")
+    worker._suspect("app", "b")
+    assert [await got.get() for _ in range(2)] == [Suspect("app", "a"), Suspect("app", "b")]
+    assert got.empty()
 
 
 def test_bad_arguments_end_with_usage():

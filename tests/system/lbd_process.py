@@ -58,11 +58,12 @@ class Lbd:
     """One daemon. `$NAME` in the text becomes a free port, the same for the same name; [admin], [metrics] and
     state_dir are added. Signals go only to the process it started and to that process's own children."""
 
-    def __init__(self, text: str, workers: int = 2, settings: str = "") -> None:
+    def __init__(self, text: str, workers: int = 2, settings: str = "", ports: dict[str, int] | None = None) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="lbd-test-")
         self.path = Path(self._directory.name)
         self.file = self.path / "lbd.toml"
-        self._ports: dict[str, int] = {}
+        self._ports = dict(ports or {})
+        self._orphans: list[int] = []
         self._head = (f'[global]\nworkers = {workers}\nstate_dir = "{self.path}/state"\n{settings}\n'
                       f'[admin]\nbind = "unix:{self.path}/admin.sock"\n'
                       f'[metrics]\nbind = "127.0.0.1:{self.port("metrics")}"\n')
@@ -115,6 +116,13 @@ class Lbd:
         except FileNotFoundError:
             return []
 
+    def kill_supervisor(self) -> None:
+        """SIGKILL to the supervisor alone; `close` ends the workers that it leaves behind."""
+        # Descriptors, not numbers: they mean these very processes even after a number is used again.
+        self._orphans = [os.pidfd_open(pid) for pid in self.workers()]
+        self.send(signal.SIGKILL)
+        self.wait()
+
     def signal_worker(self, pid: int, number: signal.Signals) -> None:
         """Send a signal to one of them."""
         assert pid in self.workers(), f"{pid} is no worker of {self.pid}"
@@ -132,6 +140,11 @@ class Lbd:
 
     def close(self) -> None:
         """End it whatever state it is in, and remove its directory."""
+        for pidfd in self._orphans:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            os.close(pidfd)
+        self._orphans = []
         if self._process is not None and self._process.poll() is None:
             workers = self.workers()
             self.send(signal.SIGTERM)
@@ -163,7 +176,7 @@ class Lbd:
 
     def admin(self, method: str, path: str) -> tuple[int, Any]:
         """Ask the admin interface; returns status and JSON (or text)."""
-        return _answer(Unix(f"{self.path}/admin.sock"), method, path)
+        return ask(Unix(f"{self.path}/admin.sock"), method, path)
 
     def status(self) -> dict[str, Any]:
         """GET /v1/status."""
@@ -173,17 +186,18 @@ class Lbd:
 
     def metrics(self) -> str:
         """GET /metrics."""
-        code, text = _answer(http.client.HTTPConnection("127.0.0.1", self.port("metrics"), timeout=10), "GET",
+        code, text = ask(http.client.HTTPConnection("127.0.0.1", self.port("metrics"), timeout=10), "GET",
                              "/metrics")
         assert code == 200, text
         return str(text)
 
-    def get(self, name: str, path: str = "/") -> tuple[int, Any]:
+    def get(self, name: str, path: str = "/", host: str = "127.0.0.1") -> tuple[int, Any]:
         """One request through the listener on `$NAME`, on a connection of its own."""
-        return _answer(http.client.HTTPConnection("127.0.0.1", self.port(name), timeout=10), "GET", path)
+        return ask(http.client.HTTPConnection(host, self.port(name), timeout=10), "GET", path)
 
 
-def _answer(connection: http.client.HTTPConnection, method: str, path: str) -> tuple[int, Any]:
+def ask(connection: http.client.HTTPConnection, method: str, path: str) -> tuple[int, Any]:
+    """One request; returns status and JSON (or text)."""
     try:
         connection.request(method, path)
         response = connection.getresponse()

@@ -1,10 +1,12 @@
 """The daemon's processes: start, crash, wedge, reload, stop."""
 
+import http.client
 import signal
 import threading
+from contextlib import closing
 
 import pytest
-from lbd_process import Backend, Lbd, until
+from lbd_process import Backend, Lbd, Unix, ask, until
 
 TEXT = """
 [listeners.web]
@@ -32,6 +34,20 @@ def serving(lbd):
     return [worker for worker in lbd.status()["workers"] if worker["state"] == "serving"]
 
 
+def refused(lbd):
+    try:
+        lbd.get("web")
+    except ConnectionRefusedError:
+        return True
+    except (OSError, http.client.HTTPException):
+        return False
+    return False
+
+
+def replaced(lbd, victim):
+    until(lambda: len(serving(lbd)) == 2 and victim not in lbd.workers(), "a replacement serves")
+
+
 def test_it_serves_tells_and_stops(text):
     with Lbd(text()) as lbd:
         assert lbd.get("web", "/x") == (200, {"server": "a", "path": "/x"})
@@ -48,7 +64,7 @@ def test_a_killed_worker_is_replaced_and_no_connection_refused(text):
         victim = lbd.workers()[0]
         lbd.signal_worker(victim, signal.SIGKILL)
         answers = [lbd.get("web")[0] for _ in range(50)]
-        until(lambda: len(serving(lbd)) == 2 and victim not in lbd.workers(), "a replacement serves")
+        replaced(lbd, victim)
         assert answers == [200] * 50
         assert lbd.status()["worker_restarts"] == 1
 
@@ -65,7 +81,7 @@ def test_a_reload_by_signal_and_a_bad_one(text):
     with Lbd(text()) as lbd:
         lbd.write(text("round-robin"))
         lbd.send(signal.SIGHUP)
-        until(lambda: lbd.status()["generation"] == 2, "generation 2")
+        until(lambda: lbd.logged("reloaded"), "generation 2 is acknowledged by all")
         assert all(worker["generation"] == 2 for worker in serving(lbd))
         lbd.write(text("rund"))
         lbd.send(signal.SIGHUP)
@@ -97,3 +113,88 @@ def test_a_stop_finishes_what_is_in_flight(text, backend):
         asking.join()
         assert got == [200]
         assert lbd.wait() == 0
+
+
+def test_new_clients_are_refused_while_it_drains_and_a_second_signal_cuts(text, backend):
+    got = []
+
+    def hold():
+        try:
+            got.append(lbd.get("web", "/held")[0])
+        except (OSError, http.client.HTTPException) as error:
+            got.append(type(error))
+
+    with Lbd(text()) as lbd:
+        asking = threading.Thread(target=hold)
+        asking.start()
+        assert backend.held.acquire(timeout=10)
+        lbd.send(signal.SIGTERM)
+        until(lambda: refused(lbd), "new clients are refused")
+        assert asking.is_alive()
+        lbd.send(signal.SIGTERM)
+        asking.join()
+        assert got != [200]
+        assert lbd.wait() == 0
+
+
+def test_readiness_goes_before_the_listeners_do(text):
+    with Lbd(text(), settings='shutdown_delay = "1h"') as lbd:
+        lbd.send(signal.SIGTERM)
+        until(lambda: lbd.admin("GET", "/readyz") == (503, "stopping\n"), "not ready")
+        assert lbd.get("web")[0] == 200
+        lbd.send(signal.SIGTERM)
+        assert lbd.wait() == 0
+
+
+def test_workers_serve_on_when_the_supervisor_dies(text):
+    with Lbd(text()) as lbd:
+        lbd.kill_supervisor()
+        assert [lbd.get("web")[0] for _ in range(10)] == [200] * 10
+
+
+def test_listeners_come_go_and_stay_by_reload(text):
+    second = text().replace("listeners.web", "listeners.more").replace("$web", "$more").split("[backends")[0]
+    with Lbd(text()) as lbd:
+        lbd.write(text() + second)
+        lbd.admin("POST", "/v1/reload")
+        assert (lbd.get("web")[0], lbd.get("more")[0]) == (200, 200)
+        lbd.write(second + "[backends" + text().split("[backends")[1])
+        assert lbd.admin("POST", "/v1/reload")[1] == {"generation": 3, "changed": True}
+        assert lbd.get("more")[0] == 200
+        until(lambda: refused(lbd), "the listener that is gone refuses")
+
+
+def test_unix_and_ipv6_listeners_and_a_name_as_server(backend, tmp_path):
+    path = tmp_path / "web.sock"
+    text = f"""
+        [listeners.web]
+        bind = ["127.0.0.1:$web", "[::1]:$web", "unix:{path}"]
+        backend = "app"
+        [backends.app]
+        servers = {{ a = "localhost:{backend.port}" }}
+    """
+    with Lbd(text) as lbd:
+        until(lambda: lbd.get("web")[0] == 200, "the name leads to the server")
+        assert lbd.get("web", host="::1")[0] == 200
+        assert ask(Unix(str(path)), "GET", "/")[0] == 200
+        lbd.stop()
+        assert not path.exists()
+
+
+def test_two_daemons_do_not_share_an_address(text):
+    with Lbd(text()) as first, closing(Lbd(text(), ports={"web": first.port("web")})) as second:
+        second.start(wait=False)
+        assert second.wait() == 1
+        assert "the address is in use by" in second.log()
+
+
+def test_no_request_fails_while_workers_die_one_after_the_other(text):
+    with Lbd(text()) as lbd:
+        for _ in range(3):
+            victim = lbd.workers()[0]
+            lbd.signal_worker(victim, signal.SIGKILL)
+            assert [lbd.get("web")[0] for _ in range(20)] == [200] * 20
+            replaced(lbd, victim)
+        servers = lbd.status()["backends"]["app"]["servers"]
+        assert servers["a"]["in_flight"] == 0
+        assert servers["a"]["requests"] >= 60
