@@ -1,6 +1,8 @@
 """What must hold within and between the routes of a listener."""
 
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 
 import re2
 
@@ -74,9 +76,9 @@ def covers(prefix: str, path: str) -> bool:
 def hides(earlier: Route, later: Route) -> bool:
     """Every request that `later` would take is taken by `earlier`; when in doubt, False."""
     return (_hides_host(earlier.host, later.host)
-            and _hides_path(earlier, later)
             and (not earlier.method or (bool(later.method) and set(later.method) <= set(earlier.method)))
-            and _hides_header(earlier.header, later.header))
+            and _hides_header(earlier.header, later.header)
+            and _hides_path(earlier, later))
 
 
 def _hides_host(earlier: str | None, later: str | None) -> bool:
@@ -93,9 +95,14 @@ def _hides_path(earlier: Route, later: Route) -> bool:
         return begin is not None and covers(earlier.path_prefix, begin)
     if earlier.path_regex is not None:
         if later.path is not None:
-            return re2.compile(earlier.path_regex).fullmatch(later.path) is not None
+            return _pattern(earlier.path_regex).fullmatch(later.path) is not None
         return earlier.path_regex == later.path_regex
     return True
+
+
+@lru_cache(4096)  # each pattern is compared with every later route
+def _pattern(text: str) -> Any:
+    return re2.compile(text)
 
 
 def _hides_header(earlier: Mapping[str, str], later: Mapping[str, str]) -> bool:
