@@ -93,6 +93,8 @@ _CLEARER = (
      "a key was expected; other characters than A-Z a-z 0-9 _ - need quotes"),
     (re.compile(r"Expected newline or end of document after a statement"),
      "the line goes on after the value; is a quote or a line break missing?"),
+    (re.compile(r"Illegal character '\\n'"), "a string ends with its line; is a quote missing?"),
+    (re.compile(r"Expected \"'|Unterminated string|Expected '\"\"\"'"), "a string is not closed"),
     (re.compile(r"Cannot overwrite a value"), "the key is given twice"),
     (re.compile(r"Duplicate inline table key (.*)"), "a key is given twice in a table"),
     (re.compile(r"Cannot (?:declare|mutate|redefine|define)\D.*twice|Cannot declare .*"), "the table is there already"),

@@ -52,6 +52,7 @@ class Findings:
 
     def add(self, where: Where, path: Path, message: str) -> None:
         """An error at a place that is not (or not alone) that of its key path."""
+        self._broken.add(path)
         self.problems.append(Problem(*where, dotted(path), message))
 
     def _add(self, path: Path, message: str, warning: bool) -> None:

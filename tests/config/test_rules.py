@@ -15,6 +15,10 @@ def test_nothing_at_all(directory: Directory) -> None:
     assert directory.errors("") == ["lbd.toml: there is no listener; add [listeners.NAME] with bind and backend"]
 
 
+def test_what_is_no_table_is_not_called_missing_too(directory: Directory) -> None:
+    assert directory.errors("listeners = 5\n") == ["lbd.toml:1:1: listeners: 5 is an integer; must be a table"]
+
+
 def test_a_listener_without_purpose_or_address(directory: Directory) -> None:
     assert directory.errors("[listeners.b]\nbind = '*:81'\n[listeners.c]\nbind = []\nbackend = 'app'\n" + WHOLE) == [
         "lbd.toml:1:12: listeners.b: a listener needs a backend or routes",
