@@ -81,7 +81,7 @@ def wants_json(accept: bytes) -> bool:
         media, *parameters = (part.strip() for part in item.split(";"))
         quality = next((_quality(part[2:]) for part in parameters if part.startswith("q=")), 1.0)
         for kind, names in _RANGES.items():
-            if media in names:
+            if media in names and quality > 0:
                 best[kind] = max(best[kind], (quality, names[media], -place))
     return best["json"] > best["text"]
 
