@@ -101,3 +101,11 @@ cdef extern from "<sys/epoll.h>" nogil:
     enum:
         EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL
         EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP
+
+
+cdef inline int pending_error(int fd) noexcept:
+    """The error that waits at the socket, and is taken from it; 0 for none."""
+    cdef int number = 0
+    cdef socklen_t size = sizeof(number)
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size)
+    return number

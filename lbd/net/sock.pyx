@@ -35,7 +35,11 @@ cdef Stream accepted(Epoll owner, int fd, object factory):
         owner.report(exc, factory)
         return None
     sock.adopt(owner, fd)
-    sock.made()
+    try:
+        sock.made()
+    except Exception as exc:
+        # No memory, or no room in the set: that is this connection's end, not the listener's.
+        sock.raised(exc)
     return sock
 
 
@@ -49,7 +53,6 @@ cdef Stream connecting(Epoll owner, int family, object address, object protocol)
     sock.protocol = protocol
     if fd < 0:
         sock.owner = owner
-        sock.fd = -1
         sock.lose(error(errno))
         return sock
     sock.adopt(owner, fd)
@@ -60,7 +63,10 @@ cdef Stream connecting(Epoll owner, int family, object address, object protocol)
         owner.put_off(sock)
     elif errno == EINPROGRESS:
         sock.state = CONNECTING
-        sock.arm()
+        try:
+            sock.arm()
+        except OSError as exc:
+            sock.lose(exc)
     else:
         # Of a Unix socket also EAGAIN: the backlog of its listener is full.
         sock.lose(error(errno))

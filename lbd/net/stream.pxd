@@ -17,6 +17,7 @@ cdef enum:              # what a connection is in the middle of
     LOST = 256          # the descriptor is closed, connection_lost is due
     TOLD = 512          # connection_lost was called
     SHARED = 1024       # a duplicate of the descriptor was handed out
+    BULK = 2048         # the last read was a long one
 
 
 cdef class Sock(Watched):
@@ -35,7 +36,6 @@ cdef class Sock(Watched):
     cdef int finish_writing(self) except -1
     cdef int write_failed(self, int number) except -1
     cdef int hung_up(self) except -1
-    cdef int pending_error(self) noexcept
     cdef int connected(self) except -1
     cdef int made(self) except -1
     cdef int lose(self, object exc) except -1

@@ -2,24 +2,25 @@
 """One connection of the transport: a raw non-blocking socket behind the methods of asyncio's transports."""
 
 cimport cython
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_CLEAR
 from libc.errno cimport EAGAIN, ECONNRESET, EINTR, EPIPE, errno
 from libc.stdint cimport uint32_t
 from libc.string cimport memset
 
 from lbd.net cimport linux
 from lbd.net.address cimport unpack
-from lbd.net.epoll cimport Watched
+from lbd.net.epoll cimport READ, Watched
 from lbd.net.linux cimport (
-    EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, MSG_NOSIGNAL, SOL_SOCKET, error, iovec, msghdr, sockaddr,
-    sockaddr_storage, socklen_t,
+    EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, MSG_NOSIGNAL, SOL_SOCKET, error, iovec, msghdr,
+    pending_error, sockaddr, sockaddr_storage, socklen_t,
 )
 
 import os
 import socket
 
 cdef enum:
-    READ = 262144       # bytes of one read; 64 KiB made 10 MB bodies a third dearer
     HIGH = 65536        # bytes queued above which the protocol is asked to pause
     PIECES = 64         # queued pieces of one sendmsg
 
@@ -39,6 +40,11 @@ cdef class Sock(Watched):
     def __cinit__(self):
         self.high = HIGH
         self.low = HIGH // 4
+
+    def __dealloc__(self):
+        # Only where its poller was dropped without being closed.
+        if self.fd >= 0:
+            linux.close(self.fd)
 
     # What the protocol calls
 
@@ -201,17 +207,21 @@ cdef class Sock(Watched):
         return self.watch(mask)
 
     cdef Py_ssize_t receive(self) except -1:
-        """One read of at most READ bytes, and what follows from it."""
-        cdef Py_ssize_t n = linux.recv(self.fd, self.owner.buffer, READ, 0)
+        """One read, and what follows from it."""
+        cdef PyObject *data = NULL
+        cdef Py_ssize_t n = self.owner.fetch(self.fd, self.state & BULK != 0, &data)
+        self.state = self.state | BULK if n >= READ // 4 else self.state & ~BULK
         if n > 0:
             try:
-                self.protocol.data_received(PyBytes_FromStringAndSize(self.owner.buffer, n))
+                self.protocol.data_received(<object> data)
             except Exception as exc:
                 self.raised(exc)
+            finally:
+                Py_CLEAR(data)
             return n
         if n < 0:
-            if errno != EAGAIN and errno != EINTR:
-                self.lose(self.exc if self.state & BROKEN else error(errno))
+            if n != -EAGAIN and n != -EINTR:
+                self.lose(self.exc if self.state & BROKEN else error(-n))
             return 0
         if self.state & BROKEN:
             self.lose(self.exc)
@@ -300,7 +310,7 @@ cdef class Sock(Watched):
 
     cdef int hung_up(self) except -1:
         """An error or a hang-up while nothing is being read."""
-        cdef int number = self.pending_error()
+        cdef int number = pending_error(self.fd)
         if number:
             self.lose(error(number))
         elif self.state & BROKEN:
@@ -312,14 +322,8 @@ cdef class Sock(Watched):
             self.unwatch()
         return 0
 
-    cdef int pending_error(self) noexcept:
-        cdef int number = 0
-        cdef socklen_t size = sizeof(number)
-        linux.getsockopt(self.fd, SOL_SOCKET, linux.SO_ERROR, &number, &size)
-        return number
-
     cdef int connected(self) except -1:
-        cdef int number = self.pending_error()
+        cdef int number = pending_error(self.fd)
         if number:
             self.lose(error(number))
         else:

@@ -1,5 +1,6 @@
 """The set: stale events, deferred callbacks, bounded turns, hooks, closing."""
 
+import gc
 import itertools
 import os
 import select
@@ -255,4 +256,16 @@ def test_it_closes_once_and_leaves_no_descriptor():
     del poller
     dropped = Epoll()
     del dropped
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_poller_dropped_with_open_connections_leaves_no_descriptor():
+    """The collector finds the set and its connections, and they close what is theirs."""
+    gc.collect()
+    before = len(os.listdir("/proc/self/fd"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        poller = Poller()
+        poller.connect(socket.AF_INET, listener.getsockname(), object())
+        del poller
+        gc.collect()
     assert len(os.listdir("/proc/self/fd")) == before
