@@ -15,7 +15,8 @@ class Request:
     out: bytes        # the head to send to the server, to the empty line; origin-form target
     method: bytes
     target: bytes     # as it goes upstream: origin-form, or b"*"
-    host: bytes       # of the Host field or the absolute-form target, as received, port and all; b"" if none
+    host: bytes       # of the Host field or the absolute-form target, as received, port and all; b"" if none: then
+                      # (HTTP/1.0 only) `out` has an empty Host, to be replaced by the server's own name
     id: bytes         # the X-Request-Id that goes upstream
     length: int       # of the body with LENGTH, else 0
     head: int         # offset in data just after the head
@@ -24,13 +25,18 @@ class Request:
     hops: int         # Max-Forwards of TRACE and OPTIONS as received (`out` carries one less); -1 if none
     error: str        # what was wrong, when `scan` returned a negative status
 
-    def __init__(self, max_head: int, max_headers: int, max_uri: int, forwarded: bool = False) -> None: ...
+    def __init__(self, max_head: int, max_headers: int, max_uri: int, forwarded: bool = False) -> None:
+        """Limits: bytes of the head (to 16 MiB) with empty lines before it, fields (to 65536), bytes of the target.
+
+        `forwarded`: write the Forwarded field of RFC 7239 too. Raises `ValueError` for limits out of range.
+        """
     def scan(self, data: bytes, start: int, peer: bytes, proto: bytes, trusted: bool) -> int:
         """Read the request head that begins at `start`.
 
-        Returns 0 when the head is incomplete, flags when it is good, minus the status to refuse with when not.
-        `peer` is the client's address as text (b"" on a Unix socket: no X-Forwarded-For), `proto` b"http" or
-        b"https"; `trusted` believes what the peer forwarded.
+        Returns 0 when the head is incomplete, flags when it is good, minus the status to refuse with when not. Any
+        split of the data gives the same answer; what is wrong or too long is refused as soon as it is seen. `peer` is
+        the client's address as text (b"" on a Unix socket: no X-Forwarded-For), `proto` b"http" or b"https";
+        `trusted` believes what the peer forwarded. Raises `IndexError` when `start` is outside `data`.
         """
 
 class Response:
@@ -66,10 +72,11 @@ class Chunks:
 
 def edit(head: bytes, target: bytes | None, remove: tuple[bytes, ...], add: bytes) -> bytes:
     """The head (as in `out`) with another target (requests only), without the fields named in `remove` (lower case),
-    and with the lines `add` (each ending in CRLF) before its end."""
+    and with the lines `add` (each ending in CRLF) before its end. What follows the head passes. Target and lines are
+    taken as they are; `ValueError` when `head` is none."""
 
 def values(head: bytes, name: bytes) -> list[bytes]:
-    """The values of every field called `name` (lower case) in a head as in `out`, in order."""
+    """The values of every field called `name` (lower case) in a head as in `out`, in order; a body may follow."""
 
 def request_id() -> bytes:
     """32 lower-case hexadecimal digits, not guessable in bulk, never twice: for X-Request-Id."""

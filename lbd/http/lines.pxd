@@ -90,7 +90,6 @@ cdef inline Py_ssize_t read_lines(const uint8_t* p, size_t pos, size_t size, con
     cdef size_t i = pos
     cdef const uint8_t* found
     cdef Line* line
-    cdef int name
     lines.n = 0
     memset(lines.count, 0, sizeof(lines.count))
     while True:
@@ -119,19 +118,22 @@ cdef inline Py_ssize_t read_lines(const uint8_t* p, size_t pos, size_t size, con
             return BAD_LINE_END
         i += 1
         line.next = i
-        name = name_of(p + line.start, line.colon - line.start)
-        if name == OTHER:
-            line.name = OTHER
-            line.drop = 0
-        elif name < 0:
-            line.name = OTHER
-            line.drop = drops[0]     # a look-alike: where it could be taken for the real one, it does not pass
-        else:
-            line.name = name
-            line.drop = drops[name]
-            lines.count[name] += 1
-            lines.at[name] = lines.n
+        sort(p, line, drops, lines)
         lines.n += 1
+
+
+cdef inline void sort(const uint8_t* p, Line* line, const uint8_t* drops, Lines* lines) noexcept nogil:
+    """Find which Name the line has, and whether it passes; count it."""
+    cdef int name = name_of(p + line.start, line.colon - line.start)
+    line.name = OTHER
+    line.drop = 0
+    if name > 0:
+        line.name = name
+        line.drop = drops[name]
+        lines.count[name] += 1
+        lines.at[name] = lines.n
+    elif name < 0:       # a look-alike: where it could be taken for the real one, it does not pass
+        line.drop = drops[OTHER]
 
 
 cdef inline const uint8_t* value_of(const uint8_t* p, const Line* line, size_t* n) noexcept nogil:
