@@ -72,9 +72,11 @@ cdef inline int in_extension(int state, uint8_t c) noexcept nogil:
 cdef inline int in_size(Chunked* it, uint8_t c) noexcept nogil:
     """Take a digit of the size, or find what follows it."""
     if KIND[c] & HEX:
+        if it.digits == MOST_DIGITS:
+            return BROKEN
         it.digits += 1
         it.left = it.left * 16 + (c - 48 if c <= 57 else LOWER[c] - 87)
-        return SIZE if it.digits <= MOST_DIGITS else BROKEN
+        return SIZE
     if it.digits == 0:
         return BROKEN
     if c == 13:
