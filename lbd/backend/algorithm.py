@@ -55,7 +55,7 @@ class Algorithm:
         self.options = options
         self.context = context
 
-    def inherit(self, previous: Any) -> None:  # noqa: B027
+    def inherit(self, previous: Any) -> None:
         """Take over what should survive a reload; called before the first `pick`."""
 
     def rebuild(self, servers: Sequence[Server]) -> None:

@@ -6,6 +6,7 @@ from lbd.backend.algorithm import Algorithm, Facts
 from lbd.backend.generation import Member
 from lbd.backend.pool import Pool
 from lbd.backend.server import Server
+from lbd.backend.sticky import Stickiness
 from lbd.config import schema
 from lbd.stats.scoreboard import Row
 
@@ -26,11 +27,12 @@ class Backend:
         self.pick: Callable[[Facts], Server | None] = nothing
         self.settings = schema.Backend()
         self.server_timeout = self.settings.timeouts.server
+        self.sticky: Stickiness | None = None
         self.took: Callable[[Server], None] | None = None
         self.dropped: Callable[[Server], None] | None = None
 
     def install(self, settings: schema.Backend, members: Sequence[Member], rows: Callable[[int], Row],
-                algorithm: Algorithm) -> list[Server]:
+                algorithm: Algorithm, secret: bytes = b"") -> list[Server]:
         """Put settings, servers and algorithm in force; returns the servers that are no longer there."""
         servers = {}
         for member in members:
@@ -52,6 +54,8 @@ class Backend:
         self.server_timeout = settings.timeouts.server
         self.took, self.dropped = algorithm.took, algorithm.dropped
         self.servers = servers
+        sticky = settings.stickiness
+        self.sticky = Stickiness(self.name, sticky, secret, servers.values()) if sticky is not None else None
         self.pool = Pool(list(servers.values()), algorithm, settings.when_all_down == "use-all")
         self.rebuild()
         return removed
@@ -78,6 +82,8 @@ class Backend:
         self.servers = servers
         if self.pool is not None and removed:
             self.pool.servers = tuple(servers.values())
+        if self.sticky is not None and removed:
+            self.sticky.follow(servers.values())
         return removed
 
     def close(self) -> list[Server]:

@@ -1,7 +1,7 @@
 """One accepted configuration as the workers get it: the files' content, with every address resolved and slots given."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lbd.config.schema import Config
 from lbd.config.units import Address
@@ -33,7 +33,8 @@ class Member:
 class Generation:
     """Everything that a worker needs, numbered from 1; sent over the control channel and never changed.
 
-    Slots are rows of the scoreboard. In `routes` the backend is "" for requests that lbd answers itself.
+    Slots are rows of the scoreboard. In `routes` the backend is "" for requests that lbd answers itself. `secret` is
+    the key of the cookies of sticky backends; it is not shown.
     """
 
     number: int
@@ -43,3 +44,4 @@ class Generation:
     listeners: Mapping[str, int]
     routes: Mapping[tuple[str, str], int]
     max_connections: int = 0   # client connections that each worker may hold at once; 0: no limit
+    secret: bytes = field(default=b"", repr=False)

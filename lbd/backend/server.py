@@ -48,6 +48,11 @@ class Server:
         """May take new clients: the one place where the two axes meet."""
         return self.mode == "ready" and self.health == "up" and self.weight > 0
 
+    @property
+    def keeps_clients(self) -> bool:
+        """May go on with a client that it had: also while it is drained, or takes no new ones by its weight of 0."""
+        return self.health == "up" and self.mode != "maint" and not self.doubt and not self.gone
+
     def room(self, turns: int) -> bool:
         """A connection that served so many requests may be kept."""
         return len(self.idle) < self.max_idle and (not self.max_turns or turns < self.max_turns)

@@ -95,6 +95,9 @@ class Global:
         None, u.integer(1, 10_000_000), "client connections of all workers together; default from the descriptor limit",
         example=100_000)
     shutdown_delay: float = key("0s", u.DURATION, "how long /readyz says 503 before a stop while lbd still accepts")
+    sticky_secret: str | None = key(
+        None, u.LINE, "key of the cookies of sticky backends, the same on every machine; default: one in state_dir",
+        example="at least 16 characters")
     watch: bool = key(True, u.BOOL, "reload when a configuration file changes")
     include_mode: str = key("strict", u.choice("strict", "last-good"),
                             "what a broken included file does to a reload", later=True)
@@ -248,6 +251,14 @@ class Sticky:
     """`sticky`: a client stays with its server."""
 
     cookie: str = key("LBD", u.FIELD_NAME, "name of the cookie")
+    path: str = key("/", u.URL_PATH, "Path of the cookie")
+    domain: str | None = key(None, u.HOST, "Domain of the cookie; default: the host that answers", example="example.com")
+    max_age: float | None = key(None, u.DURATION, "how long browsers keep it; default: until they are closed",
+                                example="8h")
+    same_site: str = key("Lax", u.choice("Lax", "Strict", "None"), "SameSite of the cookie; None needs secure")
+    http_only: bool = key(True, u.BOOL, "scripts in pages cannot read it")
+    secure: bool = key(False, u.BOOL, "sent over TLS only")
+    pass_cookie: bool = key(False, u.BOOL, "the server gets the cookie too")
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,10 +318,16 @@ class Backend:
     on_down: str = key("finish", u.choice("finish", "cut"), "requests in flight when a server goes down", later=True)
     slow_start: float = key("0s", u.DURATION, "how long a new or recovered server's weight grows", later=True)
     outlier: Outlier | None = optional(Outlier, "judge servers by real requests too", later=True)
-    sticky: Sticky | None = optional(Sticky, "keep a client with its server",
-                                     refused="this version cannot do it: sessions would be torn apart")
+    sticky: Sticky | None = optional(Sticky, "keep a client with its server by a cookie")
     tls: BackendTls | None = optional(
         BackendTls, "TLS to the servers", refused="this version cannot: traffic would be sent unencrypted")
+
+    @property
+    def stickiness(self) -> Sticky | None:
+        """How clients are kept with their servers: `sticky`, which sticky-round-robin implies."""
+        if self.sticky is None and self.algorithm.name == "sticky-round-robin":
+            return Sticky()
+        return self.sticky
 
 
 @dataclass(frozen=True, slots=True)

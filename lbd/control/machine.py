@@ -9,6 +9,7 @@ from lbd.config.schema import Config
 from lbd.control import limits, members
 from lbd.control.fleet import Fleet
 from lbd.control.members import Roster
+from lbd.control.secret import sticky_secret
 from lbd.control.resolve import Resolver
 from lbd.control.sockets import Sockets, Staged
 from lbd.errors import LbdError
@@ -46,6 +47,7 @@ class Machine:
         self.roster = Roster(self.slots, self.resolver, self.schedule)
         self.fleet = Fleet(tasks, self.sockets, self.board.fd, LANES, self.board.layout, log_form, self)
         self.generation: Generation | None = None
+        self.state_dir = ""
         self._tasks = tasks
         self._files = limits.raise_files()
         self._told: dict[tuple[str, str], Member] = {}
@@ -121,7 +123,7 @@ class Machine:
 
     def _make(self, number: int, config: Config) -> Generation:
         share = limits.connections(self._files, worker_count(config), config.global_.max_connections)
-        return self.roster.generation(number, config, share)
+        return self.roster.generation(number, config, share, sticky_secret(config, self.state_dir))
 
     def _take(self, generation: Generation) -> None:
         self.generation = generation

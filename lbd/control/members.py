@@ -54,7 +54,7 @@ class Roster:
         """Every server of every backend as it is now."""
         return {name: tuple(self._members(config, name, backend)) for name, backend in config.backends.items()}
 
-    def generation(self, number: int, config: Config, max_connections: int) -> Generation:
+    def generation(self, number: int, config: Config, max_connections: int, secret: bytes = b"") -> Generation:
         """The generation as of now; raises `LbdError` when the scoreboard has no room for it."""
         backends = {name: self._slots.take(scoreboard.BACKEND, name) for name in config.backends}
         listeners = {name: self._slots.take(scoreboard.LISTENER, name) for name in config.listeners}
@@ -62,7 +62,8 @@ class Roster:
         for name, listener in config.listeners.items():
             for backend in {"", listener.backend or "", *(route.backend or "" for route in listener.routes)}:
                 routes[name, backend] = self._slots.take(scoreboard.ROUTE, (name, backend))
-        return Generation(number, config, self.members(config), backends, listeners, routes, max_connections)
+        return Generation(number, config, self.members(config), backends, listeners, routes, max_connections,
+                          secret)
 
     def moved(self, generation: Generation) -> tuple[Member, ...]:
         """Members of the generation that are not as they were when it was made. A member that came or went since (a

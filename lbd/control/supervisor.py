@@ -127,7 +127,10 @@ class Supervisor:
                     pid=os.getpid())
         for warning in self._loaded.warnings:
             logger.warning("configuration", finding=str(warning))
-        directories.private(config.global_.state_dir, "global.state_dir", Global().state_dir, "XDG_STATE_HOME")
+        self._machine.state_dir = directories.private(
+            config.global_.state_dir, "global.state_dir", Global().state_dir, "XDG_STATE_HOME")
+        if owner is not None:
+            os.chown(self._machine.state_dir, *owner)
         staged = self._machine.bind(config)
         try:
             self._doors.append(doors.admin(config, self, owner))

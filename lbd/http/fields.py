@@ -101,3 +101,9 @@ def cookie_value(cookies: Iterable[bytes], name: bytes) -> bytes | None:
             if equals and key == name:
                 return value[1:-1] if len(value) > 1 and value[:1] == value[-1:] == b'"' else value
     return None
+
+
+def without_cookie(cookies: Iterable[bytes], name: bytes) -> bytes:
+    """All cookies but those of that name, as one line of a Cookie field; b"" when none is left."""
+    pairs = (pair.strip(b" \t") for line in cookies for pair in line.split(b";"))
+    return b"; ".join(pair for pair in pairs if pair and pair.partition(b"=")[0] != name)

@@ -54,7 +54,7 @@ class Client(Exchange):
         self.listener = listener
         self.record = Record(plane.process)
         self.transport = None
-        self.server = self.upstream = self.chunks = self.tried = self.response_edits = None
+        self.server = self.preferred = self.upstream = self.chunks = self.tried = self.response_edits = None
         self.buffer = self.payload = self.peer = b""
         self.state = IDLE
         self.left = self.unsent = self.minor = self.bytes_in = self.bytes_out = 0
@@ -122,6 +122,8 @@ class Client(Exchange):
         payload = request.out
         if action.changes:
             payload = action.change(payload, request.target)
+        if backend.sticky is not None:
+            payload = backend.sticky.admit(self, payload)
         if flags & head.WHOLE:
             self.whole = self.sent = True
             self.bytes_in = request.end

@@ -30,7 +30,7 @@ class Exchange:
 
     __slots__ = (
         "action", "backend", "buffer", "bytes_in", "bytes_out", "chunks", "congested", "deadline",
-        "half_closed", "head_only", "keep", "left", "listener", "minor", "payload", "peer", "plane",
+        "half_closed", "head_only", "keep", "left", "listener", "minor", "payload", "peer", "plane", "preferred",
         "record", "response_edits", "sent", "server", "state", "transport", "tried", "trusted", "unsent",
         "upgrade", "upstream", "whole",
     )
@@ -42,6 +42,7 @@ class Exchange:
     action: Action
     backend: Backend
     server: Server | None
+    preferred: Server | None
     upstream: Upstream | None
     chunks: head.Chunks | None
     tried: list[Server] | None
@@ -91,7 +92,13 @@ class Exchange:
 
     def dispatch(self) -> None:
         """Choose a server for the request and send it there."""
-        server = self.backend.pick(self)
+        backend = self.backend
+        if backend.sticky is None:
+            server = backend.pick(self)
+        else:
+            server = self.preferred or backend.pick(self)
+            if server is not None:
+                backend.sticky.bind(self, server, self.action.response_edits)
         if server is None:
             self.refuse(503, endings.NO_SERVER)
             return
@@ -180,6 +187,8 @@ class Exchange:
         self.backend.row.add(reason, 1)
         self.server = other
         self.record.took(other.row)
+        if self.backend.sticky is not None:
+            self.backend.sticky.bind(self, other, self.action.response_edits)
         if self.backend.took is not None:
             self.backend.took(other)
         self._connect(other)

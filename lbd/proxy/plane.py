@@ -73,7 +73,7 @@ class Plane:
         removed: list[Server] = []
         for name, (backend, algorithm) in prepared.backends.items():
             removed += backend.install(generation.config.backends[name], generation.members.get(name, ()),
-                                       partial(self.assembly.row, scoreboard.SERVER), algorithm)
+                                       partial(self.assembly.row, scoreboard.SERVER), algorithm, generation.secret)
         for listener, site in prepared.listeners.values():
             listener.site = site
         for backend in gone:

@@ -1,0 +1,93 @@
+"""Stickiness by cookie: a client comes back to the server that it had, known by an opaque token that only lbd can make.
+
+A token is a keyed hash (HMAC-SHA256) of backend and server name: it shows no address, cannot be forged, is the same in
+every worker and after every restart, and is looked up in a table, so that no hash is computed per request.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
+
+from lbd.backend.server import Server
+from lbd.config import schema
+from lbd.http import fields, head
+
+TOKEN_BYTES = 18      # 144 bits: 24 characters, no padding
+
+Edits = tuple[tuple[bytes, ...], bytes]         # fields to remove (lower case), lines to add
+
+
+class Sticking(Protocol):
+    """A request, as far as stickiness has to do with it."""
+
+    preferred: Server | None
+    response_edits: Edits | None
+
+
+def token(secret: bytes, backend: str, server: str) -> bytes:
+    """The cookie value that stands for a server."""
+    text = f"{backend}\0{server}".encode()
+    return urlsafe_b64encode(hmac.digest(secret, text, hashlib.sha256)[:TOKEN_BYTES])
+
+
+class Stickiness:
+    """The cookies of one backend in one generation."""
+
+    def __init__(self, backend: str, settings: schema.Sticky, secret: bytes,
+                 servers: Collection[Server]) -> None:
+        self.cookie = settings.cookie.encode()
+        self.passed = settings.pass_cookie
+        self.servers: dict[bytes, Server] = {}
+        self._attributes = attributes(settings)
+        self._tokens = {server.name: token(secret, backend, server.name) for server in servers}
+        self.follow(servers)
+
+    def follow(self, servers: Iterable[Server]) -> None:
+        """These are the servers now: the same names, maybe at other addresses."""
+        self.servers = {self._tokens[server.name]: server for server in servers}
+
+    def admit(self, request: Sticking, payload: bytes) -> bytes:
+        """Note which server the client had; returns the head as the server is to get it, without the cookie."""
+        request.preferred = None
+        cookies = head.values(payload, b"cookie")
+        if not cookies:
+            return payload
+        value = fields.cookie_value(cookies, self.cookie)
+        if value is None:
+            return payload
+        server = self.servers.get(value)
+        if server is not None and server.keeps_clients:
+            request.preferred = server
+        if self.passed:
+            return payload
+        rest = fields.without_cookie(cookies, self.cookie)
+        return head.edit(payload, None, (b"cookie",), b"Cookie: " + rest + b"\r\n" if rest else b"")
+
+    def bind(self, request: Sticking, server: Server, edits: Edits | None) -> None:
+        """The request goes to that server: a client that comes from another one, or from none, gets its cookie.
+
+        `edits` are those of the response without stickiness.
+        """
+        if server is request.preferred:
+            request.response_edits = edits
+            return
+        value = self._tokens.get(server.name)
+        if value is not None:
+            removed, added = edits or ((), b"")
+            line = b"Set-Cookie: %b=%b%b\r\n" % (self.cookie, value, self._attributes)
+            request.response_edits = (removed, added + line)
+
+
+def attributes(settings: schema.Sticky) -> bytes:
+    """What follows the value in Set-Cookie (RFC 6265 4.1)."""
+    parts: Sequence[str] = [
+        f"Path={settings.path}",
+        f"Domain={settings.domain}" if settings.domain else "",
+        f"Max-Age={int(settings.max_age)}" if settings.max_age is not None else "",
+        f"SameSite={settings.same_site}",
+        "HttpOnly" if settings.http_only else "",
+        "Secure" if settings.secure else "",
+    ]
+    return "".join(f"; {part}" for part in parts if part).encode()

@@ -1,0 +1,18 @@
+"""Sticky round robin chooses as round robin does, and implies stickiness."""
+
+from lbd.balance import ALGORITHMS
+from lbd.balance.round_robin import RoundRobin
+from lbd.balance.sticky_round_robin import StickyRoundRobin
+from lbd.config.schema import Algorithm, Backend, Sticky
+
+
+def test_new_clients_take_turns() -> None:
+    assert ALGORITHMS["sticky-round-robin"] is StickyRoundRobin
+    assert StickyRoundRobin.pick is RoundRobin.pick
+
+
+def test_the_name_implies_stickiness_which_can_still_be_set() -> None:
+    sticky = Backend(algorithm=Algorithm("sticky-round-robin"))
+    assert sticky.stickiness == Sticky()
+    assert Backend(algorithm=Algorithm("round-robin")).stickiness is None
+    assert Backend(algorithm=Algorithm("sticky-round-robin"), sticky=Sticky(cookie="C")).stickiness == Sticky(cookie="C")
