@@ -45,9 +45,6 @@ class _Writer:
         described: dict[str, Any] = {"description": text + (" (no effect yet)" if about.later else "")}
         if about.default not in (None, REQUIRED) and about.kind is not None:
             described["default"] = about.default
-        if about.unready:
-            return {**described, "enum": [word for word in about.kind.known if word not in about.unready]
-                    if about.kind else []}
         return {**described, **self._value(about)}
 
     def _value(self, about: Key) -> dict[str, Any]:

@@ -35,6 +35,23 @@ def check_listeners(config: Config, findings: Findings) -> None:
             findings.error((*path, "bind"), "an empty array: a listener needs an address")
 
 
+def check_tcp(config: Config, findings: Findings) -> None:
+    """A tcp listener sees bytes only: nothing about it may need a request."""
+    for name, listener in config.listeners.items():
+        path = ("listeners", name)
+        if listener.mode != "tcp":
+            continue
+        if listener.routes:
+            findings.error((*path, "routes"), 'a tcp listener sees no requests to route; leave out, or mode = "http"')
+        backend = config.backends.get(listener.backend or "")
+        if backend is None:
+            continue
+        key = getattr(backend.algorithm.options, "key", "source")
+        if backend.algorithm.name == "url-hash" or key != "source":
+            text = f"the tcp listener {shown(name)} uses this backend and has no requests to hash"
+            findings.error(("backends", listener.backend or "", "algorithm"), f'{text}; hash by "source" instead')
+
+
 def check_addresses(config: Config, findings: Findings) -> None:
     """No two sockets on one address."""
     taken: list[tuple[Address, Path]] = []
@@ -145,5 +162,5 @@ def check_outliers(config: Config, findings: Findings) -> None:
             findings.error(("backends", name, "outlier", "max"), "is shorter than `base`, the first ejection")
 
 
-RULES = (check_listeners, check_addresses, check_routes, check_backends, check_weights, check_servers, check_admin,
-         check_errors, check_outliers)
+RULES = (check_listeners, check_tcp, check_addresses, check_routes, check_backends, check_weights, check_servers,
+         check_admin, check_errors, check_outliers)

@@ -44,7 +44,6 @@ class Key:
     optional: bool = False       # a table that may be left out: then None
     later: bool = False
     refused: str = ""
-    unready: Mapping[Any, str] = field(default_factory=dict)   # values that cannot be given yet, and why
     name: str = ""               # as written, where it is a Python keyword
     example: Any = None          # what the reference shows where there is no default, as written in TOML
 
@@ -217,8 +216,7 @@ class Listener:
 
     bind: tuple[Address, ...] = key(REQUIRED, u.BINDS, "IP:PORT, [IPv6]:PORT or unix:PATH; one or several", REBIND,
                                       example=["127.0.0.1:8080"])
-    mode: str = key("http", u.choice("http", "tcp"), "http or tcp", "drain",
-                    unready={"tcp": "this version balances HTTP only"})
+    mode: str = key("http", u.choice("http", "tcp"), "http or tcp", "drain")
     backend: str | None = key(None, u.NAME, "where a request goes that no route takes", example="app")
     routes: tuple[Route, ...] = field(default=(), metadata={"key": Key(
         None, None, "which request goes where; first match wins", section=Route, many=True)})

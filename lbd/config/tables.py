@@ -78,7 +78,7 @@ class Tables:
 
     def _value(self, about: Key, value: Any, path: Path) -> Any:
         """What one key says, or _BAD."""
-        self._gate(about, value, path)
+        self._gate(about, path)
         if about.kind is u.ALGORITHM:
             return self.algorithm(value, path)
         if about.kind is u.HEALTH:
@@ -93,14 +93,12 @@ class Tables:
             return self._many(about.section, value, path)
         return self.section(about.section, value, path, self.timeouts if about.section is Timeouts else None)
 
-    def _gate(self, about: Key, value: Any, path: Path) -> None:
-        """Keys and values that this version cannot put into effect."""
+    def _gate(self, about: Key, path: Path) -> None:
+        """Keys that this version cannot put into effect."""
         if about.refused:
             self.findings.error(path, f"cannot be given yet: {about.refused}")
         elif about.later:
             self.findings.warn(path, "has no effect yet")
-        elif isinstance(value, str) and value in about.unready:
-            self.findings.error(path, f"{shown(value)} cannot be given yet: {about.unready[value]}")
 
     def _plain(self, kind: Kind, value: Any, path: Path) -> Any:
         try:

@@ -15,6 +15,7 @@ from lbd.http import head
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.proxy.client import Client
 from lbd.proxy.listener import Listener
+from lbd.proxy.tcp import TcpClient
 from lbd.proxy.timers import Timers
 from lbd.proxy.upstream import Upstream
 from lbd.stats import endings, fields, scoreboard
@@ -105,9 +106,12 @@ class Plane:
     def listen(self, listener: str, sock: socket.socket) -> None:
         """Accept connections for the listener from a bound, listening socket; the plane owns this descriptor now."""
         owner = self.listeners[listener]
-        owner.acceptors.append(self.net.listen(sock, partial(Client, self, owner)))
+        owner.acceptors.append(self.net.listen(sock, partial(self._client, owner)))
         if self.paused:
             owner.acceptors[-1].pause()
+
+    def _client(self, listener: Listener) -> Client:
+        return (TcpClient if listener.site.tcp else Client)(self, listener)
 
     def unlisten(self, listener: str) -> None:
         """Stop accepting for the listener and close this process's descriptors of its sockets."""

@@ -1,0 +1,90 @@
+"""A client connection in `tcp` mode: a server is chosen for the connection as a whole, and bytes pass as they are."""
+
+from typing import Any
+
+from lbd.proxy.client import Client
+from lbd.proxy.exchange import CLOSED, CONNECT
+from lbd.proxy.upstream import TUNNEL as PASSING
+from lbd.proxy.upstream import Upstream
+from lbd.stats import endings
+
+
+class TcpClient(Client):
+    """A client whose connection is one tunnel from the start: it differs from an upgraded one in how it begins."""
+
+    __slots__ = ()
+
+    # What algorithms may ask: there is no request, so only the source is known.
+
+    @property
+    def method(self) -> bytes:
+        return b""
+
+    @property
+    def target(self) -> bytes:
+        return b""
+
+    @property
+    def host(self) -> bytes:
+        return b""
+
+    @property
+    def source(self) -> bytes:
+        return self.peer
+
+    def field(self, name: bytes) -> bytes:
+        return b""
+
+    def connection_made(self, transport: Any) -> None:
+        """A client connected: choose its server now, since the server may be the one to speak first."""
+        super().connection_made(transport)
+        if self.state == CLOSED:
+            return
+        self.action = self.listener.site.action
+        self.backend = self.action.backend
+        self.keep = False
+        self.record.begin(self.action.row, self.backend.row)
+        self.dispatch()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes for the server; they wait until it is connected, a read's worth of them."""
+        if self.state == CONNECT:
+            self.buffer += data
+            self.transport.pause_reading()
+        else:
+            super().data_received(data)
+
+    def dispatch(self) -> None:
+        """Choose a server; the connection to it serves this client only."""
+        server = self.backend.pick(self)
+        if server is None:
+            self.refuse(503, endings.NO_SERVER)
+            return
+        self.server = server
+        self.record.took(server.row)
+        if self.backend.took is not None:
+            self.backend.took(server)
+        self._connect(server)
+
+    def connected(self, upstream: Upstream) -> None:
+        """The server is there: pass on what came, and the end if it came too."""
+        upstream.mode = PASSING
+        self.record.head(0)
+        ended, self.half_closed = self.half_closed, False
+        self.tunnel()
+        self.deadline = self.plane.now + self.backend.settings.timeouts.tunnel
+        if upstream.server.doubt:
+            self.plane.trust(upstream.server)
+        if ended:
+            self.eof_received()
+
+    def eof_received(self) -> bool:
+        """The client sends no more; the server hears of it as soon as it is connected."""
+        if self.state == CONNECT:
+            self.half_closed = True
+            return True
+        return super().eof_received()
+
+    def refuse(self, status: int, ending: int) -> None:
+        """There is no answer to give: the connection is cut."""
+        self.cut(ending)
