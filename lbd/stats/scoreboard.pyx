@@ -1,5 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-# cython: auto_pickle=False, autotestdict=False
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, auto_pickle=False, autotestdict=False
 """The scoreboard: a memfd of C numbers that every process maps; one lane per process, one writer per cell."""
 
 import fcntl
@@ -10,6 +9,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, munmap
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
+from posix.unistd cimport close
 
 from lbd.stats.atomic cimport lbd_store, raise_to
 from lbd.stats.decay cimport Latency, Weight, copied, merge, sample, weigh
@@ -101,7 +101,7 @@ cdef class Board:
         if self.memory != NULL:
             munmap(self.memory, self.size)
         if self.owner:
-            os.close(self.fd)
+            close(self.fd)   # not os.close: at the interpreter's end `os` may be gone before the board
 
     @staticmethod
     def create(lanes):
