@@ -7,8 +7,10 @@ from lbd.backend.generation import Member
 from lbd.backend.pool import Pool
 from lbd.backend.server import Server
 from lbd.backend.sticky import Stickiness
+from lbd.backend.sticky_source import SourceStickiness
 from lbd.config import schema
 from lbd.stats.scoreboard import Row
+from lbd.stats.sources import Sources
 
 Identity = tuple[str, str]          # server name, address
 
@@ -19,15 +21,17 @@ class Backend:
     `pick` is the algorithm's own method while servers are usable: looked up once, not per request.
     """
 
-    def __init__(self, name: str, row: Row) -> None:
+    def __init__(self, name: str, row: Row, sources: Sources | None = None) -> None:
         self.name = name
         self.row = row
+        self.sources = sources
         self.servers: dict[Identity, Server] = {}
         self.pool: Pool | None = None
         self.pick: Callable[[Facts], Server | None] = nothing
         self.settings = schema.Backend()
         self.server_timeout = self.settings.timeouts.server
         self.sticky: Stickiness | None = None
+        self.sticky_source: SourceStickiness | None = None
         self.took: Callable[[Server], None] | None = None
         self.dropped: Callable[[Server], None] | None = None
 
@@ -54,11 +58,18 @@ class Backend:
         self.server_timeout = settings.timeouts.server
         self.took, self.dropped = algorithm.took, algorithm.dropped
         self.servers = servers
-        sticky = settings.stickiness
-        self.sticky = Stickiness(self.name, sticky, secret, servers.values()) if sticky is not None else None
+        self._stick(settings.stickiness, secret)
         self.pool = Pool(list(servers.values()), algorithm, settings.when_all_down == "use-all")
         self.rebuild()
         return removed
+
+    def _stick(self, settings: schema.Sticky | None, secret: bytes) -> None:
+        servers = self.servers.values()
+        self.sticky = self.sticky_source = None
+        if settings is not None:
+            self.sticky = Stickiness(self.name, settings, secret, servers)
+            if self.sources is not None:
+                self.sticky_source = SourceStickiness(self.name, settings.lifetime, servers, self.sources)
 
     def update(self, member: Member, rows: Callable[[int], Row]) -> list[Server]:
         """A server changed its state, or its address: then it begins anew and the old one is returned.
@@ -82,8 +93,10 @@ class Backend:
         self.servers = servers
         if self.pool is not None and removed:
             self.pool.servers = tuple(servers.values())
-        if self.sticky is not None and removed:
-            self.sticky.follow(servers.values())
+        if removed:
+            for sticky in (self.sticky, self.sticky_source):
+                if sticky is not None:
+                    sticky.follow(servers.values())
         return removed
 
     def close(self) -> list[Server]:

@@ -256,6 +256,7 @@ class Sticky:
     same_site: str = key("Lax", u.choice("Lax", "Strict", "None"), "SameSite of the cookie; None needs secure")
     http_only: bool = key(True, u.BOOL, "scripts in pages cannot read it")
     secure: bool = key(False, u.BOOL, "sent over TLS only")
+    lifetime: float = key("30m", u.DURATION, "how long a source address is remembered after its last connection, in tcp")
     pass_cookie: bool = key(False, u.BOOL, "the server gets the cookie too")
 
 
@@ -316,7 +317,7 @@ class Backend:
     on_down: str = key("finish", u.choice("finish", "cut"), "requests in flight when a server goes down", later=True)
     slow_start: float = key("0s", u.DURATION, "how long a new or recovered server's weight grows", later=True)
     outlier: Outlier | None = optional(Outlier, "judge servers by real requests too", later=True)
-    sticky: Sticky | None = optional(Sticky, "keep a client with its server by a cookie")
+    sticky: Sticky | None = optional(Sticky, "keep a client with its server: by a cookie, in tcp by its address")
     tls: BackendTls | None = optional(
         BackendTls, "TLS to the servers", refused="this version cannot: traffic would be sent unencrypted")
 

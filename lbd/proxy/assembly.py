@@ -14,6 +14,7 @@ from lbd.proxy.listener import Listener, Site
 from lbd.proxy.router import Action, Router
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board, Row
+from lbd.stats.sources import Sources
 
 
 class Prepared(NamedTuple):
@@ -32,6 +33,7 @@ class Assembly:
         self.board = board
         self.lane = lane
         self.nowhere = Backend("", board.row(lane, scoreboard.PROCESS, 0))
+        self.sources = Sources(board, lane)
         self.context = Context(board, lane, Random(lane))
 
     def row(self, kind: int, slot: int) -> Row:
@@ -45,7 +47,7 @@ class Assembly:
         ready: dict[str, tuple[Backend, Algorithm]] = {}
         for name, settings in config.backends.items():
             row = self.row(scoreboard.BACKEND, generation.backends[name])
-            backend = backends.get(name) or Backend(name, row)
+            backend = backends.get(name) or Backend(name, row, self.sources)
             ready[name] = (backend, self._algorithm(name, settings))
         sites: dict[str, tuple[Listener, Site]] = {}
         for name, wanted in config.listeners.items():

@@ -56,10 +56,15 @@ class TcpClient(Client):
 
     def dispatch(self) -> None:
         """Choose a server; the connection to it serves this client only."""
-        server = self.backend.pick(self)
+        sticky = self.backend.sticky_source
+        server = sticky.find(self.peer) if sticky is not None else None
+        if server is None:
+            server = self.backend.pick(self)
         if server is None:
             self.refuse(503, endings.NO_SERVER)
             return
+        if sticky is not None:
+            sticky.bind(self.peer, server)
         self.server = server
         self.record.took(server.row)
         if self.backend.took is not None:
@@ -73,6 +78,8 @@ class TcpClient(Client):
         ended, self.half_closed = self.half_closed, False
         self.tunnel()
         self.deadline = self.plane.now + self.backend.settings.timeouts.tunnel
+        if self.backend.sticky_source is not None:
+            self.backend.sticky_source.bind(self.peer, upstream.server)
         if upstream.server.doubt:
             self.plane.trust(upstream.server)
         if ended:

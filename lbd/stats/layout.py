@@ -8,6 +8,9 @@ PAGE = 4096       # bytes; sections begin on pages, so that what is not used cos
 LINE = 64         # bytes; rows begin on cache lines
 CELL = 8          # bytes; every cell is a C double
 LATENCY = LINE    # bytes of one latency: decay.pxd
+BUCKETS = 8192    # of the table of sticky sources, each with WAYS entries: sources.pyx
+WAYS = 8
+SOURCES = BUCKETS * WAYS * 6 * CELL
 
 
 class Section(NamedTuple):
@@ -23,11 +26,13 @@ class Section(NamedTuple):
 class Layout(NamedTuple):
     """One lane: the sections in the order of the kinds, and `column`, where the servers' field 0 lies side by side.
 
-    Algorithms read that column of all servers at every pick.
+    Algorithms read that column of all servers at every pick. `sources` is where the lane's part of the table of sticky
+    source addresses lies, `SOURCES` bytes.
     """
 
     sections: tuple[Section, ...]
     column: int
+    sources: int
     size: int
 
 
@@ -48,4 +53,5 @@ def arrange(kinds: tuple[fields.Kind, ...] = fields.KINDS, with_latency: tuple[s
         latencies = at if kind.name in with_latency else -1
         at += up(LATENCY * kind.capacity, PAGE) if kind.name in with_latency else 0
         sections.append(Section(len(kind.fields), kind.capacity, stride, cells, latencies))
-    return Layout(tuple(sections), at, at + up(CELL * kinds[0].capacity, PAGE))
+    sources = at + up(CELL * kinds[0].capacity, PAGE)
+    return Layout(tuple(sections), at, sources, sources + up(SOURCES, PAGE))

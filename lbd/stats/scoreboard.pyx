@@ -48,7 +48,7 @@ cdef int install(lane) except -1:
     for kind, section in enumerate(lane.sections):
         sections[kind].fields, sections[kind].capacity, sections[kind].stride = section[:3]
         sections[kind].cells, sections[kind].latencies = section[3:]
-    column, lane_size = lane[1:]
+    column, lane_size = lane.column, lane.size
     for place in range(bounds_count):
         bounds[place] = fields.RESPONSE_BOUNDS[place]
     for place in range(ENDINGS):

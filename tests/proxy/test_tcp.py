@@ -147,6 +147,25 @@ async def test_silence_beyond_the_limit_cuts_the_tunnel(rig: Rig, stage: Stage, 
     server.close()
 
 
+async def test_a_source_stays_with_its_server_until_that_fails(rig: Rig, stage: Stage, tmp_path: Path) -> None:
+    other = await Stage().start()
+    start(rig, tmp_path, stage.address, other.address, more="sticky = {}")
+    for _ in range(4):
+        client = await Peer.connect(rig.address)
+        server = await stage.accept()
+        client.close()
+        server.close()
+    stage.close()
+    for _ in range(2):
+        client = await Peer.connect(rig.address)
+        server = await other.accept()
+        client.close()
+        server.close()
+    await rig.until(lambda: rig.plane.clients == 0)
+    assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_CONNECTIONS_TOTAL) == 4
+    other.close()
+
+
 @pytest.mark.parametrize("up", [True, False])
 async def test_large_streams_arrive_whole_at_the_pace_of_the_slower_side(pair: tuple[Peer, Peer], up: bool) -> None:
     sender, receiver = pair if up else reversed(pair)
