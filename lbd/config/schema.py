@@ -250,13 +250,15 @@ class Sticky:
 
     cookie: str = key("LBD", u.FIELD_NAME, "name of the cookie")
     path: str = key("/", u.URL_PATH, "Path of the cookie")
-    domain: str | None = key(None, u.HOST, "Domain of the cookie; default: the host that answers", example="example.com")
+    domain: str | None = key(
+        None, u.HOST, "Domain of the cookie; default: the host that answers", example="example.com")
     max_age: float | None = key(None, u.DURATION, "how long browsers keep it; default: until they are closed",
                                 example="8h")
     same_site: str = key("Lax", u.choice("Lax", "Strict", "None"), "SameSite of the cookie; None needs secure")
     http_only: bool = key(True, u.BOOL, "scripts in pages cannot read it")
     secure: bool = key(False, u.BOOL, "sent over TLS only")
-    lifetime: float = key("30m", u.DURATION, "how long a source address is remembered after its last connection, in tcp")
+    lifetime: float = key(
+        "30m", u.DURATION, "in tcp: how long a source address is remembered after its last connection")
     pass_cookie: bool = key(False, u.BOOL, "the server gets the cookie too")
 
 

@@ -9,8 +9,8 @@ from lbd.config.schema import Config
 from lbd.control import limits, members
 from lbd.control.fleet import Fleet
 from lbd.control.members import Roster
-from lbd.control.secret import sticky_secret
 from lbd.control.resolve import Resolver
+from lbd.control.secret import sticky_secret
 from lbd.control.sockets import Sockets, Staged
 from lbd.errors import LbdError
 from lbd.health import CHECKS
@@ -88,10 +88,10 @@ class Machine:
                 await self._follow(old.config)
                 raise
             self._take(new)
-            unused = self.sockets.commit(staged)
+            # Closed here before the workers close theirs: the last one to close takes what waits.
+            self.sockets.release(self.sockets.commit(staged))
             await self.fleet.commit(new, prepared)
             self.fleet.resize(worker_count(config))
-            self.sockets.release(unused)
             await self._follow(config)
             self._flush()
             self._release_later(_identities(old), old.config.global_.drain_timeout)
@@ -100,8 +100,8 @@ class Machine:
     async def stop(self, timeout: float) -> None:
         """Close the sockets, so that new clients are refused and not left waiting, and drain the workers within so
         many seconds."""
+        self.sockets.close()   # before the workers close theirs: the last one to close takes what waits
         self.fleet.dismiss(timeout)
-        self.sockets.close()
         await self.fleet.stop(timeout)
 
     def suspect(self, backend: str, server: str) -> None:

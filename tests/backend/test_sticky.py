@@ -66,7 +66,8 @@ def test_the_server_gets_the_cookie_when_it_is_to() -> None:
 
 
 @pytest.mark.parametrize("cookie", [
-    b"LBD=forged", b"LBD=", b"LBD=" + token(b"another key", "app", "a"), b"LBD=" + token(SECRET, "app", "gone"), b"lbd=x",
+    b"LBD=forged", b"LBD=", b"LBD=" + token(b"another key", "app", "a"), b"LBD=" + token(SECRET, "app", "gone"),
+    b"lbd=x",
     b"OTHER=" + token(SECRET, "app", "a"),
 ])
 def test_forged_and_stale_cookies_are_ignored(cookie: bytes) -> None:

@@ -15,4 +15,5 @@ def test_the_name_implies_stickiness_which_can_still_be_set() -> None:
     sticky = Backend(algorithm=Algorithm("sticky-round-robin"))
     assert sticky.stickiness == Sticky()
     assert Backend(algorithm=Algorithm("round-robin")).stickiness is None
-    assert Backend(algorithm=Algorithm("sticky-round-robin"), sticky=Sticky(cookie="C")).stickiness == Sticky(cookie="C")
+    named = Backend(algorithm=Algorithm("sticky-round-robin"), sticky=Sticky(cookie="C"))
+    assert named.stickiness == Sticky(cookie="C")

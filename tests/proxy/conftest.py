@@ -1,6 +1,5 @@
 """Fixtures of the data plane's tests: every test runs on uvloop, on both transports unless it says otherwise."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 

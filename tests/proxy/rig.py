@@ -57,7 +57,7 @@ class Rig:
             self.poller = Poller()
             self.loop.add_reader(self.poller.fileno(), self.poller.run)
         net: Any = self.poller or LoopNet(self.loop)
-        self.plane = Plane(self.loop, net, self.board, 0, lambda backend, server: self.suspected.append((backend, server)))
+        self.plane = Plane(self.loop, net, self.board, 0, lambda *server: self.suspected.append(server))
         self.address: tuple[str, int] = ("", 0)
 
     def start(self, config: Config, **more: Any) -> None:

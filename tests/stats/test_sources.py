@@ -42,7 +42,7 @@ def test_a_source_is_forgotten_after_its_lifetime_unless_it_is_seen_again_anywhe
 def test_of_two_workers_at_once_the_earlier_one_counts(lanes: list[Sources]) -> None:
     lanes[0].put(5, 7, 0.0)
     freeze(101.0)
-    lanes[1].put(5, 8, 0.0)       # with no lifetime it sees nothing of the other: as when both look before either writes
+    lanes[1].put(5, 8, 0.0)       # no lifetime: it sees nothing of the other, as when both look before either writes
     assert [lane.find(5, LIFETIME) for lane in lanes] == [7, 7, 7]
 
 
