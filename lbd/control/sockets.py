@@ -74,7 +74,8 @@ class Sockets:
         return unused
 
     def release(self, unused: list[tuple[Bind, socket.socket]]) -> None:
-        """Close sockets that `commit` returned, once no worker accepts from them."""
+        """Close sockets that `commit` returned; a worker's descriptors keep them alive until it has accepted what
+        waits."""
         paths = {address.path for _, address in self._held}
         for (_, address), sock in unused:
             sock.close()

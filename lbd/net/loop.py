@@ -51,8 +51,22 @@ class LoopAcceptor:
         self.pause()
         self._sock.close()
 
+    def drain(self) -> None:
+        """Accept what waits, unless paused, then close."""
+        paused = self._paused
+        self.pause()
+        try:
+            while not paused:
+                self._net.tasks.start("accept what waited", self._adopt(self._sock.accept()[0]))
+        except OSError:
+            pass   # nothing more waits
+        self._sock.close()
+
     def fileno(self) -> int:
         return self._sock.fileno()
+
+    async def _adopt(self, sock: socket.socket) -> None:
+        await asyncio.get_running_loop().connect_accepted_socket(self._factory, sock)
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()

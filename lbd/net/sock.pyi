@@ -21,6 +21,8 @@ class Acceptor(Watched):
         """Accept again, also after `exhausted` was called."""
     def close(self) -> None:
         """Accept no more and close the socket; what waits in its backlog is reset if this was its last descriptor."""
+    def drain(self) -> None:
+        """Accept what waits, unless paused, then close: for a socket whose last descriptor this is."""
     def fileno(self) -> int: ...
 
 @final

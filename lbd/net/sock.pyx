@@ -105,6 +105,12 @@ cdef class Acceptor(Watched):
         self.sock.close()
         self.factory = self.exhausted = None
 
+    def drain(self):
+        """Accept what waits, unless paused, then close."""
+        while self.take() == self.batch:
+            pass
+        self.close()
+
     def fileno(self):
         return self.fd
 
@@ -125,17 +131,22 @@ cdef class Acceptor(Watched):
         return 0
 
     cdef int ready(self, uint32_t events) except -1:
+        self.take()
+        return 0
+
+    cdef int take(self) except -1:
+        """Accept a batch; returns how much of it there was, connections that failed in the queue included."""
         cdef int fd, i
         for i in range(self.batch):
             # A callback may have paused or closed the acceptor.
             if self.paused or self.fd < 0:
-                break
+                return i
             fd = linux.accept4(self.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)
             if fd >= 0:
                 accepted(self.owner, fd, self.factory)
             elif not self.refused(errno):
-                break
-        return 0
+                return i
+        return self.batch
 
     cdef bint refused(self, int number) except -1:
         """What accept4's error means; true to go on with the next connection."""

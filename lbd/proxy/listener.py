@@ -80,7 +80,7 @@ class Listener:
         self.acceptors: list[Any] = []
 
     def close(self) -> None:
-        """Accept no more."""
+        """Accept what waits already, and then no more."""
         for acceptor in self.acceptors:
-            acceptor.close()
+            acceptor.drain()
         self.acceptors.clear()

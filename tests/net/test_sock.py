@@ -158,6 +158,33 @@ async def test_accepting_pauses_and_resumes(bench):
     assert len(made) == 2
 
 
+async def test_draining_takes_what_waits_and_then_refuses(bench):
+    acceptor, where, made = bench.listen()
+    acceptor.pause()
+    clients = [bench.connect(where, Peer(connection_made=lambda peer: peer.transport.write(b"x"))) for _ in range(200)]
+    for client in clients:
+        await client.told("connection_made")
+    acceptor.resume()
+    acceptor.drain()
+    for client in clients:
+        assert await client.got(1) == b"x"
+    assert len(made) == 200
+    assert acceptor.fileno() == -1
+    late = bench.connect(where)
+    await late.told("connection_lost")
+    assert isinstance(late.exc, ConnectionRefusedError)
+
+
+async def test_draining_while_paused_takes_nothing(bench):
+    acceptor, where, made = bench.listen()
+    acceptor.pause()
+    client = bench.connect(where)
+    await client.told("connection_made")
+    acceptor.drain()
+    await client.told("connection_lost")
+    assert made == []
+
+
 async def test_pause_from_inside_the_batch(kernel):
     acceptor = None
 
