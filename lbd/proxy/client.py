@@ -132,10 +132,10 @@ class Client(Exchange):
             if flags & head.MORE:
                 self.buffer = data[request.end:]
             self.payload = payload
-            if request.hops == 0 or action.answers is not None or (site.max_body is not None and request.length > site.max_body):
-                self._answer(request)
-            else:
+            if action.answers is None and request.hops and (site.max_body is None or request.length <= site.max_body):
                 self.dispatch()
+            else:
+                self._answer(request)
             return
         self._stream(flags, request, payload, data)
 

@@ -107,7 +107,8 @@ def test_the_longest_ejection_is_not_the_shortest(directory: Directory) -> None:
 
 def test_a_tcp_listener_sees_no_requests(directory: Directory) -> None:
     text = ("[listeners.db]\nbind = '*:81'\nmode = 'tcp'\nbackend = 'db'\n[[listeners.db.routes]]\npath = '/x'\n"
-            "backend = 'db'\n[backends.db]\nalgorithm = { name = 'consistent-hash', key = 'url' }\nservers = { a = '10.0.0.9:1' }\n")
+            "backend = 'db'\n[backends.db]\nalgorithm = { name = 'consistent-hash', key = 'url' }\n"
+            "servers = { a = '10.0.0.9:1' }\n")
     assert directory.errors(text + WHOLE) == [
         'lbd.toml:5:16: listeners.db.routes: a tcp listener sees no requests to route; leave out, or mode = "http"',
         'lbd.toml:9:1: backends.db.algorithm: the tcp listener "db" uses this backend and has no requests to hash; '

@@ -13,7 +13,8 @@ lines, and steps. Each step begins with a line `--- WHO VERB`:
     --- client connects                  another connection
     --- ending NAME                      the counter of that ending is (or becomes) one more
 
-A line `{+}` stands for the five fields that lbd adds to a request. Lines end in CRLF; a line that ends in `\\` has no end of its own; `\\xNN`, `\\r`, `\\n`, `\\0` are those bytes.
+A line `{+}` stands for the five fields that lbd adds to a request. Lines end in CRLF; a line that ends in `\\` has
+no end of its own; `\\xNN`, `\\r`, `\\n`, `\\0` are those bytes.
 """
 
 import re
