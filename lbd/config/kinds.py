@@ -21,7 +21,7 @@ class Kind:
     value (the reader adds place and `allowed`). `schema` is the JSON Schema of what may be written. `known` are the
     words to which a mistyped one may be near. `empty` stands in for a required value that could not be read, so that
     the checks that follow can go on. `settle` makes paths absolute: it gets what was read, and the directory of the
-    file in which it is written.
+    file in which it is written. `write` makes of what was read what may be written in a file (None: as it is).
     """
 
     name: str
@@ -31,6 +31,7 @@ class Kind:
     known: tuple[str, ...] = ()
     empty: Any = ""
     settle: Callable[[Any, str], Any] | None = None
+    write: Callable[[Any], Any] | None = None
 
 
 class ItemError(ValueError):

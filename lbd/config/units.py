@@ -84,7 +84,8 @@ def duration(low: float, high: float = LONGEST) -> Kind:
     reach = "" if (low, high) == (0.0, LONGEST) else f" from {in_seconds(low)}" + (
         "" if high == LONGEST else f" to {in_seconds(high)}")
     schema = {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)?({'|'.join(_SECONDS)})$"}
-    return Kind("duration", f'a duration with a unit{reach}, like "250ms", "2s", "5m" or "1h"', read, schema)
+    return Kind("duration", f'a duration with a unit{reach}, like "250ms", "2s", "5m" or "1h"', read, schema,
+                write=in_seconds)
 
 
 def size(low: int, high: int = LARGEST) -> Kind:
@@ -102,7 +103,8 @@ def size(low: int, high: int = LARGEST) -> Kind:
 
     reach = "" if (low, high) == (0, LARGEST) else f" from {in_bytes(low)} to {in_bytes(high)}"
     schema = {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)?({'|'.join(_BYTES)})$"}
-    return Kind("size", f'a size with a unit{reach}, like "16KiB" or "10MB"', read, schema)
+    return Kind("size", f'a size with a unit{reach}, like "16KiB" or "10MB"', read, schema,
+                write=in_bytes)
 
 
 def integer(low: int, high: int) -> Kind:
@@ -238,9 +240,11 @@ ACCESS = Kind("access", '"off", "stdout" or a path', _line, _FILLED,
 NAME = Kind("name", f"a name of at most {LONGEST_NAME} letters, digits, and _ - . :", _name,
             {"type": "string", "pattern": rf"^[A-Za-z0-9_.:-]{{1,{LONGEST_NAME}}}$"})
 WORKERS = Kind("workers", '"auto" or a whole number from 1 to 64', _workers,
-               {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 64}]}, ("auto",))
+               {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 64}]}, ("auto",),
+               write=lambda value: value or "auto")
 PERCENT = Kind("percentage", 'a percentage from "0%" to "100%"', _percent,
-               {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"})
+               {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"},
+               write=lambda value: f"{value * 100:.10g}%")
 RETRY_ON = many(Kind("retry", listed(map(shown, RETRIES)), _retry, {"enum": [*RETRIES, 502, 503, 504]}, RETRIES),
                 listed(map(shown, RETRIES), "and"))
 ERROR_FILES = mapping(Kind("status", "a status", _status, {"type": "string", "pattern": "^[1-5][0-9][0-9]$"}), FILE,

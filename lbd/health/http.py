@@ -5,16 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
 import re2
 
 from lbd import __version__
 from lbd.config import units as u
+from lbd.config.kinds import shown
 from lbd.config.schema import key
 from lbd.config.units import Address, Kind
-from lbd.health.check import Result, words
+from lbd.health.check import Result, Subject, words
+from lbd.health.connection import Answer, BadAnswer, Connection, Lost
+from lbd.http import head
 
-LOOKED_AT = 64 * 1024   # bytes of a body that are looked at
+WITH_BODY = ("POST", "PUT", "PATCH")   # methods whose requests say that they have none (RFC 9110 8.6)
 
 Statuses = tuple[tuple[int, int], ...]
 
@@ -36,85 +38,102 @@ def _read_range(text: str) -> tuple[int, int]:
     return int(low), int(high)
 
 
+def _write_statuses(value: Statuses) -> str:
+    return ",".join(f"{low}" if low == high else f"{low}-{high}" for low, high in value)
+
+
 STATUSES = Kind("statuses", 'a status, a range as "200-399", or several of them', _read_statuses,
                 {"oneOf": [{"type": "integer"}, {"type": "string"},
-                           {"type": "array", "items": {"type": ["string", "integer"]}}]})
+                           {"type": "array", "items": {"type": ["string", "integer"]}}]},
+                write=_write_statuses)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """The keys of a policy with `type = "http"`."""
 
-    path: str = key("/", u.LINE, "target of the request, query and all")
-    method: str = key("GET", u.LINE, "method of the request")
+    path: str = key("/", u.TARGET, "target of the request, query and all")
+    method: str = key("GET", u.METHOD, "method of the request")
     host: str | None = key(None, u.FIELD_VALUE, "Host to send; default: the server's address")
     headers: Mapping[str, str] = key({}, u.FIELDS, "more header fields to send")
     expect_status: Statuses = key("200-399", STATUSES, "statuses that pass")
     expect_header: Mapping[str, str] = key({}, u.HEADER_MATCH, 'fields the answer must have; "*" for any value')
     expect_body: str | None = key(None, u.TEXT, "text that must occur in the first 64 KiB of the body")
     expect_body_regex: str | None = key(None, u.REGEX, "RE2 pattern that must match there")
+    keep_alive: bool = key(False, u.BOOL, "one connection for check after check; a new one sees more: a full backlog, say")
 
 
-async def check(address: Address, options: Options, timeout: float) -> Result:
+async def check(subject: Subject, options: Options, timeout: float) -> Result:
     """Send the request and judge the answer, all within `timeout` seconds. Redirects are not followed."""
     loop = asyncio.get_running_loop()
     started = loop.time()
     try:
         async with asyncio.timeout(timeout):
-            fault, said = await _ask(address, options)
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        fault, said = True, _wrong(error)
+            fault, said = judge(await _ask(subject, options), options)
+    except BadAnswer as error:
+        fault, said = True, f"bad answer: {error}"
+    except (OSError, TimeoutError) as error:
+        fault, said = True, words(error)
     return Result(not fault, f"{options.method} {options.path}: {said}", loop.time() - started)
 
 
-async def _ask(address: Address, options: Options) -> tuple[bool, str]:
-    """Whether there was a fault, and what the answer was."""
-    connector: aiohttp.BaseConnector
-    connector = aiohttp.UnixConnector(address.path) if address.path else aiohttp.TCPConnector(force_close=True)
-    where = "localhost" if address.path else str(address)
-    fields = {"User-Agent": f"lbd/{__version__}", "Accept-Encoding": "identity", "Connection": "close",
-              **options.headers}
-    if options.host:
-        fields["Host"] = options.host
-    no_limit = aiohttp.ClientTimeout(total=None)   # the caller's covers everything
-    async with (aiohttp.ClientSession(connector=connector, timeout=no_limit, cookie_jar=aiohttp.DummyCookieJar(),
-                                      auto_decompress=False) as session,
-                session.request(options.method, f"http://{where}{options.path}", headers=fields,
-                                allow_redirects=False) as response):
-        return await _judge(response, options)
+async def _ask(subject: Subject, options: Options) -> Answer:
+    """On the connection that was kept, else on a new one. One that was kept may have been closed by the server in the
+    meantime: that is no failure, and a new one is tried."""
+    kept, subject.kept = subject.kept, None
+    if isinstance(kept, Connection) and kept.reusable:
+        try:
+            return await _ask_on(kept, subject, options)
+        except Lost as error:
+            if error.begun:
+                raise
+        except ConnectionResetError:
+            pass
+    return await _ask_on(await Connection.open(subject.address), subject, options)
 
 
-async def _judge(response: aiohttp.ClientResponse, options: Options) -> tuple[bool, str]:
-    said = str(response.status)
-    if not any(low <= response.status <= high for low, high in options.expect_status):
+async def _ask_on(connection: Connection, subject: Subject, options: Options) -> Answer:
+    wanted = options.expect_body is not None or options.expect_body_regex is not None
+    try:
+        answer = await connection.ask(request(subject.address, options), options.method == "HEAD", options.keep_alive,
+                                      wanted)
+        if options.keep_alive and connection.reusable:
+            subject.kept = connection
+        return answer
+    finally:
+        if subject.kept is not connection:
+            connection.close()
+
+
+def request(address: Address, options: Options) -> bytes:
+    """The request's head; fields of the policy replace our own of the same name."""
+    fields = {
+        "host": ("Host", options.host or ("localhost" if address.path else str(address))),
+        "user-agent": ("User-Agent", f"lbd/{__version__}"),
+        "accept": ("Accept", "*/*"),
+        "accept-encoding": ("Accept-Encoding", "identity"),
+    }
+    if options.method in WITH_BODY:
+        fields["content-length"] = ("Content-Length", "0")
+    for name, value in options.headers.items():
+        if name.lower() != "host" or not options.host:
+            fields[name.lower()] = (name, value)
+    fields["connection"] = ("Connection", "keep-alive" if options.keep_alive else "close")
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.values())
+    return f"{options.method} {options.path} HTTP/1.1\r\n{lines}\r\n".encode()
+
+
+def judge(answer: Answer, options: Options) -> tuple[bool, str]:
+    """Whether something is wrong with the answer, and what it was."""
+    said = str(answer.status)
+    if not any(low <= answer.status <= high for low, high in options.expect_status):
         return True, said
     for name, wanted in options.expect_header.items():
-        values = response.headers.getall(name, [])
+        values = [value.decode("latin-1") for value in head.values(answer.head, name.lower().encode())]
         if not values or (wanted != "*" and wanted not in values):
-            return True, f"{said}, header {name} is {values[0] if values else 'missing'!r}"
-    if options.expect_body is not None or options.expect_body_regex is not None:
-        body = await _read(response)
-        if options.expect_body is not None and options.expect_body.encode() not in body:
-            return True, f"{said}, body without {options.expect_body!r}"
-        if options.expect_body_regex is not None and not re2.search(options.expect_body_regex.encode(), body):
-            return True, f"{said}, body does not match {options.expect_body_regex!r}"
+            return True, f"{said}, header {name} is {shown(values[0]) if values else 'missing'}"
+    if options.expect_body is not None and options.expect_body.encode() not in answer.body:
+        return True, f"{said}, body without {shown(options.expect_body)}"
+    if options.expect_body_regex is not None and not re2.search(options.expect_body_regex.encode(), answer.body):
+        return True, f"{said}, body does not match {shown(options.expect_body_regex)}"
     return False, said
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for piece in response.content.iter_any():
-        body += piece
-        if len(body) >= LOOKED_AT:
-            break
-    return bytes(body[:LOOKED_AT])
-
-
-def _wrong(error: BaseException) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return words(error.os_error)
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "connection closed"
-    if isinstance(error, aiohttp.ClientResponseError | aiohttp.ClientPayloadError):
-        return f"bad answer: {str(error).splitlines()[0][:100]}" if str(error) else "bad answer"
-    return words(error)
