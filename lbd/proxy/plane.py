@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import structlog
-
 from lbd.backend.backend import Backend
 from lbd.backend.generation import Generation, Member
 from lbd.backend.server import Server
 from lbd.http import head
+from lbd.log import logger
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.proxy.client import Client
 from lbd.proxy.listener import Listener
@@ -39,7 +38,7 @@ class Plane:
         self.assembly = Assembly(board, lane)
         self.process = board.row(lane, scoreboard.PROCESS, 0)
         self.response = head.Response(RESPONSE_HEAD, RESPONSE_FIELDS)
-        self.log = structlog.get_logger()
+        self.log = logger
         self.timers = Timers(loop, self)
         self.now = self.timers.clock()
         self.backends: dict[str, Backend] = {}
