@@ -20,6 +20,9 @@ cdef struct Section:         # layout.py says what these are
     int64_t fields, capacity, stride, cells, latencies
 
 
+cdef double clock() noexcept      # monotonic seconds, as `freeze` left them
+
+
 cdef class Board:
     cdef readonly int fd, lanes
     cdef readonly object layout
@@ -38,7 +41,7 @@ cdef class Board:
 cdef class Row:
     cdef Board board         # keeps the mapping
     cdef int kind
-    cdef int64_t slot
+    cdef readonly int64_t slot
     cdef double *cells
     cdef double *first       # field 0
     cdef Latency *latency    # NULL for kinds without

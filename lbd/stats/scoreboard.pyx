@@ -60,7 +60,7 @@ LAYOUT = fields.fingerprint()
 
 cdef double frozen = -1.0
 
-cdef inline double clock() noexcept:
+cdef double clock() noexcept:
     cdef timespec moment
     if frozen >= 0:
         return frozen
