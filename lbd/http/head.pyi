@@ -15,6 +15,7 @@ class Request:
     out: bytes        # the head to send to the server, to the empty line; origin-form target
     method: bytes
     target: bytes     # as it goes upstream: origin-form, or b"*"
+    plain: bool       # the target has no percent sign and no segment that begins with a dot: its path is what it says
     host: bytes       # of the Host field or the absolute-form target, as received, port and all; b"" if none: then
                       # (HTTP/1.0 only) `out` has an empty Host, to be replaced by the server's own name
     id: bytes         # the X-Request-Id that goes upstream

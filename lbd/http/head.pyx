@@ -64,6 +64,7 @@ cdef size_t PASSED_ROOM = 0
 cdef class Request:
     """What one pass over a request head found. One per listener and worker: read it before the next `scan`."""
 
+    cdef readonly bint plain
     cdef readonly bytes out, method, target, host
     cdef readonly int64_t length, hops
     cdef readonly Py_ssize_t head, end
@@ -143,6 +144,7 @@ cdef class Request:
                 self.target = b"*"
         else:
             self.target = copied(p + it.path, it.path_size)
+        self.plain = spelled_plainly(p + it.path, it.path_size)
         for method in METHODS:
             if is_method(p, it, PyBytes_AS_STRING(method), PyBytes_GET_SIZE(method)):
                 self.method = method

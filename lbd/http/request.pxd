@@ -84,6 +84,15 @@ cdef inline Py_ssize_t read_request_line(const uint8_t* p, size_t size, size_t m
     return k if k < 0 else i
 
 
+cdef inline bint spelled_plainly(const uint8_t* p, size_t size) noexcept nogil:
+    """No percent sign and no segment that begins with a dot: the path is what it says."""
+    cdef size_t i
+    for i in range(size):
+        if p[i] == 37 or (p[i] == 46 and i and p[i - 1] == 47):
+            return False
+    return True
+
+
 cdef inline int read_target(const uint8_t* p, Asked* it) noexcept nogil:
     """Take the target apart (RFC 9112 section 3.2); 0 or a Fault."""
     cdef const uint8_t* target = p + it.uri

@@ -114,9 +114,9 @@ class Router:
             choices = self._remember(request.host)
         target = request.target
         guard, conditions = choices
-        if guard is not None and not target.startswith(guard) and b"%" not in target and b"/." not in target:
+        if guard is not None and request.plain and not target.startswith(guard):
             return self.default
-        path = fields.routed_path(target)
+        path = target.partition(b"?")[0] if request.plain else fields.routed_path(target)
         for item in conditions:
             if item.holds(path, request):
                 return item.action

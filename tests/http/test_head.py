@@ -319,3 +319,13 @@ STARTS = st.sampled_from([b"GET / HTTP/1.1\r\nHost: a\r\n", b"POST /x?y HTTP/1.1
 @given(STARTS, FIELDS, st.sampled_from([b"\r\n", b"\r\nhello", b"\n", b""]))
 def test_composed(start: bytes, lines: bytes, end: bytes) -> None:
     check_any(start + lines + end)
+
+
+@pytest.mark.parametrize(("target", "plain"), [
+    (b"/", True), (b"/a/b.c?d=/e", True), (b"/a..b", True), (b"/a%20b", False), (b"/./a", False), (b"/a/../b", False),
+    (b"http://h.example/a.b", True), (b"http://h.example/.a", False),
+])
+def test_a_target_that_is_spelled_plainly_needs_no_normalising(target: bytes, plain: bool) -> None:
+    request = head.Request(32768, 100, 8192)
+    assert request.scan(b"GET %b HTTP/1.1\r\nHost: h.example\r\n\r\n" % target, 0, b"", b"http", False) > 0
+    assert request.plain is plain
