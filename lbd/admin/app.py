@@ -9,6 +9,7 @@ from lbd.admin.answers import answer
 from lbd.admin.asked import Daemon
 from lbd.admin.health import Health
 from lbd.admin.metrics import Metrics
+from lbd.admin.plan import Plan
 from lbd.admin.reload import Reload
 from lbd.admin.status import Status
 from lbd.admin.token import wanted
@@ -23,6 +24,7 @@ def admin(daemon: Daemon, token: str | None) -> web.Application:
     app.add_routes([
         *_shown(daemon),
         web.get("/v1/status", Status(daemon).get),
+        web.post("/v1/plan", Plan(daemon).post),
         web.post("/v1/reload", Reload(daemon).post),
     ])
     return app

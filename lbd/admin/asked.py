@@ -14,10 +14,13 @@ class Daemon(Protocol):
         """Everything that is now, as JSON."""
 
     async def reload(self, force: bool) -> dict[str, Any]:
-        """Read the configuration again and put it in force; returns `generation` and `changed`.
+        """Read the configuration again and put it in force; returns `generation`, `changed` and `plan`.
 
         Raises `ConfigError` or `LbdError`, and then nothing has changed.
         """
+
+    async def plan(self, file: str | None) -> dict[str, Any]:
+        """What a reload would do, with the file or with the daemon's own; raises `ConfigError`."""
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """The exposition for Prometheus, and its content type."""

@@ -16,7 +16,7 @@ from lbd.cli import options
 from lbd.config import units as u
 from lbd.config.kinds import Kind, shown
 from lbd.config.units import Address
-from lbd.errors import LbdError, UsageError
+from lbd.errors import LbdError, Problem, UsageError
 
 SYSTEM_SOCKET = "/run/lbd/admin.sock"
 TIMEOUT = 60.0             # seconds until an answer: a reload waits for first checks and for every worker
@@ -198,3 +198,11 @@ def toml(path: Path) -> dict[str, Any]:
         raise LbdError(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:
         raise LbdError(f"{path}: {error}; --admin ADDR finds the daemon without the file") from None
+
+
+def finding(problem: object) -> str:
+    """One finding of a refused configuration in one line."""
+    try:
+        return str(Problem(**problem)) if isinstance(problem, dict) else str(problem)
+    except TypeError:  # a daemon of another version has other fields
+        return str(problem)

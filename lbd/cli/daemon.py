@@ -10,7 +10,8 @@ from lbd.balance import ALGORITHMS
 from lbd.cli import options
 from lbd.config import units as u
 from lbd.config.read import Loaded, Overrides, from_options, read
-from lbd.control.supervisor import Load, Supervisor
+from lbd.control.reload import Load
+from lbd.control.supervisor import Supervisor
 from lbd.errors import UsageError
 from lbd.health import CHECKS
 
@@ -31,7 +32,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def loader(args: argparse.Namespace) -> Load:
-    """What reads the configuration, at the start and at every reload: options keep winning over the file."""
+    """What reads the configuration, at the start and at every reload: options keep winning over the file.
+
+    Given a file, it reads that one instead, with the same options.
+    """
     text: str | None = args.workers   # the parser has checked it
     workers: int | None = None if text is None else u.WORKERS.read(int(text) if text.isdecimal() else text)
     overrides = Overrides(args.algorithm, args.health_interval, args.health_path)
@@ -41,8 +45,8 @@ def loader(args: argparse.Namespace) -> Load:
         if args.listen or args.server:
             raise UsageError("--listen and --server stand for a file: give them, or -c FILE, but not both")
 
-        def load() -> Loaded:
-            loaded = read(args.config, algorithms, checks, overrides)
+        def load(file: str | None = None) -> Loaded:
+            loaded = read(file or args.config, algorithms, checks, overrides)
             if workers is None:
                 return loaded
             settings = dataclasses.replace(loaded.config.global_, workers=workers)
@@ -50,8 +54,12 @@ def loader(args: argparse.Namespace) -> Load:
         return load
     if not args.listen or not args.server:
         raise UsageError("nothing to do: give -c FILE, or --listen ADDR and --server ADDR (lbd --help tells more)")
-    return lambda: from_options(args.listen, args.server, algorithms, checks, overrides=overrides,
-                                workers=text)
+
+    def make(file: str | None = None) -> Loaded:
+        if file is not None:
+            return read(file, algorithms, checks, overrides)
+        return from_options(args.listen, args.server, algorithms, checks, overrides=overrides, workers=text)
+    return make
 
 
 async def _serve(load: Load, loaded: Loaded) -> int:

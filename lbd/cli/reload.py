@@ -4,8 +4,9 @@ import argparse
 import json
 import sys
 
-from lbd.cli import asking
-from lbd.errors import Problem
+from rich.console import Console
+
+from lbd.cli import asking, plan
 
 HELP = "make the running daemon read its configuration again; a bad one changes nothing"
 
@@ -27,17 +28,11 @@ def run(args: argparse.Namespace) -> int:
         return 0 if done else 1
     if not done:
         problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
-        print("\n".join([f"lbd: nothing was changed: {answer.error}", *map(finding, problems)]), file=sys.stderr)
+        print("\n".join([f"lbd: nothing was changed: {answer.error}", *map(asking.finding, problems)]), file=sys.stderr)
         return 1
     data = answer.data if isinstance(answer.data, dict) else {}
     generation = f": generation {data['generation']} is in force" if "generation" in data else ""
+    if isinstance(data.get("plan"), dict):
+        plan.show(data["plan"], Console(highlight=False, soft_wrap=True))
     print(f"reloaded{generation}" if data.get("changed", True) else f"nothing to change{generation}")
     return 0
-
-
-def finding(problem: object) -> str:
-    """One finding of a refused configuration in one line."""
-    try:
-        return str(Problem(**problem)) if isinstance(problem, dict) else str(problem)
-    except TypeError:  # a daemon of another version has other fields
-        return str(problem)

@@ -58,12 +58,12 @@ class Edit:
 class Change:
     """One object that is added, removed, changed or moved.
 
-    `kind` is listener, route, backend, server, policy or setting; `path` where it stands in the file. `requests` and
+    `kind` is listener, route, backend, server, policy or setting; `where` its place in the file. `requests` and
     `connections` are how many it concerns now, None where nobody knows (no daemon was asked).
     """
 
     kind: str
-    path: str
+    where: Path
     what: str
     reload: Reload
     edits: tuple[Edit, ...] = ()
@@ -71,6 +71,11 @@ class Change:
     state: str = ""
     requests: int | None = None
     connections: int | None = None
+
+    @property
+    def path(self) -> str:
+        """The place as TOML writes it."""
+        return dotted(self.where)
 
     def __str__(self) -> str:
         edits = "; ".join(f"{edit.key}: {edit.old} -> {edit.new}" for edit in self.edits)
@@ -100,7 +105,7 @@ class Plan:
     def data(self) -> dict[str, Any]:
         """For JSON."""
         return {"summary": self.summary(), "restart": list(self.restart),
-                "changes": [dataclasses.asdict(change) for change in self.changes]}
+                "changes": [{"path": change.path, **dataclasses.asdict(change)} for change in self.changes]}
 
 
 def compare(old: Config, new: Config) -> Plan:
@@ -130,7 +135,7 @@ class _Comparison:
             elif about.section is not None:
                 yield from self._changed("setting", (name,), old, new)
             else:
-                yield Change("setting", name, "changed", about.reload,
+                yield Change("setting", (name,), "changed", about.reload,
                              (Edit(name, self._text(about, name, old, self.old), self._text(about, name, new, self.new),
                                    about.reload),))
 
@@ -140,10 +145,10 @@ class _Comparison:
             here = (*path, name)
             if name not in new:
                 reload: Reload = "live" if kind == "policy" else "drain"
-                yield Change(kind, dotted(here), "removed", reload, about=_about(old[name]),
+                yield Change(kind, here, "removed", reload, about=_about(old[name]),
                              state="" if kind == "policy" else GOES)
             elif name not in old:
-                yield Change(kind, dotted(here), "added", "add", about=_about(new[name]))
+                yield Change(kind, here, "added", "add", about=_about(new[name]))
             elif old[name] != new[name]:
                 yield from self._changed(kind, here, old[name], new[name])
                 yield from self._inner(here, old[name], new[name])
@@ -152,7 +157,7 @@ class _Comparison:
         edits = tuple(self._edits(old, new))
         if edits:
             reload = max((edit.reload for edit in edits), key=CLASSES.index)
-            yield Change(kind, dotted(path), "changed", reload, edits, state=KEEPS.get((kind, reload), ""))
+            yield Change(kind, path, "changed", reload, edits, state=KEEPS.get((kind, reload), ""))
 
     def _inner(self, path: Path, old: Any, new: Any) -> Iterator[Change]:
         """The objects within an object."""
@@ -194,9 +199,9 @@ class _Comparison:
                 yield from self._changed("route", (*path, c + offset), old[a + offset], new[c + offset])
             for at in range(a + same, b):
                 state = "; it moves" if old[at] in new else ""
-                yield Change("route", dotted((*path, at)), "removed", "live", about=_about(old[at]) + state)
+                yield Change("route", (*path, at), "removed", "live", about=_about(old[at]) + state)
             for at in range(c + same, d):
-                yield Change("route", dotted((*path, at)), "added", "live", about=_about(new[at]))
+                yield Change("route", (*path, at), "added", "live", about=_about(new[at]))
 
     def _text(self, about: Key, name: str, value: Any, config: Config) -> str:
         data = masked(name, plain(about, value, config))

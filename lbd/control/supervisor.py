@@ -3,7 +3,6 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
 from typing import Any
 
 from lbd import __version__, log
@@ -11,31 +10,22 @@ from lbd.backend.generation import Generation
 from lbd.config.read import Loaded
 from lbd.config.schema import Config, Global
 from lbd.control import directories, doors, privileges, signals, status, view
+from lbd.control.concerns import counted
 from lbd.control.doors import Door
 from lbd.control.machine import Machine, worker_count
-from lbd.errors import ConfigError, LbdError
+from lbd.control.reload import Load, Reload
+from lbd.errors import LbdError
 from lbd.health.schedule import wait
 from lbd.http import head
 from lbd.log import logger
 from lbd.net.tasks import Tasks
 from lbd.stats import exporter, scoreboard
 
-Load = Callable[[], Loaded]
-
-# What a reload cannot change, as (key, how to read it).
-_FIXED: tuple[tuple[str, Callable[[Config], Any]], ...] = (
-    ("admin", lambda config: config.admin),
-    ("global.state_dir", lambda config: config.global_.state_dir),
-    ("global.user", lambda config: config.global_.user),
-    ("global.group", lambda config: config.global_.group),
-)
-
 
 class Supervisor:
     """The control process. `load` reads the configuration anew; `loaded` is what it gave at the start."""
 
     def __init__(self, load: Load, loaded: Loaded) -> None:
-        self._load = load
         self._loaded = loaded
         self._form = log.form_for(loaded.config.log.format, 2)
         self._set_up_log(loaded.config)
@@ -47,9 +37,7 @@ class Supervisor:
         self._state = "starting"
         self._asked_to_stop = asyncio.Event()
         self._cut = asyncio.Event()
-        self._last_attempt = 0.0
-        self._last_reload: dict[str, Any] = {"success": True, "time": status.moment(self._began), "error": ""}
-        self._reloading = asyncio.Lock()
+        self._reload = Reload(load, loaded, self._tasks, self._apply, lambda plan: counted(plan, self._machine))
 
     async def run(self) -> int:
         """Serve until told to stop; returns the exit code."""
@@ -80,33 +68,27 @@ class Supervisor:
             "state": self._state,
             "started": status.moment(self._began),
             "uptime_seconds": round(time.time() - self._began, 3),
-            "files": list(self._loaded.files),
-            "last_reload": self._last_reload,
+            "files": list(self._reload.loaded.files),
+            "last_reload": self._reload.last,
             **status.describe(self._machine),
         }
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """The exposition for Prometheus."""
-        seen = view.look(self._machine, not self._last_reload["error"], self._last_attempt, _kernels())
+        seen = view.look(self._machine, self._reload.last["success"], self._reload.attempted, _kernels())
         return exporter.exposition(seen, self._machine.board, accept)
 
     async def reload(self, force: bool) -> dict[str, Any]:
         """Read the configuration again and put it in force."""
-        async with self._reloading:
-            try:
-                generation = await self._reload(force)
-            except LbdError as error:
-                self._note_reload(str(error))
-                for line in str(error).splitlines():
-                    logger.error("reload refused; the old configuration serves on", reason=line)
-                raise
-            self._note_reload("")
-            number = self._machine.generation.number if self._machine.generation else 0
-            return {"generation": number, "changed": generation is not None}
+        return await self._reload.ask(force)
+
+    async def plan(self, file: str | None) -> dict[str, Any]:
+        """What a reload would do."""
+        return await self._reload.plan(file)
 
     def handle_hup(self) -> None:
         """SIGHUP: read the configuration again; an error changes nothing and is logged."""
-        self._tasks.start("reload by SIGHUP", self._reload_quietly())
+        self._reload.start("SIGHUP")
 
     def handle_term(self) -> None:
         """SIGTERM: stop accepting, finish what is in flight within `drain_timeout`; a second one cuts at once."""
@@ -173,20 +155,9 @@ class Supervisor:
             await door.close()
         await self._tasks.cancel()
 
-    async def _reload(self, force: bool) -> Generation | None:
-        """The new generation; None when nothing changed."""
-        loaded = await asyncio.to_thread(self._load)
-        old = self._loaded.config
-        if loaded.config == old:
-            self._loaded = loaded
-            logger.info("reload: nothing changed")
-            return None
-        for warning in loaded.warnings:
-            logger.warning("configuration", finding=str(warning))
-        for key, read in _FIXED:
-            if read(loaded.config) != read(old):
-                logger.warning("change takes effect only after a restart", key=key)
-        other = loaded.config.metrics.bind != old.metrics.bind
+    async def _apply(self, loaded: Loaded, force: bool) -> Generation:
+        """Put a configuration in force, the metrics' door too; raises `LbdError`, and then nothing has changed."""
+        other = loaded.config.metrics.bind != self._loaded.config.metrics.bind
         door = doors.metrics(loaded.config, self) if other else None
         try:
             generation = await self._machine.apply(loaded.config, force)
@@ -202,18 +173,7 @@ class Supervisor:
             if self._metrics is not None:
                 await self._metrics.close()
             self._metrics = door
-        logger.info("reloaded", generation=generation.number)
         return generation
-
-    async def _reload_quietly(self) -> None:
-        try:
-            await self.reload(False)
-        except (LbdError, ConfigError):
-            return   # logged and noted
-
-    def _note_reload(self, error: str) -> None:
-        self._last_attempt = time.time()
-        self._last_reload = {"success": not error, "time": status.moment(self._last_attempt), "error": error}
 
     async def _ping(self) -> None:
         while True:

@@ -24,6 +24,11 @@ class FakeDaemon:
             raise self.error
         return {"generation": 4, "changed": True}
 
+    async def plan(self, file):
+        if self.error is not None:
+            raise self.error
+        return {"file": file, "changes": []}
+
     def metrics(self, accept):
         self.accepted.append(accept)
         return b"up 1\n", "text/plain; version=1.0.0; charset=utf-8"
@@ -39,14 +44,14 @@ async def ask(daemon, tmp_path):
     """`await ask(app, method, path, headers)` → status, headers, text."""
     runners = []
 
-    async def ask(app, method, path, headers=None):
+    async def ask(app, method, path, headers=None, body=None):
         runner = web.AppRunner(app)
         runners.append(runner)
         await runner.setup()
         where = str(tmp_path / f"s{len(runners)}")
         await web.UnixSite(runner, where).start()
         async with (ClientSession(connector=UnixConnector(where)) as session,
-                    session.request(method, f"http://x{path}", headers=headers) as response):
+                    session.request(method, f"http://x{path}", headers=headers, data=body) as response):
             return response.status, response.headers, await response.text()
     yield ask
     for runner in runners:

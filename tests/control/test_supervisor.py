@@ -60,10 +60,15 @@ async def test_status_and_metrics(running):
 
 
 async def test_reloads(running, files):
-    assert await running.reload(False) == {"generation": 1, "changed": False}
+    same = await running.reload(False)
+    assert (same["generation"], same["changed"], same["plan"]["changes"]) == (1, False, [])
     more = {"servers": {"b": Server(address=Address("127.0.0.1", 10))}}
     files.config = dataclasses.replace(files.config, backends={"app": Backend(**more)})
-    assert await running.reload(False) == {"generation": 2, "changed": True}
+    planned = await running.plan(None)
+    done = await running.reload(False)
+    assert (done["generation"], done["changed"]) == (2, True)
+    assert [change["path"] for change in done["plan"]["changes"]] == [
+        "backends.app.servers.a", "backends.app.servers.b"] == [change["path"] for change in planned["changes"]]
     assert running.status()["last_reload"]["success"]
 
 

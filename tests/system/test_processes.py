@@ -159,7 +159,7 @@ def test_listeners_come_go_and_stay_by_reload(text):
         lbd.admin("POST", "/v1/reload")
         assert (lbd.get("web")[0], lbd.get("more")[0]) == (200, 200)
         lbd.write(second + "[backends" + text().split("[backends")[1])
-        assert lbd.admin("POST", "/v1/reload")[1] == {"generation": 3, "changed": True}
+        assert lbd.admin("POST", "/v1/reload")[1]["generation"] == 3
         assert lbd.get("more")[0] == 200
         until(lambda: refused(lbd), "the listener that is gone refuses")
 
