@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-from lbd.health import http, tcp
+from lbd.health import exec, http, tcp, tls
 from lbd.health.check import Kind
 
 CHECKS: Mapping[str, Kind] = {
     "http": http,
     "tcp": tcp,
+    "tls": tls,
+    "exec": exec,
 }

@@ -2,11 +2,35 @@
 
 import asyncio
 import errno
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lbd.config.units import Address
+
+
+class Closable(Protocol):
+    """Something that a check keeps open from one time to the next."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Subject:
+    """Who is checked, and at which address. `kept` is the check's own, closed when the server is not watched any more
+    or is checked in another way."""
+
+    address: Address
+    backend: str = ""
+    server: str = ""
+    kept: Closable | None = None
+
+    def release(self) -> None:
+        """Close what was kept."""
+        kept, self.kept = self.kept, None
+        if kept is not None:
+            kept.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +42,15 @@ class Result:
     seconds: float
 
 
-Check = Callable[[Address, Any, float], Awaitable[Result]]
+Check = Callable[[Subject, Any, float], Awaitable[Result]]
 
 
 class Kind(Protocol):
-    """A module of this room that is a kind of check: the class of its own keys, and the check."""
+    """A module of this room that is a kind of check: the class of its own keys, and the check.
+
+    `check(subject, options, timeout)` takes at most `timeout` seconds, whatever the server does, and never raises for
+    what a server can do.
+    """
 
     @property
     def Options(self) -> type: ...
@@ -41,13 +69,23 @@ _WORDS = {
     errno.EPIPE: "connection closed",
 }
 
+# What OpenSSL calls bytes that are no TLS record.
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
+
 
 def words(error: BaseException) -> str:
     """An error of a connection in a few words."""
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         return "timeout"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        reason = error.reason or "handshake failed"
+        return "no TLS" if reason in _NO_TLS else reason.lower().replace("_", " ")
     if isinstance(error, OSError) and error.errno:
         return _WORDS.get(error.errno) or error.strerror or type(error).__name__
-    if isinstance(error, asyncio.IncompleteReadError | EOFError):
+    if isinstance(error, ConnectionResetError) and not str(error):
+        return "connection reset"
+    if isinstance(error, asyncio.IncompleteReadError | EOFError | ConnectionAbortedError):
         return "connection closed"
     return str(error) or type(error).__name__

@@ -60,16 +60,18 @@ class Options:
     expect_header: Mapping[str, str] = key({}, u.HEADER_MATCH, 'fields the answer must have; "*" for any value')
     expect_body: str | None = key(None, u.TEXT, "text that must occur in the first 64 KiB of the body")
     expect_body_regex: str | None = key(None, u.REGEX, "RE2 pattern that must match there")
-    keep_alive: bool = key(False, u.BOOL, "one connection for check after check; a new one sees more: a full backlog, say")
+    keep_alive: bool = key(False, u.BOOL, "one connection for check after check; new ones also notice a full backlog")
 
 
 async def check(subject: Subject, options: Options, timeout: float) -> Result:
     """Send the request and judge the answer, all within `timeout` seconds. Redirects are not followed."""
     loop = asyncio.get_running_loop()
     started = loop.time()
+    asker = subject.kept
+    if not isinstance(asker, Asker):
+        asker = subject.kept = Asker(subject.address, options)
     try:
-        async with asyncio.timeout(timeout):
-            fault, said = judge(await _ask(subject, options), options)
+        fault, said = judge(await asker.ask(started + timeout), options)
     except BadAnswer as error:
         fault, said = True, f"bad answer: {error}"
     except (OSError, TimeoutError) as error:
@@ -77,32 +79,44 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
     return Result(not fault, f"{options.method} {options.path}: {said}", loop.time() - started)
 
 
-async def _ask(subject: Subject, options: Options) -> Answer:
-    """On the connection that was kept, else on a new one. One that was kept may have been closed by the server in the
-    meantime: that is no failure, and a new one is tried."""
-    kept, subject.kept = subject.kept, None
-    if isinstance(kept, Connection) and kept.reusable:
+class Asker:
+    """What stays from one check of a server to the next: the request, and with `keep_alive` the connection."""
+
+    def __init__(self, address: Address, options: Options) -> None:
+        self._address = address
+        self._keep = options.keep_alive
+        self._for_head = options.method == "HEAD"
+        self._wanted = options.expect_body is not None or options.expect_body_regex is not None
+        self._request = request(address, options)
+        self._connection: Connection | None = None
+
+    async def ask(self, deadline: float) -> Answer:
+        """On the connection that was kept, else on a new one. One that was kept may have been closed by the server in
+        the meantime: that is no failure, and a new one is tried."""
+        kept = self._connection
+        if kept is not None and kept.reusable:
+            try:
+                return await self._ask_on(kept, deadline)
+            except Lost as error:
+                if error.begun:
+                    raise
+        async with asyncio.timeout_at(deadline):
+            connection = await Connection.open(self._address)
+        return await self._ask_on(connection, deadline)
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._connection is not None:
+            self._connection.close()
+
+    async def _ask_on(self, connection: Connection, deadline: float) -> Answer:
+        self._connection = connection
         try:
-            return await _ask_on(kept, subject, options)
-        except Lost as error:
-            if error.begun:
-                raise
-        except ConnectionResetError:
-            pass
-    return await _ask_on(await Connection.open(subject.address), subject, options)
-
-
-async def _ask_on(connection: Connection, subject: Subject, options: Options) -> Answer:
-    wanted = options.expect_body is not None or options.expect_body_regex is not None
-    try:
-        answer = await connection.ask(request(subject.address, options), options.method == "HEAD", options.keep_alive,
-                                      wanted)
-        if options.keep_alive and connection.reusable:
-            subject.kept = connection
-        return answer
-    finally:
-        if subject.kept is not connection:
-            connection.close()
+            return await connection.ask(self._request, deadline, self._for_head, self._keep, self._wanted)
+        finally:
+            if not (self._keep and connection.reusable):
+                connection.close()
+                self._connection = None
 
 
 def request(address: Address, options: Options) -> bytes:

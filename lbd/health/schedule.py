@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from lbd.config.schema import HealthPolicy
 from lbd.config.units import Address
-from lbd.health.check import Check, Result
+from lbd.health.check import Check, Result, Subject
 from lbd.net.tasks import Tasks
 
 JITTER = 0.1   # share of an interval by which it varies, so that checks do not march in step
-MARGIN = 0.5   # seconds beyond its timeout that a check may take before it is given up from outside
+PHASE = 0.5    # the same after the first check
 
 Key = tuple[str, str, str]   # backend, server, address: a server that moves is another one to be checked
 
@@ -26,33 +26,48 @@ class Target:
 
 @dataclass(slots=True)
 class Judgement:
-    """What is known of one server: `health` is unknown, up or down; `streak` counts equal results in a row."""
+    """What is known of one server: `health` is unknown, up or down; `streak` counts equal results in a row, of which
+    `needed` make a difference."""
 
     health: str = "unknown"
-    reason: str = "not checked yet"
-    seconds: float = 0.0
+    last: Result | None = None
     streak: int = 0
-    passing: bool = False
+    needed: int = 1
     passes: int = 0
     failures: int = 0
 
+    @property
+    def passing(self) -> bool:
+        """The last check passed."""
+        return self.last is not None and self.last.passed
+
+    @property
+    def seconds(self) -> float:
+        """How long the last check took."""
+        return self.last.seconds if self.last is not None else 0.0
+
+    @property
+    def reason(self) -> str:
+        """The last result and how often it came: "GET /healthz: 503 after 12 ms, 3 of 3 failed"."""
+        last = self.last
+        if last is None:
+            return "not checked yet"
+        counted = f"{min(self.streak, self.needed)} of {self.needed} {'passed' if last.passed else 'failed'}"
+        return f"{last.reason} after {last.seconds * 1000:.0f} ms, {counted}"
+
     def take(self, result: Result, policy: HealthPolicy) -> bool:
         """Count a result; true when the health changed by it. The first check decides at once."""
-        self.streak = self.streak + 1 if result.passed == self.passing else 1
-        self.passing = result.passed
-        self.seconds = result.seconds
+        self.streak = self.streak + 1 if self.last is not None and result.passed == self.last.passed else 1
+        self.last = result
         if result.passed:
             self.passes += 1
         else:
             self.failures += 1
         wanted = "up" if result.passed else "down"
-        needed = 1 if self.health == "unknown" else policy.rise if result.passed else policy.fall
-        if self.health == wanted or self.streak < needed:
-            if self.health == wanted:
-                self.reason = result.reason
+        self.needed = 1 if self.health == "unknown" else policy.rise if result.passed else policy.fall
+        if self.health == wanted or self.streak < self.needed:
             return False
         self.health = wanted
-        self.reason = result.reason
         return True
 
     def interval(self, policy: HealthPolicy) -> float:
@@ -69,6 +84,7 @@ class Watch:
     """One server under watch: `first` is set once there is a result, `soon` asks for a check at once."""
 
     target: Target
+    subject: Subject
     judgement: Judgement = field(default_factory=Judgement)
     first: asyncio.Event = field(default_factory=asyncio.Event)
     soon: asyncio.Event = field(default_factory=asyncio.Event)
@@ -79,22 +95,25 @@ Wait = Callable[[asyncio.Event, float], Awaitable[None]]
 
 
 async def wait(event: asyncio.Event, seconds: float) -> None:
-    """Until the event is set, at most so long."""
+    """Until the event is set, at most so long; then it is set."""
+    handle = asyncio.get_running_loop().call_later(seconds, event.set)
     try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
+        await event.wait()
+    finally:
+        handle.cancel()
 
 
 class Schedule:
-    """All servers that are checked. `changed` is called with key and judgement when a server's health changes."""
+    """All servers that are checked. `changed` is called with key and judgement when a server's health changes,
+    `passed` after each check that passes."""
 
     def __init__(self, tasks: Tasks, checks: Mapping[str, Check], changed: Callable[[Key, Judgement], None],
-                 wait: Wait = wait, dice: Callable[[], float] = random.random) -> None:
+                 wait: Wait = wait, dice: Callable[[], float] = random.random,
+                 passed: Callable[[Key, Judgement], None] | None = None) -> None:
         self._tasks = tasks
         self._checks = checks
         self._changed = changed
+        self._passed = passed
         self._wait = wait
         self._dice = dice
         self._watches: dict[Key, Watch] = {}
@@ -107,11 +126,10 @@ class Schedule:
             known = self._watches.get(key)
             if known is not None and known.target == target:
                 continue
-            watch = Watch(target)
+            watch = Watch(target, Subject(_place(target), key[0], key[1]))
             if known is not None:
                 watch.judgement, watch.first = known.judgement, known.first
-                if known.task is not None:
-                    known.task.cancel()
+                self._end(known)
             self._watches[key] = watch
             watch.task = self._tasks.start(f"check {key[0]}/{key[1]}", self._run(key, watch))
 
@@ -131,30 +149,44 @@ class Schedule:
         return None if watch is None else watch.judgement
 
     def _stop(self, watch: Watch) -> None:
-        if watch.task is not None:
-            watch.task.cancel()
+        self._end(watch)
         watch.first.set()   # who waits for a server that is gone waits for nothing
 
-    async def _run(self, key: Key, watch: Watch) -> None:
-        while True:
-            watch.soon.clear()
-            result = await self._check(watch.target)
-            changed = watch.judgement.take(result, watch.target.policy)
-            watch.first.set()
-            if changed:
-                self._changed(key, watch.judgement)
-            seconds = watch.judgement.interval(watch.target.policy)
-            await self._wait(watch.soon, seconds * (1 + JITTER * (2 * self._dice() - 1)))
+    def _end(self, watch: Watch) -> None:
+        if watch.task is not None:
+            watch.task.cancel()
 
-    async def _check(self, target: Target) -> Result:
-        policy = target.policy
-        address = target.address
-        if not address.path and (policy.address or policy.port):
-            address = Address(policy.address or address.host, policy.port or address.port)
+    async def _run(self, key: Key, watch: Watch) -> None:
+        policy, judgement = watch.target.policy, watch.judgement
         try:
-            async with asyncio.timeout(policy.timeout + MARGIN):
-                return await self._checks[policy.type](address, policy.options, policy.timeout)
+            while True:
+                watch.soon.clear()
+                begun = judgement.last is None
+                changed = judgement.take(await self._check(watch), policy)
+                watch.first.set()
+                if changed:
+                    self._changed(key, judgement)
+                if judgement.passing and self._passed is not None:
+                    self._passed(key, judgement)
+                # The first checks all run at once: from then on they spread over the interval.
+                share = PHASE if begun else JITTER
+                await self._wait(watch.soon, judgement.interval(policy) * (1 + share * (2 * self._dice() - 1)))
+        finally:
+            watch.subject.release()
+
+    async def _check(self, watch: Watch) -> Result:
+        policy = watch.target.policy
+        try:
+            return await self._checks[policy.type](watch.subject, policy.options, policy.timeout)
         except TimeoutError:
             return Result(False, "timeout", policy.timeout)
         except Exception as error:  # a check that breaks must not leave its server unwatched
             return Result(False, f"the check itself failed: {error!r}", 0.0)
+
+
+def _place(target: Target) -> Address:
+    """Where to check: the policy may name another host or port than the server's own."""
+    address, policy = target.address, target.policy
+    if not address.path and (policy.address or policy.port):
+        return Address(policy.address or address.host, policy.port or address.port)
+    return address

@@ -1,11 +1,10 @@
 """The check `tcp`: a connection can be opened."""
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
+from typing import Any
 
-from lbd.config.units import Address
-from lbd.health.check import Result, words
+from lbd.health.check import Result, Subject, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,19 +12,20 @@ class Options:
     """It has no keys of its own."""
 
 
-async def check(address: Address, options: Options, timeout: float) -> Result:
+async def check(subject: Subject, options: Options, timeout: float) -> Result:
     """Connect within `timeout` seconds and close again."""
     loop = asyncio.get_running_loop()
+    address = subject.address
     started = loop.time()
+    transport: Any   # uvloop's inherits nothing of asyncio's
     try:
         async with asyncio.timeout(timeout):
             if address.path:
-                _, writer = await asyncio.open_unix_connection(address.path)
+                transport, _ = await loop.create_unix_connection(asyncio.Protocol, address.path)
             else:
-                _, writer = await asyncio.open_connection(address.host, address.port)
+                transport, _ = await loop.create_connection(asyncio.Protocol, address.host, address.port)
     except (OSError, TimeoutError) as error:
         return Result(False, f"connect: {words(error)}", loop.time() - started)
     seconds = loop.time() - started
-    with contextlib.suppress(OSError):
-        writer.transport.abort()   # no lingering TIME_WAIT for a connection that carried nothing
+    transport.abort()   # no lingering TIME_WAIT for a connection that carried nothing
     return Result(True, "connected", seconds)

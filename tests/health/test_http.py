@@ -7,7 +7,17 @@ import pytest
 from aiohttp import web
 
 from lbd.config.units import Address
-from lbd.health.http import STATUSES, Options, check
+from lbd.health import http
+from lbd.health.check import Subject
+from lbd.health.http import STATUSES, Options
+
+
+async def check(address, options, timeout):
+    """Check once; what is kept is closed."""
+    subject = Subject(address)
+    result = await http.check(subject, options, timeout)
+    subject.release()
+    return result
 
 
 @pytest.fixture
@@ -48,13 +58,13 @@ def options(**given):
     ({"method": "HEAD"}, True, "HEAD /: 200"),
     ({"expect_header": {"x-mood": "good"}}, True, "GET /: 200"),
     ({"expect_header": {"x-mood": "*"}}, True, "GET /: 200"),
-    ({"expect_header": {"x-mood": "bad"}}, False, "GET /: 200, header x-mood is 'good'"),
-    ({"expect_header": {"x-none": "*"}}, False, "GET /: 200, header x-none is 'missing'"),
+    ({"expect_header": {"x-mood": "bad"}}, False, "GET /: 200, header x-mood is \"good\""),
+    ({"expect_header": {"x-none": "*"}}, False, "GET /: 200, header x-none is missing"),
     ({"expect_body": "is well"}, True, "GET /: 200"),
-    ({"expect_body": "is ill"}, False, "GET /: 200, body without 'is ill'"),
+    ({"expect_body": "is ill"}, False, "GET /: 200, body without \"is ill\""),
     ({"expect_body_regex": "^all .* well$"}, True, "GET /: 200"),
-    ({"expect_body_regex": "^ill"}, False, "GET /: 200, body does not match '^ill'"),
-    ({"path": "/long", "expect_body": "needle"}, False, "GET /long: 200, body without 'needle'"),
+    ({"expect_body_regex": "^ill"}, False, "GET /: 200, body does not match \"^ill\""),
+    ({"path": "/long", "expect_body": "needle"}, False, "GET /long: 200, body without \"needle\""),
 ])
 async def test_answers(server, given, passed, reason):
     result = await check(server[0], options(**given), 5.0)
@@ -79,6 +89,43 @@ async def test_nobody_there():
         sock.bind(("127.0.0.1", 0))
         address = Address("127.0.0.1", sock.getsockname()[1])
         assert (await check(address, options(), 5.0)).reason == "GET /: connection refused"
+
+
+async def test_connections_are_kept_where_that_is_asked_for(server):
+    address, _, seen = server
+    for keep, connections in ((False, 3), (True, 1)):
+        seen.clear()
+        subject = Subject(address)
+        for _ in range(3):
+            assert (await http.check(subject, options(keep_alive=keep), 5.0)).passed
+        assert len({id(request.protocol) for request in seen}) == connections
+        subject.release()
+
+
+async def test_a_kept_connection_that_the_server_closed_is_no_failure():
+    opened = []
+
+    async def answer_once(reader, writer):
+        opened.append(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await reader.read(1)
+        writer.close()      # instead of an answer to the second request
+
+    async with await asyncio.start_server(answer_once, "127.0.0.1", 0) as other:
+        subject = Subject(Address("127.0.0.1", other.sockets[0].getsockname()[1]))
+        for _ in range(3):
+            assert (await http.check(subject, options(keep_alive=True), 5.0)).reason == "GET /: 200"
+        assert len(opened) == 3
+        subject.release()
+
+
+async def test_fields_of_the_policy_replace_those_of_lbd(server):
+    address, _, seen = server
+    await check(address, options(headers={"user-agent": "mine"}, method="POST"), 5.0)
+    assert seen[0].headers.getall("User-Agent") == ["mine"]
+    assert seen[0].headers["Content-Length"] == "0"
+    assert seen[0].headers["Connection"] == "close"
 
 
 @pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 abc\r\n\r\n"])

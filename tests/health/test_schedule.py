@@ -21,14 +21,18 @@ class World:
     def __init__(self):
         self.failures = []
         self.changes = []
+        self.passes = []
+        self.subjects = []
         self.waits = asyncio.Queue()
         self.results = asyncio.Queue()
         self.tasks = Tasks(lambda name, error: self.failures.append(error))
         self.schedule = Schedule(self.tasks, {"tcp": self.check},
                                  lambda key, judgement: self.changes.append((key, judgement.health)),
-                                 wait=self.wait, dice=lambda: 0.5)
+                                 wait=self.wait, dice=lambda: 0.5,
+                                 passed=lambda key, judgement: self.passes.append(key))
 
-    async def check(self, address, options, timeout):
+    async def check(self, subject, options, timeout):
+        self.subjects.append(subject)
         result = await self.results.get()
         if isinstance(result, Exception):
             raise result
@@ -79,7 +83,7 @@ async def test_rise_and_fall(world):
     assert world.schedule.of(KEY).health == "up"
     await world.give(FAIL)
     assert world.schedule.of(KEY).health == "down"
-    assert world.schedule.of(KEY).reason == "GET /: 503"
+    assert world.schedule.of(KEY).reason == "GET /: 503 after 20 ms, 3 of 3 failed"
     await world.give(PASS, FAIL, PASS, PASS)
     assert [health for _, health in world.changes] == ["up", "down", "up"]
 
@@ -93,8 +97,8 @@ async def test_one_that_never_answers_delays_no_other(world):
     other = ("app", "b", "127.0.0.1:2")
     stuck = asyncio.Event()
 
-    async def check(address, options, timeout):
-        if address.port == 1:
+    async def check(subject, options, timeout):
+        if subject.address.port == 1:
             await stuck.wait()
         return PASS
 
@@ -134,6 +138,49 @@ async def test_a_trigger_asks_for_a_check_at_once(world):
     assert not soon.is_set()
     world.schedule.trigger("app", "a")
     assert soon.is_set()
+
+
+async def test_reasons_say_how_far_a_change_is(world):
+    world.schedule.set({KEY: target()})
+    reasons = []
+    for result in (PASS, FAIL, FAIL, FAIL, FAIL, PASS, PASS):
+        await world.give(result)
+        reasons.append(world.schedule.of(KEY).reason.rpartition(", ")[2])
+    assert reasons == ["1 of 1 passed", "1 of 3 failed", "2 of 3 failed", "3 of 3 failed", "3 of 3 failed",
+                       "1 of 2 passed", "2 of 2 passed"]
+    assert world.passes == [KEY] * 3
+
+
+async def test_what_a_check_keeps_is_closed_with_its_server_or_its_policy(world):
+    class Kept:
+        closed = asyncio.Event()
+
+        def close(self):
+            self.closed.set()
+
+    for after in ({KEY: target(interval=9.0)}, {}):
+        world.schedule.set({KEY: target()})
+        await world.give(PASS)
+        assert (world.subjects[-1].backend, world.subjects[-1].server) == ("app", "a")
+        kept = world.subjects[-1].kept = Kept()
+        world.schedule.set(after)
+        async with asyncio.timeout(5):
+            await kept.closed.wait()
+        kept.closed.clear()
+
+
+async def test_a_policy_may_name_another_place_to_check(world):
+    world.schedule.set({KEY: target(port=9, address="127.0.0.9")})
+    await world.give(PASS)
+    assert world.subjects[-1].address == Address("127.0.0.9", 9)
+
+
+async def test_first_checks_run_at_once_and_then_spread(world):
+    dice = iter((0.0, 1.0, 1.0))
+    schedule = Schedule(world.tasks, {"tcp": world.check}, lambda key, judgement: None, wait=world.wait,
+                        dice=lambda: next(dice))
+    schedule.set({KEY: target()})
+    assert await world.give(PASS, PASS, PASS) == pytest.approx([1.0, 2.2, 2.2])
 
 
 async def test_a_check_that_breaks_is_a_failure(world):

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from lbd.config.units import Address
+from lbd.health.check import Subject
 from lbd.health.tcp import Options, check
 
 
@@ -12,16 +13,16 @@ from lbd.health.tcp import Options, check
 async def test_a_listening_port_passes_and_a_closed_one_fails(host):
     with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as server:
         address = Address(host, server.getsockname()[1])
-        result = await check(address, Options(), 5.0)
+        result = await check(Subject(address), Options(), 5.0)
         assert (result.passed, result.reason) == (True, "connected")
-    result = await check(address, Options(), 5.0)
+    result = await check(Subject(address), Options(), 5.0)
     assert (result.passed, result.reason) == (False, "connect: connection refused")
 
 
 async def test_unix_sockets(tmp_path):
     path = str(tmp_path / "s")
-    assert (await check(Address(path=path), Options(), 5.0)).reason == "connect: no such socket"
+    assert (await check(Subject(Address(path=path)), Options(), 5.0)).reason == "connect: no such socket"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
         server.listen()
-        assert (await check(Address(path=path), Options(), 5.0)).passed
+        assert (await check(Subject(Address(path=path)), Options(), 5.0)).passed

@@ -1,0 +1,97 @@
+"""The check `exec`: real programs, what they see, and how they end."""
+
+import asyncio
+import os
+
+import pytest
+
+from lbd.config.kinds import ItemError
+from lbd.config.units import Address
+from lbd.health.check import Subject
+from lbd.health.exec import COMMAND, Options, check
+
+SUBJECT = Subject(Address("10.0.0.1", 8080), "app", "a")
+
+
+def shell(script):
+    return Options(command=("/bin/sh", "-c", script))
+
+
+@pytest.mark.parametrize(("script", "passed", "reason"), [
+    ("exit 0", True, "sh: exit code 0"),
+    ("exit 3", False, "sh: exit code 3"),
+    ("echo replica is late; echo more; exit 1", False, "sh: exit code 1: replica is late"),
+    ("echo all is well >&2", True, "sh: exit code 0: all is well"),
+    ("printf 'a\\033[31mb'", True, "sh: exit code 0: a?[31mb"),
+    ("kill -TERM $$", False, "sh: killed by SIGTERM"),
+])
+async def test_endings(script, passed, reason):
+    result = await check(SUBJECT, shell(script), 5.0)
+    assert (result.passed, result.reason) == (passed, reason)
+
+
+@pytest.mark.parametrize(("address", "line"), [
+    (Address("10.0.0.1", 8080), "10.0.0.1:8080 10.0.0.1 8080 app a"),
+    (Address("::1", 80), "[::1]:80 ::1 80 app a"),
+    (Address(path="/run/s"), "unix:/run/s   app a"),
+])
+async def test_the_environment(address, line, monkeypatch):
+    monkeypatch.setenv("SECRET", "x")
+    script = 'test -z "$SECRET" && echo "$LBD_ADDRESS $LBD_HOST $LBD_PORT $LBD_BACKEND $LBD_SERVER"'
+    result = await check(Subject(address, "app", "a"), shell(script), 5.0)
+    assert result.reason == f"sh: exit code 0: {line}"
+
+
+async def test_there_is_no_shell(tmp_path):
+    result = await check(SUBJECT, Options(command=("/bin/echo", "$LBD_PORT; exit 1")), 5.0)
+    assert result.reason == "echo: exit code 0: $LBD_PORT; exit 1"
+
+
+async def test_a_program_that_is_not_there():
+    result = await check(SUBJECT, Options(command=("/none/check",)), 5.0)
+    assert (result.passed, result.reason) == (False, "check: cannot be started: No such file or directory")
+
+
+@pytest.mark.parametrize("script", ["sleep 60 & echo $! > {file}; wait", "sleep 60 & echo $! > {file}"])
+async def test_what_a_program_started_does_not_outlive_it(tmp_path, script):
+    file = tmp_path / "pid"
+    await check(SUBJECT, shell(script.format(file=file)), 0.5)
+    pid = int(file.read_text())
+    async with asyncio.timeout(5):
+        while alive(pid):
+            await asyncio.sleep(0)
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def test_too_long():
+    result = await check(SUBJECT, Options(command=("/bin/sleep", "60")), 0.05)
+    assert (result.passed, result.reason) == (False, "sleep: timeout")
+
+
+async def test_a_program_that_talks_without_end_is_read_away():
+    result = await check(SUBJECT, shell("head -c 1000000 /dev/zero | tr '\\0' x; exit 1"), 5.0)
+    assert result.reason == "sh: exit code 1: " + "x" * 120
+
+
+async def test_it_runs_at_the_root_in_a_session_of_its_own():
+    result = await check(SUBJECT, shell('test "$(pwd)" = / && cut -d" " -f6 /proc/self/stat'), 5.0)
+    assert result.passed
+    assert int(result.reason.rpartition(" ")[2]) != os.getsid(0)
+
+
+@pytest.mark.parametrize("bad", ["/bin/check", [], 1, [""]])
+def test_bad_commands(bad):
+    with pytest.raises(ValueError, match=r"is|empty"):
+        COMMAND.read(bad)
+
+
+def test_a_bad_argument_is_named():
+    with pytest.raises(ItemError, match="holds 1, which is an integer"):
+        COMMAND.read(["/bin/check", 1])
