@@ -49,6 +49,6 @@ def choose(servers: Iterable[Server], use_all: bool) -> tuple[Server, ...]:
         (server for server in usable if not server.backup and not server.doubt),
         (server for server in usable if server.backup and not server.doubt),
         usable,
-        (server for server in servers if use_all and server.mode == "ready" and server.weight > 0),
+        (server for server in servers if use_all and server.ready),
     )
     return next((found for found in map(tuple, tiers) if found), ())

@@ -6,6 +6,8 @@ from lbd.backend.generation import Member
 from lbd.config.units import Address
 from lbd.stats.scoreboard import Row
 
+DOUBLINGS = 4       # of the doubt of a server whose connects keep failing: 0.5 s to 8 s
+
 
 class Server:
     """One address in a backend. Lives as long as its identity (backend, name, address), over every generation.
@@ -46,7 +48,12 @@ class Server:
     @property
     def usable(self) -> bool:
         """May take new clients: the one place where the two axes meet."""
-        return self.mode == "ready" and self.health == "up" and self.weight > 0
+        return self.ready and self.health == "up"
+
+    @property
+    def ready(self) -> bool:
+        """Wanted by the operator, and at an address: a name that was never resolved leads nowhere."""
+        return self.mode == "ready" and self.weight > 0 and self.address.literal
 
     @property
     def keeps_clients(self) -> bool:
@@ -57,10 +64,16 @@ class Server:
         """A connection that served so many requests may be kept."""
         return len(self.idle) < self.max_idle and (not self.max_turns or turns < self.max_turns)
 
-    def fail(self, now: float) -> None:
-        """A connect failed at `now`: the last choice for half a second, twice as long each time, at most 8 s."""
-        self.doubt = now + min(0.5 * 2 ** self.doubts, 8.0)
-        self.doubts += 1
+    def fail(self, now: float) -> bool:
+        """A connect failed at `now`: the last choice for half a second, twice as long each time, at most 8 s.
+
+        False if that is no news: it was in doubt already.
+        """
+        if now < self.doubt:
+            return False
+        self.doubt = now + 0.5 * 2 ** self.doubts
+        self.doubts = min(self.doubts + 1, DOUBLINGS)
+        return True
 
     def trust(self) -> None:
         """It answered again."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lbd.http import head, replies
+from lbd.proxy.deadlines import Deadlines
 from lbd.proxy.exchange import (
     CLOSED,
     CONNECT,
@@ -13,26 +14,10 @@ from lbd.proxy.exchange import (
     RELAY,
     SEND,
     TUNNEL,
-    WAIT,
-    Exchange,
 )
-from lbd.proxy.upstream import HIGH, LOW, Upstream
+from lbd.proxy.upstream import HIGH, LOW
 from lbd.stats import endings, fields
 from lbd.stats.scoreboard import Record
-
-# What it means that time ran out in a state: status to answer with (0: none, the connection is cut), and the ending.
-EXPIRED = {
-    IDLE: (0, endings.OK),
-    FULL: (0, endings.CLIENT_SLOW),
-    READING: (408, endings.CLIENT_HEADER_TIMEOUT),
-    CONNECT: (504, endings.CONNECT_TIMEOUT),
-    SEND: (408, endings.CLIENT_BODY_TIMEOUT),
-    WAIT: (504, endings.SERVER_TIMEOUT),
-    RELAY: (0, endings.SERVER_BODY_TIMEOUT),
-    TUNNEL: (0, endings.TUNNEL_TIMEOUT),
-    LINGER: (0, endings.OK),
-    CLOSED: (0, endings.CLIENT_SLOW),
-}
 
 # Endings of heads that are refused, by the status that the scanner gives.
 REFUSED = {
@@ -44,7 +29,7 @@ REFUSED = {
 }
 
 
-class Client(Exchange):
+class Client(Deadlines):
     """The callbacks of a client's transport, and what the server side asks of the client."""
 
     __slots__ = ()
@@ -60,6 +45,7 @@ class Client(Exchange):
         self.left = self.unsent = self.minor = self.bytes_in = self.bytes_out = 0
         self.deadline = 0.0
         self.congested = self.half_closed = self.head_only = self.upgrade = self.whole = self.trusted = False
+        self.repeated = False
         self.keep = self.sent = True
 
     def connection_made(self, transport: Any) -> None:
@@ -67,12 +53,17 @@ class Client(Exchange):
         self.transport = transport
         transport.set_write_buffer_limits(HIGH, LOW)
         peer = transport.get_extra_info("peername")
-        self.peer = peer[0].partition("%")[0].encode() if peer else b""
+        self.peer = peer[0].partition("%")[0].encode() if isinstance(peer, tuple) else b""
         site = self.listener.site
         self.deadline = self.plane.now + site.timeouts.client_header
         self.plane.entered(self)
+        if peer is None:          # reset already: what it sent before has no address that could be judged
+            self.state = CLOSED
+            transport.abort()
+            return
         if not site.admits(self.peer):
             self.plane.count(endings.DENIED)
+            self.listener.row.add(fields.LISTENER_DENIED, 1)
             self.state = CLOSED
             transport.abort()
             return
@@ -89,10 +80,7 @@ class Client(Exchange):
             if self.buffer and self.state == IDLE:
                 self.advance()
         elif state == TUNNEL:
-            self.deadline = self.plane.now + self.backend.settings.timeouts.tunnel
-            self.bytes_in += len(data)
-            if self.upstream is not None:
-                self.upstream.transport.write(data)
+            self.pass_on(data)
         elif state == LINGER:
             pass          # an answer is on its way to a client that still sends
         elif state != CLOSED and not self.sent:
@@ -104,7 +92,8 @@ class Client(Exchange):
 
     def read(self, data: bytes) -> None:
         """A request head, with what came behind it."""
-        site = self.listener.site
+        listener = self.listener
+        site = listener.site
         request = site.request
         flags = request.scan(data, 0, self.peer, site.proto, self.trusted)
         if flags <= 0:
@@ -114,7 +103,7 @@ class Client(Exchange):
         backend = self.backend = action.backend
         self.minor = request.minor
         self.head_only = request.method == b"HEAD"
-        self.keep = flags & head.KEEP != 0 and not self.plane.draining
+        self.keep = flags & head.KEEP != 0 and not listener.leaving
         self.upgrade = flags & head.UPGRADE != 0
         self.bytes_out = 0
         self.record.begin(action.row, backend.row)
@@ -148,6 +137,9 @@ class Client(Exchange):
         rest = data[request.head:]
         if flags & head.CHUNKED:
             self.chunks = head.Chunks(False, site.max_body or 0)
+            if site.max_body == 0:          # to the kernel that is no limit
+                self.refuse(413, endings.BODY_TOO_LARGE)
+                return
         else:
             self.chunks = None
             self.left = request.length
@@ -185,14 +177,7 @@ class Client(Exchange):
             return
         status = -flags
         self.plane.log.debug("bad request", client=self.peer.decode(), error=self.listener.site.request.error)
-        self._reject(status, REFUSED.get(status, endings.BAD_REQUEST))
-
-    def _reject(self, status: int, ending: int) -> None:
-        """Answer to something that is no request, and close."""
-        self.plane.count(ending)
-        self.keep = self.sent = False
-        self.transport.write(replies.reply(status, False, False, body=self.plane.error_bodies.get(status)))
-        self.leave()
+        self.reject(status, REFUSED.get(status, endings.BAD_REQUEST))
 
     def upload(self, data: bytes) -> None:
         """More of the body."""
@@ -202,7 +187,9 @@ class Client(Exchange):
             return
         if out:
             upstream.transport.write(out)
-        if self.state == SEND:
+        if self.state == RELAY:
+            self.deadline = self.plane.now + self.backend.server_timeout
+        else:
             self.proceed()
 
     def _body(self, data: bytes) -> bytes:
@@ -237,10 +224,25 @@ class Client(Exchange):
         while self.state <= READING and self.buffer:
             data = self.buffer
             self.buffer = b""
-            self.transport.resume_reading()
             self.read(data)
             if self.state == READING:
-                return
+                break
+        if self.half_closed:
+            self._last()
+        if self.sent or self.state == READING:
+            self.hear()
+
+    def _last(self) -> None:
+        """No more comes from the client than what is here."""
+        if self.state == READING:
+            self.plane.count(endings.CLIENT_CLOSED)
+            self.dismiss()
+        elif self.state == IDLE:
+            self.dismiss()
+        elif CONNECT <= self.state <= RELAY and not self.sent:
+            self.cut(endings.CLIENT_CLOSED)
+        elif not self.buffer:
+            self.keep = False
 
     def answered(self, keep: bool) -> None:
         """The head of an answer whose body goes on goes out now; without `keep` the connection ends with it."""
@@ -248,51 +250,34 @@ class Client(Exchange):
         self.keep = self.keep and self.sent and keep
 
     def interim(self, data: bytes) -> None:
-        """A 1xx answer."""
+        """A 1xx answer; a server that sends many waits for a client that does not read."""
         self.transport.write(data)
+        if self.congested and self.upstream is not None:
+            self.upstream.transport.pause_reading()
 
     def relay(self, data: bytes) -> None:
         """Bytes of the answer."""
-        self.transport.write(data)
-        self.bytes_out += len(data)
         timeouts = self.backend.settings.timeouts
         self.deadline = self.plane.now + (timeouts.tunnel if self.state == TUNNEL else timeouts.server)
-
-    def tunnel(self) -> None:
-        """101 came: from here on bytes go both ways as they are."""
-        self.state = TUNNEL
-        self.keep = False
-        if self.buffer and self.upstream is not None:
-            self.upstream.transport.write(self.buffer)
-            self.buffer = b""
-        self.transport.resume_reading()
-
-    def tunnel_ended(self, upstream: Upstream) -> None:
-        """The server sends no more through the tunnel: over when the client does not either."""
-        if self.half_closed:
-            upstream.close()
-            self.finish(endings.TUNNEL_CLOSED)
-        else:
-            self.half_closed = True
-            self.transport.write_eof()
+        self.transport.write(data)
+        self.bytes_out += len(data)
 
     def eof_received(self) -> bool:
-        """The client sends no more; a request that was sent is still answered, unless the backend says otherwise."""
+        """The client sends no more; what is here of it is still answered, unless the backend says otherwise."""
         state, upstream = self.state, self.upstream
         if state == TUNNEL and upstream is not None:
-            if self.half_closed:
-                upstream.close()
-                self.finish(endings.TUNNEL_CLOSED)
-                return False
+            return self.client_ended(upstream)
+        if state == FULL and self.buffer:
             self.half_closed = True
-            upstream.transport.write_eof()
-            return True
-        if CONNECT <= state <= RELAY and self.sent and not (self.backend.settings.abort_on_close and not self.buffer):
-            self.keep = False
             return True
         if CONNECT <= state <= RELAY:
+            if self.sent and (self.buffer or not self.backend.settings.abort_on_close):
+                self.half_closed = True
+                self.keep = self.keep and self.buffer != b""
+                return True
             self.cut(endings.CLIENT_CLOSED)
         elif state == READING:
+            self.state = CLOSED
             self.plane.count(endings.CLIENT_CLOSED)
         return False
 
@@ -300,15 +285,17 @@ class Client(Exchange):
         """The client is gone: its request is cancelled, and so is the connection to the server."""
         state = self.state
         self.state = CLOSED
-        self.plane.left(self)
         if CONNECT <= state <= TUNNEL:
             if state == TUNNEL:
                 ending = endings.TUNNEL_CLOSED
             else:
                 ending = endings.CLIENT_CLOSED if exc is None else endings.CLIENT_RESET
             self.cut(ending)
+        elif state == READING:
+            self.plane.count(endings.CLIENT_CLOSED if exc is None else endings.CLIENT_RESET)
         self.transport = None
         self.buffer = self.payload = b""
+        self.plane.left(self)
 
     def pause_writing(self) -> None:
         """The client is slow to read: the server has to wait, and so do further requests."""
@@ -316,66 +303,18 @@ class Client(Exchange):
         self.unsent = self.transport.get_write_buffer_size()
         if self.upstream is not None and self.state >= RELAY:
             self.upstream.transport.pause_reading()
-        if self.state in (RELAY, FULL):
+        if self.state == RELAY:
             self.deadline = self.plane.now + self.listener.site.timeouts.client_body
 
     def resume_writing(self) -> None:
         """The client reads again."""
         self.congested = False
-        if self.upstream is not None:
+        self.unsent = 0
+        if self.upstream is not None and SEND <= self.state <= TUNNEL:
             self.upstream.transport.resume_reading()
-            self.deadline = self.plane.now + self.backend.settings.timeouts.server
+            if self.state == RELAY:
+                self.deadline = self.plane.now + self.backend.server_timeout
         if self.state == FULL:
             self.state = IDLE
+            self.deadline = self.plane.now + self.listener.site.client_idle
             self.advance()
-
-    def expire(self) -> None:
-        """The deadline of what the connection is doing has passed."""
-        status, ending = EXPIRED[self.state]
-        if self.congested and self._drips():
-            return
-        if self.state == RELAY and self.congested:
-            ending = endings.CLIENT_SLOW
-        if self.state in (SEND, WAIT) and self.upstream is not None and self.upstream.congested():
-            status, ending = 504, endings.SERVER_TIMEOUT
-        if self.state == READING:
-            self._reject(status, ending)
-        elif self.state == IDLE:
-            self.dismiss()
-        elif self.state == CONNECT:
-            self.plane.suspect(self.server)
-            upstream, self.upstream = self.upstream, None
-            if upstream is not None:
-                upstream.abort()
-            self._repeat(fields.BACKEND_RETRIES_TIMEOUT, status, ending)
-        elif status:
-            self.keep = self.keep and status != 408
-            self.refuse(status, ending)
-        else:
-            self.stop(ending)
-
-    @property
-    def idle(self) -> bool:
-        """Between two requests."""
-        return self.state == IDLE
-
-    def dismiss(self) -> None:
-        """Close an idle connection in good order."""
-        self.state = CLOSED
-        self.transport.close()
-
-    def stop(self, ending: int) -> None:
-        """Cut the connection, whatever it is doing."""
-        if CONNECT <= self.state <= TUNNEL:
-            self.cut(ending)
-        else:
-            self.state = CLOSED
-            self.transport.abort()
-
-    def _drips(self) -> bool:
-        """A slow client took something of the answer since it was last looked at: it gets as much time again."""
-        unsent, self.unsent = self.unsent, self.transport.get_write_buffer_size()
-        if self.unsent >= unsent > 0:
-            return False
-        self.deadline = self.plane.now + self.listener.site.timeouts.client_body
-        return True

@@ -7,7 +7,7 @@ from lbd.backend.server import Server
 from lbd.http import fields as http_fields
 from lbd.http import head, replies
 from lbd.proxy.router import Action
-from lbd.proxy.upstream import HEAD, Upstream
+from lbd.proxy.upstream import HEAD, HIGH, Upstream
 from lbd.stats import endings, fields
 from lbd.stats.scoreboard import Record
 
@@ -25,13 +25,14 @@ class Exchange:
 
     One object per client connection, used for request after request: `payload` is what the server gets (head, and the
     body as far as it was there), kept for a repeat while `whole`; `sent`: the request was read to its end;
-    `tried` the servers that failed it.
+    `tried` the servers that failed it, `repeated` (while there are some): one of them lost it. `half_closed`: one
+    side has sent its last, in a tunnel either side.
     """
 
     __slots__ = (
         "action", "backend", "buffer", "bytes_in", "bytes_out", "chunks", "congested", "deadline",
         "half_closed", "head_only", "keep", "left", "listener", "minor", "payload", "peer", "plane", "preferred",
-        "record", "response_edits", "sent", "server", "state", "transport", "tried", "trusted", "unsent",
+        "record", "repeated", "response_edits", "sent", "server", "state", "transport", "tried", "trusted", "unsent",
         "upgrade", "upstream", "whole",
     )
 
@@ -61,6 +62,7 @@ class Exchange:
     half_closed: bool
     head_only: bool
     keep: bool
+    repeated: bool
     sent: bool
     trusted: bool
     upgrade: bool
@@ -100,7 +102,7 @@ class Exchange:
             if server is not None:
                 backend.sticky.bind(self, server, self.action.response_edits)
         if server is None:
-            self.refuse(503, endings.NO_SERVER)
+            self.refuse(503, endings.NO_SERVER if backend.pool is not None else endings.BACKEND_GONE)
             return
         self.server = server
         self.record.took(server.row)
@@ -128,7 +130,7 @@ class Exchange:
             self.connected(upstream)
 
     def _connect(self, server: Server) -> None:
-        upstream = Upstream(server, self.plane.response, self, self.payload)
+        upstream = Upstream(server, self.plane, self, self.payload)
         self.upstream = upstream
         self.state = CONNECT
         self.deadline = self.plane.now + self.backend.settings.timeouts.connect
@@ -143,7 +145,7 @@ class Exchange:
             self.plane.trust(upstream.server)
         if not self.whole:
             self.payload = self.payload[:self.payload.index(b"\r\n\r\n") + 4]     # the head still answers questions
-            self.transport.resume_reading()
+            self.hear()
         self.proceed()
 
     def proceed(self) -> None:
@@ -153,7 +155,28 @@ class Exchange:
             self.deadline = self.plane.now + self.backend.server_timeout
         else:
             self.state = SEND
-            self.deadline = self.plane.now + self.listener.site.timeouts.client_body
+            full = self.upstream is not None and self.upstream.full
+            self.deadline = self.plane.now + (
+                self.backend.server_timeout if full else self.listener.site.timeouts.client_body)
+
+    def hear(self) -> None:
+        """Read from the client, unless too much waits already, here or for the server."""
+        if len(self.buffer) <= HIGH and (self.upstream is None or not self.upstream.full):
+            self.transport.resume_reading()
+
+    def blocked(self, unsent: int) -> None:
+        """The server does not take what it is sent, bytes of which so many wait here: so must the client."""
+        self.transport.pause_reading()
+        self.unsent = unsent
+        if self.state == SEND:
+            self.deadline = self.plane.now + self.backend.server_timeout
+
+    def relieved(self) -> None:
+        """The server takes more."""
+        self.unsent = 0
+        self.hear()
+        if self.state in (SEND, WAIT):
+            self.proceed()
 
     def refused(self, upstream: Upstream, reason: Exception | None) -> None:
         """A connect failed: nothing was sent, so another server is always tried."""
@@ -162,13 +185,29 @@ class Exchange:
         self._repeat(fields.BACKEND_RETRIES_REFUSED, 502,
                      endings.CONNECT_REFUSED if refused else endings.CONNECT_FAILED)
 
-    def lost(self, upstream: Upstream) -> None:
-        """The connection ended before the first byte of an answer."""
-        if self.whole and not self.tried and self.payload.startswith(IDEMPOTENT):
-            reason = fields.BACKEND_RETRIES_STALE if upstream.turns > 1 else fields.BACKEND_RETRIES_LOST
-            self._repeat(reason, 502, endings.SERVER_CLOSED)
+    def unreached(self, status: int, ending: int) -> None:
+        """A connect takes too long."""
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            upstream.server.row.add(fields.SERVER_CONNECTION_ERRORS, 1)
+            upstream.abort()
+        self.plane.suspect(self.server)
+        self._repeat(fields.BACKEND_RETRIES_TIMEOUT, status, ending)
+
+    def lost(self, upstream: Upstream, unread: bool) -> None:
+        """The connection ended before the first byte of an answer. `unread`: it was an idle one that the server closed
+        before the request reached it, which says nothing of the server and is safe for every method."""
+        server = self.server
+        stale = fields.BACKEND_RETRIES_STALE if upstream.turns > 1 else fields.BACKEND_RETRIES_LOST
+        if self.whole and unread and server is not None and server.keeps_clients:
+            self.backend.row.add(stale, 1)
+            self._connect(server)
+        elif self.whole and (unread or (self.payload.startswith(IDEMPOTENT) and not (self.tried and self.repeated))):
+            self.repeated = True
+            self.tried = self.tried or []
+            self._repeat(stale, 502, endings.SERVER_CLOSED)
         else:
-            self.refuse(502, endings.SERVER_CLOSED)
+            self.give_up(502, endings.SERVER_CLOSED)
 
     def _repeat(self, reason: int, status: int, ending: int) -> None:
         """Try another server, on a new connection; or give up with that status."""
@@ -178,11 +217,15 @@ class Exchange:
         self.upstream = None
         if self.tried is None:
             self.tried = []
+            self.repeated = False
         if server is not None:
             self.tried.append(server)
+        if self.backend.pool is None:
+            self.give_up(503, endings.BACKEND_GONE)
+            return
         other = self.backend.pick_other(self.tried) if len(self.tried) <= self.backend.settings.retries else None
         if other is None:
-            self.refuse(status, ending)
+            self.give_up(status, ending)
             return
         self.backend.row.add(reason, 1)
         self.server = other
@@ -207,7 +250,16 @@ class Exchange:
         if self.state == RELAY:
             self.cut(ending)
         else:
-            self.refuse(status, ending)
+            self.give_up(status, ending)
+
+    def give_up(self, status: int, ending: int) -> None:
+        """`refuse`, when it is not while the request is read: the next one may be waiting."""
+        self.refuse(status, ending)
+        self.advance()
+
+    def advance(self) -> None:
+        """Go on with the next request, if it is here already."""
+        raise NotImplementedError
 
     def _release(self) -> None:
         if self.server is not None and self.backend.dropped is not None:
@@ -254,18 +306,31 @@ class Exchange:
         self.tried = None
         if self.state == TUNNEL:
             self.state = CLOSED
+            self.deadline = self.plane.now + self.listener.site.timeouts.client_body
             self.transport.close()
         elif self.keep and self.sent:
-            self.state = FULL if self.congested else IDLE
-            self.deadline = self.plane.now + self.listener.site.client_idle
             self.payload = b""
+            if self.congested:
+                self.state = FULL
+                self.deadline = self.plane.now + self.listener.site.timeouts.client_body
+            else:
+                self.state = IDLE
+                self.deadline = self.plane.now + self.listener.site.client_idle
         else:
             self.leave()
+
+    def reject(self, status: int, ending: int) -> None:
+        """Answer to something that is no request, and close."""
+        self.plane.count(ending)
+        self.keep = self.sent = False
+        self.transport.write(replies.reply(status, False, False, body=self.plane.error_bodies.get(status)))
+        self.leave()
 
     def leave(self) -> None:
         """Close when all is written; what the client still sends is read away first, lest a reset takes the answer."""
         self.payload = b""
-        if self.sent and not self.buffer:
+        if (self.sent and not self.buffer) or self.half_closed:
+            self.buffer = b""
             self.state = CLOSED
             self.deadline = self.plane.now + self.listener.site.timeouts.client_body
             self.transport.close()

@@ -11,6 +11,7 @@ from lbd.proxy.router import Action, Router
 from lbd.stats.scoreboard import Row
 
 REMEMBERED = 4096        # peers whose place in networks is kept at hand
+LONGEST = 64             # bytes of an address as text, zone and all
 
 
 class Site:
@@ -50,6 +51,8 @@ class Membership:
         """Looked up once per address; text that is no address lies in none."""
         known = self.remembered.get(address)
         if known is None:
+            if len(address) > LONGEST:
+                return False
             if len(self.remembered) >= REMEMBERED:
                 self.remembered.clear()
             known = self.remembered[address] = self._has(address)
@@ -71,13 +74,14 @@ def nobody(_peer: bytes) -> bool:
 
 
 class Listener:
-    """Lives as long as its name; `site` is swapped by a reload."""
+    """Lives as long as its name; `site` is swapped by a reload. `leaving`: no further request on any connection."""
 
     def __init__(self, name: str, row: Row, site: Site) -> None:
         self.name = name
         self.row = row
         self.site = site
         self.acceptors: list[Any] = []
+        self.leaving = False
 
     def close(self) -> None:
         """Accept what waits already, and then no more."""

@@ -13,6 +13,7 @@ from lbd.http import head
 from lbd.log import logger
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.proxy.client import Client
+from lbd.proxy.draining import Draining, close_idle
 from lbd.proxy.listener import Listener
 from lbd.proxy.tcp import TcpClient
 from lbd.proxy.timers import Timers
@@ -48,7 +49,7 @@ class Plane:
         self.limit = 0
         self.clients = 0
         self.paused = False
-        self.draining = False
+        self.draining = Draining(self)
         self._report = report
         self._prepared: Prepared | None = None
         self._done: Callable[[], None] | None = None
@@ -69,6 +70,8 @@ class Plane:
         if prepared is None:
             return
         generation = prepared.generation
+        former = self.generation or generation
+        ends = self.timers.clock() + former.config.global_.drain_timeout
         gone = [backend for name, backend in self.backends.items() if name not in prepared.backends]
         removed: list[Server] = []
         for name, (backend, algorithm) in prepared.backends.items():
@@ -80,22 +83,25 @@ class Plane:
             removed += backend.close()
         self.backends = {name: backend for name, (backend, _) in prepared.backends.items()}
         for name in self.listeners.keys() - prepared.listeners.keys():
-            self.unlisten(name)
+            self.draining.dismiss(self.listeners[name], ends, endings.DRAIN_CUT)
         self.listeners = {name: listener for name, (listener, _) in prepared.listeners.items()}
         self.error_bodies = prepared.error_bodies
         self.generation = generation
         self.limit = generation.max_connections
-        for server in removed:
-            close_idle(server)
+        self.draining.retire(removed, ends)
+        for client in self.timers.everyone():
+            client.trusted = client.listener.site.believes(client.peer)
+        self._pace()
 
     def update(self, members: Sequence[Member]) -> None:
         """Servers of the generation in force changed mode, health, weight or address."""
         changed = {}
+        timeout = self.generation.config.global_.drain_timeout if self.generation is not None else 0.0
         for member in members:
             backend = self.backends.get(member.backend)
             if backend is not None:
-                for server in backend.update(member, partial(self.assembly.row, scoreboard.SERVER)):
-                    close_idle(server)
+                removed = backend.update(member, partial(self.assembly.row, scoreboard.SERVER))
+                self.draining.retire(removed, self.timers.clock() + timeout)
                 changed[backend.name] = backend
         for backend in changed.values():
             backend.rebuild()
@@ -133,26 +139,33 @@ class Plane:
         row.add(fields.LISTENER_CONNECTIONS, 1)
         row.add(fields.LISTENER_ACCEPTED, 1)
         if self.limit and self.clients >= self.limit and not self.paused:
-            self.paused = True
             row.add(fields.LISTENER_LIMITED, 1)
-            self.log.warning("connection limit reached, accepting pauses", connections=self.clients)
-            for acceptor in self._acceptors():
-                acceptor.pause()
+            self._pace()
 
     def left(self, client: Client) -> None:
         """A client's connection is gone."""
         self.clients -= 1
         self.timers.remove(client)
         client.listener.row.add(fields.LISTENER_CONNECTIONS, -1)
-        if self.paused and self.clients < self.limit:
-            self.paused = False
-            for acceptor in self._acceptors():
-                acceptor.resume()
+        if self.paused:
+            self._pace()
         if self._done is not None and not self.clients:
             self._finished()
 
-    def _acceptors(self) -> list[Any]:
-        return [acceptor for listener in self.listeners.values() for acceptor in listener.acceptors]
+    def _pace(self) -> None:
+        """Accept while there are fewer clients than the limit."""
+        full = 0 < self.limit <= self.clients
+        if full == self.paused:
+            return
+        self.paused = full
+        if full:
+            self.log.warning("connection limit reached, accepting pauses", connections=self.clients)
+        for listener in self.listeners.values():
+            for acceptor in listener.acceptors:
+                if full:
+                    acceptor.pause()
+                else:
+                    acceptor.resume()
 
     def count(self, ending: int) -> None:
         """Count the end of something that never became a request."""
@@ -171,8 +184,8 @@ class Plane:
         """A connect failed: the server is the last choice until it answers again."""
         if server is None:
             return
-        server.fail(self.now)
-        self._rebuild(server)
+        if server.fail(self.now):
+            self._rebuild(server)
         self._report(server.backend, server.name)
 
     def trust(self, server: Server) -> None:
@@ -189,11 +202,9 @@ class Plane:
 
     def drain(self, timeout: float, done: Callable[[], None]) -> None:
         """Stop accepting; let clients finish within `timeout` seconds, then cut what is left; then call `done`."""
-        self.draining = True
         self._done = done
         for listener in self.listeners.values():
-            listener.close()
-        self.timers.drain(timeout)
+            self.draining.dismiss(listener, self.timers.clock() + timeout, endings.SHUTDOWN_CUT)
         if not self.clients:
             self._finished()
 
@@ -212,12 +223,6 @@ class Plane:
                 for server in backend.servers.values():
                     close_idle(server)
             done()
-
-
-def close_idle(server: Server) -> None:
-    """Close the connections that wait for a request."""
-    for upstream in list(server.idle):
-        upstream.close()
 
 
 def endpoint(server: Server) -> tuple[int, Any]:

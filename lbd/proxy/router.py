@@ -14,6 +14,8 @@ from lbd.stats.scoreboard import Row
 Edits = tuple[tuple[bytes, ...], bytes]         # fields to remove (lower case), lines to add
 
 REMEMBERED = 1024        # raw Host values whose routes are kept at hand; a client could send any number
+DOTS = re2.compile(rb"(?i)/(\.|%2e)")      # may begin a dot segment
+LONGEST = 270            # bytes of a Host that is worth it: a name and a port
 
 
 class Action:
@@ -44,10 +46,14 @@ class Action:
         path, mark, query = target.partition(b"?")
         if self.strip is None:
             return target
-        if path.startswith(self.strip):
-            path = path[len(self.strip):]
-        else:       # spelled otherwise: %61pi, /./api
-            path = fields.encoded_path(fields.routed_path(target)[len(self.strip):])
+        rest = path[len(self.strip):]
+        if path.startswith(self.strip) and rest[:1] in (b"", b"/") and not DOTS.search(rest):
+            path = rest
+        else:       # spelled otherwise: %61pi, /./api, /api/x/../..
+            path = fields.routed_path(target)
+            if path == self.strip or path.startswith(self.strip + b"/"):
+                path = path[len(self.strip):]
+            path = fields.encoded_path(path)
         return (path if path.startswith(b"/") else b"/" + path) + mark + query
 
 
@@ -127,9 +133,11 @@ class Router:
         conditions = tuple(item for pattern, item in self.routes if host_matches(pattern, name))
         starts = {item.path if item.path is not None else item.prefix for item in conditions}
         guard = None if None in starts else tuple(start for start in starts if start is not None)
+        choices = Choices(guard, conditions)
         if len(self.remembered) >= REMEMBERED:
             self.remembered.clear()
-        choices = self.remembered[host] = Choices(guard, conditions)
+        if len(host) <= LONGEST:
+            self.remembered[host] = choices
         return choices
 
 

@@ -20,7 +20,6 @@ class Timers:
         self._plane = plane
         self._parts: list[set[Any]] = [set() for _ in range(PARTS)]
         self._turn = 0
-        self._closing = 0.0         # when a drain ends; 0.0 without one
         self.clock = time.monotonic
         self.late = 0.0
         self._handle = loop.call_later(TICK, self._tick)
@@ -40,10 +39,6 @@ class Timers:
         """All client connections."""
         return [client for part in self._parts for client in part]
 
-    def drain(self, timeout: float) -> None:
-        """Close idle connections spread over the time, and cut what is left at its end."""
-        self._closing = self.clock() + timeout
-
     def stop(self) -> None:
         """Tick no more."""
         self._handle.cancel()
@@ -58,11 +53,14 @@ class Timers:
         parts = self._parts if plane.clients <= FEW else [self._parts[self._turn]]
         for part in parts:
             for client in [client for client in part if client.deadline < now]:
-                client.expire()
+                try:
+                    client.expire()
+                except Exception:      # a fault there must not end the time of all others
+                    plane.log.exception("a connection failed at its deadline", state=client.state)
+                    client.transport.abort()
         self._servers(now)
+        plane.draining.tick(now)
         plane.ticked(self.late)
-        if self._closing:
-            self._drain(now)
 
     def _servers(self, now: float) -> None:
         """Idle server connections that waited long enough, oldest first; servers whose doubt is over."""
@@ -81,14 +79,3 @@ class Timers:
                     if server.doubt < now:
                         server.doubt = 0.0
                 backend.rebuild()
-
-    def _drain(self, now: float) -> None:
-        """Idle clients leave one after another, so that they do not come back all at once elsewhere."""
-        left = self._closing - now
-        if left <= 0:
-            self._closing = 0.0
-            self._plane.cut()
-            return
-        idle = [client for client in self.everyone() if client.idle]
-        for client in idle[:int(len(idle) * TICK / left) + 1]:
-            client.dismiss()

@@ -1,6 +1,9 @@
 """One connection to a server: sends requests, reads responses strictly, and relays them to the client that waits."""
 
+import fcntl
 import select
+import sys
+import termios
 from typing import Any, Protocol
 
 from lbd.backend.server import Server
@@ -11,6 +14,7 @@ from lbd.stats.scoreboard import Record
 CONNECTING, REST, HEAD, LENGTH, CHUNKED, TO_END, TUNNEL, CLOSED = range(8)       # what the connection is doing
 
 LOW, HIGH = 16 * 1024, 64 * 1024       # water marks of every write buffer, bytes
+CLOSE_SECONDS = 10.0                   # how long a closed connection may still hand over what is written
 
 
 class Requester(Protocol):
@@ -25,17 +29,22 @@ class Requester(Protocol):
     keep: bool
     sent: bool
     upgrade: bool
+    congested: bool
     buffer: bytes
+    payload: bytes
     response_edits: Any
 
     def connected(self, upstream: "Upstream") -> None: ...
     def refused(self, upstream: "Upstream", reason: Exception | None) -> None: ...
-    def lost(self, upstream: "Upstream") -> None: ...
+    def lost(self, upstream: "Upstream", unread: bool) -> None: ...
     def misread(self, upstream: "Upstream", error: str) -> None: ...
     def truncated(self, upstream: "Upstream") -> None: ...
     def answered(self, keep: bool) -> None: ...
     def relay(self, data: bytes) -> None: ...
     def interim(self, data: bytes) -> None: ...
+    def blocked(self, unsent: int) -> None: ...
+    def relieved(self) -> None: ...
+    def hear(self) -> None: ...
     def tunnel(self) -> None: ...
     def tunnel_ended(self, upstream: "Upstream") -> None: ...
     def finish(self, ending: int) -> None: ...
@@ -45,23 +54,24 @@ class Requester(Protocol):
 class Upstream:
     """At rest it lies in its server's `idle`; otherwise it serves `client`.
 
-    `response` is the worker's one scanner: it is read before anything else can scan. `limit` and `most` are the
-    backend's `max_idle` and `max_requests`.
+    `response` is the worker's one scanner: it is read before anything else can scan. `full`: the server does not take
+    what it is sent, and the client has to wait.
     """
 
-    __slots__ = ("buffer", "chunks", "client", "keep", "left", "mode", "payload", "response", "server", "since",
-                 "transport", "turns")
+    __slots__ = ("buffer", "chunks", "client", "full", "keep", "left", "mode", "payload", "plane", "response", "server",
+                 "since", "transport", "turns")
 
-    def __init__(self, server: Server, response: head.Response, client: Any, payload: bytes) -> None:
+    def __init__(self, server: Server, plane: Any, client: Any, payload: bytes) -> None:
         self.server = server
-        self.response = response
+        self.plane = plane
+        self.response: head.Response = plane.response
         self.client: Requester | None = client
         self.payload = payload
         self.transport: Any = None
         self.buffer = b""
         self.chunks: head.Chunks | None = None
         self.left = 0
-        self.keep = False
+        self.full = self.keep = False
         self.mode = CONNECTING
         self.since = 0.0
         self.turns = 0
@@ -146,7 +156,7 @@ class Upstream:
             self.left -= len(data)
             client.relay(data)
             if not self.left:
-                self._ended(client)
+                self._completed(client)
         elif mode == CHUNKED and self.chunks is not None:
             result = self.chunks.feed(data, 0)
             if result < 0:
@@ -155,15 +165,23 @@ class Upstream:
             client.relay(self.chunks.out)
             if result:
                 self.keep = self.keep and self.chunks.end == len(data)
-                self._ended(client)
+                self._completed(client)
         else:
             client.relay(data)
 
     def _unusual(self, client: Requester, flags: int, data: bytes) -> None:
-        """An incomplete head, one that is refused, or an interim answer."""
+        """An incomplete head, one that is refused, or interim answers, with what follows them."""
         response = self.response
+        start = 0
+        while flags > 0 and response.status < 200 and response.status != 101:
+            start = response.head
+            if client.minor:
+                client.interim(response.out)
+            if start == len(data):
+                return
+            flags = response.scan(data, start, client.head_only, client.minor, client.keep and client.sent)
         if flags == 0:
-            self.buffer = data
+            self.buffer = data[start:]
         elif flags < 0:
             client.misread(self, response.error)
         elif response.status == 101:
@@ -176,11 +194,13 @@ class Upstream:
             client.tunnel()
             client.relay(response.out + rest)
         else:
-            rest = data[response.head:]
-            if client.minor:
-                client.interim(response.out)
-            if rest:
-                self.data_received(rest)
+            self.data_received(data[start:])
+
+    def _completed(self, client: Requester) -> None:
+        """The last of a body that came in pieces was relayed."""
+        if client.congested:
+            self.transport.resume_reading()      # it may rest, or serve another client, while this one is slow
+        self._ended(client)
 
     def _ended(self, client: Requester) -> None:
         """The response is complete: rest or close, then let the client go on."""
@@ -196,12 +216,12 @@ class Upstream:
 
     def rest(self, now: float) -> None:
         """Wait for the next request, newest first in line, from `now` on; closed where nothing may wait."""
-        self.client = None
-        self.chunks = None
         server = self.server
-        if server.gone or not server.room(self.turns):
+        if self.full or server.gone or not server.room(self.turns):
             self.close()
             return
+        self.client = None
+        self.chunks = None
         self.mode = REST
         self.since = now
         server.idle[self] = None
@@ -210,20 +230,21 @@ class Upstream:
         """This idle connection, or the next in line, whose server did not close it: for what must not be sent twice."""
         idle = self.server.idle
         upstream = self
-        while readable(upstream.transport.get_extra_info("fd")):
+        while readable(upstream.transport):
             upstream.abort()
             if not idle:
                 return None
             upstream = idle.popitem()[0]
         return upstream
 
-    def congested(self) -> bool:
-        """The server does not take what it is sent."""
-        return self.transport is not None and self.transport.get_write_buffer_size() > LOW
-
     def close(self) -> None:
-        """Close in good order."""
+        """Close in good order: a server that does not take what is still to be sent is given a while."""
+        if self.full and self.mode != TUNNEL:
+            self.abort()          # it answered without waiting for the end of the request
+            return
         self._leave()
+        if self.transport.get_write_buffer_size():
+            self.plane.draining.closing[self] = self.plane.now + CLOSE_SECONDS
         self.transport.close()
 
     def abort(self) -> None:
@@ -233,16 +254,20 @@ class Upstream:
             self.transport.abort()
 
     def _leave(self) -> None:
-        self.client = None
+        client, self.client = self.client, None
         if self.mode == REST:
             self.server.idle.pop(self, None)
         self.mode = CLOSED
+        if self.full:
+            self.full = False
+            if client is not None:
+                client.hear()
 
     def eof_received(self) -> bool:
         """The server sends no more: the end of a body that has no other, a tunnel half closed, or a break."""
         client = self.client
         if client is None:
-            self.abort()
+            self.close()
         elif self.mode == TUNNEL:
             client.tunnel_ended(self)
             return True
@@ -256,6 +281,7 @@ class Upstream:
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, or never came to be."""
         client, mode = self.client, self.mode
+        self.plane.draining.closing.pop(self, None)
         row = self.server.row
         if self.turns:
             row.add(fields.SERVER_CONNECTIONS, -1)
@@ -274,27 +300,51 @@ class Upstream:
 
     def _broke(self, client: Requester) -> None:
         mode, begun = self.mode, bool(self.buffer)
+        unread = mode == HEAD and self.turns > 1 and self._unread(client)
         self.abort()
         if mode == HEAD and not begun:
-            client.lost(self)
+            client.lost(self, unread)
         elif mode == HEAD:
             client.misread(self, "the connection closed within the head")
         else:
             client.truncated(self)
 
+    def _unread(self, client: Requester) -> bool:
+        """The server closed before it got anything of the request: nothing of it was acknowledged, not even by its
+        kernel. (A Unix socket has no such race: whoever closed it is seen before anything is written.)"""
+        fd = descriptor(self.transport)
+        if fd < 0 or self.server.address.path or not client.payload:
+            return False
+        waiting = fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4))
+        return int.from_bytes(waiting, sys.byteorder) >= len(client.payload)
+
     def pause_writing(self) -> None:
         """The server is slow to read: the client has to wait."""
+        self.full = True
         if self.client is not None:
-            self.client.transport.pause_reading()
+            self.client.blocked(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         """The server reads again."""
+        self.full = False
         if self.client is not None:
-            self.client.transport.resume_reading()
+            self.client.relieved()
 
 
-def readable(fd: int) -> bool:
-    """Bytes, an end or an error wait to be read from the socket."""
+def descriptor(transport: Any) -> int:
+    """The number of the transport's socket, -1 once it is closed."""
+    fd = transport.get_extra_info("fd")
+    if fd is None:
+        sock = transport.get_extra_info("socket")
+        fd = sock.fileno() if sock is not None else -1
+    return int(fd)
+
+
+def readable(transport: Any) -> bool:
+    """Bytes, an end or an error wait to be read from the connection, or it is closed already."""
+    fd = descriptor(transport)
+    if fd < 0 or transport.is_closing():
+        return True
     poll = select.poll()
     poll.register(fd, select.POLLIN | select.POLLRDHUP)
     return bool(poll.poll(0))

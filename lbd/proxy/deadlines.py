@@ -1,0 +1,86 @@
+"""What happens to a client connection when its time runs out, in every state, and how it is ended from outside."""
+
+from lbd.proxy.exchange import CLOSED, CONNECT, FULL, IDLE, LINGER, READING, RELAY, SEND, TUNNEL, WAIT
+from lbd.proxy.tunnel import Tunnel
+from lbd.stats import endings
+
+# What it means that time ran out in a state: status to answer with (0: none, the connection is cut), and the ending.
+EXPIRED = {
+    IDLE: (0, endings.OK),
+    FULL: (0, endings.CLIENT_SLOW),
+    READING: (408, endings.CLIENT_HEADER_TIMEOUT),
+    CONNECT: (504, endings.CONNECT_TIMEOUT),
+    SEND: (408, endings.CLIENT_BODY_TIMEOUT),
+    WAIT: (504, endings.SERVER_TIMEOUT),
+    RELAY: (0, endings.SERVER_BODY_TIMEOUT),
+    TUNNEL: (0, endings.TUNNEL_TIMEOUT),
+    LINGER: (0, endings.OK),
+    CLOSED: (0, endings.CLIENT_SLOW),
+}
+
+
+class Deadlines(Tunnel):
+    """A deadline is an attribute; `Timers` calls `expire` once it has passed."""
+
+    __slots__ = ()
+
+    def expire(self) -> None:
+        """The deadline of what the connection is doing has passed."""
+        if self._drips():
+            return
+        state = self.state
+        status, ending = EXPIRED[state]
+        if state in (WAIT, RELAY) and self.congested:
+            status, ending = 0, endings.CLIENT_SLOW
+        elif state == SEND and self.upstream is not None and self.upstream.full:
+            status, ending = 504, endings.SERVER_TIMEOUT
+        if state == READING:
+            self.reject(status, ending)
+        elif state == IDLE:
+            self.dismiss()
+        elif state == CONNECT:
+            self.unreached(status, ending)
+        elif status:
+            self.keep = self.keep and status != 408
+            self.give_up(status, ending)
+        else:
+            self.stop(ending)
+
+    def _drips(self) -> bool:
+        """A slow side took something since it was last looked at: it gets as much time again."""
+        upstream, state = self.upstream, self.state
+        if state in (SEND, WAIT) and upstream is not None and upstream.full:
+            transport, seconds = upstream.transport, self.backend.server_timeout
+        elif state in (LINGER, CLOSED) or (self.congested and state in (WAIT, RELAY, TUNNEL, FULL)):
+            transport, seconds = self.transport, self.listener.site.timeouts.client_body
+        else:
+            return False
+        before, self.unsent = self.unsent, transport.get_write_buffer_size()
+        if self.unsent == 0 or 0 < before <= self.unsent:
+            return False
+        self.deadline = self.plane.now + seconds
+        return True
+
+    @property
+    def idle(self) -> bool:
+        """Between two requests."""
+        return self.state == IDLE
+
+    def dismiss(self) -> None:
+        """Close an idle connection in good order."""
+        self.state = CLOSED
+        self.deadline = self.plane.now + self.listener.site.timeouts.client_body
+        self.transport.close()
+
+    def last(self) -> None:
+        """The listener takes no more: the answer in the making is the last on this connection, and says so."""
+        if CONNECT <= self.state <= WAIT:
+            self.keep = False
+
+    def stop(self, ending: int) -> None:
+        """Cut the connection, whatever it is doing."""
+        if CONNECT <= self.state <= TUNNEL:
+            self.cut(ending)
+        else:
+            self.state = CLOSED
+            self.transport.abort()

@@ -1,0 +1,89 @@
+"""What is on its way out: connections of removed servers, clients of removed listeners, and what is being closed.
+
+Idle clients leave one after another, so that they do not come back all at once elsewhere.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from lbd.backend.server import Server
+from lbd.proxy.listener import Listener
+from lbd.stats import endings
+
+TICK = 0.1            # seconds between two calls of `tick`
+
+
+class Draining:
+    """Times are monotonic seconds. `closing`: connections to servers that still hand over what was written, and when
+    they are cut."""
+
+    def __init__(self, plane: Any) -> None:
+        self._plane = plane
+        self.closing: dict[Any, float] = {}
+        self._servers: dict[Server, float] = {}
+        self._listeners: dict[Listener, tuple[float, int]] = {}
+
+    def retire(self, servers: Iterable[Server], ends: float) -> None:
+        """No generation has these any more: what is idle closes now, what is in flight is cut when the time comes."""
+        for server in servers:
+            close_idle(server)
+            self._servers[server] = ends
+
+    def dismiss(self, listener: Listener, ends: float, ending: int) -> None:
+        """Accept no more; clients are told with their next answer, closed while idle, and cut when the time comes."""
+        listener.leaving = True
+        listener.close()
+        known = self._listeners.get(listener)
+        if known is None or ends < known[0]:
+            self._listeners[listener] = ends, ending
+        for client in self._plane.timers.everyone():
+            if client.listener is listener:
+                client.last()
+
+    def tick(self, now: float) -> None:
+        """Close and cut what is due."""
+        if self.closing:
+            for upstream in due(self.closing, now):
+                upstream.abort()
+        if self._servers:
+            servers = due(self._servers, now)
+            if servers:
+                for client in self._plane.timers.everyone():
+                    if client.server in servers:
+                        client.stop(endings.DRAIN_CUT)
+        if self._listeners:
+            self._clients(now)
+
+    def _clients(self, now: float) -> None:
+        idle: dict[Listener, list[Any]] = defaultdict(list)
+        left = set()
+        for client in self._plane.timers.everyone():
+            known = self._listeners.get(client.listener)
+            if known is None:
+                continue
+            left.add(client.listener)
+            if client.idle:
+                idle[client.listener].append(client)
+            elif known[0] <= now:
+                client.stop(known[1])
+        for listener, clients in idle.items():
+            time = self._listeners[listener][0] - now
+            for client in clients[:int(len(clients) * TICK / time) + 1 if time > TICK else None]:
+                client.dismiss()
+        self._listeners = {listener: known for listener, known in self._listeners.items()
+                           if known[0] > now or listener in left}
+
+
+def due(times: dict[Any, float], now: float) -> list[Any]:
+    """Those whose time has come; they are taken out."""
+    found = [one for one, ends in times.items() if ends <= now]
+    for one in found:
+        del times[one]
+    return found
+
+
+def close_idle(server: Server) -> None:
+    """Close the connections that wait for a request."""
+    for upstream in list(server.idle):
+        upstream.close()
