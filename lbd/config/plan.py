@@ -130,7 +130,7 @@ class _Comparison:
             if about.named and about.section is not None:
                 kind = KINDS.get(about.section, "policy")
                 yield from self._named(kind, (name,), old, new)
-            elif old == new:
+            elif old == new or name == "include":   # what is included counts, not how
                 continue
             elif about.section is not None:
                 yield from self._changed("setting", (name,), old, new)

@@ -1,6 +1,7 @@
 """The reload: from what the files say now to the next generation, or to the reason why there is none."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,7 +10,7 @@ from lbd.backend.generation import Generation
 from lbd.config.plan import Plan, compare
 from lbd.config.read import Loaded
 from lbd.control.status import moment
-from lbd.errors import LbdError
+from lbd.errors import ConfigError, LbdError
 from lbd.log import logger
 from lbd.net.tasks import Tasks
 
@@ -28,6 +29,7 @@ class Reload:
 
     def __init__(self, load: Load, loaded: Loaded, tasks: Tasks, apply: Apply, count: Count) -> None:
         self.loaded = loaded
+        self.files = loaded.files    # those to watch: of what is in force, and of what was refused since
         self.generation = 1          # number of what is in force
         self.attempted = 0.0         # Unix time of the last attempt
         self.last: dict[str, Any] = {"success": True, "time": moment(time.time()), "error": "", "plan": ""}
@@ -50,7 +52,7 @@ class Reload:
 
     def start(self, cause: str) -> None:
         """Begin a reload that nobody waits for; its outcome is logged and noted."""
-        logger.info("reload asked for", cause=cause)
+        logger.debug("reload asked for", cause=cause)
         self._tasks.start(f"reload by {cause}", self._quietly())
 
     async def plan(self, file: str | None) -> dict[str, Any]:
@@ -71,6 +73,8 @@ class Reload:
             try:
                 return await self._do(force)
             except LbdError as error:
+                if isinstance(error, ConfigError):
+                    self.files = tuple(dict.fromkeys((*self.loaded.files, *error.files)))
                 self._note(str(error), "")
                 for line in str(error).splitlines():
                     logger.error("reload refused; the old configuration serves on", reason=line)
@@ -83,16 +87,16 @@ class Reload:
     async def _put(self, loaded: Loaded, force: bool) -> dict[str, Any]:
         """Put what was loaded in force."""
         plan = self._count(compare(self.loaded.config, loaded.config))
-        if loaded.config == self.loaded.config:
-            self.loaded = loaded
-            logger.info("reload: nothing changed")
+        if dataclasses.replace(loaded.config, include=self.loaded.config.include) == self.loaded.config:
+            self.loaded, self.files = loaded, loaded.files
+            logger.debug("reload: nothing changed")
             self._note("", plan.summary())
             return {"generation": self.generation, "changed": False, "plan": plan.data()}
         for warning in loaded.warnings:
             logger.warning("configuration", finding=str(warning))
         began = time.monotonic()
         generation = await self._apply(loaded, force)
-        self.loaded = loaded
+        self.loaded, self.files = loaded, loaded.files
         self.generation = generation.number
         for key in plan.restart:
             logger.warning("change takes effect only after a restart", key=key)

@@ -14,6 +14,7 @@ from lbd.control.concerns import counted
 from lbd.control.doors import Door
 from lbd.control.machine import Machine, worker_count
 from lbd.control.reload import Load, Reload
+from lbd.control.watch import Watch
 from lbd.errors import LbdError
 from lbd.health.schedule import wait
 from lbd.http import head
@@ -38,6 +39,8 @@ class Supervisor:
         self._asked_to_stop = asyncio.Event()
         self._cut = asyncio.Event()
         self._reload = Reload(load, loaded, self._tasks, self._apply, lambda plan: counted(plan, self._machine))
+        self._watch = Watch(lambda: self._reload.files, self._files_changed)
+        self._watching: asyncio.Task[None] | None = None
 
     async def run(self) -> int:
         """Serve until told to stop; returns the exit code."""
@@ -51,6 +54,7 @@ class Supervisor:
         if not self._asked_to_stop.is_set():
             self._state = "ready"
             self._log_ready()
+            self._follow_files()
         await self._asked_to_stop.wait()
         await self._stop()
         return 0
@@ -167,6 +171,7 @@ class Supervisor:
             raise
         self._loaded = loaded
         self._set_up_log(loaded.config)
+        self._follow_files()
         if other:
             if door is not None:
                 await door.open()
@@ -174,6 +179,18 @@ class Supervisor:
                 await self._metrics.close()
             self._metrics = door
         return generation
+
+    def _follow_files(self) -> None:
+        """Watch the files, or no longer, as the configuration in force says."""
+        wanted = self._loaded.config.global_.watch and bool(self._reload.files)
+        if wanted and self._watching is None:
+            self._watching = self._tasks.start("watch over the files", self._watch.run())
+        elif not wanted and self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+
+    def _files_changed(self) -> None:
+        self._reload.start("a changed file")
 
     async def _ping(self) -> None:
         while True:

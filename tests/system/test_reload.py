@@ -1,0 +1,83 @@
+"""Reloads of the real daemon: by files, by plan, under way of every trigger, and never an outage."""
+
+import json
+import os
+import signal
+
+import pytest
+from lbd_process import Backend, Lbd, until
+
+TEXT = """
+[listeners.web]
+bind = "127.0.0.1:$web"
+backend = "app"
+[backends.app]
+algorithm = "least-connections"
+health = { type = "http", path = "/healthz", interval = "100ms", fall = 1, rise = 1 }
+servers = { a = "127.0.0.1:%d" }
+"""
+
+
+@pytest.fixture
+def backend():
+    with Backend("a") as server:
+        yield server
+
+
+@pytest.fixture
+def text(backend):
+    return TEXT % backend.port
+
+
+def generation(lbd):
+    return lbd.status()["generation"]
+
+
+def test_a_saved_file_is_in_force_by_itself(text):
+    with Lbd(text) as lbd:
+        lbd.write(text.replace("least-connections", "round-robin"))
+        until(lambda: lbd.logged("reloaded"), "the file is in force")
+        assert generation(lbd) == 2
+        assert lbd.logged("change")[0]["change"] == (
+            'backends.app changed (live): algorithm: "least-connections" -> "round-robin"')
+        os.replace(lbd.file, f"{lbd.file}~")
+        lbd.write(text)
+        until(lambda: generation(lbd) == 3, "a replaced file is in force")
+        lbd.write(text + "[unknown]\n")
+        until(lambda: not lbd.status()["last_reload"]["success"], "a bad file is refused")
+        lbd.write(text.replace("least-connections", "weighted-round-robin"))
+        until(lambda: generation(lbd) == 4, "a mended file is in force")
+        assert lbd.get("web")[0] == 200
+
+
+def test_an_included_file_that_comes_goes_and_changes(text, backend):
+    with Lbd(text) as lbd:
+        more = lbd.path / "more" / "b.toml"
+        more.parent.mkdir()
+        lbd.file.write_text('include = ["more/*.toml"]\n' + lbd.file.read_text())
+        until(lambda: lbd.status()["files"][-1].endswith("*.toml"), "it includes")
+        assert generation(lbd) == 1
+        more.write_text(f'[backends.b.servers]\nb = "127.0.0.1:{backend.port}"\n')
+        until(lambda: "b" in lbd.status()["backends"], "a file that came")
+        more.write_text(f'[backends.c.servers]\nb = "127.0.0.1:{backend.port}"\n')
+        until(lambda: "c" in lbd.status()["backends"], "a file that changed")
+        more.unlink()
+        until(lambda: "c" not in lbd.status()["backends"], "a file that went")
+
+
+def test_watch_false_leaves_it_to_others(text):
+    with Lbd(text, settings="watch = false") as lbd:
+        lbd.write(text.replace("least-connections", "round-robin"))
+        assert lbd.admin("POST", "/v1/plan")[1]["summary"] == "1 backend changed"
+        assert generation(lbd) == 1
+        lbd.send(signal.SIGHUP)
+        until(lambda: generation(lbd) == 2, "SIGHUP reloads")
+
+
+def test_a_plan_tells_what_it_concerns_and_changes_nothing(text, backend):
+    with Lbd(text) as lbd:
+        other = lbd.path / "other.toml"
+        other.write_text(lbd.file.read_text().replace("{ a = ", "{ b = "))
+        answer = json.loads(json.dumps(lbd.admin("POST", "/v1/plan")[1]))
+        assert answer["changes"] == []
+        assert generation(lbd) == 1
