@@ -290,6 +290,7 @@ class Fleet:
         logger.error("worker stands still; its stack follows, then it is replaced", slot=process.slot, pid=process.pid)
         process.why = f"stood still for {SILENT} s"
         process.kill(STACK)
+        process.kill(signal.SIGCONT)   # one that was stopped must run to tell
         await asyncio.sleep(LAST_WORDS)
         process.kill(signal.SIGKILL)
 

@@ -4,9 +4,10 @@ import importlib.util
 import sys
 from pathlib import Path
 
-# pytest's import mode leaves sys.path alone: tests that share the daemon object find it by this name.
-_spec = importlib.util.spec_from_file_location("lbd_process", Path(__file__).with_name("lbd_process.py"))
-assert _spec is not None
-assert _spec.loader is not None
-sys.modules["lbd_process"] = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(sys.modules["lbd_process"])
+# pytest's import mode leaves sys.path alone: tests that share these find them by their plain names.
+for name in ("lbd_process", "origin", "load"):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
@@ -56,13 +56,21 @@ class Unix(http.client.HTTPConnection):
 
 class Lbd:
     """One daemon. `$NAME` in the text becomes a free port, the same for the same name; [admin], [metrics] and
-    state_dir are added. Signals go only to the process it started and to that process's own children."""
+    state_dir are added. Signals go only to the process it started and to that process's own children.
 
-    def __init__(self, text: str, workers: int = 2, settings: str = "", ports: dict[str, int] | None = None) -> None:
+    `settings` are lines of [global], `options` words of the command line, `python` the interpreter and its
+    environment besides the test's own.
+    """
+
+    def __init__(self, text: str, workers: int = 2, settings: str = "", ports: dict[str, int] | None = None,
+                 options: Sequence[str] = (), python: str = sys.executable,
+                 environment: Mapping[str, str] | None = None) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="lbd-test-")
         self.path = Path(self._directory.name)
         self.file = self.path / "lbd.toml"
         self._ports = dict(ports or {})
+        self._command = [python, "-m", "lbd", "-c", str(self.file), *options]
+        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._orphans: list[int] = []
         self._head = (f'[global]\nworkers = {workers}\nstate_dir = "{self.path}/state"\n{settings}\n'
                       f'[admin]\nbind = "unix:{self.path}/admin.sock"\n'
@@ -89,10 +97,9 @@ class Lbd:
 
     def start(self, wait: bool = True) -> "Lbd":
         """Start it; with `wait`, return when it is ready."""
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with open(self.path / "log", "ab") as log:
-            self._process = subprocess.Popen([sys.executable, "-m", "lbd", "-c", str(self.file)], stdout=log,
-                                             stderr=log, stdin=subprocess.DEVNULL, env=environment, cwd=ROOT)
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                             env=self._environment, cwd=ROOT)
         if wait:
             until(lambda: self._process is None or self._process.poll() is not None or self.logged("ready"), "ready")
             assert self._process.poll() is None, f"it ended:\n{self.log()}"

@@ -1,0 +1,128 @@
+"""Workers that die or stand still under load: what is lost, what is not, and what the figures say afterwards."""
+
+import re
+import signal
+from contextlib import closing
+
+import pytest
+from lbd_process import Lbd, until
+from load import Load, answer, ask, connect
+from origin import Origin
+
+TEXT = """
+[listeners.web]
+bind = "127.0.0.1:$web"
+backend = "app"
+[backends.app]
+algorithm = "least-connections"
+servers = { a = "127.0.0.1:%d", b = "127.0.0.1:%d" }
+"""
+
+
+@pytest.fixture
+def servers():
+    with Origin("a") as a, Origin("b") as b:
+        yield a, b
+
+
+@pytest.fixture
+def lbd(servers):
+    with Lbd(TEXT % tuple(server.port for server in servers)) as daemon:
+        yield daemon
+
+
+def serving(lbd):
+    return [worker for worker in lbd.status()["workers"] if worker["state"] == "serving"]
+
+
+def whole(lbd, without=()):
+    until(lambda: len(serving(lbd)) == 2 and not set(without) & set(lbd.workers()), "two workers serve")
+
+
+def answers(load, more=100):
+    goal = load.total + more
+    until(lambda: load.total >= goal, f"{more} more answers")
+
+
+def settled(lbd, answered, lost, servers):
+    """Nothing is in flight, and what was counted is what was answered, give or take what was lost."""
+    def quiet():
+        status = lbd.status()
+        return not (status["backends"]["app"]["requests_in_flight"] or status["listeners"]["web"]["connections"]
+                    or any(server["in_flight"] for server in status["backends"]["app"]["servers"].values()))
+
+    until(quiet, "nothing is in flight")
+    metrics = lbd.metrics()
+    counted = sum(int(float(count)) for count in re.findall(r"^lbd_requests_total\{.*\} (\S+)$", metrics, re.M))
+    at_servers = sum(server["requests"] for server in lbd.status()["backends"]["app"]["servers"].values())
+    assert answered <= counted <= answered + lost
+    assert answered <= at_servers <= answered + lost
+    assert answered <= sum(server.requests for server in servers) <= answered + lost
+    assert re.search(r'lbd_server_in_flight\{backend="app",server="a"\} 0(\.0)?$', metrics, re.M)
+
+
+def test_figures_add_up_over_all_workers(lbd, servers):
+    with Load(lbd.port("web"), connections=16) as load:
+        answers(load, 1000)
+    assert load.refused == load.lost == 0
+    assert set(load.answered) == {200}
+    assert sum(worker["requests"] for worker in serving(lbd)) == load.total
+    settled(lbd, load.total, 0, servers)
+
+
+@pytest.mark.parametrize("once", [False, True], ids=["keep-alive", "connection-each"])
+def test_a_killed_worker_costs_only_what_it_had_in_hand(lbd, servers, once):
+    with Load(lbd.port("web"), connections=24, once=once) as load:
+        lost = 0
+        for _ in range(2):
+            answers(load)
+            victim = serving(lbd)[0]
+            lbd.signal_worker(victim["pid"], signal.SIGKILL)
+            lost += 24 if once else victim["connections"]
+            whole(lbd, [victim["pid"]])
+            answers(load)
+    assert load.refused == 0
+    assert load.lost <= lost
+    assert set(load.answered) == {200}
+    settled(lbd, load.total, load.lost, servers)
+    assert lbd.status()["worker_restarts"] == 2
+
+
+def test_both_workers_dead_at_once_refuse_nobody(lbd, servers):
+    with Load(lbd.port("web"), connections=8, once=True) as load:
+        answers(load)
+        victims = lbd.workers()
+        for victim in victims:
+            lbd.signal_worker(victim, signal.SIGKILL)
+        whole(lbd, victims)
+        answers(load)
+    assert load.refused == 0
+    assert load.lost <= 8
+    settled(lbd, load.total, load.lost, servers)
+
+
+def test_a_worker_that_stands_still_shows_its_stack_and_loses_only_its_own(lbd, servers):
+    victim = lbd.workers()[0]
+    lbd.signal_worker(victim, signal.SIGSTOP)
+    until(lambda: lbd.logged("worker ended"), "it is ended", deadline=7.0)
+    whole(lbd, [victim])
+    assert "Stack (most recent call first)" in lbd.log()
+    assert "lbd/control/worker.py" in lbd.log()
+    with Load(lbd.port("web"), connections=4) as load:
+        answers(load)
+    assert load.refused == load.lost == 0
+    settled(lbd, load.total, 0, servers)
+
+
+def test_what_waits_in_a_dead_workers_accept_queue_is_served(lbd):
+    victims = lbd.workers()
+    for victim in victims:
+        lbd.signal_worker(victim, signal.SIGSTOP)
+    socks = [connect(lbd.port("web")) for _ in range(20)]
+    for sock in socks:
+        ask(sock)
+    for victim in victims:
+        lbd.signal_worker(victim, signal.SIGKILL)
+    for sock in socks:
+        with closing(sock):
+            assert answer(sock)[0] == 200
