@@ -12,6 +12,7 @@ from lbd.proxy.listener import Listener
 from lbd.stats import endings
 
 TICK = 0.1            # seconds between two calls of `tick`
+QUIET = 0.5           # seconds without a request before a client is closed: sooner, its next may be on its way
 
 
 class Draining:
@@ -23,6 +24,7 @@ class Draining:
         self.closing: dict[Any, float] = {}
         self._servers: dict[Server, float] = {}
         self._listeners: dict[Listener, tuple[float, int]] = {}
+        self._idle: dict[Any, tuple[float, float]] = {}     # client: its deadline, and since when that is the same
 
     def retire(self, servers: Iterable[Server], ends: float) -> None:
         """No generation has these any more: what is idle closes now, what is in flight is cut when the time comes."""
@@ -57,6 +59,7 @@ class Draining:
 
     def _clients(self, now: float) -> None:
         idle: dict[Listener, list[Any]] = defaultdict(list)
+        before, self._idle = self._idle, {}
         left = set()
         for client in self._plane.timers.everyone():
             known = self._listeners.get(client.listener)
@@ -64,7 +67,11 @@ class Draining:
                 continue
             left.add(client.listener)
             if client.idle:
-                idle[client.listener].append(client)
+                deadline, since = before.get(client, (0.0, now))
+                since = since if deadline == client.deadline else now
+                self._idle[client] = client.deadline, since
+                if now - since >= QUIET or known[0] - now <= QUIET:
+                    idle[client.listener].append(client)
             elif known[0] <= now:
                 client.stop(known[1])
         for listener, clients in idle.items():
