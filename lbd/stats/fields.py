@@ -92,6 +92,7 @@ SERVER_HEAD_SECONDS = _server.counter(
 SERVER_TOTAL_SECONDS = _server.counter(
     "total_seconds", "Seconds until the end of the request, summed over requests.", "lbd_server_busy_seconds")
 SERVER_FAILURES = _server.gauge("failures", "Failures since the last success.")
+SERVER_SUCCEEDED = _server.gauge("succeeded", "When the last success was, in monotonic seconds.")
 
 _route = Kind("route", 4096, "listener", "backend")
 ROUTE_REQUESTS = _route.counters(
@@ -111,6 +112,10 @@ BACKEND_RETRIES_STALE = _backend.counter("retries_stale", _RETRIES, "lbd_retries
 BACKEND_RETRIES_LOST = _backend.counter("retries_lost", _RETRIES, "lbd_retries", ("reason", "lost"))
 BACKEND_RETRIES_TIMEOUT = _backend.counter("retries_timeout", _RETRIES, "lbd_retries", ("reason", "timeout"))
 BACKEND_RETRIES_STATUS = _backend.counter("retries_status", _RETRIES, "lbd_retries", ("reason", "status"))
+BACKEND_RETRIES_DENIED = _backend.counter(
+    "retries_denied", "Repeats that were asked for and not made because of the budget.", "lbd_retries_denied")
+BACKEND_RETRYING = _backend.gauge("retrying", "Requests in flight that are repeats within the budget.")
+BACKEND_OLDEST = _backend.gauge("oldest", "Since when the request waits that waits longest, in monotonic seconds.")
 
 _listener = Kind("listener", 512, "listener")
 LISTENER_CONNECTIONS = _listener.gauge("connections", "Open client connections.", "lbd_listener_connections")

@@ -28,10 +28,9 @@ cdef double SLOW = 3.0                            # a failure is a sample of at 
 cdef int S_REQUESTS = fields.SERVER_REQUESTS, S_DROPPED = fields.SERVER_DROPPED, S_FAILURES = fields.SERVER_FAILURES
 cdef int S_BYTES_IN = fields.SERVER_BYTES_IN, S_BYTES_OUT = fields.SERVER_BYTES_OUT
 cdef int S_HEAD_SECONDS = fields.SERVER_HEAD_SECONDS, S_TOTAL_SECONDS = fields.SERVER_TOTAL_SECONDS
-cdef int R_REQUESTS = fields.ROUTE_REQUESTS
+cdef int R_REQUESTS = fields.ROUTE_REQUESTS, NO_CODE = len(fields.CODES) - 1, S_SUCCEEDED = fields.SERVER_SUCCEEDED
 cdef int R_BYTES_IN = fields.ROUTE_BYTES_IN, R_BYTES_OUT = fields.ROUTE_BYTES_OUT
-cdef int B_RESPONSE = fields.BACKEND_RESPONSE, P_ENDINGS = fields.PROCESS_ENDINGS
-cdef int NO_CODE = len(fields.CODES) - 1
+cdef int B_RESPONSE = fields.BACKEND_RESPONSE, P_ENDINGS = fields.PROCESS_ENDINGS, TUNNEL_CLOSED = endings.TUNNEL_CLOSED
 cdef int ENDINGS = len(endings.ENDINGS), OK = endings.OK, INTERNAL_ERROR = endings.INTERNAL_ERROR
 
 cdef Section sections[KINDS]
@@ -337,8 +336,9 @@ cdef class Record:
             server.cells[S_TOTAL_SECONDS] += moment - self.taken
             if blames_server[ending] or bad(self.answered):
                 self._failed(moment)
-            elif self.answered:
+            elif self.answered or ending == TUNNEL_CLOSED:      # in tcp mode nothing else says that all was well
                 server.cells[S_FAILURES] = 0
+                server.cells[S_SUCCEEDED] = moment
                 if ending == OK and backend.last_byte:
                     self._good(moment)
         if backend is not None:

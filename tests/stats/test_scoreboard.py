@@ -38,7 +38,8 @@ def test_an_exchange_leaves_its_figures(board: Board, lane: Any) -> None:
     server = dict(enumerate(board.totals(SERVER, 5)))
     found = {index: value for index, value in server.items() if value}
     assert found == {fields.SERVER_REQUESTS + 3: 1, fields.SERVER_BYTES_IN: 10, fields.SERVER_BYTES_OUT: 2000,
-                     fields.SERVER_HEAD_SECONDS: 0.25, fields.SERVER_TOTAL_SECONDS: 0.75}
+                     fields.SERVER_HEAD_SECONDS: 0.25, fields.SERVER_TOTAL_SECONDS: 0.75,
+                     fields.SERVER_SUCCEEDED: 100.75}
     assert board.totals(ROUTE, 0) == [0, 0, 0, 1, 0, 0, 10, 2000]
     assert board.total(PROCESS, 0, fields.PROCESS_ENDINGS + endings.OK) == 1
     assert board.total(BACKEND, 0, fields.BACKEND_IN_FLIGHT) == 0
