@@ -195,6 +195,8 @@ class Upstream:
             client.relay(response.out + rest)
         else:
             self.data_received(data[start:])
+            if self.mode == REST:
+                self.transport.resume_reading()      # interim answers may have been too much for the client
 
     def _completed(self, client: Requester) -> None:
         """The last of a body that came in pieces was relayed."""

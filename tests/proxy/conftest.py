@@ -1,11 +1,12 @@
 """Fixtures of the data plane's tests: every test runs on uvloop, on both transports unless it says otherwise."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .rig import Peer, Rig, Stage, configuration
+from .rig import Peer, Refusing, Rig, Silent, Stage, configuration
 
 CONFIG = """
 [listeners.web]
@@ -44,6 +45,44 @@ def simple(rig: Rig, stage: Stage, tmp_path: Path) -> Simple:
         text = CONFIG.format(listener=listener, backend=backend, address=stage.address) + more
         rig.start(configuration(text, tmp_path))
     return start
+
+
+Connect = Callable[..., Awaitable[Peer]]
+
+
+@pytest.fixture
+async def connect(rig: Rig) -> AsyncIterator[Connect]:
+    """Makes clients of the rig."""
+    peers: list[Peer] = []
+
+    async def make(address: tuple[str, int] | None = None, **more: Any) -> Peer:
+        peers.append(await Peer.connect(address or rig.address, **more))
+        return peers[-1]
+    yield make
+    for peer in peers:
+        peer.close()
+
+
+@pytest.fixture
+async def spare() -> AsyncIterator[Stage]:
+    """Another server."""
+    made = await Stage().start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def refusing() -> Iterator[Refusing]:
+    made = Refusing()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    made = Silent()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """A data plane in the test's own process: a `Plane` on either transport, before servers that the test plays itself."""
 
 import asyncio
+import contextlib
+import re
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,13 +22,25 @@ from lbd.stats.scoreboard import Board
 LIMIT = 10.0     # seconds that any step may take before the test fails
 
 
+def request(target: str = "/", *fields: str, method: str = "GET", body: bytes = b"") -> bytes:
+    """A request as a client sends it."""
+    lines = [f"{method} {target} HTTP/1.1", "Host: example.com", *fields]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def answer(body: bytes = b"ok", *fields: str, status: str = "200 OK") -> bytes:
+    """An answer as a server sends it."""
+    return "\r\n".join([f"HTTP/1.1 {status}", *fields, f"Content-Length: {len(body)}", "", ""]).encode() + body
+
+
 def configuration(text: str, directory: Path) -> Config:
     """The configuration of a TOML text."""
     file = directory / "lbd.toml"
     file.write_text(text)
-    algorithms = {name: algorithm.Options for name, algorithm in ALGORITHMS.items()}
     checks = {name: check.Options for name, check in CHECKS.items()}
-    return read(str(file), algorithms, checks).config
+    return read(str(file), {name: a.Options for name, a in ALGORITHMS.items()}, checks).config
 
 
 def generation(config: Config, number: int = 1, health: Mapping[str, str] | None = None) -> Generation:
@@ -59,6 +73,8 @@ class Rig:
         net: Any = self.poller or LoopNet(self.loop)
         self.plane = Plane(self.loop, net, self.board, 0, lambda *server: self.suspected.append(server))
         self.address: tuple[str, int] = ("", 0)
+        self.addresses: dict[str, tuple[str, int]] = {}
+        self.send_buffer = 0     # bytes that the kernel holds for a slow client; 0: its own choice
 
     def start(self, config: Config, **more: Any) -> None:
         """Put the configuration in force and listen."""
@@ -66,7 +82,9 @@ class Rig:
         for name in config.listeners:
             sock = socket.create_server(("127.0.0.1", 0))
             sock.setblocking(False)
-            self.address = sock.getsockname()[:2]
+            if self.send_buffer:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.send_buffer)
+            self.address = self.addresses[name] = sock.getsockname()[:2]
             self.plane.listen(name, sock)
 
     def apply(self, wanted: Generation) -> None:
@@ -88,6 +106,11 @@ class Rig:
         async with asyncio.timeout(LIMIT):
             while not condition():
                 await asyncio.sleep(0.005)
+
+    async def tick(self) -> None:
+        """Wait for the plane's next look at its deadlines."""
+        now = self.plane.now
+        await self.until(lambda: self.plane.now != now)
 
     async def close(self) -> None:
         """Stop the plane; nothing may be left of it."""
@@ -112,9 +135,18 @@ class Peer:
         self.writer = writer
 
     @classmethod
-    async def connect(cls, address: tuple[str, int], **more: Any) -> "Peer":
-        """A new client."""
-        return cls(*await asyncio.open_connection(*address, **more))
+    async def connect(cls, address: tuple[str, int], receive_buffer: int = 0, **more: Any) -> "Peer":
+        """A new client; `receive_buffer`: bytes that its kernel holds for it, 0 for its own choice."""
+        sock = socket.socket()
+        sock.setblocking(False)
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, address)
+        except BaseException:
+            sock.close()
+            raise
+        return cls(*await asyncio.open_connection(sock=sock, **more))
 
     async def send(self, data: bytes) -> None:
         """Write all of it."""
@@ -130,6 +162,17 @@ class Peer:
         """Up to and with the empty line."""
         async with asyncio.timeout(LIMIT):
             return await self.reader.readuntil(b"\r\n\r\n")
+
+    async def message(self) -> tuple[bytes, bytes]:
+        """Head and body of a message with a Content-Length, or with neither."""
+        head = await self.head()
+        length = re.search(rb"(?im)^content-length: (\d+)\r$", head)
+        return head, await self.read(int(length[1]) if length is not None else 0)
+
+    async def ended(self) -> None:
+        """The connection ends, in order or not, without another byte."""
+        with contextlib.suppress(ConnectionError):
+            assert await self.rest() == b""
 
     async def rest(self) -> bytes:
         """Everything until the connection ends; a reset raises ConnectionResetError."""
@@ -147,8 +190,10 @@ class Peer:
         self.writer.transport.abort()
 
     def close(self) -> None:
-        """End it in good order."""
+        """End it in good order, or at once where the other side takes nothing."""
         self.writer.close()
+        if self.writer.transport.get_write_buffer_size():
+            self.writer.transport.abort()
 
 
 class Stage:
@@ -158,6 +203,7 @@ class Stage:
         self.accepted: asyncio.Queue[Peer] = asyncio.Queue()
         self.server: asyncio.Server | None = None
         self.address = ""
+        self.peers: list[Peer] = []
 
     async def start(self) -> "Stage":
         """Listen on a free port."""
@@ -171,10 +217,45 @@ class Stage:
     async def accept(self) -> Peer:
         """The next connection."""
         async with asyncio.timeout(LIMIT):
-            return await self.accepted.get()
+            peer = await self.accepted.get()
+        self.peers.append(peer)
+        return peer
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more, and end what was accepted."""
         if self.server is not None:
             self.server.close()
+        while not self.accepted.empty():
+            self.peers.append(self.accepted.get_nowait())
+        for peer in self.peers:
+            peer.close()
 
+
+class Refusing:
+    """An address whose port nobody listens at, and nobody else can take."""
+
+    def __init__(self) -> None:
+        self.sock = socket.socket()
+        self.sock.bind(("127.0.0.1", 0))
+        self.address = "{}:{}".format(*self.sock.getsockname())
+
+    def close(self) -> None:
+        """Give it up."""
+        self.sock.close()
+
+
+class Silent(Refusing):
+    """An address where connects are never answered: its queue of connections is full."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sock.listen(0)
+        self.waiting = [socket.socket() for _ in range(3)]
+        for sock in self.waiting:
+            sock.setblocking(False)
+            sock.connect_ex(self.sock.getsockname())
+
+    def close(self) -> None:
+        for sock in self.waiting:
+            sock.close()
+        super().close()
