@@ -58,18 +58,18 @@ class Lbd:
     """One daemon. `$NAME` in the text becomes a free port, the same for the same name; [admin], [metrics] and
     state_dir are added. Signals go only to the process it started and to that process's own children.
 
-    `settings` are lines of [global], `options` words of the command line, `python` the interpreter and its
-    environment besides the test's own.
+    `settings` are lines of [global], `options` words of the command line, `prefix` those of a command that runs it;
+    `environment` comes on top of the test's own.
     """
 
     def __init__(self, text: str, workers: int = 2, settings: str = "", ports: dict[str, int] | None = None,
-                 options: Sequence[str] = (), python: str = sys.executable,
+                 options: Sequence[str] = (), python: str = sys.executable, prefix: Sequence[str] = (),
                  environment: Mapping[str, str] | None = None) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="lbd-test-")
         self.path = Path(self._directory.name)
         self.file = self.path / "lbd.toml"
         self._ports = dict(ports or {})
-        self._command = [python, "-m", "lbd", "-c", str(self.file), *options]
+        self._command = [*prefix, python, "-m", "lbd", "-c", str(self.file), *options]
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._orphans: list[int] = []
         self._head = (f'[global]\nworkers = {workers}\nstate_dir = "{self.path}/state"\n{settings}\n'

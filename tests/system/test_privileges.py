@@ -1,0 +1,126 @@
+"""A daemon that is started as root and becomes another user, and one that has no privileges at all."""
+
+import functools
+import grp
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from lbd_process import ROOT, Lbd, until
+from origin import Origin
+
+USER = "nobody"
+NEEDED = "import lbd.control.worker, lbd.cli.daemon"
+NET_BIND_SERVICE = 1 << 10
+UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+LIBRARIES = os.pathsep.join([str(ROOT), *(entry for entry in sys.path if entry.endswith("-packages"))])
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+
+@functools.cache
+def interpreter():
+    """A Python of this version that another user may run, else the test is skipped."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for python in (sys.executable, shutil.which(version, path="/usr/bin:/usr/local/bin")):
+        if python and run(python, "-c", NEEDED):
+            return python
+    return None
+
+
+def run(python, *words):
+    try:
+        return subprocess.run([python, *words], user=USER, group=pwd.getpwnam(USER).pw_gid, extra_groups=[], cwd="/",
+                              env={"PYTHONPATH": LIBRARIES}, capture_output=True, timeout=20).returncode == 0
+    except OSError:
+        return False
+
+
+def text(port, origin):
+    return (f'[listeners.web]\nbind = "127.0.0.1:{port}"\nbackend = "app"\n'
+            f'[backends.app]\nservers = {{ a = "127.0.0.1:{origin.port}" }}\n')
+
+
+def low_port():
+    """A free port below 1024; skips where everybody may bind those."""
+    if int(UNPRIVILEGED.read_text()) < 1024:
+        pytest.skip("here everybody may bind low ports")
+    for port in range(1023, 600, -1):
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
+    pytest.skip("no low port is free")
+
+
+@pytest.fixture
+def python():
+    found = interpreter()
+    if found is None:
+        pytest.skip("no interpreter that another user may run")
+    return found
+
+
+def identity(pid):
+    """Real, effective, saved and file-system ids, supplementary groups and effective capabilities of a process."""
+    lines = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+    return lines["Uid"].split(), lines["Gid"].split(), lines["Groups"].split(), int(lines["CapEff"], 16)
+
+
+def serving(lbd, number):
+    until(lambda: len([w for w in lbd.status()["workers"] if w["state"] == "serving"]) == number, f"{number} serve")
+
+
+def test_root_is_given_up_by_all_and_a_reload_still_binds(python):
+    entry, low = pwd.getpwnam(USER), low_port()
+    settings = f'user = "{USER}"\ngroup = "{grp.getgrgid(entry.pw_gid).gr_name}"'
+    with Origin("a") as origin, closing(Lbd(text("$web", origin), settings=settings, python=python,
+                                            environment={"PYTHONPATH": LIBRARIES}, ports={"low": low})) as lbd:
+        lbd.path.chmod(0o755)   # the configuration is read again, by that user
+        lbd.start()
+        for pid in [lbd.pid, *lbd.workers()]:
+            users, groups, more, capabilities = identity(pid)
+            assert set(users) == {str(entry.pw_uid)}
+            assert set(groups) == {str(entry.pw_gid)}
+            assert set(more) <= {str(entry.pw_gid)}
+            assert capabilities & ~NET_BIND_SERVICE == 0
+        lbd.file.write_text(lbd.file.read_text().replace("workers = 2", "workers = 3"))
+        assert lbd.admin("POST", "/v1/reload")[0] == 200
+        serving(lbd, 3)   # with a socket of its own beside those that root bound
+        lbd.write(text("$low", origin))
+        assert lbd.admin("POST", "/v1/reload")[0] == 200
+        assert lbd.get("low")[0] == 200
+        lbd.signal_worker(lbd.workers()[0], signal.SIGKILL)
+        until(lambda: lbd.status()["worker_restarts"] == 1, "it is missed")
+        serving(lbd, 2)
+        assert lbd.get("low")[0] == 200
+        assert lbd.stop() == 0
+
+
+def test_an_unknown_user_is_refused():
+    with Origin("a") as origin, closing(Lbd(text("$web", origin), settings='user = "no-such-user"')) as lbd:
+        lbd.start(wait=False)
+        assert lbd.wait() == 1
+        assert "this machine has no user 'no-such-user'" in lbd.log()
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
+def test_a_low_port_without_the_right_says_what_to_do(python):
+    entry, low = pwd.getpwnam(USER), low_port()
+    prefix = ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", "--bounding-set=-all"]
+    with Origin("a") as origin, closing(Lbd(text("$low", origin), python=python, prefix=prefix, ports={"low": low},
+                                            environment={"PYTHONPATH": LIBRARIES})) as lbd:
+        for path in (lbd.path, lbd.file):
+            os.chown(path, entry.pw_uid, entry.pw_gid)
+        lbd.start(wait=False)
+        assert lbd.wait() == 1
+        assert f"cannot listen on 127.0.0.1:{low} (listeners.web.bind): permission denied" in lbd.log()
+        assert "run with CAP_NET_BIND_SERVICE or choose a port above 1023" in lbd.log()
