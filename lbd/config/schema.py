@@ -317,8 +317,8 @@ class Backend:
                                     refused="this version cannot bound them: the servers could be overrun")
     when_all_down: str = key("fail", u.choice("fail", "use-all"), "503 at once, or send to all of them")
     on_down: str = key("finish", u.choice("finish", "cut"), "requests in flight when a server goes down", later=True)
-    slow_start: float = key("0s", u.DURATION, "how long a new or recovered server's weight grows", later=True)
-    outlier: Outlier | None = optional(Outlier, "judge servers by real requests too", later=True)
+    slow_start: float = key("0s", u.DURATION, "how long a new or recovered server's weight grows; not for hashes")
+    outlier: Outlier | None = optional(Outlier, "judge servers by real requests too")
     sticky: Sticky | None = optional(Sticky, "keep a client with its server: by a cookie, in tcp by its address")
     tls: BackendTls | None = optional(
         BackendTls, "TLS to the servers", refused="this version cannot: traffic would be sent unencrypted")

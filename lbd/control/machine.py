@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Config
 from lbd.control import limits, members
+from lbd.control.ejection import Ejection
 from lbd.control.fleet import Fleet
 from lbd.control.members import Roster
 from lbd.control.resolve import Resolver
@@ -43,8 +44,10 @@ class Machine:
         self.slots = Slots(self.board)
         self.sockets = Sockets()
         self.resolver = Resolver(tasks, self._renamed)
-        self.schedule = Schedule(tasks, {name: kind.check for name, kind in CHECKS.items()}, self._judged)
-        self.roster = Roster(self.slots, self.resolver, self.schedule)
+        self.ejection = Ejection(tasks, self.board, self._flush_soon)
+        self.schedule = Schedule(tasks, {name: kind.check for name, kind in CHECKS.items()}, self._judged,
+                                 passed=self.ejection.passed)
+        self.roster = Roster(self.slots, self.resolver, self.schedule, self.ejection.reason)
         self.fleet = Fleet(tasks, self.sockets, self.board.fd, LANES, self.board.layout, log_form, self)
         self.generation: Generation | None = None
         self.state_dir = ""
@@ -128,6 +131,8 @@ class Machine:
     def _take(self, generation: Generation) -> None:
         self.generation = generation
         self._told = {(m.backend, m.name): m for group in generation.members.values() for m in group}
+        self.ejection.set(generation.config)
+        self.ejection.follow(self._told.values())
 
     async def _follow(self, *configs: Config) -> None:
         """Look up and check the servers of exactly these configurations, the later ones' policies before the
@@ -183,6 +188,7 @@ class Machine:
         news = tuple(m for m in now if (m.backend, m.name) in self._told and self._told[m.backend, m.name] != m)
         if news:
             self._told.update({(m.backend, m.name): m for m in news})
+            self.ejection.follow(self._told.values())
             self.fleet.update(news)
 
     def _release_later(self, identities: set[Identity], drain: float) -> None:

@@ -1,6 +1,6 @@
 """The roster: every server of a configuration with its address, slot and state as they are now."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from lbd.backend.generation import Generation, Member
@@ -31,9 +31,14 @@ def policy(config: Config, backend: Backend) -> HealthPolicy | None:
 
 
 class Roster:
-    """Turns a configuration into members. Knows no past: everything is asked of resolver, schedule and slots."""
+    """Turns a configuration into members. Knows no past: everything is asked of resolver, schedule and slots.
 
-    def __init__(self, slots: Slots, resolver: Resolver, schedule: Schedule) -> None:
+    `ejected` says why a server is left out because of failing requests, "" when it is not.
+    """
+
+    def __init__(self, slots: Slots, resolver: Resolver, schedule: Schedule,
+                 ejected: Callable[[Key], str] = lambda key: "") -> None:
+        self._ejected = ejected
         self._slots = slots
         self._resolver = resolver
         self._schedule = schedule
@@ -82,7 +87,10 @@ class Roster:
         """Why the member's health is what it is, in a few words; "" without checks."""
         if not member.address.literal:
             return f"{member.address.host} is not resolved: {self._resolver.reason(member.address.host)}"
-        judgement = self._schedule.of((member.backend, member.name, str(member.address)))
+        key = member.backend, member.name, str(member.address)
+        if ejected := self._ejected(key):
+            return ejected
+        judgement = self._schedule.of(key)
         return judgement.reason if judgement is not None else ""
 
     def _members(self, config: Config, name: str, backend: Backend) -> Iterator[Member]:
@@ -94,6 +102,8 @@ class Roster:
             elif checked:
                 judgement = self._schedule.of((name, member, str(address)))
                 health = judgement.health if judgement is not None else "unknown"
+            if health == "up" and self._ejected((name, member, str(address))):
+                health = "ejected"
             slot = self._slots.take(scoreboard.SERVER, (name, member, str(address)))
             yield Member(name, member, address, slot, server.weight, server.backup, server.mode, health)
 

@@ -41,4 +41,5 @@ def _server(machine: Machine, member: Member) -> ServerView:
         weight=member.weight,
         check_seconds=judgement.seconds if judgement is not None and judgement.passes + judgement.failures else None,
         checks=checks,
+        ejections=machine.ejection.counts((member.backend, member.name, str(member.address))),
     )

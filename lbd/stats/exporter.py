@@ -19,7 +19,7 @@ class ServerView:
     """One server: its row and what the supervisor knows of it.
 
     `state` is one word for both axes, `up` whether it takes new requests, `check_seconds` how long the last check
-    took (None: never checked), `checks` their number by result.
+    took (None: never checked), `checks` their number by result, `ejections` those decided on by what became of them.
     """
 
     backend: str
@@ -30,6 +30,7 @@ class ServerView:
     weight: float = 1.0
     check_seconds: float | None = None
     checks: Mapping[str, int] = field(default_factory=dict)
+    ejections: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,9 @@ class Exporter(Collector):
         weight = GaugeMetricFamily("lbd_server_weight", "Weight of the server.", labels=names)
         seconds = GaugeMetricFamily("lbd_server_check_seconds", "Duration of the last health check.", labels=names)
         checks = CounterMetricFamily("lbd_server_checks", "Health checks, by result.", labels=(*names, "result"))
+        ejections = CounterMetricFamily(
+            "lbd_server_ejections", "Times that failing requests asked for an ejection, by what became of it.",
+            labels=(*names, "result"))
         for server in self._view.servers:
             labels = (server.backend, server.name)
             mean = self._board.latency(server.slot)
@@ -121,7 +125,9 @@ class Exporter(Collector):
                 seconds.add_metric(labels, server.check_seconds)
             for result, count in server.checks.items():
                 checks.add_metric((*labels, result), count)
-        yield from (latency, up, state, weight, seconds, checks)
+            for result, count in server.ejections.items():
+                ejections.add_metric((*labels, result), count)
+        yield from (latency, up, state, weight, seconds, checks, ejections)
 
     def _process(self) -> Iterator[Metric]:
         view = self._view
