@@ -1,0 +1,89 @@
+"""Servers that fail their checks or die: out at once, back by themselves, and no client sees it where a retry helps."""
+
+import pytest
+from lbd_process import Lbd, until
+from load import Load
+from origin import Origin
+
+from lbd.balance import ALGORITHMS
+
+TEXT = """
+[listeners.web]
+bind = "127.0.0.1:$web"
+backend = "app"
+[health.web]
+type = "http"
+path = "/not-there"
+interval = "1h"
+fall = 1
+rise = 1
+[backends.app]
+health = "web"
+%s
+servers = { a = "127.0.0.1:%d", b = "127.0.0.1:%d" }
+"""
+OPTIONS = ("--health-interval", "50ms", "--health-path", "/healthz")
+# What an algorithm cannot do without.
+EXTRA = {"consistent-hash": ', key = "url"', "maglev": ', key = "url"'}
+
+
+@pytest.fixture
+def servers():
+    with Origin("a") as a, Origin("b") as b:
+        yield a, b
+
+
+def text(servers, more=""):
+    return TEXT % (more, *(server.port for server in servers))
+
+
+def health(lbd):
+    return {name: server["health"] for name, server in lbd.status()["backends"]["app"]["servers"].items()}
+
+
+def test_a_server_leaves_and_returns_with_period_and_path_of_the_command_line(servers):
+    a, b = servers
+    with Lbd(text(servers), options=OPTIONS) as lbd:
+        assert health(lbd) == {"a": "up", "b": "up"}
+        with Load(lbd.port("web"), connections=4) as load:
+            for name, server, other in (("a", a, b), ("b", b, a)):
+                server.healthy = False
+                until(lambda name=name: health(lbd)[name] == "down", "down")
+                goal = load.total + 50
+                until(lambda goal=goal: load.total > goal, "the other serves")
+                before = server.requests
+                asked = other.requests
+                until(lambda other=other, asked=asked: other.requests > asked + 50, "the other serves all")
+                assert server.requests == before
+                server.healthy = True
+                until(lambda name=name: health(lbd)[name] == "up", "up")
+                until(lambda server=server, before=before: server.requests > before, "it serves again")
+        assert load.lost == load.refused == 0
+        assert set(load.answered) == {200}
+        told = [(event["server"], event["event"]) for event in lbd.events() if event.get("server")]
+        assert told[2:] == [("a", "server down"), ("a", "server up"), ("b", "server down"), ("b", "server up")]
+
+
+def test_no_server_that_is_up_is_a_503_with_a_time_to_come_back(servers):
+    for server in servers:
+        server.healthy = False
+    with Lbd(text(servers), options=OPTIONS) as lbd:
+        assert lbd.get("web")[0] == 503
+        servers[0].healthy = True
+        until(lambda: lbd.get("web")[0] == 200, "one is up")
+
+
+@pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
+def test_no_client_sees_a_server_die(servers, algorithm):
+    a, _ = servers
+    more = f'algorithm = {{ name = "{algorithm}"{EXTRA.get(algorithm, "")} }}'
+    with Lbd(text(servers, more), options=OPTIONS) as lbd, Load(lbd.port("web"), connections=8) as load:
+        for _ in range(2):
+            until(lambda goal=load.total + 50: load.total > goal, "answers")
+            a.stop()
+            until(lambda: health(lbd)["a"] == "down", "down")
+            until(lambda goal=load.total + 50: load.total > goal, "answers without it")
+            a.start()
+            until(lambda: health(lbd)["a"] == "up", "up")
+    assert load.lost == load.refused == 0
+    assert set(load.answered) == {200}
