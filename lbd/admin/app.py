@@ -7,10 +7,12 @@ from aiohttp.typedefs import Handler
 
 from lbd.admin.answers import answer
 from lbd.admin.asked import Daemon
+from lbd.admin.confirm import Confirm
 from lbd.admin.health import Health
 from lbd.admin.metrics import Metrics
 from lbd.admin.plan import Plan
 from lbd.admin.reload import Reload
+from lbd.admin.rollback import Rollback
 from lbd.admin.status import Status
 from lbd.admin.token import wanted
 from lbd.log import logger
@@ -26,6 +28,8 @@ def admin(daemon: Daemon, token: str | None) -> web.Application:
         web.get("/v1/status", Status(daemon).get),
         web.post("/v1/plan", Plan(daemon).post),
         web.post("/v1/reload", Reload(daemon).post),
+        web.post("/v1/confirm", Confirm(daemon).post),
+        web.post("/v1/rollback", Rollback(daemon).post),
     ])
     return app
 

@@ -26,8 +26,11 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("status", "lbd.cli.status", "commands for a running daemon"),
     ("plan", "lbd.cli.plan", "commands for a running daemon"),
     ("reload", "lbd.cli.reload", "commands for a running daemon"),
+    ("confirm", "lbd.cli.confirm", "commands for a running daemon"),
+    ("rollback", "lbd.cli.rollback", "commands for a running daemon"),
     ("demo", "lbd.cli.demo", "commands for trying it out"),
     ("demo-server", "lbd.cli.demo_server", "commands for trying it out"),
+    ("simulate", "lbd.cli.simulate", "commands for trying it out"),
 )
 
 MODULES = {name: module for name, module, _ in COMMANDS}

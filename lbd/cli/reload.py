@@ -7,6 +7,8 @@ import sys
 from rich.console import Console
 
 from lbd.cli import asking, plan
+from lbd.cli.parser import checked, kind
+from lbd.config import units as u
 
 HELP = "make the running daemon read its configuration again; a bad one changes nothing"
 
@@ -16,12 +18,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     asking.add_arguments(parser)
     parser.add_argument("--force", action="store_true",
                         help="apply it even if a backend loses its last usable server by it")
+    parser.add_argument("--confirm", metavar="TIME", type=checked(kind(u.duration(0.1))),
+                        help='take it back unless "lbd confirm" comes within TIME ("60s"), or at the first trouble')
     parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask for the reload and wait for its outcome: 0 when the new configuration is in force, else 1."""
-    answer = asking.find(args).ask("POST", "/v1/reload?force=1" if args.force else "/v1/reload")
+    wishes = "&".join([*(["force=1"] if args.force else []), *([f"confirm={args.confirm}"] if args.confirm else [])])
+    answer = asking.find(args).ask("POST", f"/v1/reload?{wishes}" if wishes else "/v1/reload")
     done = answer.status in (200, 204)
     if args.json:
         print(json.dumps({"ok": done, "status": answer.status, "answer": answer.data}, indent=2))
@@ -35,4 +40,6 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(data.get("plan"), dict):
         plan.show(data["plan"], Console(highlight=False, soft_wrap=True))
     print(f"reloaded{generation}" if data.get("changed", True) else f"nothing to change{generation}")
+    if args.confirm:
+        print(f'it is taken back unless "lbd confirm" comes within {args.confirm}')
     return 0

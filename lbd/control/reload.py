@@ -9,7 +9,9 @@ from typing import Any
 from lbd.backend.generation import Generation
 from lbd.config.plan import Plan, compare
 from lbd.config.read import Loaded
+from lbd.control.history import History
 from lbd.control.status import moment
+from lbd.control.trial import Sample, Trial, Window
 from lbd.errors import ConfigError, LbdError
 from lbd.log import logger
 from lbd.net.tasks import Tasks
@@ -19,41 +21,60 @@ SHOWN = 50   # changes of a plan that are logged one by one
 Load = Callable[..., Loaded]   # of the file given, else of those that lbd was started with
 Apply = Callable[[Loaded, bool], Awaitable[Generation]]
 Count = Callable[[Plan], Plan]
+Wish = tuple[bool, float]      # force, and seconds within which the new generation has to be confirmed (0.0: not)
 
 
 class Reload:
     """All reloads of one daemon, one at a time: those that are asked for during one are folded into one after it.
 
-    `apply` puts a configuration in force or raises `LbdError`; `count` adds to a plan what it concerns now.
+    `apply` puts a configuration in force or raises `LbdError`; `count` adds to a plan what it concerns now; `look`
+    takes the figures by which a generation that waits to be confirmed is judged.
     """
 
-    def __init__(self, load: Load, loaded: Loaded, tasks: Tasks, apply: Apply, count: Count) -> None:
+    def __init__(self, load: Load, loaded: Loaded, tasks: Tasks, apply: Apply, count: Count,
+                 look: Callable[[], Sample]) -> None:
         self.loaded = loaded
         self.files = loaded.files    # those to watch: of what is in force, and of what was refused since
         self.generation = 1          # number of what is in force
         self.attempted = 0.0         # Unix time of the last attempt
         self.last: dict[str, Any] = {"success": True, "time": moment(time.time()), "error": "", "plan": ""}
+        self.trial: Trial | None = None
+        self.history: History | None = None
         self._load = load
         self._tasks = tasks
         self._apply = apply
         self._count = count
+        self._look = look
+        self._window = Window()
         self._lock = asyncio.Lock()
-        self._waiting: dict[bool, asyncio.Task[dict[str, Any]]] = {}
+        self._waiting: dict[Wish, asyncio.Task[dict[str, Any]]] = {}
+        self._unasked = False        # what is in force was put there because a file changed
+        self._missed = False         # a reload was refused because of the trial
 
-    async def ask(self, force: bool) -> dict[str, Any]:
+    def began(self, history: History) -> None:
+        """The first generation is in force."""
+        self.history = history
+        history.keep(self.loaded.config)
+
+    async def ask(self, force: bool = False, confirm: float = 0.0) -> dict[str, Any]:
         """Read the configuration again and put it in force; returns `generation`, `changed` and `plan`.
 
-        Raises `LbdError`, and then nothing has changed.
+        With `confirm`, lbd goes back by itself unless `confirm()` comes within so many seconds. Raises `LbdError`, and
+        then nothing has changed.
         """
-        task = self._waiting.get(force)
-        if task is None:
-            task = self._waiting[force] = self._tasks.start("reload", self._next(force))
-        return await asyncio.shield(task)
+        answer = await self._shared((force, confirm))
+        if answer["changed"] or not confirm or self.trial is not None:
+            return answer
+        if not self._unasked:
+            raise LbdError("nothing changed, so there is nothing to confirm")
+        # The watch over the files was faster than whoever asks now.
+        self._begin_trial(confirm, self._look())
+        return answer
 
-    def start(self, cause: str) -> None:
-        """Begin a reload that nobody waits for; its outcome is logged and noted."""
-        logger.debug("reload asked for", cause=cause)
-        self._tasks.start(f"reload by {cause}", self._quietly())
+    def start(self, cause: str, unasked: bool = False) -> None:
+        """Begin a reload that nobody waits for; its outcome is logged and noted. `unasked`: a file changed."""
+        logger.debug("reload begins", cause=cause)
+        self._tasks.start(f"reload by {cause}", self._quietly(unasked))
 
     async def plan(self, file: str | None) -> dict[str, Any]:
         """What a reload would do with the file, or with the files as they are now; raises `ConfigError`."""
@@ -61,17 +82,75 @@ class Reload:
         plan = self._count(compare(self.loaded.config, loaded.config))
         return {"generation": self.generation, "warnings": [str(warning) for warning in loaded.warnings], **plan.data()}
 
-    async def _quietly(self) -> None:
+    def confirm(self) -> dict[str, Any]:
+        """Keep the generation that waits for it; raises `LbdError` when none does."""
+        if self.trial is None:
+            raise LbdError("no generation waits to be confirmed")
+        logger.info("generation confirmed", generation=self.trial.generation)
+        self.trial = None
+        self._unasked = False
+        if self._missed:
+            self._missed = False
+            self.start("changes during the trial")
+        return {"generation": self.generation}
+
+    async def rollback(self, reason: str = "asked for") -> dict[str, Any]:
+        """Put the generation before the one in force back; raises `LbdError`, and then nothing has changed."""
+        async with self._lock:
+            self.trial = None
+            self._missed = False
+            if self.history is None:
+                raise LbdError("lbd is still starting; try again in a moment")
+            before = self.history.previous()
+            loaded = dataclasses.replace(await asyncio.to_thread(self._load, before), files=self.files)
+            logger.warning("going back to the generation before", reason=reason)
+            answer = await self._put(loaded, True, back=True)
+            await asyncio.to_thread(self.history.step_back)
+            self.last["error"] = f"rolled back ({reason}); the files say something else"
+            return answer
+
+    def tick(self) -> None:
+        """To be called once a second: measures, and ends a trial that went wrong or was not confirmed."""
+        now = self._look()
+        self._window.add(now)
+        if self.trial is None:
+            return
+        reason = self.trial.trouble(now)
+        if not reason and asyncio.get_running_loop().time() >= self.trial.until:
+            reason = "not confirmed in time"
+        if reason:
+            self.trial = None
+            self._tasks.start("rollback", self.rollback(reason))
+
+    def describe(self) -> dict[str, Any]:
+        """For the status: the last attempt, and how many seconds a trial still has."""
+        left = None if self.trial is None else round(self.trial.until - asyncio.get_running_loop().time(), 1)
+        return {**self.last, "confirm_within_seconds": left}
+
+    def _begin_trial(self, seconds: float, begin: Sample) -> None:
+        self.trial = Trial(self.generation, asyncio.get_running_loop().time() + seconds, begin,
+                           self._window.share(begin))
+        logger.info("generation waits to be confirmed", generation=self.generation, within_seconds=seconds)
+
+    async def _shared(self, wish: Wish) -> dict[str, Any]:
+        task = self._waiting.get(wish)
+        if task is None:
+            task = self._waiting[wish] = self._tasks.start("reload", self._next(wish))
+        return await asyncio.shield(task)
+
+    async def _quietly(self, unasked: bool) -> None:
         try:
-            await self.ask(False)
+            answer = await self._shared((False, 0.0))
         except LbdError:
             return   # logged and noted
+        if answer["changed"]:
+            self._unasked = unasked
 
-    async def _next(self, force: bool) -> dict[str, Any]:
+    async def _next(self, wish: Wish) -> dict[str, Any]:
         async with self._lock:
-            del self._waiting[force]   # what is asked for from here on may find other files
+            del self._waiting[wish]   # what is asked for from here on may find other files
             try:
-                return await self._do(force)
+                return await self._do(*wish)
             except LbdError as error:
                 if isinstance(error, ConfigError):
                     self.files = tuple(dict.fromkeys((*self.loaded.files, *error.files)))
@@ -80,14 +159,27 @@ class Reload:
                     logger.error("reload refused; the old configuration serves on", reason=line)
                 raise
 
-    async def _do(self, force: bool) -> dict[str, Any]:
+    async def _do(self, force: bool, confirm: float) -> dict[str, Any]:
         loaded = await asyncio.to_thread(self._load)
-        return await self._put(loaded, force)
+        if self.trial is not None and not self._same(loaded):
+            self._missed = True
+            raise LbdError(f"generation {self.trial.generation} waits to be confirmed: "
+                           "lbd confirm or lbd rollback first")
+        begin = self._look()
+        answer = await self._put(loaded, force)
+        if answer["changed"] and confirm:
+            now = self._look()   # of what changed, only servers that are in force now can be lost
+            self._begin_trial(confirm, dataclasses.replace(begin, usable=now.usable))
+        return answer
 
-    async def _put(self, loaded: Loaded, force: bool) -> dict[str, Any]:
+    def _same(self, loaded: Loaded) -> bool:
+        """Whether it says what is in force; what is included counts, not how."""
+        return dataclasses.replace(loaded.config, include=self.loaded.config.include) == self.loaded.config
+
+    async def _put(self, loaded: Loaded, force: bool, back: bool = False) -> dict[str, Any]:
         """Put what was loaded in force."""
         plan = self._count(compare(self.loaded.config, loaded.config))
-        if dataclasses.replace(loaded.config, include=self.loaded.config.include) == self.loaded.config:
+        if self._same(loaded):
             self.loaded, self.files = loaded, loaded.files
             logger.debug("reload: nothing changed")
             self._note("", plan.summary())
@@ -98,14 +190,19 @@ class Reload:
         generation = await self._apply(loaded, force)
         self.loaded, self.files = loaded, loaded.files
         self.generation = generation.number
+        self._unasked = False
+        self._tell(plan, time.monotonic() - began)
+        self._note("", plan.summary())
+        if self.history is not None and not back:
+            await asyncio.to_thread(self.history.keep, loaded.config)
+        return {"generation": generation.number, "changed": True, "plan": plan.data()}
+
+    def _tell(self, plan: Plan, seconds: float) -> None:
         for key in plan.restart:
             logger.warning("change takes effect only after a restart", key=key)
         for change in plan.changes[:SHOWN]:
             logger.info("change", change=str(change), requests=change.requests, connections=change.connections)
-        logger.info("reloaded", generation=generation.number, plan=plan.summary(),
-                    seconds=round(time.monotonic() - began, 3))
-        self._note("", plan.summary())
-        return {"generation": generation.number, "changed": True, "plan": plan.data()}
+        logger.info("reloaded", generation=self.generation, plan=plan.summary(), seconds=round(seconds, 3))
 
     def _note(self, error: str, plan: str) -> None:
         self.attempted = time.time()

@@ -12,8 +12,10 @@ from lbd.config.schema import Config, Global
 from lbd.control import directories, doors, privileges, signals, status, view
 from lbd.control.concerns import counted
 from lbd.control.doors import Door
+from lbd.control.history import History
 from lbd.control.machine import Machine, worker_count
 from lbd.control.reload import Load, Reload
+from lbd.control.trial import sample
 from lbd.control.watch import Watch
 from lbd.errors import LbdError
 from lbd.health.schedule import wait
@@ -38,7 +40,8 @@ class Supervisor:
         self._state = "starting"
         self._asked_to_stop = asyncio.Event()
         self._cut = asyncio.Event()
-        self._reload = Reload(load, loaded, self._tasks, self._apply, lambda plan: counted(plan, self._machine))
+        self._reload = Reload(load, loaded, self._tasks, self._apply, lambda plan: counted(plan, self._machine),
+                              lambda: sample(self._machine))
         self._watch = Watch(lambda: self._reload.files, self._files_changed)
         self._watching: asyncio.Task[None] | None = None
 
@@ -53,6 +56,7 @@ class Supervisor:
             return 1
         if not self._asked_to_stop.is_set():
             self._state = "ready"
+            self._reload.began(History(self._machine.state_dir))
             self._log_ready()
             self._follow_files()
         await self._asked_to_stop.wait()
@@ -73,7 +77,7 @@ class Supervisor:
             "started": status.moment(self._began),
             "uptime_seconds": round(time.time() - self._began, 3),
             "files": list(self._reload.loaded.files),
-            "last_reload": self._reload.last,
+            "last_reload": self._reload.describe(),
             **status.describe(self._machine),
         }
 
@@ -82,13 +86,21 @@ class Supervisor:
         seen = view.look(self._machine, self._reload.last["success"], self._reload.attempted, _kernels())
         return exporter.exposition(seen, self._machine.board, accept)
 
-    async def reload(self, force: bool) -> dict[str, Any]:
+    async def reload(self, force: bool, confirm: float = 0.0) -> dict[str, Any]:
         """Read the configuration again and put it in force."""
-        return await self._reload.ask(force)
+        return await self._reload.ask(force, confirm)
 
     async def plan(self, file: str | None) -> dict[str, Any]:
         """What a reload would do."""
         return await self._reload.plan(file)
+
+    def confirm(self) -> dict[str, Any]:
+        """Keep the generation that waits for it."""
+        return self._reload.confirm()
+
+    async def rollback(self) -> dict[str, Any]:
+        """Go back to the generation before."""
+        return await self._reload.rollback()
 
     def handle_hup(self) -> None:
         """SIGHUP: read the configuration again; an error changes nothing and is logged."""
@@ -190,11 +202,12 @@ class Supervisor:
             self._watching = None
 
     def _files_changed(self) -> None:
-        self._reload.start("a changed file")
+        self._reload.start("a changed file", unasked=True)
 
     async def _ping(self) -> None:
         while True:
             self._machine.fleet.ping()
+            self._reload.tick()
             await asyncio.sleep(1.0)
 
     def _line(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The watch over the configuration's files: notices when what they say may be another, however that was brought about."""
+"""The watch over the configuration's files: notices when what they say may be another, however that came about."""
 
 import asyncio
 import glob
@@ -10,7 +10,7 @@ from watchfiles import awatch
 
 SETTLED = 0.1      # seconds without an event after which a change counts as complete
 LONGEST = 0.5      # seconds after the first event at which it is looked at in any case
-ALSO = 1.0         # seconds between two looks without events: file systems that have none, directories that came anew
+ALSO = 0.5         # seconds between two looks without events: file systems that have none, directories that came anew
 MISSING = 0.5      # seconds that a file may be away before that counts as a change
 MOST_PLACES = 1000
 MOST_LINKS = 40    # of one path, as the kernel has it (path_resolution(7))

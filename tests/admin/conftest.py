@@ -18,11 +18,22 @@ class FakeDaemon:
     def status(self):
         return {"generation": 3}
 
-    async def reload(self, force):
+    async def reload(self, force, confirm=0.0):
         self.forced.append(force)
+        self.confirm_within = confirm
         if self.error is not None:
             raise self.error
         return {"generation": 4, "changed": True}
+
+    def confirm(self):
+        if self.error is not None:
+            raise self.error
+        return {"generation": 4}
+
+    async def rollback(self):
+        if self.error is not None:
+            raise self.error
+        return {"generation": 5, "changed": True}
 
     async def plan(self, file):
         if self.error is not None:

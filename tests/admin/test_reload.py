@@ -25,3 +25,11 @@ async def test_a_refusal(daemon, ask):
     daemon.error = LbdError("a worker died")
     status, _, text = await ask(app.admin(daemon, None), "POST", "/v1/reload")
     assert (status, json.loads(text)) == (409, {"error": "a worker died"})
+
+
+async def test_for_a_while_only(daemon, ask):
+    assert (await ask(app.admin(daemon, None), "POST", "/v1/reload?confirm=1m"))[0] == 200
+    assert daemon.confirm_within == 60.0
+    status, _, text = await ask(app.admin(daemon, None), "POST", "/v1/reload?confirm=soon")
+    assert status == 400
+    assert "confirm" in json.loads(text)["error"]

@@ -10,6 +10,7 @@ from lbd.config.read import Loaded
 from lbd.config.schema import Admin, Config, Global
 from lbd.config.units import Address
 from lbd.control.reload import Reload
+from lbd.control.trial import Sample
 from lbd.errors import ConfigError, LbdError, Problem
 from lbd.net.tasks import Tasks
 
@@ -19,15 +20,20 @@ class Rig:
 
     def __init__(self):
         self.config = Config()
+        self.kept = {}
         self.error = None
         self.refusal = None
         self.applied = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.busy = asyncio.Event()
-        self.reload = Reload(self.load, self.load(), Tasks(lambda name, error: None), self.apply, lambda plan: plan)
+        self.sample = Sample()
+        self.reload = Reload(self.load, self.load(), Tasks(lambda name, error: None), self.apply, lambda plan: plan,
+                             lambda: self.sample)
 
     def load(self, file=None):
+        if file is not None and file in self.kept:
+            return Loaded(self.kept[file], [], (file,), {})
         if self.error is not None:
             raise self.error
         return Loaded(self.config, [], ("f",), {})
@@ -91,3 +97,93 @@ async def test_the_plan_changes_nothing(rig):
     assert plan["restart"] == ["admin.bind"]
     assert rig.applied == []
     assert rig.reload.loaded.config == Config()
+
+
+class Memory:
+    """A history in memory, whose files the rig can load."""
+
+    def __init__(self, rig):
+        self.rig = rig
+        self.names = []
+
+    def keep(self, config):
+        self.names.append(f"kept {len(self.names)}")
+        self.rig.kept[self.names[-1]] = config
+
+    def previous(self):
+        if len(self.names) < 2:
+            raise LbdError("none")
+        return self.names[-2]
+
+    def step_back(self):
+        self.names.pop()
+
+
+@pytest.fixture
+async def trying(rig):
+    rig.reload.began(Memory(rig))
+    rig.workers(2)
+    return rig
+
+
+async def test_there_and_back(trying):
+    await trying.reload.ask()
+    trying.workers(3)
+    await trying.reload.ask()
+    assert (await trying.reload.rollback())["generation"] == 4
+    assert trying.applied[-1] == (Config(global_=Global(workers=2)), True)
+    await trying.reload.rollback()
+    assert trying.applied[-1][0] == Config()
+    assert trying.reload.files == ("f",)
+    assert "the files say something else" in trying.reload.last["error"]
+    with pytest.raises(LbdError, match="none"):
+        await trying.reload.rollback()
+    assert (await trying.reload.ask())["changed"]
+
+
+async def test_confirmed_in_time(trying):
+    await trying.reload.ask(confirm=60.0)
+    assert 0 < trying.reload.describe()["confirm_within_seconds"] <= 60
+    trying.workers(3)
+    with pytest.raises(LbdError, match="waits to be confirmed"):
+        await trying.reload.ask()
+    trying.reload.tick()
+    trying.reload.confirm()
+    with pytest.raises(LbdError, match="no generation waits"):
+        trying.reload.confirm()
+    await trying.reload.ask()
+    assert [config.global_.workers for config, _ in trying.applied] == [2, 3]
+
+
+async def back(rig):
+    async with asyncio.timeout(20):
+        while "rolled back" not in rig.reload.last["error"]:
+            rig.reload.tick()
+            await asyncio.sleep(0.001)
+    assert rig.applied[-1] == (Config(), True)
+
+
+async def test_not_confirmed(trying):
+    await trying.reload.ask(confirm=1e-9)
+    await back(trying)
+
+
+async def test_trouble_ends_it_early(trying):
+    await trying.reload.ask(confirm=1000.0)
+    trying.sample = Sample({("web", "app"): (200.0, 100.0)})
+    await back(trying)
+    assert "50.0% of 200 answers were 5xx" in trying.reload.last["error"]
+
+
+async def test_what_the_watch_put_in_force_can_be_confirmed_too(trying):
+    trying.reload.start("a changed file", unasked=True)
+    while not trying.applied:
+        await asyncio.sleep(0)
+    while trying.reload.last["plan"] == "":
+        await asyncio.sleep(0)
+    answer = await trying.reload.ask(confirm=60.0)
+    assert not answer["changed"]
+    assert trying.reload.trial is not None
+    trying.reload.confirm()
+    with pytest.raises(LbdError, match="nothing to confirm"):
+        await trying.reload.ask(confirm=60.0)

@@ -81,3 +81,17 @@ def test_a_plan_tells_what_it_concerns_and_changes_nothing(text, backend):
         answer = json.loads(json.dumps(lbd.admin("POST", "/v1/plan")[1]))
         assert answer["changes"] == []
         assert generation(lbd) == 1
+
+
+def test_a_reload_that_is_not_confirmed_is_taken_back_and_rollback_goes_further(text):
+    with Lbd(text, settings="watch = false") as lbd:
+        lbd.write(text.replace("least-connections", "round-robin"))
+        assert lbd.admin("POST", "/v1/reload?confirm=200ms")[1]["generation"] == 2
+        until(lambda: "not confirmed in time" in lbd.status()["last_reload"]["error"], "it is taken back")
+        assert lbd.status()["backends"]["app"]["algorithm"] == "least-connections"
+        assert lbd.admin("POST", "/v1/rollback")[0] == 409
+        assert lbd.admin("POST", "/v1/reload?confirm=1h")[1]["generation"] == 4
+        assert lbd.admin("POST", "/v1/confirm")[0] == 200
+        assert lbd.admin("POST", "/v1/rollback")[1]["generation"] == 5
+        assert lbd.status()["backends"]["app"]["algorithm"] == "least-connections"
+        assert lbd.get("web")[0] == 200

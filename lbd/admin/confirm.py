@@ -1,0 +1,21 @@
+"""`POST /v1/confirm`: keep the generation that waits for it."""
+
+from aiohttp import web
+
+from lbd.admin.answers import answer, refusal
+from lbd.admin.asked import Daemon
+from lbd.errors import LbdError
+
+
+class Confirm:
+    """The resource."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+
+    async def post(self, _request: web.Request) -> web.Response:
+        """200 when it is kept, 409 when none waits."""
+        try:
+            return answer(self._daemon.confirm())
+        except LbdError as error:
+            return refusal(error, 409)
