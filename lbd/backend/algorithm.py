@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, ClassVar, Protocol
 
 from lbd.backend.server import Server
-from lbd.stats.scoreboard import Board
+from lbd.stats.scoreboard import Board, Row
 
 
 class Facts(Protocol):
@@ -30,11 +30,16 @@ class Facts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an algorithm is given besides its options: the shared figures, its worker's number, and its dice."""
+    """What an algorithm is given besides its options: the shared figures, its worker's number, and its dice.
+
+    `row` are this worker's figures of the backend, whose name is `backend`.
+    """
 
     board: Board
     worker: int
     random: Random
+    row: Row | None = None
+    backend: str = ""
 
 
 class Algorithm:
@@ -44,12 +49,16 @@ class Algorithm:
     never an algorithm. `pick` is only called while there are some. `took` and `dropped` tell that a server was taken
     for a request and that it is free of it again; they stay None where an algorithm does not care. `inherit` hands
     over the state of the algorithm that a reload replaces, if it was of the same class. `Options` is the dataclass
-    of the algorithm's own keys in the configuration.
+    of the algorithm's own keys in the configuration. `decay` and `last_byte` say how latencies are measured while the
+    algorithm is in force: how many seconds samples take to fade to 37 %, and whether they end with the response's last
+    byte or its head.
     """
 
     Options: ClassVar[type | None] = None
     took: Any = None
     dropped: Any = None
+    decay = 10.0
+    last_byte = False
 
     def __init__(self, options: Any, context: Context) -> None:
         self.options = options
@@ -57,6 +66,9 @@ class Algorithm:
 
     def inherit(self, previous: Any) -> None:
         """Take over what should survive a reload; called before the first `pick`."""
+
+    def enroll(self, servers: Sequence[Server]) -> None:
+        """All servers of the pool, usable or not: before the first `rebuild`, and when one has another address."""
 
     def rebuild(self, servers: Sequence[Server]) -> None:
         """The usable servers or their weights changed."""

@@ -6,6 +6,7 @@ from lbd.backend.algorithm import Algorithm, Facts
 from lbd.backend.generation import Member
 from lbd.backend.pool import Pool
 from lbd.backend.server import Server
+from lbd.backend.slow_start import SlowStart
 from lbd.backend.sticky import Stickiness
 from lbd.backend.sticky_source import SourceStickiness
 from lbd.config import schema
@@ -26,6 +27,7 @@ class Backend:
         self.row = row
         self.sources = sources
         self.servers: dict[Identity, Server] = {}
+        self.slow_start = SlowStart()
         self.pool: Pool | None = None
         self.pick: Callable[[Facts], Server | None] = nothing
         self.settings = schema.Backend()
@@ -39,9 +41,11 @@ class Backend:
                 algorithm: Algorithm, secret: bytes = b"") -> list[Server]:
         """Put settings, servers and algorithm in force; returns the servers that are no longer there."""
         servers = {}
+        self.slow_start.keep(self.servers.values(), settings.slow_start)
         for member in members:
             identity = (member.name, str(member.address))
             server = self.servers.pop(identity, None)
+            served = self.pool is None or (server is not None and server.serves)
             if server is None:
                 server = Server(member, rows(member.slot))
             else:
@@ -49,14 +53,19 @@ class Backend:
             server.max_idle = settings.max_idle
             server.max_turns = settings.max_requests
             servers[identity] = server
+            self.slow_start.judge(server, served)
         removed = list(self.servers.values())
         for server in removed:
             server.gone = True
+            self.slow_start.forget(server)
+        if self.pool is None:
+            self.slow_start.spare(servers.values())
         if self.pool is not None and type(self.pool.algorithm) is type(algorithm):
             algorithm.inherit(self.pool.algorithm)
         self.settings = settings
         self.server_timeout = settings.timeouts.server
         self.took, self.dropped = algorithm.took, algorithm.dropped
+        self.row.measure(algorithm.decay, algorithm.last_byte)
         self.servers = servers
         self._stick(settings.stickiness, secret)
         self.pool = Pool(list(servers.values()), algorithm, settings.when_all_down == "use-all")
@@ -79,7 +88,9 @@ class Backend:
         identity = (member.name, str(member.address))
         server = self.servers.get(identity)
         if server is not None:
+            served = server.serves
             server.update(member)
+            self.slow_start.judge(server, served)
             return []
         servers, removed = {}, []
         for known, old in self.servers.items():
@@ -88,11 +99,13 @@ class Backend:
                 continue
             old.gone = True
             removed.append(old)
+            self.slow_start.forget(old)
             server = servers[identity] = Server(member, rows(member.slot))
             server.max_idle, server.max_turns = old.max_idle, old.max_turns
+            self.slow_start.judge(server, False)
         self.servers = servers
         if self.pool is not None and removed:
-            self.pool.servers = tuple(servers.values())
+            self.pool.replace(servers.values())
         if removed:
             for sticky in (self.sticky, self.sticky_source):
                 if sticky is not None:
@@ -114,6 +127,11 @@ class Backend:
         if self.pool is not None:
             self.pool.rebuild()
             self.pick = self.pool.algorithm.pick if self.pool.usable else nothing
+
+    def tick(self, now: float) -> None:
+        """Let weights grow that have to; called a few times a second with the monotonic time."""
+        if self.slow_start.growing and self.slow_start.step(now):
+            self.rebuild()
 
     def pick_other(self, tried: Sequence[Server]) -> Server | None:
         """A server for a repeat, from the pool that is in force now."""

@@ -15,6 +15,12 @@ class Pool:
         self.use_all = use_all
         self.usable: tuple[Server, ...] = ()
         self.doubtful = False
+        algorithm.enroll(self.servers)
+
+    def replace(self, servers: Iterable[Server]) -> None:
+        """The same names, some at other addresses; takes effect with `rebuild`."""
+        self.servers = tuple(servers)
+        self.algorithm.enroll(self.servers)
 
     def rebuild(self) -> None:
         """Decide anew which servers may be used, and tell the algorithm: after any change of state."""

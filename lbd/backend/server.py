@@ -15,10 +15,12 @@ class Server:
     `idle` holds kept-alive connections, newest last, at most `max_idle` of them, each for at most `max_turns` requests
     (0: any number). `doubt` is the monotonic time until which the server is the
     last choice, because a connect to it failed; 0.0 while there is no doubt. `gone`: no generation has it any more.
+    `effective` is the weight as algorithms see it: less than `weight` while slow start lets it grow. `max_conns` is
+    the most requests in flight (0: any number).
     """
 
-    __slots__ = ("address", "backend", "backup", "doubt", "doubts", "endpoint", "gone", "health", "idle", "max_idle",
-                 "max_turns", "mode", "name", "row", "slot", "weight")
+    __slots__ = ("address", "backend", "backup", "doubt", "doubts", "effective", "endpoint", "gone", "grown", "health",
+                 "idle", "max_conns", "max_idle", "max_turns", "mode", "name", "row", "slot", "weight")
 
     def __init__(self, member: Member, row: Row) -> None:
         self.backend = member.backend
@@ -33,6 +35,8 @@ class Server:
         self.gone = False
         self.max_idle = 64
         self.max_turns = 0
+        self.max_conns = 0
+        self.grown = 1.0
         self.update(member)
 
     def __repr__(self) -> str:
@@ -44,6 +48,12 @@ class Server:
         self.backup = member.backup
         self.mode = member.mode
         self.health = member.health
+        self.effective = self.weight * self.grown
+
+    def grow(self, share: float) -> None:
+        """So much of its weight counts, from 0 to 1."""
+        self.grown = share
+        self.effective = self.weight * share
 
     @property
     def usable(self) -> bool:
@@ -54,6 +64,11 @@ class Server:
     def ready(self) -> bool:
         """Wanted by the operator, and at an address: a name that was never resolved leads nowhere."""
         return self.mode == "ready" and self.weight > 0 and self.address.literal
+
+    @property
+    def serves(self) -> bool:
+        """Has work, or could have some if its weight and the operator wanted: it is not cold."""
+        return self.health == "up" and self.mode != "maint" and self.address.literal
 
     @property
     def keeps_clients(self) -> bool:

@@ -16,7 +16,7 @@ class LeastConnections(Algorithm):
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers
         slots = [server.slot for server in servers]
-        self.least = Least(self.context.board, slots, [float(server.weight) for server in servers]).pick
+        self.least = Least(self.context.board, slots, [server.effective for server in servers]).pick
 
     def pick(self, request: Facts) -> Server:
         return self.servers[self.least()]

@@ -6,6 +6,8 @@ from lbd.backend.algorithm import Algorithm, Context, Facts
 from lbd.backend.server import Server
 from lbd.balance.smooth import Smooth
 
+UNIT = 100      # what weights are counted in, so that a weight can be a fraction while slow start lets it grow
+
 
 class WeightedRoundRobin(Algorithm):
     """Shares by weight, spread as evenly as can be, also after the set changed: every server keeps its current value.
@@ -44,4 +46,4 @@ class WeightedRoundRobin(Algorithm):
             current[place] += share
             rest -= share
         self.servers = servers
-        self.smooth = Smooth([server.weight for server in servers], current)
+        self.smooth = Smooth([max(round(server.effective * UNIT), 1) for server in servers], current)

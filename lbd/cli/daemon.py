@@ -6,7 +6,7 @@ import dataclasses
 
 import uvloop
 
-from lbd.balance import ALGORITHMS
+from lbd.balance import OPTIONS
 from lbd.cli import options
 from lbd.config import units as u
 from lbd.config.read import Loaded, Overrides, from_options, read
@@ -39,14 +39,13 @@ def loader(args: argparse.Namespace) -> Load:
     text: str | None = args.workers   # the parser has checked it
     workers: int | None = None if text is None else u.WORKERS.read(int(text) if text.isdecimal() else text)
     overrides = Overrides(args.algorithm, args.health_interval, args.health_path)
-    algorithms = {name: algorithm.Options for name, algorithm in ALGORITHMS.items()}
     checks = {name: kind.Options for name, kind in CHECKS.items()}
     if args.config:
         if args.listen or args.server:
             raise UsageError("--listen and --server stand for a file: give them, or -c FILE, but not both")
 
         def load(file: str | None = None) -> Loaded:
-            loaded = read(file or args.config, algorithms, checks, overrides)
+            loaded = read(file or args.config, OPTIONS, checks, overrides)
             if workers is None:
                 return loaded
             settings = dataclasses.replace(loaded.config.global_, workers=workers)
@@ -57,8 +56,8 @@ def loader(args: argparse.Namespace) -> Load:
 
     def make(file: str | None = None) -> Loaded:
         if file is not None:
-            return read(file, algorithms, checks, overrides)
-        return from_options(args.listen, args.server, algorithms, checks, overrides=overrides, workers=text)
+            return read(file, OPTIONS, checks, overrides)
+        return from_options(args.listen, args.server, OPTIONS, checks, overrides=overrides, workers=text)
     return make
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from lbd.config import units as u
 from lbd.config.schema import REQUIRED, Backend, Config, HealthPolicy, Key, Reload, Server, Timeouts, keys
 
 COMMENTS = 41  # column of the comments
+WIDTH = 110    # of text that goes over several lines
 
 HEAD = """\
 # Every key of lbd's configuration with its default; a key without a default stands in a comment.
@@ -136,7 +138,10 @@ class _Writer:
 
     def _algorithms(self) -> Iterator[str]:
         """The algorithms there are, and their own keys, as comments."""
-        yield f"# one of {', '.join(name for name in self.algorithms if name != ':')}"
+        known = ", ".join(name for name in self.algorithms if name != ":")
+        mine = ', or "package.module:Class", your own' if ":" in self.algorithms else ""
+        yield from textwrap.wrap(f"one of {known}{mine}", WIDTH, initial_indent="# ", subsequent_indent="# ",
+                                 break_on_hyphens=False)
         for name, options in self.algorithms.items():
             own = keys(options) if options is not None else {}
             if not own:

@@ -13,7 +13,8 @@ from lbd.config.units import Address
 # The statuses that lbd answers with by itself.
 OWN_STATUSES = ("400", "404", "405", "408", "413", "414", "421", "429", "431", "500", "501", "502", "503", "504")
 LARGEST_ERROR = 2**20  # bytes of a file of [errors]: workers keep it in memory
-UNWEIGHTED = ("round-robin", "sticky-round-robin")
+UNWEIGHTED = ("round-robin", "sticky-round-robin", "first")
+HASHES = ("url-hash", "source-ip-hash", "consistent-hash", "maglev")
 
 
 def check(config: Config, findings: Findings) -> None:
@@ -113,6 +114,14 @@ def check_weights(config: Config, findings: Findings) -> None:
                 findings.warn(path, f"{backend.algorithm.name} takes no notice of weights")
 
 
+def check_slow_start(config: Config, findings: Findings) -> None:
+    """A weight that grows means nothing where weights do not, and would move the keys of a hash again and again."""
+    for name, backend in config.backends.items():
+        path = ("backends", name, "slow_start")
+        if backend.slow_start and findings.given(path) and backend.algorithm.name in (*UNWEIGHTED, *HASHES):
+            findings.warn(path, f"has no effect with {backend.algorithm.name}")
+
+
 def check_servers(config: Config, findings: Findings) -> None:
     """Two servers at one address are one machine counted twice."""
     for name, backend in config.backends.items():
@@ -162,5 +171,5 @@ def check_outliers(config: Config, findings: Findings) -> None:
             findings.error(("backends", name, "outlier", "max"), "is shorter than `base`, the first ejection")
 
 
-RULES = (check_listeners, check_tcp, check_addresses, check_routes, check_backends, check_weights, check_servers,
-         check_admin, check_errors, check_outliers)
+RULES = (check_listeners, check_tcp, check_addresses, check_routes, check_backends, check_weights,
+         check_slow_start, check_servers, check_admin, check_errors, check_outliers)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from lbd.backend.algorithm import Algorithm, Context
 from lbd.backend.backend import Backend
 from lbd.backend.generation import Generation
-from lbd.balance import ALGORITHMS
+from lbd.balance import build
 from lbd.config import schema
 from lbd.errors import LbdError
 from lbd.proxy.listener import Listener, Site
@@ -34,7 +34,7 @@ class Assembly:
         self.lane = lane
         self.nowhere = Backend("", board.row(lane, scoreboard.PROCESS, 0))
         self.sources = Sources(board, lane)
-        self.context = Context(board, lane, Random(lane))
+        self.random = Random(lane)
 
     def row(self, kind: int, slot: int) -> Row:
         """A row of this worker's lane."""
@@ -48,7 +48,7 @@ class Assembly:
         for name, settings in config.backends.items():
             row = self.row(scoreboard.BACKEND, generation.backends[name])
             backend = backends.get(name) or Backend(name, row, self.sources)
-            ready[name] = (backend, self._algorithm(name, settings))
+            ready[name] = (backend, self._algorithm(backend, settings))
         sites: dict[str, tuple[Listener, Site]] = {}
         for name, wanted in config.listeners.items():
             site = Site(wanted, config.global_.trusted_proxies, self._router(name, wanted, generation, ready))
@@ -56,12 +56,11 @@ class Assembly:
             sites[name] = (listeners.get(name) or Listener(name, row, site), site)
         return Prepared(generation, ready, sites, error_bodies(config.errors))
 
-    def _algorithm(self, backend: str, settings: schema.Backend) -> Algorithm:
-        wanted = settings.algorithm
+    def _algorithm(self, backend: Backend, settings: schema.Backend) -> Algorithm:
         try:
-            return ALGORITHMS[wanted.name](wanted.options, self.context)
-        except KeyError:
-            raise LbdError(f"backends.{backend}.algorithm: this worker does not know {wanted.name!r}") from None
+            return build(settings.algorithm, Context(self.board, self.lane, self.random, backend.row, backend.name))
+        except LbdError as error:
+            raise LbdError(f"backends.{backend.name}.algorithm: {error}") from None
 
     def _router(self, listener: str, wanted: schema.Listener, generation: Generation,
                 backends: Mapping[str, tuple[Backend, Algorithm]]) -> Router:

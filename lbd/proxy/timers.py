@@ -67,6 +67,7 @@ class Timers:
         for backend in self._plane.backends.values():
             oldest = now - backend.settings.timeouts.server_idle
             pool = backend.pool
+            backend.tick(now)
             for server in backend.servers.values():
                 idle = server.idle
                 while idle:

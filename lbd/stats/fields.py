@@ -116,6 +116,10 @@ BACKEND_RETRIES_DENIED = _backend.counter(
     "retries_denied", "Repeats that were asked for and not made because of the budget.", "lbd_retries_denied")
 BACKEND_RETRYING = _backend.gauge("retrying", "Requests in flight that are repeats within the budget.")
 BACKEND_OLDEST = _backend.gauge("oldest", "Since when the request waits that waits longest, in monotonic seconds.")
+_FALLBACKS = "Requests for which round-robin chose, by what the operator's own algorithm did wrong."
+BACKEND_FALLBACKS_ERROR = _backend.counter("fallbacks_error", _FALLBACKS, "lbd_fallbacks", ("reason", "error"))
+BACKEND_FALLBACKS_WRONG = _backend.counter("fallbacks_wrong", _FALLBACKS, "lbd_fallbacks", ("reason", "wrong"))
+BACKEND_FALLBACKS_SLOW = _backend.counter("fallbacks_slow", _FALLBACKS, "lbd_fallbacks", ("reason", "slow"))
 
 _listener = Kind("listener", 512, "listener")
 LISTENER_CONNECTIONS = _listener.gauge("connections", "Open client connections.", "lbd_listener_connections")

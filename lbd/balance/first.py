@@ -1,0 +1,24 @@
+"""First: the first server in the order of the file that has room, as HAProxy's `first`; weights are ignored.
+
+It packs few servers full, so that the others can be switched off. Room is `max_conns`: a server without has always.
+"""
+
+from collections.abc import Sequence
+
+from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.server import Server
+from lbd.balance.loads import Loads
+
+UNBOUNDED = 1e9      # requests in flight
+
+
+class First(Algorithm):
+    """When all are full it is the one that is the least over its bound."""
+
+    def rebuild(self, servers: Sequence[Server]) -> None:
+        self.servers = servers
+        bounds = [float(server.max_conns or UNBOUNDED) for server in servers]
+        self.loads = Loads(self.context.board, [server.slot for server in servers], bounds)
+
+    def pick(self, request: Facts) -> Server:
+        return self.servers[self.loads.listed(1.0)]

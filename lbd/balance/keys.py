@@ -1,0 +1,65 @@
+"""The keys of hash algorithms: what of a request is hashed, as it is written in the configuration."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lbd.backend.algorithm import Facts
+from lbd.config import units as u
+from lbd.config.kinds import type_of
+from lbd.http import fields
+
+Key = Callable[[Facts], bytes]
+
+PLAIN = ("url", "path", "source")
+NAMED = ("header", "cookie", "query")
+
+
+def _read(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"is {type_of(value)}")
+    what, colon, name = value.partition(":")
+    if what in NAMED and not name:
+        raise ValueError(f"names no {what}")
+    if what not in (NAMED if colon else PLAIN):
+        raise ValueError("is not known")
+    if what == "query":
+        u.LINE.read(name)
+    elif colon:
+        u.FIELD_NAME.read(name)
+    return value
+
+
+KEY = u.Kind("hash key", '"url", "path", "source", "header:NAME", "cookie:NAME" or "query:NAME"', _read,
+             {"type": "string", "pattern": "^(url|path|source|(header|cookie|query):.+)$"},
+             (*PLAIN, *(f"{what}:" for what in NAMED)))
+
+
+def url(request: Facts) -> bytes:
+    """Path and query."""
+    return request.target
+
+
+def path(request: Facts) -> bytes:
+    """The path without the query."""
+    return request.target.partition(b"?")[0]
+
+
+def source(request: Facts) -> bytes:
+    """The client's address."""
+    return request.source
+
+
+def key_of(written: str) -> Key:
+    """What takes the key from a request, b"" where the request has none."""
+    what, _, text = written.partition(":")
+    name = text.encode()
+    lower = name.lower()
+    readers: dict[str, Key] = {
+        "url": url,
+        "path": path,
+        "source": source,
+        "header": lambda request: request.field(lower),
+        "cookie": lambda request: fields.cookie_value((request.field(b"cookie"),), name) or b"",
+        "query": lambda request: fields.query_value(request.target, name) or b"",
+    }
+    return readers[what]

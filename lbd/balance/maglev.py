@@ -1,0 +1,29 @@
+"""Maglev: any key through a Maglev table of 65537 entries (Eisenbud et al., NSDI 2016)."""
+
+from dataclasses import dataclass
+
+from lbd.backend.algorithm import Context
+from lbd.balance.keyed import Keyed, Places
+from lbd.balance.keys import KEY, key_of
+from lbd.balance.maglev_table import MaglevTable
+from lbd.config import schema
+
+
+@dataclass(frozen=True, slots=True)
+class MaglevOptions:
+    """Keys of `algorithm = { name = "maglev", … }`."""
+
+    key: str = schema.key("url", KEY, "what is hashed: url, path, source, header:NAME, cookie:NAME or query:NAME")
+
+
+class Maglev(Keyed):
+    """Shares are more even than on a ring and the look-up is faster; when servers come or go, up to twice the keys
+    move."""
+
+    Options = MaglevOptions
+
+    def __init__(self, options: MaglevOptions, context: Context) -> None:
+        super().__init__(options, context, key_of(options.key))
+
+    def place(self, hashes: list[int], weights: list[int]) -> Places:
+        return MaglevTable(hashes, weights)

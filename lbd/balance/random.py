@@ -1,0 +1,19 @@
+"""Random: a server drawn by weight, whatever its load."""
+
+from collections.abc import Sequence
+
+from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.server import Server
+from lbd.balance.loads import Loads
+
+
+class Random(Algorithm):
+    """Workers need to know nothing of each other, and shares are by weight only on average."""
+
+    def rebuild(self, servers: Sequence[Server]) -> None:
+        self.servers = servers
+        self.draw = Loads(self.context.board, [server.slot for server in servers],
+                          [server.effective for server in servers], self.context.random.getrandbits(64)).draw
+
+    def pick(self, request: Facts) -> Server:
+        return self.servers[self.draw()]

@@ -1,0 +1,23 @@
+"""Random two choices: of two different servers drawn by weight the one with less in flight, counted over all workers.
+
+Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (1996); HAProxy's `random(2)`, but for draws that
+never fall on the same server twice.
+"""
+
+from collections.abc import Sequence
+
+from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.server import Server
+from lbd.balance.loads import Loads
+
+
+class RandomTwoChoices(Algorithm):
+    """Loads are in flight / weight; of equals the first drawn."""
+
+    def rebuild(self, servers: Sequence[Server]) -> None:
+        self.servers = servers
+        self.two = Loads(self.context.board, [server.slot for server in servers],
+                         [server.effective for server in servers], self.context.random.getrandbits(64)).two
+
+    def pick(self, request: Facts) -> Server:
+        return self.servers[self.two()]

@@ -1,0 +1,29 @@
+"""URL hash: requests for the same path and query go to the same server, through a Maglev table."""
+
+from dataclasses import dataclass
+
+from lbd.backend.algorithm import Context
+from lbd.balance import keys
+from lbd.balance.keyed import Keyed, Places
+from lbd.balance.maglev_table import MaglevTable
+from lbd.config import units as u
+from lbd.config.schema import key
+
+
+@dataclass(frozen=True, slots=True)
+class UrlOptions:
+    """Keys of `algorithm = { name = "url-hash", … }`."""
+
+    query: bool = key(True, u.BOOL, "the query counts too; false: the path alone")
+
+
+class UrlHash(Keyed):
+    """The URL as it is sent to the server: without what a route strips off."""
+
+    Options = UrlOptions
+
+    def __init__(self, options: UrlOptions, context: Context) -> None:
+        super().__init__(options, context, keys.url if options.query else keys.path)
+
+    def place(self, hashes: list[int], weights: list[int]) -> Places:
+        return MaglevTable(hashes, weights)
