@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import re
 import socket
 from collections.abc import Callable, Mapping
@@ -182,6 +183,11 @@ class Peer:
     def half_close(self) -> None:
         """Send no more."""
         self.writer.write_eof()
+
+    def shut(self) -> None:
+        """End both ways now, not with the loop's next turn; what still comes is answered by a reset."""
+        with socket.socket(fileno=os.dup(self.writer.get_extra_info("socket").fileno())) as sock:
+            sock.shutdown(socket.SHUT_RDWR)
 
     def reset(self) -> None:
         """End it with a RST."""

@@ -1,0 +1,306 @@
+"""A request on its way to a server: repeats where that is safe, doubt, and what is counted."""
+
+import asyncio
+
+import pytest
+
+from lbd.proxy import upstream
+from lbd.stats import fields, scoreboard
+
+from .conftest import Connect, Simple
+from .rig import Peer, Refusing, Rig, Silent, Stage, answer, request
+
+SPARE = "b = {{ address = '{}', backup = true }}"
+
+
+def retries(rig: Rig, field: int) -> float:
+    return rig.board.total(scoreboard.BACKEND, 0, field)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_refused_connect_goes_to_another_server(rig: Rig, simple: Simple, stage: Stage, spare: Stage,
+                                                        refusing: Refusing, connect: Connect, method: str) -> None:
+    stage.address = refusing.address
+    simple(more=SPARE.format(spare.address))
+    client = await connect()
+    await client.send(request(method=method, body=b"" if method == "GET" else b"body"))
+    server = await spare.accept()
+    await server.message()
+    await server.send(answer())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 200 ")
+    assert rig.suspected == [("app", "a")]
+    assert retries(rig, fields.BACKEND_RETRIES_REFUSED) == 1
+    assert (rig.in_flight(0), rig.in_flight(1)) == (0, 0)
+    assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_CONNECTION_ERRORS) == 1
+
+
+async def test_a_connect_that_takes_too_long_goes_to_another_server(
+        rig: Rig, simple: Simple, stage: Stage, spare: Stage, silent: Silent, connect: Connect) -> None:
+    stage.address = silent.address
+    simple(backend="timeouts = { connect = '150ms' }", more=SPARE.format(spare.address))
+    client = await connect()
+    await client.send(request())
+    server = await spare.accept()
+    await server.head()
+    await server.send(answer())
+    await client.message()
+    assert retries(rig, fields.BACKEND_RETRIES_TIMEOUT) == 1
+    assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_CONNECTION_ERRORS) == 1
+
+
+async def test_an_upload_goes_to_another_server_as_long_as_nothing_was_sent(
+        rig: Rig, simple: Simple, stage: Stage, spare: Stage, refusing: Refusing, connect: Connect) -> None:
+    stage.address = refusing.address
+    simple(more=SPARE.format(spare.address))
+    client = await connect()
+    whole = request(method="POST", body=bytes(range(256)) * 1000)
+    await client.send(whole[:1000])
+    server = await spare.accept()
+    await client.send(whole[1000:])
+    _, body = await server.message()
+    assert body == bytes(range(256)) * 1000
+    await server.send(answer())
+    await client.message()
+
+
+async def test_no_more_than_retries_servers_are_tried(rig: Rig, simple: Simple, stage: Stage, refusing: Refusing,
+                                                      connect: Connect) -> None:
+    stage.address = refusing.address
+    simple(more="\n".join(f"{name} = '{refusing.address}'" for name in "bcde"))
+    client = await connect()
+    await client.send(request())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 502 ")
+    assert len(rig.suspected) == 3
+    assert len(set(rig.suspected)) == 3
+    assert rig.ending("connect-refused") == 1
+
+
+async def test_after_502_the_next_request_goes_on(rig: Rig, simple: Simple, stage: Stage, refusing: Refusing,
+                                                  connect: Connect) -> None:
+    stage.address = refusing.address
+    simple()
+    client = await connect()
+    await client.send(request() * 3)
+    for _ in range(3):
+        assert (await client.message())[0].startswith(b"HTTP/1.1 502 ")
+    assert rig.ending("connect-refused") == 3
+    assert rig.in_flight() == 0
+
+
+async def test_a_dead_server_can_be_tried_for_ever(rig: Rig, simple: Simple, stage: Stage, refusing: Refusing,
+                                                   connect: Connect) -> None:
+    stage.address = refusing.address
+    simple()
+    client = await connect()
+    for _ in range(10):
+        await client.send(request() * 50)
+        for _ in range(50):
+            assert (await client.message())[0].startswith(b"HTTP/1.1 502 ")
+    server, = rig.plane.backends["app"].servers.values()
+    for _ in range(5000):
+        server.fail(server.doubt)
+    await client.send(request())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 502 ")
+
+
+async def test_doubt_ends_with_time_and_the_server_recovers(rig: Rig, simple: Simple, stage: Stage, spare: Stage,
+                                                            connect: Connect) -> None:
+    simple(more=SPARE.format(spare.address))
+    pool = rig.plane.backends["app"].pool
+    assert pool is not None
+    first = pool.servers[0]
+    rig.plane.suspect(first)
+    client = await connect()
+    await client.send(request("/doubt"))
+    server = await spare.accept()
+    await server.head()
+    await server.send(answer())
+    await client.message()
+    await rig.until(lambda: not first.doubt)
+    await client.send(request("/again"))
+    server = await stage.accept()
+    assert (await server.head()).startswith(b"GET /again ")
+    await server.send(answer())
+    await client.message()
+
+
+async def test_a_server_in_doubt_is_trusted_once_it_accepts(rig: Rig, simple: Simple, stage: Stage,
+                                                            connect: Connect) -> None:
+    simple()
+    only, = rig.plane.backends["app"].servers.values()
+    only.fail(rig.plane.now + 1000)
+    rig.plane.backends["app"].rebuild()
+    client = await connect()
+    await client.send(request())
+    server = await stage.accept()
+    await server.head()
+    await server.send(answer())
+    await client.message()
+    assert only.doubt == 0.0
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("seen", [True, False], ids=["seen", "crossing"])
+async def test_an_idle_connection_that_the_server_closes_is_never_noticed(
+        rig: Rig, simple: Simple, stage: Stage, connect: Connect, monkeypatch: pytest.MonkeyPatch,
+        method: str, seen: bool) -> None:
+    if not seen:        # as when the end is on its way while the request is written
+        monkeypatch.setattr(upstream, "readable", lambda transport: False)
+    simple(backend="retries = 0")
+    client = await connect()
+    await client.send(request())
+    server = await stage.accept()
+    await server.head()
+    await server.send(answer())
+    await client.message()
+    for turn in range(10):
+        server.shut()
+        client.writer.write(request(f"/{turn}", method=method, body=b"" if method == "GET" else b"once"))
+        server = await stage.accept()
+        assert (await server.message())[0].startswith(f"{method} /{turn} ".encode())
+        await server.send(answer(str(turn).encode()))
+        assert (await client.message())[1] == str(turn).encode()
+    assert rig.ending("ok") == 11
+    assert rig.in_flight() == 0
+    assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_FAILURES) == 0
+
+
+async def test_a_post_that_the_server_read_is_never_repeated(rig: Rig, simple: Simple, stage: Stage,
+                                                            connect: Connect) -> None:
+    simple()
+    client = await connect()
+    await client.send(request())
+    server = await stage.accept()
+    await server.head()
+    await server.send(answer())
+    await client.message()
+    await client.send(request("/post", method="POST", body=b"once"))
+    await server.message()
+    server.writer.close()
+    assert (await client.message())[0].startswith(b"HTTP/1.1 502 ")
+    assert stage.accepted.empty()
+    assert rig.ending("server-closed") == 1
+
+
+async def test_a_lost_get_is_repeated_after_a_refused_connect(rig: Rig, simple: Simple, stage: Stage, spare: Stage,
+                                                             refusing: Refusing, connect: Connect) -> None:
+    stage.address = refusing.address
+    simple(more=SPARE.format(spare.address))
+    client = await connect()
+    await client.send(request())
+    server = await spare.accept()
+    await server.head()
+    server.close()
+    server = await spare.accept()
+    await server.head()
+    await server.send(answer())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 200 ")
+
+
+async def test_what_a_client_leaves_behind_is_cancelled_while_connecting(
+        rig: Rig, simple: Simple, stage: Stage, silent: Silent, connect: Connect) -> None:
+    stage.address = silent.address
+    simple()
+    client = await connect()
+    await client.send(request())
+    await rig.until(lambda: rig.in_flight() == 1)
+    client.reset()
+    await rig.until(lambda: rig.plane.clients == 0)
+    assert rig.in_flight() == 0
+    assert rig.ending("client-reset") + rig.ending("client-closed") == 1
+
+
+@pytest.mark.parametrize("half_close", [True, False])
+async def test_a_repeat_for_a_client_that_half_closed(
+        rig: Rig, simple: Simple, stage: Stage, connect: Connect, half_close: bool) -> None:
+    simple()
+    client = await connect()
+    await client.send(request())
+    server = await stage.accept()
+    await server.head()
+    if half_close:
+        client.half_close()
+        held, = rig.plane.timers.everyone()
+        await rig.until(lambda: held.half_closed)
+    server.close()
+    server = await stage.accept()
+    await server.head()
+    await server.send(answer())
+    head, body = await client.message()
+    assert body == b"ok"
+    assert (b"Connection: close\r\n" in head) is half_close
+    if half_close:
+        assert await client.rest() == b""
+
+
+async def test_an_answer_for_a_backend_without_a_usable_server(rig: Rig, simple: Simple, connect: Connect) -> None:
+    simple(more="[errors]\n")
+    rig.plane.backends["app"].servers[next(iter(rig.plane.backends["app"].servers))].mode = "maint"
+    rig.plane.backends["app"].rebuild()
+    client = await connect()
+    await client.send(request() + request("/", "Accept: application/json"))
+    head, _ = await client.message()
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After: " in head
+    head, body = await client.message()
+    assert b"Content-Type: application/json\r\n" in head
+    assert b'"status":503' in body
+    assert rig.ending("no-server") == 2
+
+
+async def test_use_all_never_goes_to_a_name_that_was_not_resolved(
+        rig: Rig, simple: Simple, stage: Stage, connect: Connect) -> None:
+    stage.address = "nowhere.invalid:80"
+    simple(backend="when_all_down = 'use-all'")
+    server, = rig.plane.backends["app"].servers.values()
+    server.health = "down"
+    rig.plane.backends["app"].rebuild()
+    client = await connect()
+    await client.send(request())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 503 ")
+
+
+async def test_use_all_goes_to_servers_that_are_down(rig: Rig, simple: Simple, stage: Stage,
+                                                     connect: Connect) -> None:
+    simple(backend="when_all_down = 'use-all'")
+    only, = rig.plane.backends["app"].servers.values()
+    only.health = "down"
+    rig.plane.backends["app"].rebuild()
+    client = await connect()
+    await client.send(request())
+    server = await stage.accept()
+    await server.head()
+    await server.send(answer())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 200 ")
+
+
+async def test_many_clients_at_once_leave_no_trace(rig: Rig, simple: Simple, stage: Stage, spare: Stage,
+                                                   connect: Connect) -> None:
+    simple(more=f"b = '{spare.address}'")
+
+    async def serve(one: Stage) -> None:
+        while True:
+            peer = await one.accepted.get()
+            one.peers.append(peer)
+            serving.append(asyncio.ensure_future(echo(peer)))
+
+    async def echo(peer: Peer) -> None:
+        while True:
+            head = await peer.reader.readuntil(b"\r\n\r\n")
+            peer.writer.write(answer(head.split(b" ")[1]))
+
+    serving: list[asyncio.Future[None]] = [asyncio.ensure_future(serve(stage)), asyncio.ensure_future(serve(spare))]
+
+    async def ask(number: int) -> None:
+        client = await connect()
+        for turn in range(10):
+            await client.send(request(f"/{number}/{turn}"))
+            assert (await client.message())[1] == f"/{number}/{turn}".encode()
+    await asyncio.gather(*(ask(number) for number in range(30)))
+    assert rig.ending("ok") == 300
+    assert (rig.in_flight(0), rig.in_flight(1)) == (0, 0)
+    opened = [rig.board.total(scoreboard.SERVER, slot, fields.SERVER_CONNECTIONS) for slot in (0, 1)]
+    assert sum(opened) == sum(len(server.idle) for server in rig.plane.backends["app"].servers.values())
+    for task in serving:
+        task.cancel()
+    await asyncio.gather(*serving, return_exceptions=True)
