@@ -1,0 +1,45 @@
+"""Workers whose supervisor is dead: they serve on for half a minute, then leave by themselves."""
+
+from pathlib import Path
+
+import pytest
+from lbd_process import Lbd, until
+from load import Load
+from origin import Origin
+
+TEXT = """
+[listeners.web]
+bind = "127.0.0.1:$web"
+backend = "app"
+[backends.app]
+servers = { a = "127.0.0.1:%d" }
+"""
+
+
+def living(pids):
+    """Those that exist and are no zombies: whoever inherits them may take its time."""
+    states = [Path(f"/proc/{pid}/status").read_text() for pid in pids if Path(f"/proc/{pid}").exists()]
+    return [state for state in states if "(zombie)" not in state]
+
+
+@pytest.mark.slow
+def test_they_serve_on_and_leave_without_losing_a_request():
+    with Origin("a") as origin, Lbd(TEXT % origin.port, settings='drain_timeout = "5s"') as lbd:
+        workers = lbd.workers()
+        with Load(lbd.port("web"), connections=2) as load:
+            lbd.kill_supervisor()
+            until(lambda: load.refused, "they close their sockets", deadline=40)
+            assert load.lost == 0
+            assert set(load.answered) == {200}
+            until(lambda: not living(workers), "they left")
+
+
+def test_they_serve_new_clients_at_once_after_the_death():
+    with Origin("a") as origin, Lbd(TEXT % origin.port) as lbd:
+        with Load(lbd.port("web"), connections=8, once=True) as load:
+            until(lambda: load.total > 50, "some answers")
+            lbd.kill_supervisor()
+            goal = load.total + 200
+            until(lambda: load.total > goal, "many more answers")
+        assert load.lost == load.refused == 0
+        assert set(load.answered) == {200}
