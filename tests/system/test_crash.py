@@ -105,6 +105,7 @@ def test_a_worker_that_stands_still_shows_its_stack_and_loses_only_its_own(lbd, 
     victim = lbd.workers()[0]
     lbd.signal_worker(victim, signal.SIGSTOP)
     until(lambda: lbd.logged("worker ended"), "it is ended", deadline=7.0)
+    assert lbd.logged("worker ended")[0]["reason"] == "stood still for 5 s"
     whole(lbd, [victim])
     assert "Stack (most recent call first)" in lbd.log()
     assert "lbd/control/worker.py" in lbd.log()

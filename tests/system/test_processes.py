@@ -69,14 +69,6 @@ def test_a_killed_worker_is_replaced_and_no_connection_refused(text):
         assert lbd.status()["worker_restarts"] == 1
 
 
-def test_a_wedged_worker_is_replaced(text):
-    with Lbd(text()) as lbd:
-        victim = lbd.workers()[0]
-        lbd.signal_worker(victim, signal.SIGSTOP)
-        until(lambda: victim not in lbd.workers() and len(serving(lbd)) == 2, "it is replaced")
-        assert lbd.logged("worker ended")[0]["reason"] == "stood still for 5 s"
-
-
 def test_a_reload_by_signal_and_a_bad_one(text):
     with Lbd(text()) as lbd:
         lbd.write(text("round-robin"))
