@@ -1,6 +1,7 @@
 """A backend as one worker sees it: its identity over every generation, with the pool that is in force now."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from lbd.backend.algorithm import Algorithm, Facts
 from lbd.backend.generation import Member
@@ -32,6 +33,7 @@ class Backend:
         self.pick: Callable[[Facts], Server | None] = nothing
         self.settings = schema.Backend()
         self.server_timeout = self.settings.timeouts.server
+        self.gate: Any = None               # of `lbd.proxy.gate`, where something is bounded
         self.sticky: Stickiness | None = None
         self.sticky_source: SourceStickiness | None = None
         self.took: Callable[[Server], None] | None = None
@@ -127,6 +129,11 @@ class Backend:
         if self.pool is not None:
             self.pool.rebuild()
             self.pick = self.pool.algorithm.pick if self.pool.usable else nothing
+
+    @property
+    def bounded(self) -> bool:
+        """Requests may have to wait, or be refused because of their number."""
+        return self.settings.max_in_flight is not None or any(server.max_conns for server in self.servers.values())
 
     def tick(self, now: float) -> None:
         """Let weights grow that have to; called a few times a second with the monotonic time."""

@@ -27,6 +27,7 @@ class Member:
     backup: bool = False
     mode: str = "ready"
     health: str = "up"
+    max_conns: int = 0      # most connections, and so requests in flight; 0: any number
 
 
 @dataclass(frozen=True, slots=True)

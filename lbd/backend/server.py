@@ -16,7 +16,7 @@ class Server:
     (0: any number). `doubt` is the monotonic time until which the server is the
     last choice, because a connect to it failed; 0.0 while there is no doubt. `gone`: no generation has it any more.
     `effective` is the weight as algorithms see it: less than `weight` while slow start lets it grow. `max_conns` is
-    the most requests in flight (0: any number).
+    the most connections, and so requests in flight, of all workers together (0: any number).
     """
 
     __slots__ = ("address", "backend", "backup", "doubt", "doubts", "effective", "endpoint", "gone", "grown", "health",
@@ -35,7 +35,6 @@ class Server:
         self.gone = False
         self.max_idle = 64
         self.max_turns = 0
-        self.max_conns = 0
         self.grown = 1.0
         self.update(member)
 
@@ -48,6 +47,7 @@ class Server:
         self.backup = member.backup
         self.mode = member.mode
         self.health = member.health
+        self.max_conns = member.max_conns
         self.effective = self.weight * self.grown
 
     def grow(self, share: float) -> None:

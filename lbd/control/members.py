@@ -33,12 +33,15 @@ def policy(config: Config, backend: Backend) -> HealthPolicy | None:
 class Roster:
     """Turns a configuration into members. Knows no past: everything is asked of resolver, schedule and slots.
 
-    `ejected` says why a server is left out because of failing requests, "" when it is not.
+    `ejected` says why a server is left out because of failing requests, "" when it is not; `steered` makes of a member
+    what operators want of it while lbd runs.
     """
 
     def __init__(self, slots: Slots, resolver: Resolver, schedule: Schedule,
-                 ejected: Callable[[Key], str] = lambda key: "") -> None:
+                 ejected: Callable[[Key], str] = lambda key: "",
+                 steered: Callable[[Member], Member] = lambda member: member) -> None:
         self._ejected = ejected
+        self._steered = steered
         self._slots = slots
         self._resolver = resolver
         self._schedule = schedule
@@ -57,7 +60,11 @@ class Roster:
 
     def members(self, config: Config) -> dict[str, tuple[Member, ...]]:
         """Every server of every backend as it is now."""
-        return {name: tuple(self._members(config, name, backend)) for name, backend in config.backends.items()}
+        return {name: self.of(config, name) for name in config.backends}
+
+    def of(self, config: Config, name: str) -> tuple[Member, ...]:
+        """Every server of one backend as it is now."""
+        return tuple(self._members(config, name, config.backends[name]))
 
     def generation(self, number: int, config: Config, max_connections: int, secret: bytes = b"") -> Generation:
         """The generation as of now; raises `LbdError` when the scoreboard has no room for it."""
@@ -105,7 +112,9 @@ class Roster:
             if health == "up" and self._ejected((name, member, str(address))):
                 health = "ejected"
             slot = self._slots.take(scoreboard.SERVER, (name, member, str(address)))
-            yield Member(name, member, address, slot, server.weight, server.backup, server.mode, health)
+            yield self._steered(
+                Member(name, member, address, slot, server.weight, server.backup, server.mode, health,
+                         server.max_conns or 0))
 
     def _places(self, backend: Backend) -> Iterator[tuple[Server, str, Address]]:
         """Each server with the name and address of its members; a name that is not resolved stands for itself."""

@@ -6,10 +6,10 @@ from lbd.http import head, replies
 from lbd.proxy.deadlines import Deadlines
 from lbd.proxy.exchange import (
     CLOSED,
-    CONNECT,
     FULL,
     IDLE,
     LINGER,
+    QUEUED,
     READING,
     RELAY,
     SEND,
@@ -239,7 +239,7 @@ class Client(Deadlines):
             self.dismiss()
         elif self.state == IDLE:
             self.dismiss()
-        elif CONNECT <= self.state <= RELAY and not self.sent:
+        elif QUEUED <= self.state <= RELAY and not self.sent:
             self.cut(endings.CLIENT_CLOSED)
         elif not self.buffer:
             self.keep = False
@@ -270,8 +270,8 @@ class Client(Deadlines):
         if state == FULL and self.buffer:
             self.half_closed = True
             return True
-        if CONNECT <= state <= RELAY:
-            if self.sent and (self.buffer or not self.backend.settings.abort_on_close):
+        if QUEUED <= state <= RELAY:
+            if state != QUEUED and self.sent and (self.buffer or not self.backend.settings.abort_on_close):
                 self.half_closed = True
                 self.keep = self.keep and self.buffer != b""
                 return True
@@ -285,7 +285,7 @@ class Client(Deadlines):
         """The client is gone: its request is cancelled, and so is the connection to the server."""
         state = self.state
         self.state = CLOSED
-        if CONNECT <= state <= TUNNEL:
+        if QUEUED <= state <= TUNNEL:
             if state == TUNNEL:
                 ending = endings.TUNNEL_CLOSED
             else:

@@ -1,6 +1,6 @@
 """What happens to a client connection when its time runs out, in every state, and how it is ended from outside."""
 
-from lbd.proxy.exchange import CLOSED, CONNECT, FULL, IDLE, LINGER, READING, RELAY, SEND, TUNNEL, WAIT
+from lbd.proxy.exchange import CLOSED, CONNECT, FULL, IDLE, LINGER, QUEUED, READING, RELAY, SEND, TUNNEL, WAIT
 from lbd.proxy.tunnel import Tunnel
 from lbd.stats import endings
 
@@ -9,6 +9,7 @@ EXPIRED = {
     IDLE: (0, endings.OK),
     FULL: (0, endings.CLIENT_SLOW),
     READING: (408, endings.CLIENT_HEADER_TIMEOUT),
+    QUEUED: (503, endings.QUEUE_TIMEOUT),
     CONNECT: (504, endings.CONNECT_TIMEOUT),
     SEND: (408, endings.CLIENT_BODY_TIMEOUT),
     WAIT: (504, endings.SERVER_TIMEOUT),
@@ -74,12 +75,12 @@ class Deadlines(Tunnel):
 
     def last(self) -> None:
         """The listener takes no more: the answer in the making is the last on this connection, and says so."""
-        if CONNECT <= self.state <= WAIT:
+        if QUEUED <= self.state <= WAIT:
             self.keep = False
 
     def stop(self, ending: int) -> None:
         """Cut the connection, whatever it is doing."""
-        if CONNECT <= self.state <= TUNNEL:
+        if QUEUED <= self.state <= TUNNEL:
             self.cut(ending)
         else:
             self.state = CLOSED

@@ -9,10 +9,11 @@ from lbd.http import head, replies
 from lbd.proxy.router import Action
 from lbd.proxy.upstream import HEAD, HIGH, Upstream
 from lbd.stats import endings, fields
+from lbd.stats.bound import reserve
 from lbd.stats.scoreboard import Record
 
 # What a client connection is doing. Order matters: up to READING the next bytes are a request head.
-IDLE, READING, CONNECT, SEND, WAIT, RELAY, TUNNEL, FULL, LINGER, CLOSED = range(10)
+IDLE, READING, QUEUED, CONNECT, SEND, WAIT, RELAY, TUNNEL, FULL, LINGER, CLOSED = range(11)
 
 # RFC 9110 9.2.2: repeating these does what doing them once does.
 IDEMPOTENT = (b"GET ", b"HEAD ", b"OPTIONS ", b"TRACE ", b"PUT ", b"DELETE ")
@@ -92,18 +93,19 @@ class Exchange:
         found = head.values(self.payload, name)
         return found[0] if found else b""
 
-    def dispatch(self) -> None:
-        """Choose a server for the request and send it there."""
+    def dispatch(self, server: Server | None = None) -> None:
+        """Choose a server for the request, unless it is given, and send it there."""
         backend = self.backend
-        if backend.sticky is None:
-            server = backend.pick(self)
-        else:
-            server = self.preferred or backend.pick(self)
-            if server is not None:
-                backend.sticky.bind(self, server, self.action.response_edits)
         if server is None:
-            self.refuse(503, endings.NO_SERVER if backend.pool is not None else endings.BACKEND_GONE)
-            return
+            if backend.gate is not None:
+                backend.gate.admit(self)
+                return
+            server = backend.pick(self) if backend.sticky is None else self.choice()
+            if server is None:
+                self.refuse(503, endings.NO_SERVER if backend.pool is not None else endings.BACKEND_GONE)
+                return
+        if backend.sticky is not None:
+            backend.sticky.bind(self, server, self.action.response_edits)
         self.server = server
         self.record.took(server.row)
         if self.backend.took is not None:
@@ -129,7 +131,16 @@ class Exchange:
         else:
             self.connected(upstream)
 
+    def choice(self) -> Server | None:
+        """The server that the client had, else the algorithm's choice."""
+        return (self.preferred if self.backend.sticky is not None else None) or self.backend.pick(self)
+
     def _connect(self, server: Server) -> None:
+        if not server.max_conns:
+            server.row.add(fields.SERVER_CONNECTIONS, 1)
+        elif not reserve(server.row, fields.SERVER_CONNECTIONS, server.max_conns):
+            self._crowded()
+            return
         upstream = Upstream(server, self.plane, self, self.payload)
         self.upstream = upstream
         self.state = CONNECT
@@ -137,6 +148,17 @@ class Exchange:
         if not self.sent:
             self.transport.pause_reading()
         upstream.transport = self.plane.connect(server, upstream)
+
+    def _crowded(self) -> None:
+        """The server is full after all."""
+        self.record.dropped(False)
+        self._release()
+        self.upstream = None
+        gate = self.backend.gate
+        if gate is None:            # bounded by a generation that does not have this backend any more
+            self.give_up(503, endings.QUEUE_FULL)
+        else:
+            gate.crowded(self)
 
     def connected(self, upstream: Upstream) -> None:
         """The request, as far as it is there, was handed to a connection."""
@@ -272,6 +294,8 @@ class Exchange:
         if upstream is not None:
             self.upstream = None
             upstream.abort()
+        elif self.state == QUEUED and self.backend.gate is not None:
+            self.backend.gate.leave(self)
         json = replies.wants_json(self.field(b"accept")) if self.payload else False
         keep = self.keep = self.keep and self.sent
         answer = replies.reply(status, keep, json, head_only=self.head_only, body=self.plane.error_bodies.get(status))
@@ -287,6 +311,8 @@ class Exchange:
     def cut(self, ending: int) -> None:
         """End exchange and connection so that the client notices that something is missing."""
         self.keep = False
+        if self.state == QUEUED and self.backend.gate is not None:
+            self.backend.gate.leave(self)
         self.state = CLOSED
         upstream = self.upstream
         if upstream is not None:

@@ -11,9 +11,11 @@ from lbd.backend.generation import Generation, Member
 from lbd.backend.server import Server
 from lbd.http import head
 from lbd.log import logger
+from lbd.net.bells import Bells
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.proxy.client import Client
 from lbd.proxy.draining import Draining, close_idle
+from lbd.proxy.gate import Gate
 from lbd.proxy.listener import Listener
 from lbd.proxy.tcp import TcpClient
 from lbd.proxy.timers import Timers
@@ -30,12 +32,15 @@ class Plane:
 
     `net` opens and accepts connections (`lbd.net.sock.Poller`, or `lbd.net.loop.LoopNet`); `lane` is this process's
     lane of the scoreboard; `report` is called with (backend, server) when a connect to a server failed. `limit` is
-    the most client connections at a time: accepting pauses there.
+    the most client connections at a time: accepting pauses there. `bells` wake other workers whose requests wait.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, net: Any, board: Board, lane: int,
-                 report: Callable[[str, str], None]) -> None:
+                 report: Callable[[str, str], None], bells: Bells | None = None) -> None:
+        self.loop = loop
         self.net = net
+        self.bells = bells or Bells((), lane)
+        self.bells.listen(loop, self._rung)
         self.assembly = Assembly(board, lane)
         self.process = board.row(lane, scoreboard.PROCESS, 0)
         self.response = head.Response(RESPONSE_HEAD, RESPONSE_FIELDS)
@@ -88,6 +93,8 @@ class Plane:
         self.error_bodies = prepared.error_bodies
         self.generation = generation
         self.limit = generation.max_connections
+        for backend in [*self.backends.values(), *gone]:
+            self._gate(backend)
         self.draining.retire(removed, ends)
         for client in self.timers.everyone():
             client.trusted = client.listener.site.believes(client.peer)
@@ -105,6 +112,19 @@ class Plane:
                 changed[backend.name] = backend
         for backend in changed.values():
             backend.rebuild()
+            if backend.gate is not None:
+                backend.gate.pump()
+
+    def _gate(self, backend: Backend) -> None:
+        """Give the backend the gate that it needs, and look after those who wait at it."""
+        if backend.bounded and backend.gate is None:
+            backend.gate = Gate(self, backend)
+        elif backend.gate is not None and not backend.bounded:
+            gate, backend.gate = backend.gate, None
+            gate.close()
+        if backend.gate is not None:
+            backend.gate.attach()
+            backend.gate.pump()
 
     # Sockets
 
@@ -197,6 +217,20 @@ class Plane:
         backend = self.backends.get(server.backend)
         if backend is not None:
             backend.rebuild()
+            if backend.gate is not None:
+                backend.gate.freed()
+
+    def freed(self, server: Server) -> None:
+        """A connection to the server is gone, or a place at it is free: somebody may wait for it."""
+        backend = self.backends.get(server.backend)
+        if backend is not None and backend.gate is not None:
+            backend.gate.freed()
+
+    def _rung(self) -> None:
+        """Another worker says that it is this one's turn, or that it waits for a place held here."""
+        for backend in self.backends.values():
+            if backend.gate is not None:
+                backend.gate.pump()
 
     # The end
 
@@ -219,6 +253,7 @@ class Plane:
         done, self._done = self._done, None
         if done is not None:
             self.timers.stop()
+            self.bells.close(self.loop)
             for backend in self.backends.values():
                 for server in backend.servers.values():
                     close_idle(server)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from lbd.backend.server import Server
 from lbd.proxy.client import Client
-from lbd.proxy.exchange import CLOSED, CONNECT
+from lbd.proxy.exchange import CLOSED, CONNECT, QUEUED
 from lbd.proxy.upstream import TUNNEL as PASSING
 from lbd.proxy.upstream import Upstream
 from lbd.stats import endings
@@ -48,18 +49,24 @@ class TcpClient(Client):
 
     def data_received(self, data: bytes) -> None:
         """Bytes for the server; they wait until it is connected, a read's worth of them."""
-        if self.state == CONNECT:
+        if self.state in (QUEUED, CONNECT):
             self.buffer += data
             self.transport.pause_reading()
         else:
             super().data_received(data)
 
-    def dispatch(self) -> None:
-        """Choose a server; the connection to it serves this client only."""
+    def choice(self) -> Server | None:
+        """The server that the client's address had, else the algorithm's choice."""
         sticky = self.backend.sticky_source
-        server = sticky.find(self.peer) if sticky is not None else None
-        if server is None:
-            server = self.backend.pick(self)
+        return (sticky.find(self.peer) if sticky is not None else None) or self.backend.pick(self)
+
+    def dispatch(self, server: Server | None = None) -> None:
+        """Choose a server, unless it is given; the connection to it serves this client only."""
+        sticky, gate = self.backend.sticky_source, self.backend.gate
+        if server is None and gate is not None:
+            gate.admit(self)
+            return
+        server = server or self.choice()
         if server is None:
             self.refuse(503, endings.NO_SERVER)
             return
@@ -87,7 +94,7 @@ class TcpClient(Client):
 
     def eof_received(self) -> bool:
         """The client sends no more; the server hears of it as soon as it is connected."""
-        if self.state == CONNECT:
+        if self.state in (QUEUED, CONNECT):
             self.half_closed = True
             return True
         return super().eof_received()

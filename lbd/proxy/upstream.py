@@ -81,9 +81,7 @@ class Upstream:
         self.transport = transport
         self.turns = 1
         transport.set_write_buffer_limits(HIGH, LOW)
-        row = self.server.row
-        row.add(fields.SERVER_CONNECTIONS, 1)
-        row.add(fields.SERVER_CONNECTIONS_TOTAL, 1)
+        self.server.row.add(fields.SERVER_CONNECTIONS_TOTAL, 1)
         client = self.client
         self.mode = HEAD
         if client is None:
@@ -284,11 +282,12 @@ class Upstream:
         """The connection is gone, or never came to be."""
         client, mode = self.client, self.mode
         self.plane.draining.closing.pop(self, None)
-        row = self.server.row
-        if self.turns:
-            row.add(fields.SERVER_CONNECTIONS, -1)
-        elif mode == CONNECTING:
-            row.add(fields.SERVER_CONNECTION_ERRORS, 1)
+        server = self.server
+        server.row.add(fields.SERVER_CONNECTIONS, -1)       # whoever opened it counted it, before it did
+        if not self.turns and mode == CONNECTING:
+            server.row.add(fields.SERVER_CONNECTION_ERRORS, 1)
+        if server.max_conns:
+            self.plane.freed(server)
         if client is None:
             self._leave()
         elif mode == CONNECTING:

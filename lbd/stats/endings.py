@@ -68,5 +68,6 @@ DRAIN_CUT = _ending("drain-cut", OPERATOR, 0, "the server or listener was remove
 SHUTDOWN_CUT = _ending("shutdown-cut", OPERATOR, 0, "lbd stopped before the request was done")
 BACKEND_GONE = _ending("backend-gone", OPERATOR, 503, "the backend was removed while the request waited")
 INTERNAL_ERROR = _ending("internal-error", LBD, 500, "a fault of lbd")
+BACKEND_FULL = _ending("backend-full", SERVER, 503, "the backend has as many requests in flight as it may have")
 
 ENDINGS: tuple[Ending, ...] = tuple(_table)

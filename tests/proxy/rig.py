@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lbd.backend.generation import Generation, Member
-from lbd.balance import ALGORITHMS
+from lbd.balance import OPTIONS
 from lbd.config.read import read
 from lbd.config.schema import Config
 from lbd.health import CHECKS
@@ -41,7 +41,7 @@ def configuration(text: str, directory: Path) -> Config:
     file = directory / "lbd.toml"
     file.write_text(text)
     checks = {name: check.Options for name, check in CHECKS.items()}
-    return read(str(file), {name: a.Options for name, a in ALGORITHMS.items()}, checks).config
+    return read(str(file), OPTIONS, checks).config
 
 
 def generation(config: Config, number: int = 1, health: Mapping[str, str] | None = None) -> Generation:
@@ -49,7 +49,7 @@ def generation(config: Config, number: int = 1, health: Mapping[str, str] | None
     slots = iter(range(10_000))
     members = {
         name: tuple(Member(name, server, about.address, next(slots), about.weight, about.backup, about.mode,
-                           (health or {}).get(server, "up")) for server, about in backend.servers.items())
+                           (health or {}).get(server, "up"), about.max_conns or 0) for server, about in backend.servers.items())
         for name, backend in config.backends.items()
     }
     routes = {}
