@@ -3,12 +3,14 @@
 import argparse
 import asyncio
 import dataclasses
+from collections.abc import Mapping
 
 import uvloop
 
 from lbd.balance import OPTIONS
 from lbd.cli import options
 from lbd.config import units as u
+from lbd.config.document import Document
 from lbd.config.read import Loaded, Overrides, from_options, read
 from lbd.control.reload import Load
 from lbd.control.supervisor import Supervisor
@@ -34,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 def loader(args: argparse.Namespace) -> Load:
     """What reads the configuration, at the start and at every reload: options keep winning over the file.
 
-    Given a file, it reads that one instead, with the same options.
+    Given a file, it reads that one instead, with the same options; `good` are the documents in force.
     """
     text: str | None = args.workers   # the parser has checked it
     workers: int | None = None if text is None else u.WORKERS.read(int(text) if text.isdecimal() else text)
@@ -44,8 +46,8 @@ def loader(args: argparse.Namespace) -> Load:
         if args.listen or args.server:
             raise UsageError("--listen and --server stand for a file: give them, or -c FILE, but not both")
 
-        def load(file: str | None = None) -> Loaded:
-            loaded = read(file or args.config, OPTIONS, checks, overrides)
+        def load(file: str | None = None, good: Mapping[str, Document] | None = None) -> Loaded:
+            loaded = read(file or args.config, OPTIONS, checks, overrides, good)
             if workers is None:
                 return loaded
             settings = dataclasses.replace(loaded.config.global_, workers=workers)
@@ -54,7 +56,7 @@ def loader(args: argparse.Namespace) -> Load:
     if not args.listen or not args.server:
         raise UsageError("nothing to do: give -c FILE, or --listen ADDR and --server ADDR (lbd --help tells more)")
 
-    def make(file: str | None = None) -> Loaded:
+    def make(file: str | None = None, good: Mapping[str, Document] | None = None) -> Loaded:
         if file is not None:
             return read(file, OPTIONS, checks, overrides)
         return from_options(args.listen, args.server, OPTIONS, checks, overrides=overrides, workers=text)

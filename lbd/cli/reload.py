@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask for the reload and wait for its outcome: 0 when the new configuration is in force, else 1."""
+    """Ask for the reload and wait for its outcome: 0 when the new configuration is in force, all of it, else 1."""
     wishes = "&".join([*(["force=1"] if args.force else []), *([f"confirm={args.confirm}"] if args.confirm else [])])
     answer = asking.find(args).ask("POST", f"/v1/reload?{wishes}" if wishes else "/v1/reload")
     done = answer.status in (200, 204)
@@ -40,6 +40,10 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(data.get("plan"), dict):
         plan.show(data["plan"], Console(highlight=False, soft_wrap=True))
     print(f"reloaded{generation}" if data.get("changed", True) else f"nothing to change{generation}")
+    if refused := data.get("refused"):
+        print("\n".join(["lbd: degraded: the last good version of what follows stays in force", *map(str, refused)]),
+              file=sys.stderr)
+        return 1
     if args.confirm:
         print(f'it is taken back unless "lbd confirm" comes within {args.confirm}')
     return 0

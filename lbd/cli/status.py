@@ -100,6 +100,9 @@ def headline(status: Mapping[str, Any]) -> list[Text]:
              f"generation {status['generation']}", f"up {span(status.get('uptime_seconds', 0))}",
              *([f"{restarts} worker restart{'s' * (restarts != 1)}"] if restarts else [])]
     lines = [Text(printable(", ".join(parts)), "bold")]
+    if degraded := status.get("degraded"):
+        lines += [Text("degraded: the last good version of these files stays in force", "bold red"),
+                  *(Text(f"  {printable(line)}", "red") for line in degraded)]
     last = status.get("last_reload", {})
     if not last.get("success", True):
         lines += [Text(printable(f"the reload of {last.get('time', '?')} was refused; generation "

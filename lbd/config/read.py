@@ -1,11 +1,13 @@
 """From files, or from options of the command line, to a configuration, or to everything that is wrong with it."""
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lbd.config import rules
+from lbd.config.document import Document
 from lbd.config.findings import Findings, Where
 from lbd.config.places import Path
 from lbd.config.plugs import COMMAND_LINE, Overrides, Plugs
@@ -25,25 +27,53 @@ class Loaded:
     """A configuration that can be used.
 
     `files` are the absolute paths of all files read and the patterns of `include`, for whoever watches them. `places`
-    are the file, line and column of every key that was given.
+    are the file, line and column of every key that was given. `documents` are the files by absolute path, `refused`
+    is why the last good version of some of them stands in for what they say now.
     """
 
     config: Config
     warnings: list[Problem]
     files: tuple[str, ...]
     places: Mapping[Path, Where]
+    documents: Mapping[str, Document] = dataclasses.field(default_factory=dict)
+    refused: tuple[Problem, ...] = ()
 
 
-def read(path: str, algorithms: Algorithms, checks: Checks, overrides: Overrides | None = None) -> Loaded:
+def read(path: str, algorithms: Algorithms, checks: Checks, overrides: Overrides | None = None,
+         good: Mapping[str, Document] | None = None) -> Loaded:
     """Read a file and all that it includes; raises ConfigError with every error in them.
 
     `algorithms` and `checks` map each name that exists to the class of its own keys (fields made by `schema.key`;
-    None: an algorithm without any), `":"` stands for algorithms written "package.module:Class".
+    None: an algorithm without any), `":"` stands for algorithms written "package.module:Class". `good` are the
+    documents in force, by which included files may be replaced with `include_mode = "last-good"`.
     """
-    findings = Findings(path)
-    sources = Sources(path, findings)
-    return _load(sources.data, sources.include, tuple(sources.files), findings,
-                 Plugs(algorithms, checks, overrides, findings))
+    replaced: dict[str, list[Problem]] = {}
+    first: ConfigError | None = None
+    while True:
+        findings = Findings(path)
+        sources = Sources(path, findings, good, replaced)
+        try:
+            loaded = _load(sources.data, sources.include, tuple(sources.files), findings,
+                           Plugs(algorithms, checks, overrides, findings))
+        except ConfigError as error:
+            first = first or error
+            culprits = _culprits(error, sources, os.path.abspath(path), good or {}, replaced)
+            if not culprits:
+                raise first from None
+            replaced |= culprits
+            continue
+        refused = [*sources.refused, *(problem for problems in replaced.values() for problem in problems)]
+        return dataclasses.replace(loaded, documents=sources.documents, refused=tuple(refused))
+
+
+def _culprits(error: ConfigError, sources: Sources, main: str, good: Mapping[str, Document],
+              replaced: Mapping[str, list[Problem]]) -> dict[str, list[Problem]]:
+    """The included files in which the errors stand; none unless each of them has another version to be tried."""
+    found: dict[str, list[Problem]] = {}
+    for problem in error.problems:
+        found.setdefault(os.path.abspath(problem.file), []).append(problem)
+    usable = all(file != main and file in good and file not in replaced for file in found)
+    return found if sources.lenient and usable else {}
 
 
 def _load(data: Mapping[str, Any], include: tuple[str, ...], files: tuple[str, ...], findings: Findings,

@@ -2,6 +2,7 @@
 
 import glob
 import os
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from lbd.config.document import Document, DocumentError, load
@@ -10,6 +11,7 @@ from lbd.config.kinds import found, many, nearest, shown, type_of
 from lbd.config.places import Path
 from lbd.config.schema import Config, keys
 from lbd.config.units import LINE
+from lbd.errors import Problem
 
 MOST_FILES = 10_000
 DEEPEST = 16  # files that include one another
@@ -21,11 +23,19 @@ class Sources:
     """Reads a file and what it includes; problems go to `findings`, as do the places of all keys.
 
     `data` is what all files say together, `include` the first file's own; `files` are the absolute paths of the
-    files, and the patterns of `include`.
+    files, and the patterns of `include`; `documents` are all files by absolute path. Where `lenient` (the first file
+    has `include_mode = "last-good"`), an included file that cannot be parsed is replaced by its version in `good`, as
+    are those named in `replaced`; `refused` says why.
     """
 
-    def __init__(self, file: str, findings: Findings) -> None:
+    def __init__(self, file: str, findings: Findings, good: Mapping[str, Document] | None = None,
+                 replaced: Collection[str] = ()) -> None:
         self.findings = findings
+        self.lenient = False
+        self.documents: dict[str, Document] = {}
+        self.refused: list[Problem] = []
+        self._good = good or {}
+        self._replaced = replaced
         self.data: dict[str, Any] = {}
         self.include: tuple[str, ...] = ()
         self.files: list[str] = []
@@ -42,8 +52,12 @@ class Sources:
         if file not in self.findings.files:
             self.findings.files.append(file)
         try:
-            document = load(file)
+            document = self._good[absolute] if absolute in self._replaced else load(file)
         except DocumentError as error:
+            if self.lenient and absolute in self._good:
+                self.refused.append(Problem(file, error.line, error.column, "", str(error)))
+                self._add(self._good[absolute], absolute, (*within, real))
+                return
             self.findings.complete = False
             if named and not error.line:
                 where, index = named
@@ -51,8 +65,15 @@ class Sources:
             else:
                 self.findings.add((file, error.line, error.column), (), str(error))
             return
+        if not within:
+            settings = document.data.get("global")
+            self.lenient = isinstance(settings, dict) and settings.get("include_mode") == "last-good"
+        self._add(document, absolute, (*within, real))
+
+    def _add(self, document: Document, absolute: str, within: tuple[str, ...]) -> None:
+        self.documents[absolute] = document
         self._merge(document)
-        self._include(document, (*within, real))
+        self._include(document, within)
 
     def _include(self, document: Document, within: tuple[str, ...]) -> None:
         """Read what the document includes: patterns are relative to its directory, their files in order of names."""

@@ -18,7 +18,7 @@ from lbd.net.tasks import Tasks
 
 SHOWN = 50   # changes of a plan that are logged one by one
 
-Load = Callable[..., Loaded]   # of the file given, else of those that lbd was started with
+Load = Callable[..., Loaded]   # of the file given, else of lbd's own, with the documents in force as second argument
 Apply = Callable[[Loaded, bool], Awaitable[Generation]]
 Count = Callable[[Plan], Plan]
 Wish = tuple[bool, float]      # force, and seconds within which the new generation has to be confirmed (0.0: not)
@@ -57,7 +57,7 @@ class Reload:
         history.keep(self.loaded.config)
 
     async def ask(self, force: bool = False, confirm: float = 0.0) -> dict[str, Any]:
-        """Read the configuration again and put it in force; returns `generation`, `changed` and `plan`.
+        """Read the configuration again and put it in force; returns `generation`, `changed`, `plan` and `refused`.
 
         With `confirm`, lbd goes back by itself unless `confirm()` comes within so many seconds. Raises `LbdError`, and
         then nothing has changed.
@@ -78,7 +78,7 @@ class Reload:
 
     async def plan(self, file: str | None) -> dict[str, Any]:
         """What a reload would do with the file, or with the files as they are now; raises `ConfigError`."""
-        loaded = await asyncio.to_thread(self._load, *([file] if file else []))
+        loaded = await asyncio.to_thread(self._load, *([file] if file else [None, self.loaded.documents]))
         plan = self._count(compare(self.loaded.config, loaded.config))
         return {"generation": self.generation, "warnings": [str(warning) for warning in loaded.warnings], **plan.data()}
 
@@ -122,6 +122,11 @@ class Reload:
             self.trial = None
             self._tasks.start("rollback", self.rollback(reason))
 
+    @property
+    def refused(self) -> list[str]:
+        """What is wrong in included files whose last good version stands in for them."""
+        return [str(problem) for problem in self.loaded.refused]
+
     def describe(self) -> dict[str, Any]:
         """For the status: the last attempt, and how many seconds a trial still has."""
         left = None if self.trial is None else round(self.trial.until - asyncio.get_running_loop().time(), 1)
@@ -160,7 +165,7 @@ class Reload:
                 raise
 
     async def _do(self, force: bool, confirm: float) -> dict[str, Any]:
-        loaded = await asyncio.to_thread(self._load)
+        loaded = await asyncio.to_thread(self._load, None, self.loaded.documents)
         if self.trial is not None and not self._same(loaded):
             self._missed = True
             raise LbdError(f"generation {self.trial.generation} waits to be confirmed: "
@@ -178,12 +183,15 @@ class Reload:
 
     async def _put(self, loaded: Loaded, force: bool, back: bool = False) -> dict[str, Any]:
         """Put what was loaded in force."""
+        for problem in loaded.refused:
+            logger.error("included file refused; its last good version stays", finding=str(problem))
         plan = self._count(compare(self.loaded.config, loaded.config))
         if self._same(loaded):
             self.loaded, self.files = loaded, loaded.files
             logger.debug("reload: nothing changed")
             self._note("", plan.summary())
-            return {"generation": self.generation, "changed": False, "plan": plan.data()}
+            return {"generation": self.generation, "changed": False, "plan": plan.data(),
+                    "refused": self.refused}
         for warning in loaded.warnings:
             logger.warning("configuration", finding=str(warning))
         began = time.monotonic()
@@ -195,7 +203,8 @@ class Reload:
         self._note("", plan.summary())
         if self.history is not None and not back:
             await asyncio.to_thread(self.history.keep, loaded.config)
-        return {"generation": generation.number, "changed": True, "plan": plan.data()}
+        return {"generation": generation.number, "changed": True, "plan": plan.data(),
+                "refused": self.refused}
 
     def _tell(self, plan: Plan, seconds: float) -> None:
         for key in plan.restart:

@@ -15,6 +15,7 @@ from lbd.control.doors import Door
 from lbd.control.history import History
 from lbd.control.machine import Machine, worker_count
 from lbd.control.reload import Load, Reload
+from lbd.control.steering import Steering
 from lbd.control.trial import sample
 from lbd.control.watch import Watch
 from lbd.errors import LbdError
@@ -34,6 +35,7 @@ class Supervisor:
         self._set_up_log(loaded.config)
         self._tasks = Tasks(_task_failed)
         self._machine = Machine(self._tasks, self._form, self._line)
+        self.steering = Steering(self._machine, self._tasks)
         self._doors: list[Door] = []
         self._metrics: Door | None = None
         self._began = time.time()
@@ -76,6 +78,7 @@ class Supervisor:
             "state": self._state,
             "started": status.moment(self._began),
             "uptime_seconds": round(time.time() - self._began, 3),
+            "degraded": self._reload.refused,
             "files": list(self._reload.loaded.files),
             "last_reload": self._reload.describe(),
             **status.describe(self._machine),
@@ -83,7 +86,8 @@ class Supervisor:
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """The exposition for Prometheus."""
-        seen = view.look(self._machine, self._reload.last["success"], self._reload.attempted, _kernels())
+        refused = {problem.file for problem in self._reload.loaded.refused}
+        seen = view.look(self._machine, self._reload.last["success"], self._reload.attempted, _kernels(), refused)
         return exporter.exposition(seen, self._machine.board, accept)
 
     async def reload(self, force: bool, confirm: float = 0.0) -> dict[str, Any]:
@@ -129,6 +133,7 @@ class Supervisor:
             config.global_.state_dir, "global.state_dir", Global().state_dir, "XDG_STATE_HOME")
         if owner is not None:
             os.chown(self._machine.state_dir, *owner)
+        self.steering.restore(self._machine.state_dir)
         staged = self._machine.bind(config)
         try:
             self._doors.append(doors.admin(config, self, owner))
@@ -170,6 +175,7 @@ class Supervisor:
         for door in [*self._doors, *([self._metrics] if self._metrics else [])]:
             await door.close()
         await self._tasks.cancel()
+        self.steering.close()
 
     async def _apply(self, loaded: Loaded, force: bool) -> Generation:
         """Put a configuration in force, the metrics' door too; raises `LbdError`, and then nothing has changed."""
@@ -208,6 +214,7 @@ class Supervisor:
         while True:
             self._machine.fleet.ping()
             self._reload.tick()
+            self.steering.tick()
             await asyncio.sleep(1.0)
 
     def _line(self, text: str) -> None:

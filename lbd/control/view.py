@@ -1,6 +1,7 @@
 """The view: what the exporter is told of the things that exist now, besides the scoreboard's own figures."""
 
 import platform
+from collections.abc import Collection
 
 from lbd import __version__
 from lbd.backend.generation import Member
@@ -8,8 +9,10 @@ from lbd.control.machine import Machine
 from lbd.stats.exporter import ServerView, View
 
 
-def look(machine: Machine, reload_success: bool, reload_time: float, kernels: str) -> View:
-    """Everything that has a series now; nothing before the first generation."""
+def look(machine: Machine, reload_success: bool, reload_time: float, kernels: str,
+         refused: Collection[str] = ()) -> View:
+    """Everything that has a series now; nothing before the first generation. `refused` are included files whose last
+    good version stands in for them."""
     build = {"version": __version__, "python": platform.python_version(), "kernels": kernels}
     generation = machine.generation
     if generation is None:
@@ -26,6 +29,7 @@ def look(machine: Machine, reload_success: bool, reload_time: float, kernels: st
         workers=len(machine.fleet.serving()),
         restarts=machine.fleet.restarts,
         build=build,
+        refused=sorted(refused),
     )
 
 

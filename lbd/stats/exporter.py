@@ -51,6 +51,7 @@ class View:
     restarts: int = 0
     draining: int = 0
     build: Mapping[str, str] = field(default_factory=dict)
+    refused: Sequence[str] = ()     # included files whose last good version stands in for them
 
 
 class Series(NamedTuple):
@@ -142,6 +143,11 @@ class Exporter(Collector):
         ):
             yield GaugeMetricFamily(name, help_text, value=value)
         yield CounterMetricFamily("lbd_worker_restarts", "Workers replaced after they died.", value=view.restarts)
+        refused = GaugeMetricFamily(
+            "lbd_config_file_refused", "Included files whose last good version is in force.", labels=("file",))
+        for file in view.refused:
+            refused.add_metric((file,), 1.0)
+        yield refused
         build = GaugeMetricFamily("lbd_build_info", "How lbd was built.", labels=tuple(view.build))
         build.add_metric(tuple(view.build.values()), 1.0)
         yield build

@@ -45,3 +45,14 @@ def test_json(fake_daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
 def test_force(fake_daemon: Any) -> None:
     fake_daemon.answers["POST", "/v1/reload?force=1"] = 200, {"generation": 7}
     assert run(fake_daemon, "--force") == 0
+
+
+def test_degraded(fake_daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_daemon.answers["POST", "/v1/reload"] = 200, {"generation": 7, "refused": ["d/a.toml:1:1: not valid TOML"]}
+    assert run(fake_daemon) == 1
+    out, err = capsys.readouterr()
+    assert out == "reloaded: generation 7 is in force\n"
+    assert err.endswith("stays in force\nd/a.toml:1:1: not valid TOML\n")
+    fake_daemon.answers["POST", "/v1/reload?confirm=1m"] = 200, {"generation": 7}
+    assert run(fake_daemon, "--confirm", "1m") == 0
+    assert capsys.readouterr().out.endswith('unless "lbd confirm" comes within 1m\n')

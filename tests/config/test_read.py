@@ -136,3 +136,42 @@ def test_defaults_are_those_of_the_classes(directory: Directory) -> None:
     for name in ("global_", "log", "admin", "metrics", "timeouts"):
         assert getattr(config, name) == getattr(Config(), name)
     assert config.backends["app"].algorithm == Algorithm()
+
+
+LENIENT = 'include = ["d/*.toml"]\n[global]\ninclude_mode = "last-good"\n'
+
+
+@pytest.mark.parametrize(("broken", "finding"), [
+    ("[backends.app\n", "d/b.toml:1:14: not valid TOML"),
+    (b"\xff", "d/b.toml:1:1: not UTF-8"),
+    ('[backends.b.servers]\na = "10.0.0.1:80"\nb = 5\n', "d/b.toml:3:1: backends.b.servers.b: "),
+    ('[backends.app.servers]\na = "10.0.0.1:80"\n', "d/b.toml:1:11: backends.app: backends.app is given already"),
+])
+def test_the_last_good_version_of_a_broken_file(directory: Directory, broken: str | bytes, finding: str) -> None:
+    directory.write("d/a.toml", directory.whole)
+    directory.write("d/b.toml", '[backends.b.servers]\na = "10.0.0.1:80"\n')
+    before = directory.read(LENIENT)
+    directory.write("d/b.toml", broken)
+    directory.write("d/a.toml", directory.whole + 'more = "10.0.0.7:80"\n')
+    arguments = "lbd.toml", directory.algorithms, directory.checks
+    after = read(*arguments, good=before.documents)
+    assert list(after.config.backends["app"].servers) == ["a", "more"]
+    assert after.config.backends["b"] == before.config.backends["b"]
+    assert [str(problem).startswith(finding) for problem in after.refused] == [True]
+    with pytest.raises(ConfigError):
+        read(*arguments)
+    directory.write("lbd.toml", LENIENT.replace("last-good", "strict"))
+    with pytest.raises(ConfigError):
+        read(*arguments, good=before.documents)
+
+
+def test_what_is_wrong_in_the_first_file_is_never_replaced(directory: Directory) -> None:
+    directory.write("d/a.toml", '[backends.b.servers]\na = "10.0.0.1:80"\n')
+    before = directory.read(LENIENT + directory.whole)
+    directory.write("lbd.toml", LENIENT + 'workers = "x"\n' + directory.whole)
+    with pytest.raises(ConfigError, match=r"global\.workers"):
+        read("lbd.toml", directory.algorithms, directory.checks, good=before.documents)
+    directory.write("lbd.toml", LENIENT + directory.whole)
+    (directory.path / "d/a.toml").unlink()
+    after = read("lbd.toml", directory.algorithms, directory.checks, good=before.documents)
+    assert list(after.config.backends) == ["app"]

@@ -31,7 +31,7 @@ class Rig:
         self.reload = Reload(self.load, self.load(), Tasks(lambda name, error: None), self.apply, lambda plan: plan,
                              lambda: self.sample)
 
-    def load(self, file=None):
+    def load(self, file=None, good=None):
         if file is not None and file in self.kept:
             return Loaded(self.kept[file], [], (file,), {})
         if self.error is not None:

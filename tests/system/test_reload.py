@@ -95,3 +95,25 @@ def test_a_reload_that_is_not_confirmed_is_taken_back_and_rollback_goes_further(
         assert lbd.admin("POST", "/v1/rollback")[1]["generation"] == 5
         assert lbd.status()["backends"]["app"]["algorithm"] == "least-connections"
         assert lbd.get("web")[0] == 200
+
+
+def test_the_last_good_version_of_a_broken_included_file_stays(text, backend):
+    def written():
+        lbd.admin("POST", "/v1/reload")
+        return lbd.status()
+
+    with Lbd(text, settings='include_mode = "last-good"') as lbd:
+        one, two = lbd.path / "more" / "one.toml", lbd.path / "more" / "two.toml"
+        one.parent.mkdir()
+        for file in (one, two):
+            file.write_text(f'[backends.{file.stem}.servers]\na = "127.0.0.1:{backend.port}"\n')
+        lbd.file.write_text('include = ["more/*.toml"]\n' + lbd.file.read_text())
+        assert set(written()["backends"]) == {"app", "one", "two"}
+        one.write_text("[backends.")
+        two.write_text(f'[backends.three.servers]\na = "127.0.0.1:{backend.port}"\n')
+        status = written()
+        assert set(status["backends"]) == {"app", "one", "three"}
+        assert str(one) in status["degraded"][0]
+        assert f'lbd_config_file_refused{{file="{one}"}} 1' in lbd.metrics()
+        one.unlink()
+        assert (written()["degraded"], set(lbd.status()["backends"])) == ([], {"app", "three"})
