@@ -6,13 +6,6 @@ from libc.stdint cimport int64_t, uint64_t
 from lbd.stats.scoreboard cimport Board
 
 
-cdef inline uint64_t mixed(uint64_t value) noexcept:
-    """The finisher of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014)."""
-    value = (value ^ (value >> 30)) * <uint64_t>0xBF58476D1CE4E5B9
-    value = (value ^ (value >> 27)) * <uint64_t>0x94D049BB133111EB
-    return value ^ (value >> 31)
-
-
 cdef class Loads:
     cdef Board board
     cdef Py_ssize_t size

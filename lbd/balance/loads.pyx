@@ -6,6 +6,7 @@ from libc.math cimport INFINITY
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 
+from lbd.balance.splitmix cimport mixed
 from lbd.stats.scoreboard cimport K_SERVER, Board
 
 cdef enum:

@@ -13,7 +13,7 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
-from lbd.balance.loads cimport mixed
+from lbd.balance.splitmix cimport mixed
 
 cdef enum:
     EMPTY = 0xFFFF

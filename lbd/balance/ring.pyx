@@ -11,7 +11,8 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
-from lbd.balance.loads cimport Loads, mixed
+from lbd.balance.loads cimport Loads
+from lbd.balance.splitmix cimport mixed
 
 cdef enum:
     MOST = 1 << 22           # points
