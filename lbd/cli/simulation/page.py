@@ -1,0 +1,93 @@
+"""The page: what a simulation was like and what came out of it, for people and for programs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lbd.cli.simulation.advice import Advice, percent, ranked, span
+from lbd.cli.simulation.chart import chart
+from lbd.cli.simulation.figures import Figures
+from lbd.cli.simulation.scene import Scene
+
+SHOWN = 8         # servers that the headline names
+LINES = 5         # of a chart
+HEIGHT = 14       # of a chart, lines
+
+COLUMNS = ("mean", "p50", "p95", "p99", "failed", "most", "least")
+
+
+def headline(scene: Scene, rate: float) -> list[str]:
+    """The fleet and the load in a few words; `rate` is 0.0 where each request waits for another."""
+    fleet = scene.fleet
+    servers = fleet.settings.servers
+    named = [f"{name} {span(fleet.seconds[name])}" + (f" x{server.weight}" if fleet.weighted else "") +
+             (" (backup)" if server.backup else "") for name, server in list(servers.items())[:SHOWN]]
+    if len(servers) > SHOWN:
+        named.append(f"{len(servers) - SHOWN} more")
+    room = f"{fleet.slots} at a time each" if fleet.slots else "any number at a time"
+    load = f"{scene.concurrency:,} clients without a pause" if scene.concurrency else f"{rate:,.0f} requests/s"
+    if rate and fleet.slots:
+        load += f" ({rate / fleet.capacity:.0%} of what they can answer)"
+    workers = f"{scene.workers} worker{'s' * (scene.workers != 1)}"
+    lines = [f"servers  {', '.join(named)}; {room}",
+             f"load     {load}, {len(scene.workload):,} requests, {workers}, seed {scene.seed}"]
+    if scene.faults:
+        lines.append(f"faults   {', '.join(map(str, scene.faults))}")
+    return lines
+
+
+def page(scene: Scene, rate: float, found: Sequence[Figures], advice: Advice) -> RenderableType:
+    """Headline, table and recommendation."""
+    lines = [Text.assemble((line[:9], "dim"), line[9:]) for line in headline(scene, rate)]
+    verdict = Text.assemble((f"→ {advice.algorithm}", "bold green"), ": ", str(advice))
+    return Group(*lines, "", table(found, advice.algorithm), "", verdict)
+
+
+def table(found: Sequence[Figures], best: str) -> Table:
+    """One line for each algorithm, the best first."""
+    made = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
+    made.add_column("algorithm", no_wrap=True)
+    for title in COLUMNS:
+        made.add_column(title, justify="left" if title in ("most", "least") else "right", no_wrap=True)
+    for one in ranked(found):
+        failed = percent(one.failed / one.requests) if one.failed else "-"
+        style = "bold green" if one.algorithm == best else ""
+        cells = [one.algorithm, *("-" if value is None else span(value)
+                                  for value in (one.mean, one.p50, one.p95, one.p99))]
+        made.add_row(*cells, Text(failed, "red" if one.failed else "dim"),
+                     *(Text.assemble(name, (f" {percent(one.shares[name])}", "dim" if not style else ""))
+                       for name in (one.busiest, one.idlest)), style=style)
+    return made
+
+
+def lines(found: Sequence[Figures], best: str, usual: str, width: int) -> Text:
+    """The tails over time: the recommended one, the one in use, and the best of the others."""
+    order = ranked(found)
+    first = [one for one in order if one.algorithm == best] + [one for one in order if one.algorithm == usual != best]
+    chosen = (first + [one for one in order if one not in first])[:LINES]
+    return Text("p99 over time, by when requests were sent\n", "dim").append(
+        chart([(one.algorithm, one.over_time) for one in chosen], width, HEIGHT))
+
+
+def as_data(scene: Scene, rate: float, found: Sequence[Figures], advice: Advice) -> dict[str, Any]:
+    """The same for programs; all times in seconds, all shares from 0 to 1."""
+    fleet = scene.fleet
+    return {
+        "fleet": {
+            "backend": fleet.name, "slots": fleet.slots,
+            "servers": [{"name": name, "seconds": fleet.seconds[name], "weight": server.weight,
+                         "backup": server.backup} for name, server in fleet.settings.servers.items()],
+        },
+        "load": {"requests": len(scene.workload), "rate": rate or None, "concurrency": scene.concurrency or None,
+                 "workers": scene.workers, "seed": scene.seed, "faults": [str(fault) for fault in scene.faults]},
+        "algorithms": [{
+            "name": one.algorithm, "mean": one.mean, "p50": one.p50, "p95": one.p95, "p99": one.p99,
+            "failed": one.failed, "duration": one.duration, "shares": dict(one.shares),
+            "busy": None if one.busy is None else dict(one.busy),
+            "p99_over_time": [{"time": time, "p99": p99} for time, p99 in one.over_time],
+        } for one in ranked(found)],
+        "recommendation": {"algorithm": advice.algorithm, "reasons": list(advice.reasons)},
+    }
