@@ -8,6 +8,7 @@ from collections import Counter
 import uvloop
 
 DEADLINE = 20.0
+PAUSE = 0.005     # seconds between two requests of a client, so that some processor is left for those under test
 
 
 class Load:
@@ -71,6 +72,7 @@ class Load:
             self.lost += 1
             return False
         self.answered[int(head[9:12])] += 1
+        await asyncio.sleep(PAUSE)
         return not self._once and b"\r\nconnection: close\r\n" not in head
 
 

@@ -73,11 +73,19 @@ def test_no_server_that_is_up_is_a_503_with_a_time_to_come_back(servers):
         until(lambda: lbd.get("web")[0] == 200, "one is up")
 
 
+@pytest.fixture(scope="module")
+def pair():
+    with Origin("a") as a, Origin("b") as b, Lbd(text((a, b)), options=OPTIONS) as lbd:
+        yield a, b, lbd
+
+
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
-def test_no_client_sees_a_server_die(servers, algorithm):
-    a, _ = servers
-    more = f'algorithm = {{ name = "{algorithm}"{EXTRA.get(algorithm, "")} }}'
-    with Lbd(text(servers, more), options=OPTIONS) as lbd, Load(lbd.port("web"), connections=8) as load:
+def test_no_client_sees_a_server_die(pair, algorithm):
+    a, b, lbd = pair
+    lbd.write(text((a, b), f'algorithm = {{ name = "{algorithm}"{EXTRA.get(algorithm, "")} }}'))
+    assert lbd.admin("POST", "/v1/reload")[0] == 200, lbd.log()
+    assert lbd.status()["backends"]["app"]["algorithm"] == algorithm
+    with Load(lbd.port("web"), connections=8) as load:
         for _ in range(2):
             until(lambda goal=load.total + 50: load.total > goal, "answers")
             a.stop()
