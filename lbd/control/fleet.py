@@ -29,6 +29,7 @@ from lbd.control.sockets import Sockets
 from lbd.control.workers import SILENT, Backoff, Lanes, assign
 from lbd.errors import LbdError
 from lbd.log import logger
+from lbd.net.bells import hang
 from lbd.net.tasks import Tasks
 
 PREPARE = 5.0     # seconds that a worker has to build a generation
@@ -69,6 +70,7 @@ class Fleet:
         self._log_form = log_form
         self._around = around
         self._lanes = Lanes(lanes)
+        self._bells = hang(lanes)
         self._wanted = 0
         self._kept: set[int] = set()            # slots that have a task
         self._alive: set[Process] = set()
@@ -226,7 +228,8 @@ class Fleet:
     async def _live(self, slot: int, lane: int) -> bool:
         """A worker's life from exec to end; false when it never served."""
         try:
-            process = Process(self._loop, slot, lane, self._board, self._log_form, self._hear, self._around.line)
+            process = Process(self._loop, slot, lane, self._board, self._log_form, self._hear, self._around.line,
+                              self._bells)
         except LbdError as error:
             logger.error("worker not started", slot=slot, reason=str(error))
             self._early += 1

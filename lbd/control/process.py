@@ -6,10 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lbd.backend.generation import Generation
+from lbd.control import systemd
 from lbd.control.channel import Channel
 from lbd.control.lines import Lines
 from lbd.control.messages import Message
@@ -27,10 +28,11 @@ STACK = signal.SIGUSR1   # a worker answers it with its stack, even when its loo
 
 
 class Process:
-    """A worker. `heard` gets what it says unasked; `line` each line of its log."""
+    """A worker. `heard` gets what it says unasked; `line` each line of its log; by `bells` workers wake each other."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, slot: int, lane: int, board: int, log_form: str,
-                 heard: "Callable[[Process, Message], None]", line: Callable[[str], None]) -> None:
+                 heard: "Callable[[Process, Message], None]", line: Callable[[str], None],
+                 bells: Sequence[int] = ()) -> None:
         self.slot = slot
         self.lane = lane
         self.born = loop.time()
@@ -47,8 +49,8 @@ class Process:
         reader, writer = os.pipe2(os.O_CLOEXEC)
         try:
             self._popen = subprocess.Popen(
-                _command(slot, lane, theirs.fileno(), board, log_form), stdin=subprocess.DEVNULL, stdout=writer,
-                stderr=writer, pass_fds=(theirs.fileno(), board), env=_environment())
+                _command(slot, lane, theirs.fileno(), board, log_form, bells), stdin=subprocess.DEVNULL, stdout=writer,
+                stderr=writer, pass_fds=(theirs.fileno(), board, *bells), env=_environment())
         except OSError as error:
             ours.close()
             os.close(reader)
@@ -126,15 +128,17 @@ class Process:
         self._waiting.clear()
 
 
-def _command(slot: int, lane: int, channel: int, board: int, log_form: str) -> list[str]:
+def _command(slot: int, lane: int, channel: int, board: int, log_form: str, bells: Sequence[int]) -> list[str]:
     # -P and the parent's own path: the working directory must not decide which code runs.
     return [sys.executable, "-P", "-m", "lbd.control.worker", "--slot", str(slot), "--lane", str(lane),
-            "--channel", str(channel), "--board", str(board), "--log", log_form]
+            "--channel", str(channel), "--board", str(board), "--log", log_form,
+            "--bells", ",".join(map(str, bells))]
 
 
 def _environment() -> dict[str, str]:
     path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path if not entry.endswith(".zip"))
-    return {**os.environ, **ALLOCATOR, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    mine = {name: value for name, value in os.environ.items() if name not in systemd.VARIABLES}
+    return {**mine, **ALLOCATOR, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 def _cause(code: int, known: str) -> str:

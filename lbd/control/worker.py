@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 
 import uvloop
 
@@ -33,6 +34,7 @@ from lbd.control.messages import (
 from lbd.control.process import STACK
 from lbd.errors import LbdError
 from lbd.log import logger
+from lbd.net.bells import Bells
 from lbd.net.sock import Poller
 from lbd.proxy.plane import Plane
 from lbd.stats.scoreboard import Board
@@ -46,12 +48,12 @@ class Worker:
     """What a worker does with each message."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, board: Board, lane: int, sock: socket.socket,
-                 log_form: str) -> None:
+                 log_form: str, bells: Sequence[int] = ()) -> None:
         self._loop = loop
         self._log_form = log_form
         self._poller = Poller()
         loop.add_reader(self._poller.fileno(), self._poller.run)
-        self._plane = Plane(loop, self._poller, board, lane, self._suspect)
+        self._plane = Plane(loop, self._poller, board, lane, self._suspect, Bells(bells, lane))
         self._garbage = Garbage(loop)
         self._pending: Prepare | None = None
         self._drain_timeout = 0.0
@@ -143,6 +145,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("lbd worker")
     for name in ("slot", "lane", "channel", "board"):
         parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--bells", default="")
     parser.add_argument("--log", choices=log.FORMS, required=True)
     args = parser.parse_args(argv)
     # Ctrl-C and service managers signal the whole group: the supervisor decides what its workers do.
@@ -152,7 +155,8 @@ def main(argv: list[str] | None = None) -> int:
     faulthandler.register(STACK, all_threads=False)
     os.set_blocking(2, False)   # a log that nobody reads must not stop the traffic
     log.set_up("info", args.log, log.write_stderr, worker=os.getpid())
-    for fd in (args.channel, args.board):
+    bells = tuple(map(int, filter(None, args.bells.split(","))))
+    for fd in (args.channel, args.board, *bells):
         os.set_inheritable(fd, False)
     sock = socket.socket(fileno=args.channel)
     loop = uvloop.new_event_loop()
@@ -162,7 +166,7 @@ def main(argv: list[str] | None = None) -> int:
         logger.error("the scoreboard is not this version's", reason=str(error))
         Channel(loop, sock, lambda message, fds: None, lambda reason: loop.stop()).send(Hello(__version__, -1))
     else:
-        Worker(loop, board, args.lane, sock, args.log)
+        Worker(loop, board, args.lane, sock, args.log, bells)
     loop.run_forever()
     return 0
 

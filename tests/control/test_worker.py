@@ -35,7 +35,7 @@ CONFIG = Config(global_=Global(drain_timeout=0.0), listeners={"web": Listener(bi
 class FakePlane:
     """Notes what it is told."""
 
-    def __init__(self, loop, net, board, lane, report):
+    def __init__(self, loop, net, board, lane, report, bells):
         self.told = []
         self.refuse = None
         self.sockets = []
