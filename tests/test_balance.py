@@ -1,4 +1,4 @@
-"""What holds for every algorithm: usable servers only, every server in its turn, any size, equal seeds choose equally."""
+"""What holds for every algorithm: usable servers only, nobody starves, any size, equal seeds choose equally."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def play(fleet: Fleet, algorithm: Algorithm, requests: Sequence[Request], at_onc
 
 
 def test_every_algorithm_of_the_configuration_is_there() -> None:
-    assert NAMES == [*ALGORITHM_NAMES]
+    assert [*ALGORITHM_NAMES] == NAMES
     assert [*OPTIONS] == [*NAMES, ":"]
 
 

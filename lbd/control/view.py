@@ -6,6 +6,7 @@ from collections.abc import Collection
 from lbd import __version__
 from lbd.backend.generation import Member
 from lbd.control.machine import Machine
+from lbd.control.scores import scores
 from lbd.stats.exporter import ServerView, View
 
 
@@ -18,9 +19,10 @@ def look(machine: Machine, reload_success: bool, reload_time: float, kernels: st
     if generation is None:
         return View(0, build=build)
     members = machine.roster.members(generation.config)
+    score = scores(machine.board, generation, members)
     return View(
         generation=generation.number,
-        servers=[_server(machine, member) for group in members.values() for member in group],
+        servers=[_server(machine, member, score.get(member.slot)) for group in members.values() for member in group],
         listeners=generation.listeners,
         backends=generation.backends,
         routes=generation.routes,
@@ -33,7 +35,7 @@ def look(machine: Machine, reload_success: bool, reload_time: float, kernels: st
     )
 
 
-def _server(machine: Machine, member: Member) -> ServerView:
+def _server(machine: Machine, member: Member, score: float | None) -> ServerView:
     judgement = machine.schedule.of((member.backend, member.name, str(member.address)))
     checks = {} if judgement is None else {"passed": judgement.passes, "failed": judgement.failures}
     return ServerView(
@@ -45,5 +47,6 @@ def _server(machine: Machine, member: Member) -> ServerView:
         weight=member.weight,
         check_seconds=judgement.seconds if judgement is not None and judgement.passes + judgement.failures else None,
         checks=checks,
+        score=score,
         ejections=machine.ejection.counts((member.backend, member.name, str(member.address))),
     )

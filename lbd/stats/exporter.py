@@ -20,6 +20,7 @@ class ServerView:
 
     `state` is one word for both axes, `up` whether it takes new requests, `check_seconds` how long the last check
     took (None: never checked), `checks` their number by result, `ejections` those decided on by what became of them.
+    `score` is what least-time compares (seconds; None: another algorithm chooses, or the server may not be chosen).
     """
 
     backend: str
@@ -31,6 +32,7 @@ class ServerView:
     check_seconds: float | None = None
     checks: Mapping[str, int] = field(default_factory=dict)
     ejections: Mapping[str, int] = field(default_factory=dict)
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ class Exporter(Collector):
         names = KINDS[scoreboard.SERVER].labels
         latency = GaugeMetricFamily(
             "lbd_server_latency_seconds", "Decayed mean of the response time, as least-time sees it.", labels=names)
+        score = GaugeMetricFamily(
+            "lbd_server_score_seconds", "What least-time compares: latency * (in flight + 1) / weight.", labels=names)
         up = GaugeMetricFamily("lbd_server_up", "Whether the server takes new requests.", labels=names)
         state = GaugeMetricFamily("lbd_server_state", "The state that the server is in.", labels=(*names, "state"))
         weight = GaugeMetricFamily("lbd_server_weight", "Weight of the server.", labels=names)
@@ -119,6 +123,8 @@ class Exporter(Collector):
             mean = self._board.latency(server.slot)
             if mean >= 0:
                 latency.add_metric(labels, mean)
+            if server.score is not None:
+                score.add_metric(labels, server.score)
             up.add_metric(labels, float(server.up))
             state.add_metric((*labels, server.state), 1.0)
             weight.add_metric(labels, server.weight)
@@ -128,7 +134,7 @@ class Exporter(Collector):
                 checks.add_metric((*labels, result), count)
             for result, count in server.ejections.items():
                 ejections.add_metric((*labels, result), count)
-        yield from (latency, up, state, weight, seconds, checks, ejections)
+        yield from (latency, score, up, state, weight, seconds, checks, ejections)
 
     def _process(self) -> Iterator[Metric]:
         view = self._view

@@ -1,4 +1,4 @@
-"""The score: latency by in flight and weight, what stands for latencies that are missing or old, and who has the least."""
+"""The score: latency by in flight and weight, and what stands for latencies that are missing or old."""
 
 import pytest
 

@@ -99,7 +99,7 @@ def test_the_limit_found_by_itself_always_leaves_one_below(weights: list[int], c
 def test_refuses_what_cannot_be() -> None:
     board = Fleet([1]).board
     for slots, weights in (([], []), ([0], [1, 1]), ([0], [0]), ([0], [float("nan")])):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="weight"):
             Loads(board, slots, weights)
     with pytest.raises(IndexError):
         Loads(board, [1 << 20], [1])

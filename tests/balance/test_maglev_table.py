@@ -74,9 +74,9 @@ def test_what_the_last_ones_left_get_is_by_weight() -> None:
 
 def test_refuses_what_cannot_be() -> None:
     for names, weights in (([], []), ([1], [1, 1]), ([1], [0]), ([1], [1000001])):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="weight"):
             MaglevTable(names, weights)
     table = MaglevTable([1, 2], [1, 1])
     for indices in ([], [0], [-1, -1], [0, 65535]):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="as many indices"):
             table.narrow(indices)

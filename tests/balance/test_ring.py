@@ -71,7 +71,7 @@ def test_keys_at_the_ends_have_owners() -> None:
 
 def test_refuses_what_cannot_be() -> None:
     for names, points in (([1], []), ([1], [-1]), ([1], [POINTS + 1])):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="points together"):
             Ring(names, points)
     ring = Ring([1, 2], [160, 160])
     with pytest.raises(ValueError, match="as many"):
@@ -79,7 +79,7 @@ def test_refuses_what_cannot_be() -> None:
     ring.narrow([-1, -1])
     with pytest.raises(ValueError, match="nothing"):
         ring.find(1)
-    ring.narrow([0, 1])
+    ring.narrow([5, 6])
+    loads = Loads(Fleet([1]).board, [0], [1])
     with pytest.raises(ValueError, match="not those"):
-        ring.narrow([5, 6])
-        ring.find_bounded(1, Loads(Fleet([1]).board, [0], [1]), 1.25)
+        ring.find_bounded(1, loads, 1.25)

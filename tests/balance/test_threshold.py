@@ -52,5 +52,5 @@ def test_limits_as_they_are_written() -> None:
     assert LIMIT.read("auto") == AUTO
     assert LIMIT.read(5) == 5.0
     for wrong in ("five", 0, -1, True, [], 2_000_000):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=r"^is "):
             LIMIT.read(wrong)
