@@ -34,12 +34,38 @@ class Sockets:
     exists; a slot without a worker is somebody else's to accept from."""
 
     def __init__(self) -> None:
+        self.kept_elsewhere = False   # somebody else holds them too, for a successor: a Unix socket's file stays
         self._held: dict[Bind, list[socket.socket]] = {}
+        self._passed: set[int] = set()     # ids of those that came from outside: a bind has exactly these
+        self._restored: set[int] = set()   # ids of lbd's own of an earlier life: more may be added
 
     @property
     def slots(self) -> int:
         """How many slots the sockets are for; never fewer than there once were."""
         return max((len(socks) for socks in self._held.values()), default=0)
+
+    def adopt(self, name: str, sock: socket.socket, own: bool, listeners: Mapping[str, Listener]) -> bool:
+        """Take a listening socket that somebody else opened for the bind of its address, or for the only bind of the
+        listener of that name; `own`: an earlier life of lbd opened it. False: no bind wants it."""
+        address = address_of(sock)
+        bind = next(((listener, bound) for listener, settings in listeners.items() for bound in settings.bind
+                     if bound == address), None)
+        if bind is None and not own and name in listeners and len(listeners[name].bind) == 1:
+            bind = name, listeners[name].bind[0]
+        if bind is None or (address.path and not address.path.startswith("@") and not os.path.exists(address.path)):
+            return False
+        self._held.setdefault(bind, []).append(sock)
+        (self._restored if own else self._passed).add(id(sock))
+        return True
+
+    def own(self) -> dict[Address, list[int]]:
+        """Descriptors by address of the sockets that lbd itself opened, in this life or an earlier one."""
+        found: dict[Address, list[int]] = {}
+        for (_, address), socks in self._held.items():
+            fds = [sock.fileno() for sock in socks if id(sock) not in self._passed]
+            if fds and (address.path or address.port):
+                found.setdefault(address, []).extend(fds)
+        return found
 
     def stage(self, listeners: Mapping[str, Listener], slots: int) -> Staged:
         """Bind what is missing; nothing listens yet and nothing is closed. Raises `LbdError` and leaves no trace."""
@@ -78,8 +104,11 @@ class Sockets:
         waits."""
         paths = {address.path for _, address in self._held}
         for (_, address), sock in unused:
+            passed = id(sock) in self._passed
+            self._passed.discard(id(sock))
+            self._restored.discard(id(sock))
             sock.close()
-            if address.path and address.path not in paths:
+            if address.path and not passed and not self.kept_elsewhere and address.path not in paths:
                 binding.unlink(address.path)
 
     def of(self, listener: str, slots: list[int]) -> list[int]:
@@ -87,8 +116,12 @@ class Sockets:
         found: list[int] = []
         for (name, _), socks in self._held.items():
             if name == listener:
-                found += [socks[0].fileno()] if len(socks) == 1 else [
-                    socks[slot].fileno() for slot in slots if slot < len(socks)]
+                if len(socks) == 1:
+                    found.append(socks[0].fileno())
+                elif id(socks[0]) in self._passed:   # there may be fewer than slots: then they are shared
+                    found += dict.fromkeys(socks[slot % len(socks)].fileno() for slot in slots)
+                else:
+                    found += [socks[slot].fileno() for slot in slots if slot < len(socks)]
         return found
 
     def addresses(self) -> dict[str, list[Address]]:
@@ -101,16 +134,16 @@ class Sockets:
 
     def close(self) -> None:
         """Close everything."""
-        self.release([(bind, sock) for bind, socks in self._held.items() for sock in socks])
-        for _, address in self._held:
-            if address.path:
-                binding.unlink(address.path)
+        held, self._held = self._held, {}
+        self.release([(bind, sock) for bind, socks in held.items() for sock in socks])
         self._held = {}
 
     def _stage_bind(self, bind: Bind, slots: int, staged: Staged) -> list[socket.socket]:
         name, address = bind
         what = f"listeners.{name}.bind"
         held = self._find(bind)
+        if held and id(held[0]) in self._passed:
+            return held
         if address.path:
             if not held:
                 held = [binding.bind_unix(address.path, what)]
@@ -122,7 +155,12 @@ class Sockets:
         while len(socks) < slots:
             if address.port == 0 and socks:
                 address = Address(address.host, socks[0].getsockname()[1])
-            sock = binding.bind_tcp(address, what, shared or bool(socks))
+            try:
+                sock = binding.bind_tcp(address, what, shared or bool(socks))
+            except LbdError:
+                if socks and id(socks[0]) in self._restored:
+                    break   # bound by another user id once: what there is serves
+                raise
             socks.append(sock)
             staged.fresh.append((bind, sock))
         return socks
@@ -134,3 +172,11 @@ class Sockets:
         same = [socks for (_, address), socks in self._held.items() if address == bind[1] and address.port != 0]
         same += [socks for (_, address), socks in self._held.items() if address.path and address.path == bind[1].path]
         return same[0] if same else []
+
+
+def address_of(sock: socket.socket) -> Address:
+    """Where a socket is bound."""
+    name = sock.getsockname()
+    if sock.family != socket.AF_UNIX:
+        return Address(str(name[0]), int(name[1]))
+    return Address(path="@" + name[1:].decode() if isinstance(name, bytes) else str(name))

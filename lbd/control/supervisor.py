@@ -15,6 +15,7 @@ from lbd.control.doors import Door
 from lbd.control.history import History
 from lbd.control.machine import Machine, worker_count
 from lbd.control.reload import Load, Reload
+from lbd.control.service import Service
 from lbd.control.steering import Steering
 from lbd.control.trial import sample
 from lbd.control.watch import Watch
@@ -36,6 +37,7 @@ class Supervisor:
         self._tasks = Tasks(_task_failed)
         self._machine = Machine(self._tasks, self._form, self._line)
         self.steering = Steering(self._machine, self._tasks)
+        self._service = Service(self._machine)
         self._doors: list[Door] = []
         self._metrics: Door | None = None
         self._began = time.time()
@@ -60,6 +62,7 @@ class Supervisor:
             self._state = "ready"
             self._reload.began(History(self._machine.state_dir))
             self._log_ready()
+            self._service.settled()
             self._follow_files()
         await self._asked_to_stop.wait()
         await self._stop()
@@ -134,6 +137,7 @@ class Supervisor:
         if owner is not None:
             os.chown(self._machine.state_dir, *owner)
         self.steering.restore(self._machine.state_dir)
+        self._service.adopt(config)
         staged = self._machine.bind(config)
         try:
             self._doors.append(doors.admin(config, self, owner))
@@ -159,6 +163,7 @@ class Supervisor:
 
     async def _stop(self) -> None:
         config = self._loaded.config.global_
+        self._service.stopping(config.shutdown_delay + config.drain_timeout)
         if self._state == "ready" and config.shutdown_delay:
             self._state = "stopping"
             logger.info("stopping soon; /readyz says 503", seconds=config.shutdown_delay)
@@ -181,12 +186,15 @@ class Supervisor:
         """Put a configuration in force, the metrics' door too; raises `LbdError`, and then nothing has changed."""
         other = loaded.config.metrics.bind != self._loaded.config.metrics.bind
         door = doors.metrics(loaded.config, self) if other else None
+        self._service.reloading()
         try:
             generation = await self._machine.apply(loaded.config, force)
         except LbdError:
             if door is not None:
                 await door.close()
             raise
+        finally:
+            self._service.settled()
         self._loaded = loaded
         self._set_up_log(loaded.config)
         self._follow_files()
@@ -214,6 +222,7 @@ class Supervisor:
         while True:
             self._machine.fleet.ping()
             self._reload.tick()
+            self._service.tick()
             self.steering.tick()
             await asyncio.sleep(1.0)
 

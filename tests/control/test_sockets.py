@@ -117,3 +117,60 @@ def test_a_backlog_can_change(sockets):
     before = sockets.of("web", [0])
     sockets.commit(sockets.stage({"web": Listener(bind=(local(),), backlog=1)}, 1))
     assert sockets.of("web", [0]) == before
+
+
+def open_sockets(count, port=0):
+    found = []
+    for _ in range(count):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind(("127.0.0.1", port))
+        sock.listen()
+        port = sock.getsockname()[1]
+        found.append(sock)
+    return found, local(port)
+
+
+def test_a_bind_has_exactly_the_sockets_that_were_passed(sockets):
+    passed, address = open_sockets(2)
+    web = {"web": listener(address)}
+    assert all(sockets.adopt("any", sock, False, web) for sock in passed)
+    assert sockets.commit(sockets.stage(web, 3)) == []
+    fds = [sock.fileno() for sock in passed]
+    assert sockets.of("web", [0]) == [fds[0]]
+    assert sockets.of("web", [2]) == [fds[0]]
+    assert sockets.of("web", [0, 1, 2]) == fds
+    assert sockets.own() == {}
+    (unused,) = {bind for bind, _ in sockets.commit(sockets.stage({}, 3))}
+    assert unused == ("web", address)
+    for sock in passed:
+        sock.close()
+
+
+def test_a_passed_socket_is_found_by_the_name_of_a_listener_with_one_bind(sockets):
+    (sock,), _ = open_sockets(1)
+    one, two = {"web": listener(local(8))}, {"web": listener(local(8), local(9))}
+    assert not sockets.adopt("other", sock, False, one)
+    assert not sockets.adopt("web", sock, False, two)
+    assert not sockets.adopt("web", sock, True, one)
+    assert sockets.adopt("web", sock, False, one)
+    assert sockets.of("web", [0]) == [sock.fileno()]
+
+
+def test_restored_sockets_are_added_to(sockets):
+    restored, address = open_sockets(1)
+    web = {"web": listener(address)}
+    assert sockets.adopt("lbd.x", restored[0], True, web)
+    sockets.commit(sockets.stage(web, 2))
+    assert len(sockets.of("web", [0, 1])) == 2
+    assert len(sockets.own()[address]) == 2
+
+
+def test_the_file_of_a_unix_socket_that_a_successor_gets_stays(tmp_path):
+    for kept in (True, False):
+        path = tmp_path / f"{kept}.sock"
+        sockets = Sockets()
+        sockets.kept_elsewhere = kept
+        sockets.commit(sockets.stage({"web": listener(Address(path=str(path)))}, 1))
+        sockets.close()
+        assert path.exists() is kept

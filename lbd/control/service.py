@@ -1,0 +1,66 @@
+"""lbd as a service of systemd: the sockets that it brings along, what it is told, and the watchdog."""
+
+import os
+
+from lbd.config.schema import Config
+from lbd.control.machine import Machine
+from lbd.control.systemd import Notify, Store, inherited
+from lbd.control.workers import SILENT
+from lbd.log import logger
+
+
+class Service:
+    """All of it does nothing where lbd was not started by systemd."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._notify = Notify(os.environ, os.getpid())
+        self._store = Store(self._notify)
+
+    def adopt(self, config: Config) -> None:
+        """Take the listening sockets that were passed, for binds of their address or listeners of their name."""
+        sockets = self._machine.sockets
+        sockets.kept_elsewhere = self._notify.active
+        for passed in inherited(os.environ, os.getpid()):
+            if sockets.adopt(passed.name, passed.sock, passed.stored, config.listeners):
+                continue
+            if passed.stored:
+                self._notify.forget(passed.name)
+            else:
+                logger.warning("a socket was passed that no listener binds; it is closed", name=passed.name,
+                               address=str(passed.sock.getsockname()))
+            passed.sock.close()
+
+    def reloading(self) -> None:
+        """A reload begins; `settled` ends it."""
+        self._notify.reloading()
+
+    def settled(self) -> None:
+        """Started, or done with a reload, whatever came of it."""
+        self._notify.ready(self.summary())
+        if self._notify.active:
+            self._store.follow({str(address): fds for address, fds in self._machine.sockets.own().items()})
+
+    def stopping(self, seconds: float) -> None:
+        """The end begins and may take so long."""
+        self._notify.stopping(seconds)
+
+    def tick(self) -> None:
+        """To be called by the loop once a second: a loop that stands still is what the watchdog is for, and so are
+        workers of which none answers; single ones are the supervisor's business."""
+        if not self._notify.active or self._machine.generation is None:
+            return
+        self._notify.status(self.summary())
+        serving = self._machine.fleet.serving()
+        if not serving or any(process.unanswered < SILENT for process in serving):
+            self._notify.alive()
+
+    def summary(self) -> str:
+        """`3 listeners, 14/15 servers up, generation 7`."""
+        generation = self._machine.generation
+        if generation is None:
+            return "starting"
+        members = [m for group in self._machine.roster.members(generation.config).values() for m in group]
+        up = sum(m.health == "up" and m.mode == "ready" for m in members)
+        count = len(generation.config.listeners)
+        return f"{count} listener{'s' * (count != 1)}, {up}/{len(members)} servers up, generation {generation.number}"

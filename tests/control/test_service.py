@@ -1,0 +1,52 @@
+"""The service: what systemd is told of the machine, and when the watchdog is fed."""
+
+import socket
+from types import SimpleNamespace
+
+import pytest
+
+from lbd.backend.generation import Generation, Member
+from lbd.config.schema import Config, Listener
+from lbd.config.units import Address
+from lbd.control.service import Service
+from lbd.control.sockets import Sockets
+
+MEMBERS = {"app": (Member("app", "a", Address("10.0.0.1", 80), 0),
+                   Member("app", "b", Address("10.0.0.2", 80), 1, health="down"))}
+
+
+@pytest.fixture
+def machine():
+    serving = [SimpleNamespace(unanswered=0), SimpleNamespace(unanswered=9)]
+    generation = Generation(7, Config(listeners={"web": Listener(bind=())}), MEMBERS, {}, {}, {})
+    return SimpleNamespace(sockets=Sockets(), generation=generation, fleet=SimpleNamespace(serving=lambda: serving),
+                           roster=SimpleNamespace(members=lambda config: MEMBERS), list=serving)
+
+
+def test_the_watchdog_is_fed_while_a_worker_answers(machine, monkeypatch, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "10000000")
+        service = Service(machine)
+        service.settled()
+        assert manager.recv(4096) == b"READY=1\nSTATUS=1 listener, 1/2 servers up, generation 7"
+        service.tick()
+        assert manager.recv(4096) == b"WATCHDOG=1"
+        for process in machine.list:
+            process.unanswered = 9
+        service.tick()
+        service.reloading()
+        assert manager.recv(4096).startswith(b"RELOADING=1")
+
+
+def test_without_systemd_nothing_happens(machine, monkeypatch):
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    service = Service(machine)
+    service.adopt(machine.generation.config)
+    service.reloading()
+    service.settled()
+    service.tick()
+    service.stopping(30.0)
+    assert not machine.sockets.kept_elsewhere
