@@ -1,10 +1,12 @@
 """`max_connections`: accepting pauses at it and goes on below it, and nobody is cut."""
 
+import shutil
 import signal
 from contextlib import closing
 
+import pytest
 from lbd_process import Lbd, until
-from load import answer, ask, connect
+from load import Load, answer, ask, connect
 from origin import Origin
 
 TEXT = """
@@ -48,3 +50,15 @@ def test_a_raised_limit_lets_in_those_who_wait():
         for sock in socks:
             with closing(sock):
                 assert answer(sock)[0] == 200
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is not installed")
+def test_few_descriptors_make_few_connections_and_nobody_is_cut():
+    prefix = ["prlimit", "--nofile=260:260"]
+    with Origin("a") as origin, Lbd(TEXT % origin.port, workers=1, prefix=prefix) as lbd:
+        with Load(lbd.port("web"), connections=100, once=True) as load:
+            until(lambda: load.total > 500, "many answers")
+        assert load.lost == load.refused == 0
+        assert set(load.answered) == {200}
+        assert lbd.logged("connection limit reached, accepting pauses")
+        assert lbd.stop() == 0

@@ -132,3 +132,16 @@ def test_a_signal_while_it_starts(text):
         lbd.send(signal.SIGTERM)
         assert lbd.wait() == 0
         assert not lbd.workers()
+
+
+def test_a_worker_that_dies_while_it_drains_does_not_keep_the_end_waiting(text, origin):
+    outcomes = []
+    with Lbd(text()) as lbd:
+        thread = held(lbd, origin, outcomes)
+        lbd.send(signal.SIGTERM)
+        until(lambda: len(lbd.logged("worker ended")) == 1, "the worker without a request ended")
+        (pid,) = lbd.workers()
+        lbd.signal_worker(pid, signal.SIGKILL)
+        thread.join()
+        assert outcomes != [200]
+        assert lbd.wait() == 0
