@@ -140,7 +140,8 @@ async def test_half_closing_behind_pipelined_requests_gets_all_answers(
     await echoing.close()
 
 
-@pytest.mark.parametrize("rest", [b"GET /half HTTP/1.1\r\nHo", b"POST / HTTP/1.1\r\nHost: e\r\nContent-Length: 9\r\n\r\nx"])
+@pytest.mark.parametrize("rest", [
+    b"GET /half HTTP/1.1\r\nHo", b"POST / HTTP/1.1\r\nHost: e\r\nContent-Length: 9\r\n\r\nx"])
 async def test_half_closing_within_a_pipelined_request_cancels_it_alone(
         rig: Rig, simple: Simple, stage: Stage, connect: Connect, rest: bytes) -> None:
     simple()

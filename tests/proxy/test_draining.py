@@ -1,0 +1,158 @@
+"""What is on its way out leaves in time, idle clients one after another."""
+
+from typing import Any
+
+from lbd.proxy.draining import Draining, close_idle, due
+from lbd.stats import endings
+
+
+class Client:
+    def __init__(self, listener: Any, idle: bool = True, server: Any = None) -> None:
+        self.listener = listener
+        self.idle = idle
+        self.server = server
+        self.deadline = 0.0
+        self.told = False
+        self.end: Any = None
+
+    def last(self) -> None:
+        self.told = True
+
+    def dismiss(self) -> None:
+        self.end = "dismissed"
+
+    def stop(self, ending: int) -> None:
+        self.end = ending
+
+
+class Listener:
+    leaving = False
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Connection:
+    def __init__(self, server: Any = None) -> None:
+        self.server = server
+        self.end = ""
+
+    def close(self) -> None:
+        self.end = "closed"
+        self.server.idle.pop(self)
+
+    def abort(self) -> None:
+        self.end = "aborted"
+
+
+class Server:
+    def __init__(self) -> None:
+        self.idle: dict[Any, None] = {}
+
+
+class Plane:
+    def __init__(self, *clients: Client) -> None:
+        self.clients = list(clients)
+        self.timers = self
+
+    def everyone(self) -> list[Client]:
+        return [client for client in self.clients if client.end is None]
+
+
+def gone(clients: list[Client]) -> int:
+    return sum(client.end is not None for client in clients)
+
+
+def test_idle_clients_leave_one_after_another() -> None:
+    listener, other = Listener(), Listener()
+    clients = [Client(listener) for _ in range(100)]
+    stays = Client(other)
+    plane = Plane(*clients, stays)
+    draining: Any = Draining(plane)
+    draining.dismiss(listener, 10.0, endings.DRAIN_CUT)
+    assert listener.leaving
+    assert listener.closed
+    assert all(client.told for client in clients)
+    assert not stays.told
+    left = []
+    for tick in range(1, 99):
+        draining.tick(tick / 10)
+        left.append(gone(clients))
+    assert max(after - before for before, after in zip(left, left[1:], strict=False)) <= 4
+    assert 40 <= left[49] <= 65
+    assert left[-1] == 100
+    assert {client.end for client in clients} == {"dismissed"}
+    assert stays.end is None
+
+
+def test_busy_clients_are_cut_at_the_end_and_idle_ones_closed() -> None:
+    listener = Listener()
+    busy, idle = Client(listener, idle=False), Client(listener)
+    draining: Any = Draining(Plane(busy, idle))
+    draining.dismiss(listener, 1.0, endings.SHUTDOWN_CUT)
+    draining.tick(0.0)
+    assert busy.end is None
+    draining.tick(1.0)
+    assert (busy.end, idle.end) == (endings.SHUTDOWN_CUT, "dismissed")
+
+
+def test_the_earlier_of_two_ends_counts() -> None:
+    listener = Listener()
+    busy = Client(listener, idle=False)
+    draining: Any = Draining(Plane(busy))
+    draining.dismiss(listener, 1.0, endings.DRAIN_CUT)
+    draining.dismiss(listener, 5.0, endings.SHUTDOWN_CUT)
+    draining.tick(2.0)
+    assert busy.end == endings.DRAIN_CUT
+
+
+def test_clients_that_come_late_are_sent_away_too() -> None:
+    listener = Listener()
+    plane = Plane(Client(listener, idle=False))
+    draining: Any = Draining(plane)
+    draining.dismiss(listener, 1.0, endings.DRAIN_CUT)
+    draining.tick(1.1)
+    late = Client(listener, idle=False)
+    plane.clients.append(late)
+    draining.tick(1.2)
+    assert late.end == endings.DRAIN_CUT
+
+
+def test_requests_of_removed_servers_are_cut_when_their_time_is_over() -> None:
+    removed, kept = Server(), Server()
+    cut, stays = Client(None, False, removed), Client(None, False, kept)
+    resting = Connection(removed)
+    removed.idle[resting] = None
+    draining: Any = Draining(Plane(cut, stays))
+    draining.retire([removed], 3.0)
+    assert resting.end == "closed"
+    draining.tick(2.9)
+    assert cut.end is None
+    draining.tick(3.0)
+    assert (cut.end, stays.end) == (endings.DRAIN_CUT, None)
+
+
+def test_connections_that_do_not_close_are_cut() -> None:
+    slow = Connection()
+    draining: Any = Draining(Plane())
+    draining.closing[slow] = 2.0
+    draining.tick(1.9)
+    assert slow.end == ""
+    draining.tick(2.0)
+    assert slow.end == "aborted"
+    assert not draining.closing
+
+
+def test_due_takes_out_what_it_gives() -> None:
+    times = {"a": 1.0, "b": 2.0, "c": 3.0}
+    assert due(times, 2.0) == ["a", "b"]
+    assert times == {"c": 3.0}
+
+
+def test_close_idle() -> None:
+    server = Server()
+    connections = [Connection(server) for _ in range(3)]
+    server.idle.update(dict.fromkeys(connections))
+    close_idle(server)  # type: ignore[arg-type]
+    assert {connection.end for connection in connections} == {"closed"}

@@ -1,0 +1,79 @@
+"""Listeners: who is in which network, what is believed, and accepting no more."""
+
+import ipaddress
+from typing import Any
+
+import pytest
+
+from lbd.config import schema
+from lbd.config.units import Network
+from lbd.proxy.listener import LONGEST, REMEMBERED, Listener, Membership, Site
+
+
+def networks(*texts: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+class Router:
+    default = None
+
+    def route(self, request: Any) -> Any: ...
+
+
+def site(trusted: tuple[Network, ...] = (), **settings: Any) -> Site:
+    router: Any = Router()
+    return Site(schema.Listener(bind=(), **settings), trusted, router)
+
+
+@pytest.mark.parametrize(("address", "inside"), [
+    (b"10.1.2.3", True), (b"11.0.0.1", False), (b"::ffff:10.0.0.9", True), (b"2001:db8::1", True),
+    (b"2001:db9::1", False), (b"fe80::1%eth0", False), (b"", False), (b"unknown", False), (b"10.1.2.3:80", False),
+    (b"\xff\xfe", False), (b"1" * 1000, False)])
+def test_membership(address: bytes, inside: bool) -> None:
+    members = Membership(networks("10.0.0.0/8", "2001:db8::/32"))
+    assert members.has(address) is inside
+    assert members.has(address) is inside
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    members = Membership(networks("10.0.0.0/8"))
+    for number in range(REMEMBERED + 10):
+        members.has(b"10.0.%d.%d" % divmod(number, 256))
+    members.has(b"x" * (LONGEST + 1))
+    assert len(members.remembered) <= REMEMBERED
+    assert max(map(len, members.remembered)) <= LONGEST
+
+
+@pytest.mark.parametrize(("allow", "deny", "peer", "admitted"), [
+    ((), (), b"192.0.2.1", True),
+    (("192.0.2.0/24",), (), b"192.0.2.1", True),
+    (("192.0.2.0/24",), (), b"192.0.3.1", False),
+    ((), ("192.0.2.0/24",), b"192.0.2.1", False),
+    (("192.0.2.0/24",), ("192.0.2.1/32",), b"192.0.2.1", False),
+    (("192.0.2.0/24",), ("192.0.2.1/32",), b"192.0.2.2", True),
+    (("192.0.2.0/24",), ("0.0.0.0/0",), b"", True),
+])
+def test_who_is_admitted(allow: tuple[str, ...], deny: tuple[str, ...], peer: bytes, admitted: bool) -> None:
+    assert site(allow=networks(*allow), deny=networks(*deny)).admits(peer) is admitted
+
+
+def test_nobody_is_believed_unless_trusted() -> None:
+    assert not site().believes(b"10.0.0.1")
+    assert site(networks("10.0.0.0/8")).believes(b"10.0.0.1")
+    assert not site(networks("10.0.0.0/8")).believes(b"")
+
+
+def test_closing_closes_every_acceptor_once() -> None:
+    class Acceptor:
+        closed = 0
+
+        def drain(self) -> None:
+            self.closed += 1
+    row: Any = None
+    listener = Listener("web", row, site())
+    acceptors = [Acceptor(), Acceptor()]
+    listener.acceptors += acceptors
+    listener.close()
+    listener.close()
+    assert [acceptor.closed for acceptor in acceptors] == [1, 1]
+    assert not listener.acceptors

@@ -1,0 +1,147 @@
+"""The tick: expired clients, idle server connections, doubt that ends, and a clock that is late."""
+
+import asyncio
+from typing import Any
+
+from lbd.proxy.timers import FEW, PARTS, TICK, Timers
+
+
+class Client:
+    state = 0
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.expired = 0
+        self.transport = self
+
+    def expire(self) -> None:
+        self.expired += 1
+        if self.expired > 1:
+            raise RuntimeError("a fault")
+
+    def abort(self) -> None:
+        self.deadline = 1e9
+
+
+class Plane:
+    def __init__(self, clients: int = 0) -> None:
+        self.now = 0.0
+        self.clients = clients
+        self.backends: dict[str, Any] = {}
+        self.draining = self.log = self
+        self.lateness: list[float] = []
+        self.drained: list[float] = []
+        self.faults = 0
+
+    def tick(self, now: float) -> None:
+        self.drained.append(now)
+
+    def ticked(self, late: float) -> None:
+        self.lateness.append(late)
+
+    def exception(self, _text: str, **_facts: Any) -> None:
+        self.faults += 1
+
+
+class Hand:
+    """A loop whose time the test moves."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+        self.delays: list[float] = []
+
+    def call_later(self, delay: float, call: Any) -> "Hand":
+        self.calls.append(call)
+        self.delays.append(delay)
+        return self
+
+    def cancel(self) -> None:
+        self.calls.clear()
+
+
+def timers(plane: Plane) -> tuple[Hand, Timers]:
+    hand: Any = Hand()
+    made = Timers(hand, plane)
+    made.clock = lambda: plane.now + TICK
+    return hand, made
+
+
+def test_every_tick_looks_at_all_of_few_connections() -> None:
+    plane = Plane(clients=2)
+    hand, made = timers(plane)
+    late, early = Client(0.05), Client(0.15)
+    made.add(late)
+    made.add(early)
+    hand.calls.pop()()
+    assert (late.expired, early.expired) == (1, 0)
+    late.deadline = 1e9
+    hand.calls.pop()()
+    assert (late.expired, early.expired) == (1, 1)
+    assert hand.delays == [TICK] * 3
+    assert plane.drained == [TICK, 2 * TICK]
+
+
+def test_many_connections_are_looked_at_within_a_second() -> None:
+    plane = Plane(clients=FEW + 1)
+    hand, made = timers(plane)
+    clients = [Client(0.0) for _ in range(200)]
+    for client in clients:
+        made.add(client)
+        client.expired = 0
+    seen = []
+    for _ in range(PARTS):
+        hand.calls.pop()()
+        for client in clients:
+            if client.expired:
+                client.deadline = 1e9
+        seen.append(sum(client.expired for client in clients))
+    assert seen[-1] == 200
+    assert seen[0] < 200
+
+
+def test_one_that_raises_is_aborted_and_the_rest_go_on() -> None:
+    plane = Plane(clients=3)
+    hand, made = timers(plane)
+    broken, others = Client(0.0), [Client(0.0), Client(0.0)]
+    broken.expired = 1
+    for client in (broken, *others):
+        made.add(client)
+    hand.calls.pop()()
+    assert plane.faults == 1
+    assert broken.deadline == 1e9
+    assert [client.expired for client in others] == [1, 1]
+    assert hand.calls
+
+
+def test_removed_and_stopped() -> None:
+    plane = Plane(clients=1)
+    hand, made = timers(plane)
+    client = Client(0.0)
+    made.add(client)
+    assert made.everyone() == [client]
+    made.remove(client)
+    made.remove(client)
+    assert made.everyone() == []
+    made.stop()
+    assert not hand.calls
+
+
+def test_lateness_is_measured() -> None:
+    plane = Plane()
+    hand, made = timers(plane)
+    made.clock = lambda: plane.now + 0.35
+    hand.calls.pop()()
+    made.clock = lambda: plane.now + TICK / 2
+    hand.calls.pop()()
+    assert [round(late, 3) for late in plane.lateness] == [0.25, 0.0]
+
+
+async def test_on_a_real_loop() -> None:
+    plane = Plane()
+    made = Timers(asyncio.get_running_loop(), plane)
+    plane.now = made.clock()
+    ticked = asyncio.Event()
+    plane.ticked = lambda late: ticked.set()  # type: ignore[method-assign]
+    async with asyncio.timeout(5):
+        await ticked.wait()
+    made.stop()

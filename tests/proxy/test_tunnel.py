@@ -1,0 +1,112 @@
+"""Tunnels: bytes both ways, each way with its own end and its own back-pressure."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from lbd.proxy.upstream import HIGH
+
+from .conftest import Connect, Simple
+from .rig import Peer, Rig, Stage, request
+
+SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+ASK = request("/", "Upgrade: x", "Connection: upgrade")
+READ = 256 * 1024
+
+
+@pytest.fixture
+async def pair(rig: Rig, simple: Simple, stage: Stage, connect: Connect) -> tuple[Peer, Peer]:
+    """Both ends of a tunnel."""
+    simple(backend="timeouts = { server = '150ms' }")
+    client = await connect()
+    await client.send(ASK)
+    server = await stage.accept()
+    await server.head()
+    await server.send(SWITCH)
+    await client.head()
+    return client, server
+
+
+async def test_bytes_behind_the_upgrade_go_with_it(rig: Rig, simple: Simple, stage: Stage, connect: Connect) -> None:
+    simple()
+    client = await connect()
+    await client.send(ASK + b"early client")
+    server = await stage.accept()
+    await server.head()
+    await server.send(SWITCH + b"early server")
+    await client.head()
+    assert await client.read(12) == b"early server"
+    assert await server.read(12) == b"early client"
+
+
+@pytest.mark.parametrize("first", ["client", "server"])
+async def test_each_side_may_end_first(rig: Rig, pair: tuple[Peer, Peer], first: str) -> None:
+    one, other = pair if first == "client" else pair[::-1]
+    one.half_close()
+    assert await other.rest() == b""
+    await other.send(b"still open this way")
+    assert await one.read(19) == b"still open this way"
+    other.half_close()
+    assert await one.rest() == b""
+    await rig.until(lambda: rig.plane.clients == 0)
+    assert rig.ending("tunnel-closed") == 1
+    assert rig.in_flight() == 0
+
+
+@pytest.mark.parametrize("first", ["client", "server"])
+async def test_a_reset_goes_through(rig: Rig, pair: tuple[Peer, Peer], first: str) -> None:
+    one, other = pair if first == "client" else pair[::-1]
+    one.reset()
+    await other.ended()
+    await rig.until(lambda: rig.plane.clients == 0)
+    assert rig.ending("tunnel-closed") == 1
+
+
+@pytest.mark.parametrize("slow", ["client", "server"])
+async def test_the_slow_side_holds_the_other(rig: Rig, pair: tuple[Peer, Peer], slow: str) -> None:
+    reader, writer = pair if slow == "client" else pair[::-1]
+    held, = rig.plane.timers.everyone()
+    size = 32 * 2**20
+
+    async def send() -> None:
+        for _ in range(size // READ):
+            await writer.send(bytes(READ))
+    sending = asyncio.ensure_future(send())
+    await rig.until(lambda: held.congested or (held.upstream is not None and held.upstream.full))
+    # Neither is the tunnel cut by the time that a server has for an answer.
+    for _ in range(3):
+        await rig.tick()
+    most = 0
+    left = size
+    while left:
+        left -= len(await reader.reader.read(2**20))
+        most = max(most, held.transport.get_write_buffer_size(), held.upstream.transport.get_write_buffer_size())
+    await sending
+    assert HIGH < most <= HIGH + READ
+    for _ in range(3):
+        await rig.tick()
+    assert rig.plane.clients == 1
+
+
+async def test_a_client_that_ended_before_the_answer(rig: Rig, simple: Simple, stage: Stage, connect: Connect) -> None:
+    simple()
+    client = await connect()
+    await client.send(ASK)
+    client.half_close()
+    held: Any = await first(rig)
+    await rig.until(lambda: held.half_closed)
+    server = await stage.accept()
+    await server.head()
+    await server.send(SWITCH + b"one way")
+    assert await server.rest() == b""
+    await client.head()
+    assert await client.read(7) == b"one way"
+    server.half_close()
+    assert await client.rest() == b""
+    await rig.until(lambda: rig.plane.clients == 0)
+
+
+async def first(rig: Rig) -> object:
+    await rig.until(lambda: rig.plane.clients == 1)
+    return rig.plane.timers.everyone()[0]
