@@ -31,7 +31,7 @@ from lbd.health import CHECKS
 HELP = "find out which algorithm suits a fleet and its load, in simulated time"
 
 REQUESTS = 100_000
-MOST_REQUESTS = 2_000_000
+MOST_REQUESTS = 1_000_000
 RATE = dataclasses.replace(u.number(0.001, 1e6), allowed="a number from 0.001 to 1000000")      # requests per second
 LOAD = 0.7              # of the fleet's capacity, where neither --rate nor --concurrency is given
 UNLIMITED_RATE = 1000.0 # requests per second likewise, where the capacity is without limit
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     algorithms = compared(args.algorithm, scene.fleet)
     usual = scene.fleet.settings.algorithm.name
     found = simulate(scene, algorithms)
-    advice = advise(found, usual, not scene.concurrency)
+    advice = advise(found, usual, not scene.concurrency, scene.fleet.fair)
     if args.json:
         print(json.dumps(as_data(scene, rate, found, advice), indent=2))
     else:
@@ -140,6 +140,8 @@ def stage(args: argparse.Namespace) -> tuple[Scene, float]:
         servers = fleet.from_log(recording.means, args.slots)
     else:
         raise UsageError("nothing to simulate: give --servers 5ms,5ms,40ms, or -c FILE (see lbd simulate --help)")
+    if not servers.capacity:
+        raise UsageError("no server takes requests: all have the weight 0, or another mode than ready")
     servers = dataclasses.replace(servers, settings=settled(servers.settings, args))
     faults = [fault.parse(kind, text, servers.seconds) for kind in fault.KINDS for text in getattr(args, kind)]
     rate = 0.0 if args.concurrency else args.rate or (0.0 if recording else usual_rate(servers))

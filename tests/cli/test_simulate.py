@@ -124,7 +124,8 @@ def test_retries_and_timeout(capsys: pytest.CaptureFixture[str]) -> None:
     ("--servers 5ms --tail x", '--tail: "x" is a string; must be a number from 0 to 3 (see lbd simulate --help)'),
     ("--servers 5ms --tail nan", '--tail: "nan" is out of range; must be a number from 0 to 3'),
     ("--servers 5ms --rate 0", '--rate: "0" is out of range; must be a number from 0.001 to 1000000'),
-    ("--servers 5ms --requests 0", '--requests: "0" is out of range; must be a whole number from 1 to 2000000'),
+    ("--servers 5ms --requests 0", '--requests: "0" is out of range; must be a whole number from 1 to 1000000'),
+    ("--servers 5msx0,1msx0", "no server takes requests: all have the weight 0, or another mode than ready"),
     ("--servers 5ms --dies b@50%", '--dies: "b" is no server; must be a'),
     ("-c lbd.toml --backend ap", '--backend: "ap" is no backend of the configuration; must be app; did you mean'),
 ])

@@ -55,17 +55,18 @@ def _known(seconds: float | None) -> float:
     return float("inf") if seconds is None else seconds
 
 
-def advise(found: Sequence[Figures], usual: str, open_loop: bool = True) -> Advice:
+def advise(found: Sequence[Figures], usual: str, open_loop: bool = True, fair: str = "") -> Advice:
     """Choose among those that may send a request anywhere, else among all; `usual` is what is in use now.
 
-    In a closed loop a server without a pause is nothing bad, as clients wait for it.
+    In a closed loop a server without a pause is nothing bad, as clients wait for it. `fair` are weights that fit the
+    speeds of the servers, if theirs do not.
     """
     free = [one for one in found if one.algorithm not in KEEPS] or list(found)
     best = _best(free)
     now = next((one for one in found if one.algorithm == usual), None)
     reasons = [_against(best, now) if now is not None and now is not best else _alone(best, free, usual)]
     if now is not None and now is not best:
-        reasons += _because(best, now, open_loop)
+        reasons += _because(best, now, open_loop, fair)
     for what in dict.fromkeys(KEEPS.values()):
         keeping = [one for one in found if KEEPS.get(one.algorithm) == what and one not in free]
         if keeping:
@@ -92,17 +93,18 @@ def _alone(best: Figures, others: Sequence[Figures], usual: str) -> str:
     if len(others) == 1:
         return f"{times(best)}; nothing was compared with it."
     if best.algorithm == usual:
-        return f"{times(best)}; no other is better by more than {SAME - 1:.0%}, so there is no reason to change."
+        return f"{times(best)}; no other is better by more than {percent(SAME - 1)}, so there is no reason to change."
     return f"{times(best)}, the best of these."
 
 
-def _because(best: Figures, now: Figures, open_loop: bool) -> list[str]:
+def _because(best: Figures, now: Figures, open_loop: bool, fair: str) -> list[str]:
     """Where the difference comes from: who was overloaded, and what became of its share."""
     if open_loop and now.busy is not None and best.busy is not None:
         full = max(now.busy, key=lambda name: now.busy[name] if now.busy else 0.0)
         if now.busy[full] > FULL > best.busy[full]:
             return [f"{now.algorithm} gives {full} {percent(now.shares[full])} of the requests, more than it can "
-                    f"answer; {best.algorithm} gives it {percent(best.shares[full])}."]
+                    f"answer; {best.algorithm} gives it {percent(best.shares[full])}.",
+                    *([f"Weights that fit the speeds would help what goes by weight: {fair}."] if fair else [])]
     moved = max(now.shares, key=lambda name: now.shares[name] - best.shares[name])
     if now.shares[moved] - best.shares[moved] > 0.02:
         return [f"It gives {moved} {percent(best.shares[moved])} of the requests instead of "
@@ -125,7 +127,7 @@ def factor(value: float) -> str:
 def percent(share: float) -> str:
     """`41 %`, `0.6 %`, `0 %`."""
     value = share * 100
-    return f"{value:.0f} %" if value >= 9.95 or not value else "<0.1 %" if value < 0.05 else f"{value:.1f} %"
+    return f"{value:.0f} %" if value >= 9.95 else "<0.1 %" if 0 < value < 0.05 else f"{value:.2g} %"
 
 
 def span(seconds: float) -> str:

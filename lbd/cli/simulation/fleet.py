@@ -16,6 +16,7 @@ from lbd.errors import UsageError
 NAME = "simulated"      # of a backend that no configuration names
 SECONDS = 0.01          # mean time of a server of which nothing is known
 MOST = 5000             # servers
+NAMED = 8               # servers that a sentence names
 
 _KIND = u.duration(0.00001, 600.0)
 _FORM = re.compile(r"(?:(?P<name>[^=]+)=)?(?P<time>[0-9.]+[A-Za-z]+?)(?:x(?P<weight>[0-9]+))?")
@@ -50,6 +51,16 @@ class Fleet:
         return sum(self.slots / self.seconds[server.name] for server in used) if self.slots else float("inf")
 
     @property
+    def fair(self) -> str:
+        """Weights that fit the speeds of the servers, in words; "" where theirs do, or where there are many."""
+        slowest = max(self.seconds.values())
+        fitting = {name: min(round(slowest / seconds), 1000) for name, seconds in self.seconds.items()}
+        shares = {name: self.settings.servers[name].weight / fit for name, fit in fitting.items()}
+        if len(shares) > NAMED or max(shares.values()) < 1.5 * min(shares.values()):
+            return ""
+        return ", ".join(f"{name} {fit}" for name, fit in fitting.items())
+
+    @property
     def weighted(self) -> bool:
         """Servers differ in weight."""
         return len({server.weight for server in self.settings.servers.values()}) > 1
@@ -67,7 +78,10 @@ class Timing:
 def parse(text: str) -> list[Timing]:
     """Read `5ms,5ms,40ms`, `a=5ms,b=40msx2`; raises `UsageError`."""
     timings = []
-    for word in text.split(","):
+    words = text.split(",")
+    if len(words) > MOST:
+        raise UsageError(f"--servers: {len(words)} are too many; at most {MOST}")
+    for word in words:
         found = _FORM.fullmatch(word.strip())
         if not found:
             raise UsageError(f"--servers: {shown(word.strip())} is not TIME, TIMExWEIGHT or NAME=TIME, "
@@ -79,8 +93,6 @@ def parse(text: str) -> list[Timing]:
         except ValueError as error:
             raise UsageError(f"--servers: {shown(word.strip())} {error}; must be {_KIND.allowed}, "
                              "a weight from 0 to 1000") from None
-    if len(timings) > MOST:
-        raise UsageError(f"--servers: {len(timings)} are too many; at most {MOST}")
     return timings
 
 
@@ -136,6 +148,8 @@ def from_config(config: schema.Config, backend: str | None, timings: Sequence[Ti
 
 def from_log(measured: Mapping[str, float], slots: int) -> Fleet:
     """The servers that a log names, with the mean times found there."""
+    if len(measured) > MOST:
+        raise UsageError(f"--log: it names {len(measured)} servers, which are too many; at most {MOST}")
     return from_words([Timing(name, max(seconds, 0.00001), None) for name, seconds in measured.items()], slots)
 
 

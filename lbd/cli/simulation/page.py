@@ -10,9 +10,9 @@ from rich.text import Text
 from lbd.cli.simulation.advice import Advice, percent, ranked, span
 from lbd.cli.simulation.chart import chart
 from lbd.cli.simulation.figures import Figures
+from lbd.cli.simulation.fleet import NAMED
 from lbd.cli.simulation.scene import Scene
 
-SHOWN = 8         # servers that the headline names
 LINES = 5         # of a chart
 HEIGHT = 14       # of a chart, lines
 
@@ -24,13 +24,13 @@ def headline(scene: Scene, rate: float) -> list[str]:
     fleet = scene.fleet
     servers = fleet.settings.servers
     named = [f"{name} {span(fleet.seconds[name])}" + (f" x{server.weight}" if fleet.weighted else "") +
-             (" (backup)" if server.backup else "") for name, server in list(servers.items())[:SHOWN]]
-    if len(servers) > SHOWN:
-        named.append(f"{len(servers) - SHOWN} more")
+             (" (backup)" if server.backup else "") for name, server in list(servers.items())[:NAMED]]
+    if len(servers) > NAMED:
+        named.append(f"{len(servers) - NAMED} more")
     room = f"{fleet.slots} at a time each" if fleet.slots else "any number at a time"
     load = f"{scene.concurrency:,} clients without a pause" if scene.concurrency else f"{rate:,.0f} requests/s"
     if rate and fleet.slots:
-        load += f" ({rate / fleet.capacity:.0%} of what they can answer)"
+        load += f" ({percent(rate / fleet.capacity)} of what they can answer)"
     workers = f"{scene.workers} worker{'s' * (scene.workers != 1)}"
     lines = [f"servers  {', '.join(named)}; {room}",
              f"load     {load}, {len(scene.workload):,} requests, {workers}, seed {scene.seed}"]

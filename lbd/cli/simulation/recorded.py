@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from lbd.cli.simulation.workload import Asked, Shape, make, popular, source
+from lbd.config import units as u
 from lbd.config.kinds import listed, shown
 from lbd.errors import LbdError, UsageError
 
@@ -109,12 +110,19 @@ def _entry(facts: Mapping[str, Any]) -> Entry | None:
     if total is None or not 0 <= total < 86_400:
         return None
     time = next((_time(facts[name]) for name in TIMES if name in facts), None)
-    return Entry(time, total, _text(facts, ("server",)), _text(facts, CLIENTS), _text(facts, TARGETS),
+    return Entry(time, total, _name(facts.get("server")), _text(facts, CLIENTS), _text(facts, TARGETS),
                  _text(facts, ("method",)))
 
 
 def _text(facts: Mapping[str, Any], names: Sequence[str]) -> str:
     return next((value for name in names if isinstance(value := facts.get(name), str)), "")
+
+
+def _name(value: Any) -> str:
+    try:
+        return str(u.NAME.read(value))
+    except ValueError:
+        return ""
 
 
 def _number(value: Any) -> float | None:

@@ -30,19 +30,21 @@ def test_a_gain_and_where_it_comes_from() -> None:
     assert str(advice) == (
         "p99 50.0 ms, against p99 1.00 s of weighted-round-robin: 20 times less. weighted-round-robin gives b 50 % of "
         "the requests, more than it can answer; least-time gives it 10 %.")
+    assert advise([now, best], "weighted-round-robin", fair="a 9, b 1").reasons[-1] == (
+        "Weights that fit the speeds would help what goes by weight: a 9, b 1.")
     assert "It gives b 10 % of the requests instead of 50 %." in advise([now, best], now.algorithm, False).reasons
 
 
 def test_fewer_failures_count_more() -> None:
     advice = advise([one("round-robin", 0.01, failed=900), one("least-time", 0.02)], "round-robin")
     assert advice.reasons[0] == (
-        "p99 20.0 ms, against p99 10.0 ms and 9.0 % failed of round-robin; 900 fewer of 10,000 requests fail.")
+        "p99 20.0 ms, against p99 10.0 ms and 9 % failed of round-robin; 900 fewer of 10,000 requests fail.")
 
 
 def test_no_reason_to_change() -> None:
     advice = advise([one("weighted-round-robin", 0.0104), one("least-time", 0.01)], "weighted-round-robin")
     assert (advice.algorithm, str(advice)) == (
-        "weighted-round-robin", "p99 10.4 ms; no other is better by more than 5%, so there is no reason to change.")
+        "weighted-round-robin", "p99 10.4 ms; no other is better by more than 5 %, so there is no reason to change.")
 
 
 def test_the_same_but_simpler_and_a_better_mean() -> None:

@@ -83,6 +83,13 @@ def test_what_is_not_there(given: Config, name: str | None, timings: str, messag
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.parametrize(("words", "fair"), [
+    ("5ms,5ms,40ms", "a 8, b 8, c 1"), ("5msx8,5msx7,40msx1", ""), ("5ms,6ms", ""), ("0.1ms,10m", "a 1000, b 1"),
+    ("1msx0,2ms", "a 2, b 1"), (",".join(["1ms"] * 8) + ",9ms", "")])
+def test_weights_that_fit(words: str, fair: str) -> None:
+    assert fleet.from_words(fleet.parse(words), 8).fair == fair
+
+
 def test_capacity_is_that_of_the_servers_in_use() -> None:
     servers = {"a": Server(Address("h", 1)), "b": Server(Address("h", 2), backup=True),
                "c": Server(Address("h", 3), mode="maint"), "d": Server(Address("h", 4), weight=0)}

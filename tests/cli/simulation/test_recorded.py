@@ -63,6 +63,10 @@ def test_one_backend_only() -> None:
         collect(both, "web", 10)
 
 
+def test_names_that_no_server_can_have_are_none() -> None:
+    assert collect(lines({"server": "a\x1b[2J"}, {"server": 5}), None, 10).means == {}
+
+
 def test_means_by_server() -> None:
     assert collect(lines({}, {"total": 0.75}, {"server": "b"}, {"server": None}), None, 10).means == {
         "a": 0.5, "b": 0.25}
