@@ -11,7 +11,6 @@ from typing import Any
 
 from lbd.backend.generation import Generation
 from lbd.control import systemd
-from lbd.control import systemd
 from lbd.control.channel import Channel
 from lbd.control.lines import Lines
 from lbd.control.messages import Message

@@ -1,4 +1,4 @@
-"""systemd, as sd_notify(3), sd_listen_fds(3) and sd_pid_notify_with_fds(3) describe it: state told, descriptors taken."""
+"""systemd by sd_notify(3), sd_listen_fds(3) and sd_pid_notify_with_fds(3): state told, descriptors taken and given."""
 
 import contextlib
 import os
@@ -68,7 +68,7 @@ def listening(sock: socket.socket) -> bool:
 
 def stored_name(address: str) -> str:
     """The name of a bind's sockets in the store: printable, without a colon, at most 255 characters."""
-    return (STORED + "".join(letter if letter.isascii() and letter.isalnum() or letter in "._-/" else "_"
+    return (STORED + "".join(letter if (letter.isascii() and letter.isalnum()) or letter in "._-/" else "_"
                              for letter in address))[:255]
 
 
