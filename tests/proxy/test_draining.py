@@ -1,5 +1,6 @@
 """What is on its way out leaves in time, idle clients one after another."""
 
+from itertools import pairwise
 from typing import Any
 
 from lbd.proxy.draining import Draining, close_idle, due
@@ -79,7 +80,7 @@ def test_idle_clients_leave_one_after_another() -> None:
     for tick in range(1, 99):
         draining.tick(tick / 10)
         left.append(gone(clients))
-    assert max(after - before for before, after in zip(left, left[1:], strict=False)) <= 4
+    assert max(after - before for before, after in pairwise(left)) <= 4
     assert 40 <= left[49] <= 65
     assert left[-1] == 100
     assert {client.end for client in clients} == {"dismissed"}

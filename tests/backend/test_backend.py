@@ -1,0 +1,167 @@
+"""A backend over generations: what survives, what goes, and who may be picked."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from lbd.backend.algorithm import Algorithm, Context, Facts
+from lbd.backend.backend import Backend
+from lbd.backend.generation import Member
+from lbd.backend.server import Server
+from lbd.config import schema
+from lbd.config.units import Address
+from lbd.stats import scoreboard
+from lbd.stats.scoreboard import Board, Row
+
+BOARD = Board.create(2)
+ANY: Any = None
+
+
+def row(slot: int) -> Row:
+    return BOARD.row(0, scoreboard.SERVER, slot)
+
+
+def member(name: str, port: int = 9000, **more: Any) -> Member:
+    return Member("app", name, Address("127.0.0.1", port), port - 9000, **more)
+
+
+class First(Algorithm):
+    """Takes the first, and keeps count in `picks`."""
+
+    servers: Sequence[Server] = ()
+    picks = 0
+    inherited: Any = None
+
+    def inherit(self, previous: Any) -> None:
+        self.inherited = previous
+        self.picks = previous.picks
+
+    def rebuild(self, servers: Sequence[Server]) -> None:
+        self.servers = servers
+
+    def pick(self, request: Facts) -> Server:
+        self.picks += 1
+        return self.servers[0]
+
+
+class Last(First):
+    def pick(self, request: Facts) -> Server:
+        return self.servers[-1]
+
+
+def first() -> First:
+    return First(None, Context(BOARD, 0, Random(1)))
+
+
+def installed(*members: Member, algorithm: Algorithm | None = None, **settings: Any) -> Backend:
+    backend = Backend("app", BOARD.row(0, scoreboard.BACKEND, 0))
+    backend.install(schema.Backend(**settings), members, row, algorithm or first())
+    return backend
+
+
+def names(servers: Sequence[Server]) -> list[str]:
+    return [server.name for server in servers]
+
+
+def usable(backend: Backend) -> list[str]:
+    return names(backend.pool.usable) if backend.pool is not None else []
+
+
+def test_servers_live_as_long_as_their_identity() -> None:
+    backend = installed(member("a"), member("b", 9001))
+    kept, gone = backend.servers.values()
+    kept.fail(1.0)
+    removed = backend.install(schema.Backend(max_idle=3, max_requests=9), [member("a", weight=5), member("c", 9002)],
+                              row, first())
+    assert removed == [gone]
+    assert gone.gone
+    assert not kept.gone
+    assert names(list(backend.servers.values())) == ["a", "c"]
+    assert next(iter(backend.servers.values())) is kept
+    assert (kept.weight, kept.max_idle, kept.max_turns, kept.doubt) == (5, 3, 9, 1.5)
+
+
+def test_an_algorithm_inherits_from_its_own_kind_only() -> None:
+    backend = installed(member("a"))
+    assert backend.pick(ANY) is not None
+    second = first()
+    backend.install(schema.Backend(), [member("a")], row, second)
+    assert second.picks == 1
+    other = Last(None, Context(BOARD, 0, Random(1)))
+    backend.install(schema.Backend(), [member("a")], row, other)
+    assert other.inherited is None
+
+
+def test_update_moves_states_and_takes_effect_with_rebuild() -> None:
+    backend = installed(member("a"), member("b", 9001))
+    assert backend.update(member("a", health="down"), row) == []
+    assert usable(backend) == ["a", "b"]
+    backend.rebuild()
+    assert usable(backend) == ["b"]
+    backend.update(member("b", 9001, mode="drain"), row)
+    backend.rebuild()
+    assert usable(backend) == []
+    assert backend.pick(ANY) is None
+    backend.update(member("a"), row)
+    backend.rebuild()
+    assert backend.pick(ANY) is not None
+
+
+def test_another_address_is_another_server_in_the_same_place() -> None:
+    backend = installed(member("a"), member("b", 9001), member("c", 9002), max_idle=7)
+    old = list(backend.servers.values())[1]
+    old.max_idle = 7
+    removed = backend.update(replace(member("b", 9005), weight=4), row)
+    backend.rebuild()
+    assert removed == [old]
+    assert old.gone
+    new = list(backend.servers.values())[1]
+    assert (new.name, new.weight, new.max_idle, new.address.port) == ("b", 4, 7, 9005)
+    assert usable(backend) == ["a", "b", "c"]
+    assert backend.pool is not None
+    assert backend.pool.usable[1] is new
+
+
+def test_update_of_a_server_that_is_not_there_changes_nothing() -> None:
+    backend = installed(member("a"))
+    assert backend.update(member("z", 9009), row) == []
+    assert names(list(backend.servers.values())) == ["a"]
+
+
+def test_a_closed_backend_has_nothing_to_give() -> None:
+    backend = installed(member("a"), member("b", 9001))
+    servers = list(backend.servers.values())
+    assert backend.close() == servers
+    assert all(server.gone for server in servers)
+    assert backend.pick(ANY) is None
+    assert backend.pick_other([]) is None
+    assert not backend.servers
+    backend.rebuild()
+    assert backend.pick(ANY) is None
+
+
+def test_feedback_goes_to_the_algorithm_in_force() -> None:
+    told: list[Server] = []
+    algorithm = first()
+    algorithm.took = algorithm.dropped = told.append
+    backend = installed(member("a"), algorithm=algorithm)
+    assert backend.took is not None
+    backend.install(schema.Backend(), [member("a")], row, first())
+    assert backend.took is None
+    assert backend.dropped is None
+
+
+def test_a_name_without_an_address_is_never_usable() -> None:
+    nowhere = Member("app", "a", Address("nowhere.invalid", 80), 0)
+    assert usable(installed(nowhere)) == []
+    assert usable(installed(replace(nowhere, health="down"), when_all_down="use-all")) == []
+    assert usable(installed(member("b", health="down"), when_all_down="use-all")) == ["b"]
+
+
+def test_another_server_for_a_repeat() -> None:
+    backend = installed(member("a"), member("b", 9001), member("c", 9002, backup=True))
+    a, b, c = backend.servers.values()
+    assert backend.pick_other([a]) is b
+    assert backend.pick_other([a, b]) is c
+    assert backend.pick_other([a, b, c]) in (a, b)
