@@ -284,6 +284,8 @@ class Client(Deadlines):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: its request is cancelled, and so is the connection to the server."""
         state = self.state
+        if state == QUEUED:
+            self.unqueue()
         self.state = CLOSED
         if QUEUED <= state <= TUNNEL:
             if state == TUNNEL:

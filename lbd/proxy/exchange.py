@@ -160,6 +160,11 @@ class Exchange:
         else:
             gate.crowded(self)
 
+    def unqueue(self) -> None:
+        """Wait no more."""
+        if self.backend.gate is not None:
+            self.backend.gate.leave(self)
+
     def connected(self, upstream: Upstream) -> None:
         """The request, as far as it is there, was handed to a connection."""
         self.upstream = upstream
@@ -294,8 +299,8 @@ class Exchange:
         if upstream is not None:
             self.upstream = None
             upstream.abort()
-        elif self.state == QUEUED and self.backend.gate is not None:
-            self.backend.gate.leave(self)
+        elif self.state == QUEUED:
+            self.unqueue()
         json = replies.wants_json(self.field(b"accept")) if self.payload else False
         keep = self.keep = self.keep and self.sent
         answer = replies.reply(status, keep, json, head_only=self.head_only, body=self.plane.error_bodies.get(status))
@@ -311,8 +316,8 @@ class Exchange:
     def cut(self, ending: int) -> None:
         """End exchange and connection so that the client notices that something is missing."""
         self.keep = False
-        if self.state == QUEUED and self.backend.gate is not None:
-            self.backend.gate.leave(self)
+        if self.state == QUEUED:
+            self.unqueue()
         self.state = CLOSED
         upstream = self.upstream
         if upstream is not None:

@@ -49,7 +49,8 @@ def generation(config: Config, number: int = 1, health: Mapping[str, str] | None
     slots = iter(range(10_000))
     members = {
         name: tuple(Member(name, server, about.address, next(slots), about.weight, about.backup, about.mode,
-                           (health or {}).get(server, "up"), about.max_conns or 0) for server, about in backend.servers.items())
+                           (health or {}).get(server, "up"), about.max_conns or 0)
+                    for server, about in backend.servers.items())
         for name, backend in config.backends.items()
     }
     routes = {}
