@@ -77,8 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     load.add_argument("--workers", type=number(u.integer(1, 64)), metavar="N",
                       help="worker processes of lbd (those of the file, else 2)")
     load.add_argument("--seed", type=number(u.integer(0, 2**31)), default=1, metavar="N", help="of all chance (1)")
-    wrong = parser.add_argument_group("what goes wrong (may be repeated; 50% of the requests, or 20%-60% of them)"
-                                      .replace("%", "%%"))
+    wrong = parser.add_argument_group("what goes wrong, from 50% of the requests on, or from 20%-60%; may be repeated")
     wrong.add_argument("--slow", action="append", default=[], metavar="SERVER@50%:x10",
                        help="a server takes 10 times as long")
     wrong.add_argument("--dies", action="append", default=[], metavar="SERVER@50%",

@@ -25,7 +25,10 @@ TARGETS = ("target", "uri", "path")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line: `time` in seconds since 1970 (None: not there), `total` in seconds; "" for what it does not say."""
+    """One line: `time` in seconds since 1970 (None: not there); "" for what it does not say.
+
+    `total` are the seconds that the request took, without those in the queue before a server was chosen.
+    """
 
     time: float | None
     total: float
@@ -64,7 +67,7 @@ def read(path: str, backend: str | None, most: int) -> Recording:
 
 
 def collect(lines: Iterable[str], backend: str | None, most: int) -> Recording:
-    """The requests in the lines; raises `ValueError` when there is none, or when they are of several backends."""
+    """The requests in the lines that went to a backend; raises `ValueError` when there is none, or of several ones."""
     entries: list[Entry] = []
     backends = set()
     skipped = others = 0
@@ -107,8 +110,9 @@ def _facts(line: str) -> Mapping[str, Any]:
 
 def _entry(facts: Mapping[str, Any]) -> Entry | None:
     total = next((value * unit for name, unit in TOTALS if (value := _number(facts.get(name))) is not None), None)
-    if total is None or not 0 <= total < 86_400:
+    if total is None or not 0 <= total < 86_400 or facts.get("backend", "") is None:
         return None
+    total = max(total - (_number(facts.get("queue")) or 0.0), 0.0)
     time = next((_time(facts[name]) for name in TIMES if name in facts), None)
     return Entry(time, total, _name(facts.get("server")), _text(facts, CLIENTS), _text(facts, TARGETS),
                  _text(facts, ("method",)))

@@ -28,7 +28,8 @@ def test_a_line() -> None:
 
 @pytest.mark.parametrize(("fact", "total"), [
     ({"total": None, "total_ms": 12.5}, 0.0125), ({"total": None, "timers": {"total": 2}}, 2.0),
-    ({"total": "slow", "duration": 0.5}, 0.5)])
+    ({"total": "slow", "duration": 0.5}, 0.5),
+    ({"queue": 0.05}, 0.2), ({"queue": 7}, 0.0), ({"queue": None}, 0.25)])
 def test_other_names_of_the_time(fact: dict[str, Any], total: float) -> None:
     entry, = collect(lines(fact), None, 10).entries
     assert entry.total == total
@@ -44,7 +45,7 @@ def test_times(fact: dict[str, Any], time: float | None) -> None:
 
 def test_what_cannot_be_used_is_skipped() -> None:
     bad = ["not JSON\n", "[1]\n", "[" * 60_000 + "\n", "{" + " " * 70_000 + "}\n", "\n", '{"total": NaN}\n', "NaN\n",
-           *lines({"total": -1}, {"total": True}, {"total": None}, {"total": 1e9}, {"total": 10**400})]
+           *lines({"total": -1}, {"total": True}, {"total": None}, {"total": 1e9}, {"total": 10**400}, {"backend": None})]
     found = collect([*bad, *lines({})], None, 10)
     assert (len(found.entries), found.skipped) == (1, len(bad) - 1)     # an empty line is nothing
 
