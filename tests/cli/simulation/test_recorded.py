@@ -45,7 +45,8 @@ def test_times(fact: dict[str, Any], time: float | None) -> None:
 
 def test_what_cannot_be_used_is_skipped() -> None:
     bad = ["not JSON\n", "[1]\n", "[" * 60_000 + "\n", "{" + " " * 70_000 + "}\n", "\n", '{"total": NaN}\n', "NaN\n",
-           *lines({"total": -1}, {"total": True}, {"total": None}, {"total": 1e9}, {"total": 10**400}, {"backend": None})]
+           *lines({"total": -1}, {"total": True}, {"total": None}, {"total": 1e9}, {"total": 10**400},
+                  {"backend": None})]
     found = collect([*bad, *lines({})], None, 10)
     assert (len(found.entries), found.skipped) == (1, len(bad) - 1)     # an empty line is nothing
 
