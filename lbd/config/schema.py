@@ -139,7 +139,7 @@ class Timeouts:
     server: float = key("60s", u.duration(0.001), "until the head of a response, then between reads of its body")
     server_idle: float = key("60s", u.duration(0.001), "how long an idle connection to a server is kept")
     tunnel: float = key("1h", u.duration(0.001), "how long a tunnel (WebSocket) may be silent")
-    queue: float = key("5s", u.DURATION, "longest wait for a free server", later=True)
+    queue: float = key("5s", u.DURATION, "longest wait for a free server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +276,8 @@ class Server:
     address: Address = key(REQUIRED, u.ADDRESS, "HOST:PORT, [IPv6]:PORT or unix:PATH", "drain",
                            example="127.0.0.1:9002")
     weight: int = key(1, u.integer(0, 1000), "share of the traffic; 0: no new clients")
-    max_conns: int | None = key(None, u.integer(1, 1_000_000), "most requests in flight", example=200,
-                                refused="this version cannot bound them: the server could be overrun")
+    max_conns: int | None = key(None, u.integer(1, 1_000_000), "most connections, and so requests in flight, to it",
+                                example=200)
     backup: bool = key(False, u.BOOL, "used only when no other server is usable")
     mode: str = key("ready", u.choice("ready", "drain", "maint"), "what the operator wants of it")
 
@@ -312,9 +312,8 @@ class Backend:
     retry_on: tuple[str, ...] = key(
         [], u.RETRY_ON, 'repeats beyond safe ones: "timeout", "502", "503", "504"', later=True)
     retry_buffer: int = key("64KiB", u.SIZE, "longest body that is kept for a repeat", later=True)
-    queue: int = key(1024, u.integer(0, 1_000_000), "requests that may wait for a free server", later=True)
-    max_in_flight: int | None = key(None, u.integer(1, 10_000_000), "requests in flight; 503 beyond", example=1000,
-                                    refused="this version cannot bound them: the servers could be overrun")
+    queue: int = key(1024, u.integer(0, 1_000_000), "requests that may wait for a free server")
+    max_in_flight: int | None = key(None, u.integer(1, 10_000_000), "requests in flight; 503 beyond", example=1000)
     when_all_down: str = key("fail", u.choice("fail", "use-all"), "503 at once, or send to all of them")
     on_down: str = key("finish", u.choice("finish", "cut"), "requests in flight when a server goes down", later=True)
     slow_start: float = key("0s", u.DURATION, "how long a new or recovered server's weight grows; not for hashes")

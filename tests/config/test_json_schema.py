@@ -44,7 +44,7 @@ def test_it_takes(keys: str) -> None:
 @pytest.mark.parametrize("keys", [
     "algorithm = 'maglev'", "algorithm = { name = 'round-robin', key = 'url' }",
     "algorithm = { name = 'consistent-hash' }", "health = { type = 'tcp', path = '/' }", "health = 5",
-    "timeouts.connect = 1", "zzz = 1", "max_in_flight = 5", "retry_on = 500", "resolve = '5x'",
+    "timeouts.connect = 1", "zzz = 1", "max_in_flight = 0", "retry_on = 500", "resolve = '5x'",
     "max_idle = -1", "sticky = { cokie = 'x' }", "when_all_down = 'x'", "servers.a = {}",
 ])
 def test_it_refuses(keys: str) -> None:
