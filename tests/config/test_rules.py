@@ -72,6 +72,12 @@ def test_weights_without_meaning(directory: Directory) -> None:
         "lbd.toml:8:32: backends.app.servers.b.weight: round-robin takes no notice of weights"]
 
 
+def test_slow_start_without_meaning(directory: Directory) -> None:
+    text = "[backends.app]\nalgorithm = 'round-robin'\nslow_start = '30s'\n" + WHOLE
+    assert directory.warnings(text) == [
+        "lbd.toml:3:1: backends.app.slow_start: has no effect with round-robin"]
+
+
 def test_two_servers_at_one_address(directory: Directory) -> None:
     assert directory.warnings(WHOLE + "b = '10.0.0.1:80'\n") == [
         'lbd.toml:6:1: backends.app.servers.b: "a" has the address "10.0.0.1:80" too']
