@@ -146,8 +146,11 @@ class Plane:
 
     def connect(self, server: Server, upstream: Upstream) -> Any:
         """Begin a connection to the server; the upstream is told how that went."""
-        family, address = endpoint(server)
-        return self.net.connect(family, address, upstream)
+        try:
+            return self.net.connect(*endpoint(server), upstream)
+        except (OSError, ValueError) as error:      # no descriptor left, or no address that the kernel takes
+            self.loop.call_soon(upstream.connection_lost, error)
+            return None
 
     # Clients
 

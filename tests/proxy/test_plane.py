@@ -1,11 +1,19 @@
 """Generations that change under running requests, changing servers, the limit of connections, and the end."""
 
 import asyncio
+import gc
+import socket
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from lbd.backend.generation import Generation
 from lbd.config.addresses import Address
+from lbd.proxy.client import Client
+from lbd.proxy.draining import close_idle
+from lbd.proxy.upstream import Upstream
+from lbd.stats import fields, scoreboard
 
 from .conftest import Connect, Simple
 from .rig import Peer, Rig, Stage, answer, configuration, generation, request
@@ -292,3 +300,51 @@ async def test_a_discarded_generation_changes_nothing(rig: Rig, simple: Simple, 
     await begun(rig, connect, stage)
     assert rig.plane.generation is not None
     assert rig.plane.generation.number == 1
+
+
+async def test_a_connect_that_cannot_even_begin_is_a_failed_one(
+        rig: Rig, simple: Simple, stage: Stage, spare: Stage, connect: Connect) -> None:
+    simple(more=f"b = {{ address = '{spare.address}', backup = true }}")
+    server = next(iter(rig.plane.backends["app"].servers.values()))
+    server.endpoint = (socket.AF_INET, ("not an address", 80))
+    client = await connect()
+    await client.send(request())
+    other = await spare.accept()
+    await other.head()
+    await other.send(answer())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 200 ")
+    assert rig.suspected == [("app", "a")]
+    assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_CONNECTIONS) == 0
+    assert rig.in_flight(0) == 0
+
+
+async def test_connections_and_requests_make_no_cycles(rig: Rig, simple: Simple, stage: Stage,
+                                                       connect: Connect) -> None:
+    if rig.poller is None:
+        pytest.skip("the loop's own transports make some")
+    simple(backend="max_requests = 2\ntimeouts = { server = '100ms' }")
+    gc.collect()
+    gc.disable()
+    try:
+        for turn in range(12):
+            client, server = await begun(rig, connect, stage)
+            if turn % 4 == 0:
+                await server.send(answer())
+                await client.message()
+                client.close()
+            elif turn % 4 == 1:
+                await server.send(answer(b"x" * 100)[:-50])
+                server.reset()
+                await client.head()
+            elif turn % 4 == 2:
+                client.reset()
+            else:
+                assert (await client.message())[0].startswith(b"HTTP/1.1 504 ")
+                client.close()
+            await rig.until(lambda: rig.plane.clients == 0)
+            for only in rig.plane.backends["app"].servers.values():
+                close_idle(only)
+        left = [each for each in gc.get_objects() if isinstance(each, Client | Upstream)]
+        assert not left
+    finally:
+        gc.enable()
