@@ -30,7 +30,9 @@ mount -t proc proc "$r/proc"; mount --bind /proc/sys "$r/proc/sys"; mount -o rem
 mount -t sysfs -o ro sysfs "$r/sys"; mount -t cgroup2 cgroup2 "$r/sys/fs/cgroup"
 for place in run tmp dev; do mount -t tmpfs -o mode=755 tmpfs "$r/$place"; done
 chmod 1777 "$r/tmp"
-for device in null zero full random urandom tty; do touch "$r/dev/$device"; mount --bind "/dev/$device" "$r/dev/$device"; done
+for device in null zero full random urandom tty; do
+  touch "$r/dev/$device"; mount --bind "/dev/$device" "$r/dev/$device"
+done
 mkdir "$r/dev/shm" "$r/dev/pts"; mount -t tmpfs tmpfs "$r/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$r/dev/pts"
 ln -s pts/ptmx "$r/dev/ptmx"; ln -s /proc/self/fd "$r/dev/fd"
@@ -46,7 +48,10 @@ TARGET = ("[Unit]\nDescription=test\nRequires=basic.target dbus.service\nAfter=b
           "AllowIsolate=yes\n")
 MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "systemd-timesyncd.service", "systemd-resolved.service",
           "systemd-networkd.service")
-LBD = "#!/bin/sh\nexport PYTHONPATH=/opt/lbd/source:/opt/lbd/packages LD_LIBRARY_PATH=/opt/lbd/python/lib\nexec /opt/lbd/python/bin/{} -P -m lbd \"$@\"\n"
+LBD = """#!/bin/sh
+export PYTHONPATH=/opt/lbd/source:/opt/lbd/packages LD_LIBRARY_PATH=/opt/lbd/python/lib
+exec /opt/lbd/python/bin/{} -P -m lbd "$@"
+"""
 
 
 def why_not() -> str:
