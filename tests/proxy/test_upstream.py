@@ -191,6 +191,24 @@ async def test_a_server_that_answers_without_reading_the_body_is_not_used_again(
     await rig.until(lambda: rig.board.total(scoreboard.SERVER, 0, fields.SERVER_CONNECTIONS) == 0)
 
 
+async def test_a_connection_with_a_request_still_to_be_written_does_not_rest(
+        rig: Rig, simple: Simple, stage: Stage, connect: Connect) -> None:
+    client, server = await start(rig, simple, stage, connect)
+    await client.send(request("/x", method="POST", body=b"all of it"))
+    await server.message()
+    held, = rig.plane.timers.everyone()
+    held.upstream.pause_writing()        # as when the kernel took only a part
+    assert not held.transport.is_reading()
+    await server.send(answer(b"early"))
+    assert (await client.message())[1] == b"early"
+    await server.ended()
+    await client.send(request("/next"))
+    server = await stage.accept()
+    assert (await server.head()).startswith(b"GET /next ")
+    await server.send(answer())
+    await client.message()
+
+
 async def test_a_flood_of_interim_answers_waits_for_the_client(rig: Rig, simple: Simple, stage: Stage,
                                                                connect: Connect) -> None:
     rig.send_buffer = 4096
