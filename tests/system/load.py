@@ -76,9 +76,14 @@ class Load:
         return not self._once and b"\r\nconnection: close\r\n" not in head
 
 
-def connect(port: int, host: str = "127.0.0.1") -> socket.socket:
-    """A raw connection, with a deadline on everything."""
-    return socket.create_connection((host, port), timeout=DEADLINE)
+def connect(port: int, buffer: int | None = None) -> socket.socket:
+    """A raw connection, with a deadline on everything; `buffer` bounds what the kernel receives unread, in bytes."""
+    sock = socket.socket()
+    sock.settimeout(DEADLINE)
+    if buffer is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    sock.connect(("127.0.0.1", port))
+    return sock
 
 
 def ask(sock: socket.socket, path: str = "/") -> bytes:

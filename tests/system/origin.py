@@ -13,6 +13,7 @@ from aiohttp import web
 
 PATTERN = bytes(number * 7 % 251 for number in range(64 * 1024))   # what bodies repeat
 DEADLINE = 20.0
+SEND_BUFFER = 1 << 18   # bytes; the kernel's own megabytes would only hide what a test wants to see
 
 
 def digest(size: int) -> str:
@@ -76,6 +77,7 @@ class Origin:
         else:
             sock = socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
             sock.bind((self._host, self.port))
             self.port = sock.getsockname()[1]
             site = web.SockSite(runner, sock, backlog=1024)
@@ -93,6 +95,8 @@ class Origin:
             await asyncio.to_thread(self.release.wait, DEADLINE)
         if request.path == "/bytes":
             return await _send(request)
+        if request.path == "/count":
+            return web.json_response(sum([len(piece) async for piece in request.content.iter_any()]))
         if request.path == "/digest":
             return web.json_response(await _digest(request))
         return web.json_response({"server": self.name, "path": request.path_qs})
