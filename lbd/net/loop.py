@@ -66,7 +66,8 @@ class LoopAcceptor:
         return self._sock.fileno()
 
     async def _adopt(self, sock: socket.socket) -> None:
-        await asyncio.get_running_loop().connect_accepted_socket(self._factory, sock)
+        factory: Callable[[], Any] = self._factory
+        await asyncio.get_running_loop().connect_accepted_socket(factory, sock)
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
