@@ -1,11 +1,13 @@
-"""How the admin interface answers: JSON with a newline, errors as `{"error": …, "problems": […]}`."""
+"""How the admin interface answers: JSON with a newline, errors in the one shape of RFC 9457."""
 
 import dataclasses
+import http
 import json
 from typing import Any
 
 from aiohttp import web
 
+from lbd.admin.asked import Refused
 from lbd.errors import ConfigError, LbdError
 
 
@@ -15,11 +17,20 @@ def answer(data: Any, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="application/json")
 
 
+def problem(detail: str, status: int, **more: Any) -> web.Response:
+    """Why something was not done: `type`, `title`, `status`, `detail` and what else there is to say."""
+    data = {"type": "about:blank", "title": http.HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    text = json.dumps(data, indent=2, default=str) + "\n"
+    return web.Response(text=text, status=status, content_type="application/problem+json")
+
+
 def refusal(error: LbdError, status: int) -> web.Response:
-    """Why something was not done."""
+    """Why something was not done; an error that brings a status of its own keeps it."""
+    if isinstance(error, Refused):
+        status = error.status
     if isinstance(error, ConfigError):
         problems = [dataclasses.asdict(problem) for problem in error.problems]
         count = len(problems)
-        plural = "" if count == 1 else "s"
-        return answer({"error": f"the configuration has {count} error{plural}", "problems": problems}, status)
-    return answer({"error": str(error)}, status)
+        what = "request" if problems and problems[0]["file"] == "the request" else "configuration"
+        return problem(f"the {what} has {count} error{'' if count == 1 else 's'}", status, problems=problems)
+    return problem(str(error), status)

@@ -1,53 +1,38 @@
 """The two web applications: the admin interface, and the one for Prometheus that cannot change anything."""
 
 import socket
+from collections.abc import Collection, Sequence
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
-from lbd.admin.answers import answer
+from lbd.admin import guard
+from lbd.admin.answers import problem
 from lbd.admin.asked import Daemon
-from lbd.admin.confirm import Confirm
-from lbd.admin.health import Health
-from lbd.admin.metrics import Metrics
-from lbd.admin.plan import Plan
-from lbd.admin.reload import Reload
-from lbd.admin.rollback import Rollback
-from lbd.admin.status import Status
-from lbd.admin.token import wanted
+from lbd.admin.route import Route
+from lbd.admin.routes import ROUTES, SHOWN
+from lbd.admin.token import Token
 from lbd.log import logger
 
 LONGEST_BODY = 64 * 1024   # bytes of a request
 
 
-def admin(daemon: Daemon, token: str | None) -> web.Application:
-    """Everything; with a token, only for those who have it."""
-    app = web.Application(middlewares=[_faults, *([wanted(token)] if token else [])], client_max_size=LONGEST_BODY)
-    app.add_routes([
-        *_shown(daemon),
-        web.get("/v1/status", Status(daemon).get),
-        web.post("/v1/plan", Plan(daemon).post),
-        web.post("/v1/reload", Reload(daemon).post),
-        web.post("/v1/confirm", Confirm(daemon).post),
-        web.post("/v1/rollback", Rollback(daemon).post),
-    ])
-    return app
+def admin(daemon: Daemon, tokens: Sequence[Token] | None, names: Collection[str] = ()) -> web.Application:
+    """Everything; with tokens, only for those who have one, and for a browser only under one of our own `names`."""
+    roles = {(route.method, route.path): route.role for route in ROUTES}
+    return _made(daemon, ROUTES, guard.wanted(tokens, roles, names))
 
 
 def metrics(daemon: Daemon) -> web.Application:
     """Only what may be seen by anyone who can connect."""
-    app = web.Application(middlewares=[_faults], client_max_size=LONGEST_BODY)
-    app.add_routes(_shown(daemon))
+    return _made(daemon, SHOWN)
+
+
+def _made(daemon: Daemon, routes: Sequence[Route], *checks: Middleware) -> web.Application:
+    app = web.Application(middlewares=[_faults, *checks], client_max_size=LONGEST_BODY)
+    for route in routes:
+        app.router.add_route(route.method, route.path, route.make(daemon))
     return app
-
-
-def _shown(daemon: Daemon) -> list[web.RouteDef]:
-    health = Health(daemon)
-    return [
-        web.get("/healthz", health.healthz),
-        web.get("/readyz", health.readyz),
-        web.get("/metrics", Metrics(daemon).get),
-    ]
 
 
 class Site:
@@ -55,7 +40,7 @@ class Site:
 
     def __init__(self, app: web.Application, sock: socket.socket) -> None:
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0,
-                                     keepalive_timeout=15.0)
+                                     keepalive_timeout=15.0, lingering_time=1.0)
         self._sock = sock
 
     async def start(self) -> None:
@@ -75,11 +60,20 @@ async def _faults(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         response = await handler(request)
     except web.HTTPException as error:
-        response = answer({"error": error.reason}, error.status)
+        response = problem(_words(error), error.status)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
+    except ConnectionError:
+        raise   # nobody is there to be answered
     except Exception:
         logger.exception("admin request failed", method=request.method, path=request.path)
-        response = answer({"error": "internal error; the daemon's log has it"}, 500)
+        response = problem("internal error; the daemon's log has it", 500)
     response.headers["Server"] = "lbd"
+    response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _words(error: web.HTTPException) -> str:
+    if error.status == 413:
+        return f"the body is longer than {LONGEST_BODY} bytes"
+    return error.reason

@@ -1,6 +1,47 @@
 """What the admin interface may ask of the daemon: the one thing that the room above has to provide."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
+
+from lbd.errors import LbdError
+
+
+class Refused(LbdError):
+    """Something that is not done, with the status that HTTP has for the reason."""
+
+    def __init__(self, status: int, text: str) -> None:
+        self.status = status
+        super().__init__(text)
+
+
+class Steering(Protocol):
+    """What may be changed while lbd runs. Each method raises `ConfigError` for bad values, `Refused` with a status, or
+    `LbdError`, and then nothing has changed; a change that is acknowledged is on the disk. `who` is for people.
+    """
+
+    def backends(self) -> dict[str, Any]:
+        """Every backend with its servers, as JSON."""
+
+    def backend(self, name: str) -> dict[str, Any]:
+        """One backend."""
+
+    def server(self, backend: str, server: str) -> dict[str, Any]:
+        """One server."""
+
+    async def change(self, backend: str, server: str, wishes: Mapping[str, Any], who: str) -> None:
+        """Override what the files say of a server, or (`server` empty) of a backend."""
+
+    def overrides(self) -> list[dict[str, Any]]:
+        """All overrides, as JSON."""
+
+    async def clear(self, backend: str, server: str, who: str) -> int:
+        """End those of a server, of a backend with its servers, or (both empty) all; returns how many."""
+
+    async def register(self, backend: str, server: str, offer: Mapping[str, Any], who: str) -> bool:
+        """A server registers, or says that it lives; True when it is new or another than before."""
+
+    async def deregister(self, backend: str, server: str, wait: float, who: str) -> bool:
+        """Drain a registered server and remove it; True when it is gone within `wait` seconds."""
 
 
 class Daemon(Protocol):
@@ -9,6 +50,10 @@ class Daemon(Protocol):
     @property
     def ready(self) -> str:
         """Why lbd should get no traffic now ("starting", "stopping"), "" when it should."""
+
+    @property
+    def steering(self) -> Steering:
+        """What may be changed while it runs."""
 
     def status(self) -> dict[str, Any]:
         """Everything that is now, as JSON."""

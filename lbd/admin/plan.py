@@ -2,12 +2,22 @@
 
 import json
 import os
+from dataclasses import dataclass
 
 from aiohttp import web
 
-from lbd.admin.answers import answer, refusal
+from lbd.admin.answers import answer, problem, refusal
 from lbd.admin.asked import Daemon
+from lbd.config import units as u
+from lbd.config.schema import key
 from lbd.errors import ConfigError, LbdError
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBody:
+    """What may be asked with."""
+
+    file: str | None = key(None, u.LINE, "absolute path of another file than the daemon's own")
 
 
 class Plan:
@@ -25,7 +35,7 @@ class Plan:
             data = None
         file = data.get("file") if isinstance(data, dict) else ""
         if file is not None and not (isinstance(file, str) and os.path.isabs(file)):
-            return answer({"error": 'the body must be {"file": ABSOLUTE PATH}, or empty for the daemon\'s own'}, 400)
+            return problem('the body must be {"file": ABSOLUTE PATH}, or empty for the daemon\'s own', 400)
         try:
             return answer(await self._daemon.plan(file))
         except ConfigError as error:

@@ -6,7 +6,7 @@
 
 from aiohttp import web
 
-from lbd.admin.answers import answer, refusal
+from lbd.admin.answers import answer, problem, refusal
 from lbd.admin.asked import Daemon
 from lbd.config import units as u
 from lbd.config.kinds import shown
@@ -26,7 +26,7 @@ class Reload:
         try:
             seconds = u.DURATION.read(confirm)
         except ValueError as error:
-            return answer({"error": f"confirm: {shown(confirm)} {error}; must be {u.DURATION.allowed}"}, 400)
+            return problem(f"confirm: {shown(confirm)} {error}; must be {u.DURATION.allowed}", 400)
         try:
             return answer(await self._daemon.reload(force, seconds))
         except ConfigError as error:

@@ -1,44 +1,86 @@
-"""The bearer token that the admin interface wants on a TCP address (RFC 6750)."""
+"""The bearer tokens that the admin interface wants on a TCP address (RFC 6750), and what each of them may do."""
 
+import hashlib
 import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
-
-from lbd.admin.answers import answer
+from lbd.config import units as u
 from lbd.errors import LbdError
 
-SHORTEST = 16   # characters; anything shorter can be guessed over the network
-OPEN = ("/healthz", "/readyz")
+SHORTEST = 16            # characters; anything shorter can be guessed over the network
+LARGEST = 64 * 1024      # bytes of the file
+ROLES = ("read", "register", "operate")
+_HASHED = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def read(path: str) -> str:
-    """The token in a file, white space around it left out. Raises `LbdError`."""
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token: its role, and the backends that `register` is for. Only its hash is known."""
+
+    role: str
+    digest: bytes = field(repr=False)
+    backends: frozenset[str] = frozenset()
+
+    def may(self, role: str, backend: str) -> bool:
+        """Whether it may do what is for that role, with that backend ("" for what is about no single one)."""
+        if self.role == "operate":
+            return True
+        if self.role == "read":
+            return role == "read"
+        return role in ("read", "register") and backend in self.backends
+
+    def __str__(self) -> str:
+        return f"{self.role} {','.join(sorted(self.backends))}".strip()
+
+
+def read(path: str) -> tuple[Token, ...]:
+    """The tokens in a file, one a line: `TOKEN`, or `ROLE TOKEN`, or `register:BACKEND,… TOKEN`.
+
+    A token is a word of at least 16 characters, or `sha256:` and the hash of one in hexadecimal. One without a role
+    may do everything. Empty lines and lines that begin with # are left out. Raises `LbdError`.
+    """
     try:
         with open(path, encoding="ascii") as file:
-            token = file.read(4096).strip()
+            lines = file.read(LARGEST).splitlines()
     except OSError as error:
         raise LbdError(f"admin.token_file: cannot read {path}: {error.strerror}") from None
     except ValueError:
-        raise LbdError(f"admin.token_file: {path} must hold one line of ASCII text") from None
-    if len(token) < SHORTEST or not token.isprintable() or " " in token:
-        raise LbdError(f"admin.token_file: {path} must hold one word of at least {SHORTEST} characters")
-    return token
+        raise LbdError(f"admin.token_file: {path} must hold ASCII text") from None
+    found = [_token(line.split(), f"{path}:{number}") for number, line in enumerate(lines, 1)
+             if line.strip() and not line.lstrip().startswith("#")]
+    if not found:
+        raise LbdError(f"admin.token_file: {path} holds no token")
+    return tuple(found)
 
 
-def wanted(token: str) -> Middleware:
-    """Middleware that answers 401 to whoever does not present the token; health resources are open."""
-    @web.middleware
-    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in OPEN or _presented(request.headers.get("Authorization", ""), token):
-            return await handler(request)
-        response = answer({"error": "a bearer token is needed: Authorization: Bearer TOKEN"}, 401)
-        response.headers["WWW-Authenticate"] = "Bearer"
-        return response
-    return check
-
-
-def _presented(field: str, token: str) -> bool:
+def of(field: str, tokens: Sequence[Token]) -> Token | None:
+    """The token that an Authorization field presents. How long it takes does not depend on how much of it is right."""
     scheme, _, presented = field.partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(presented.strip().encode(errors="replace"),
-                                                              token.encode())
+    digest = hashlib.sha256(presented.strip().encode(errors="replace")).digest()
+    found = None
+    for token in tokens:
+        if hmac.compare_digest(digest, token.digest):
+            found = token
+    return found if scheme.lower() == "bearer" else None
+
+
+def _token(words: list[str], where: str) -> Token:
+    if len(words) > 2:
+        raise LbdError(f"admin.token_file: {where}: must be TOKEN or ROLE TOKEN, and has {len(words)} words")
+    secret = words[-1]
+    role, _, listed = words[0].partition(":") if len(words) == 2 else ("operate", "", "")
+    backends = frozenset(filter(None, listed.split(",")))
+    if role not in ROLES or bool(backends) != (role == "register"):
+        raise LbdError(f"admin.token_file: {where}: the role must be read, operate, or register:BACKEND,BACKEND…")
+    try:
+        for backend in backends:
+            u.NAME.read(backend)
+    except ValueError as error:
+        raise LbdError(f"admin.token_file: {where}: a backend {error}") from None
+    if _HASHED.fullmatch(secret):
+        return Token(role, bytes.fromhex(secret.removeprefix("sha256:")), backends)
+    if len(secret) < SHORTEST or not secret.isprintable():
+        raise LbdError(f"admin.token_file: {where}: a token must be one word of at least {SHORTEST} characters")
+    return Token(role, hashlib.sha256(secret.encode()).digest(), backends)

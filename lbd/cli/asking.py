@@ -34,8 +34,8 @@ class Answer:
     @property
     def error(self) -> str:
         """The daemon's own words on what went wrong, else the bare status."""
-        if isinstance(self.data, dict) and isinstance(self.data.get("error"), str):
-            return str(self.data["error"])
+        if isinstance(self.data, dict) and isinstance(text := self.data.get("detail", self.data.get("error")), str):
+            return text
         return f"the daemon answered {self.status}"
 
 

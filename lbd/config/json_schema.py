@@ -60,6 +60,8 @@ class _Writer:
         inner = self._reference(section)
         if section is Server:
             inner = {"anyOf": [u.ADDRESS.schema, inner]}
+        if about.switch:
+            inner = {"anyOf": [{"type": "boolean"}, inner]}
         if about.named:
             return {"type": "object", "propertyNames": u.NAME.schema, "additionalProperties": inner}
         return {"type": "array", "items": inner} if about.many else inner

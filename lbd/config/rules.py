@@ -95,7 +95,7 @@ def check_backends(config: Config, findings: Findings) -> None:
         path: Path = ("backends", name)
         servers = backend.servers.values()
         if not servers:
-            if findings.sound(path) and findings.sound((*path, "servers")):
+            if backend.registration is None and findings.sound(path) and findings.sound((*path, "servers")):
                 findings.error(path, "a backend needs servers: [backends.NAME.servers] with NAME = \"HOST:PORT\"")
         elif not any(server.weight for server in servers) and backend.algorithm.name not in UNWEIGHTED:
             findings.error((*path, "servers"), "all weights are 0: no server could be chosen")

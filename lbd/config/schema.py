@@ -45,6 +45,7 @@ class Key:
     later: bool = False
     refused: str = ""
     name: str = ""               # as written, where it is a Python keyword
+    switch: bool = False         # `true` stands for an optional table with its defaults, `false` for none
     example: Any = None          # what the reference shows where there is no default, as written in TOML
 
 
@@ -99,7 +100,7 @@ class Global:
         example="at least 16 characters")
     watch: bool = key(True, u.BOOL, "reload when a configuration file changes")
     include_mode: str = key("strict", u.choice("strict", "last-good"),
-                            "what a broken included file does to a reload", later=True)
+                            "what a broken included file does to a reload: all is refused, or its last good version stays")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,11 @@ class Log:
 
     level: str = key("info", u.choice("debug", "info", "warning", "error"), "least level that is written")
     format: str = key("auto", u.choice("auto", "json", "console"), "auto is console on a terminal, json elsewhere")
-    access: str = key("off", u.ACCESS, "off, stdout, or a file: one line per request", later=True)
+    access: str = key("off", u.ACCESS, "off, stdout, a file, or unix:/dev/log: one line per request")
+    access_format: str = key("json", u.choice("json", "common", "combined"), "JSON, or the common log format")
+    access_fields: tuple[str, ...] = key(
+        [], u.ACCESS_COLUMNS, "what a JSON line says; empty: all but worker, referer and user_agent")
+    access_sample: float = key("100%", u.PERCENT, "share of the requests that is logged; failures always are")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +121,9 @@ class Admin:
     """[admin]: where lbd is asked and steered."""
 
     bind: Address = key("unix:/run/lbd/admin.sock", u.BIND, "Unix socket, or HOST:PORT with token_file", RESTART)
-    token_file: str | None = key(None, u.FILE, "file with the bearer token that a TCP address needs", RESTART,
+    token_file: str | None = key(None, u.FILE, "file with the bearer tokens that a TCP address needs", RESTART,
                                  example="/etc/lbd/token")
+    hosts: tuple[str, ...] = key([], u.TEXTS, "host names by which browsers may reach a TCP address", RESTART)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +269,15 @@ class Sticky:
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """`registration`: servers may add themselves to the backend; `true` stands for all defaults."""
+
+    networks: tuple[Network, ...] = key(
+        [], u.NETWORKS, "networks of their addresses; empty: any but loopback, link-local and multicast")
+    most: int = key(1000, u.integer(1, 10_000), "registered servers at once")
+
+
+@dataclass(frozen=True, slots=True)
 class BackendTls:
     """[backends.NAME.tls]."""
 
@@ -318,6 +333,8 @@ class Backend:
     on_down: str = key("finish", u.choice("finish", "cut"), "requests in flight when a server goes down", later=True)
     slow_start: float = key("0s", u.DURATION, "how long a new or recovered server's weight grows; not for hashes")
     outlier: Outlier | None = optional(Outlier, "judge servers by real requests too")
+    registration: Registration | None = optional(
+        Registration, "servers may register themselves (true: by the defaults)", switch=True)
     sticky: Sticky | None = optional(Sticky, "keep a client with its server: by a cookie, in tcp by its address")
     tls: BackendTls | None = optional(
         BackendTls, "TLS to the servers", refused="this version cannot: traffic would be sent unencrypted")

@@ -87,6 +87,8 @@ class Tables:
             return self._plain(about.kind, value, path)
         if about.section is None:
             return _BAD
+        if about.switch and isinstance(value, bool):
+            return self.section(about.section, {}, path) if value else None
         if about.named:
             return self._named(about.section, value, path)
         if about.many:

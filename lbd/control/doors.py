@@ -41,8 +41,8 @@ def admin(config: Config, daemon: Daemon, owner: tuple[int, int] | None) -> Door
     if not address.path:
         if config.admin.token_file is None:
             raise LbdError("admin.token_file: a TCP address needs one: whoever can connect could steer lbd")
-        secret = token.read(config.admin.token_file)
-        return _door(app.admin(daemon, secret), address, "admin.bind")
+        tokens = token.read(config.admin.token_file)
+        return _door(app.admin(daemon, tokens, {name.lower() for name in config.admin.hosts}), address, "admin.bind")
     if not address.path.startswith("@"):
         directory, name = os.path.split(address.path)
         default = os.path.dirname(_DEFAULT.path)

@@ -3,13 +3,19 @@
 import asyncio
 import os
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 
 from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Config
 from lbd.control import limits, members
+from lbd.control.access_log import AccessLog
 from lbd.control.ejection import Ejection
 from lbd.control.fleet import Fleet
 from lbd.control.members import Roster
+from lbd.control.messages import LogTo
+from lbd.control.overrides import Overrides
+from lbd.control.process import Process
+from lbd.control.registry import Registry
 from lbd.control.resolve import Resolver
 from lbd.control.secret import sticky_secret
 from lbd.control.sockets import Sockets, Staged
@@ -40,6 +46,7 @@ class Machine:
 
     def __init__(self, tasks: Tasks, log_form: str, line: Callable[[str], None]) -> None:
         self.line = line
+        self.access = AccessLog()
         self.board = Board.create(LANES)
         self.slots = Slots(self.board)
         self.sockets = Sockets()
@@ -47,12 +54,15 @@ class Machine:
         self.ejection = Ejection(tasks, self.board, self._flush_soon)
         self.schedule = Schedule(tasks, {name: kind.check for name, kind in CHECKS.items()}, self._judged,
                                  passed=self.ejection.passed)
-        self.roster = Roster(self.slots, self.resolver, self.schedule, self.ejection.reason)
+        self.overrides = Overrides()
+        self.registry = Registry()
+        self.roster = Roster(self.slots, self.resolver, self.schedule, self.ejection.reason, self._steered)
         self.fleet = Fleet(tasks, self.sockets, self.board.fd, LANES, self.board.layout, log_form, self)
         self.generation: Generation | None = None
         self.state_dir = ""
         self._tasks = tasks
         self._files = limits.raise_files()
+        self._given: Config | None = None   # what the files say, without registered servers
         self._told: dict[tuple[str, str], Member] = {}
         self._flushing = False
         self._lock = asyncio.Lock()
@@ -63,6 +73,7 @@ class Machine:
 
     async def start(self, config: Config, staged: Staged) -> None:
         """Bring up workers and first checks side by side, then listen. Raises `LbdError`."""
+        self._given, config = config, self.registry.merged(config)
         await self._follow(config)
         self._take(self._make(1, config))
         assert self.generation is not None
@@ -78,6 +89,7 @@ class Machine:
             old = self.generation
             if old is None:
                 raise LbdError("lbd is still starting; try again in a moment")
+            given, config = config, self.registry.merged(config)
             staged = self.sockets.stage(config.listeners, worker_count(config))
             try:
                 await self._follow(old.config, config)
@@ -90,6 +102,7 @@ class Machine:
                 self.sockets.discard(staged)
                 await self._follow(old.config)
                 raise
+            self._given = given
             self._take(new)
             # Closed here before the workers close theirs: the last one to close takes what waits.
             self.sockets.release(self.sockets.commit(staged))
@@ -100,12 +113,43 @@ class Machine:
             self._release_later(_identities(old), old.config.global_.drain_timeout)
             return new
 
+    def steered(self) -> None:
+        """Overrides are others now: tell the workers."""
+        self._flush_soon()
+
+    def unwanted(self) -> list[tuple[tuple[str, str], str]]:
+        """Registered servers that the files have no place for any more, and why."""
+        return self.registry.unwanted(self._given) if self._given is not None else []
+
+    def in_flight(self, name: tuple[str, str]) -> int:
+        """Requests in flight to that backend's server, from all workers."""
+        member = self._told.get(name)
+        return self.board.in_flight(member.slot) if member is not None else 0
+
+    async def regroup(self) -> None:
+        """Registered servers came, went or changed: put them in force. Those that need a check wait for it alone."""
+        async with self._lock:
+            old = self.generation
+            if old is None or self._given is None:
+                return
+            config = self.registry.merged(self._given)
+            if config != old.config:
+                await self._follow(old.config, config)
+                await self._reshape(old, config)
+                await self._follow(self.generation.config if self.generation else config)
+
     async def stop(self, timeout: float) -> None:
         """Close the sockets, so that new clients are refused and not left waiting, and drain the workers within so
         many seconds."""
         self.sockets.close()   # before the workers close theirs: the last one to close takes what waits
         self.fleet.dismiss(timeout)
         await self.fleet.stop(timeout)
+
+    def greeted(self, process: Process) -> None:
+        """A worker is there: it gets a pipe for its lines of access log."""
+        fd = self.access.pipe()
+        process.send(LogTo(), (fd,))
+        os.close(fd)
 
     def suspect(self, backend: str, server: str) -> None:
         """A worker could not connect: check that server at once."""
@@ -127,6 +171,11 @@ class Machine:
     def _make(self, number: int, config: Config) -> Generation:
         share = limits.connections(self._files, worker_count(config), config.global_.max_connections)
         return self.roster.generation(number, config, share, sticky_secret(config, self.state_dir))
+
+    def _steered(self, member: Member) -> Member:
+        wanted = self.overrides.applied(member)
+        # One that leaves drains, whatever else is wanted of it.
+        return replace(wanted, mode="drain") if self.registry.leaving((member.backend, member.name)) else wanted
 
     def _take(self, generation: Generation) -> None:
         self.generation = generation
@@ -161,18 +210,21 @@ class Machine:
                 self._flush()
                 self._release_later(_identities(old), old.config.global_.drain_timeout)
                 return
-            # Not a new configuration, so the number stays: only the set of servers is another.
             await self.schedule.first_round()
-            new = self._make(old.number, old.config)
-            try:
-                prepared = await self.fleet.prepare(new)
-            except LbdError as error:
-                logger.error("changed addresses not taken over", reason=str(error))
-                return
-            self._take(new)
-            await self.fleet.commit(new, prepared)
-            self._flush()
-            self._release_later(_identities(old), old.config.global_.drain_timeout)
+            await self._reshape(old, old.config)
+
+    async def _reshape(self, old: Generation, config: Config) -> None:
+        """Another set of servers in the same configuration of the files, so the number stays."""
+        try:
+            new = self._make(old.number, config)
+            prepared = await self.fleet.prepare(new)
+        except LbdError as error:
+            logger.error("the changed set of servers is not taken over", reason=str(error))
+            return
+        self._take(new)
+        await self.fleet.commit(new, prepared)
+        self._flush()
+        self._release_later(_identities(old), old.config.global_.drain_timeout)
 
     def _flush_soon(self) -> None:
         if not self._flushing:   # a hundred servers may change in one turn of the loop

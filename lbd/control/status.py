@@ -1,6 +1,7 @@
 """The status: everything that is now, put together for `GET /v1/status`."""
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from lbd.backend.generation import Member
@@ -22,11 +23,16 @@ def describe(machine: Machine) -> dict[str, Any]:
         "workers": [_worker(machine, process) for process in machine.fleet.processes()],
         "worker_restarts": machine.fleet.restarts,
         "listeners": _listeners(machine, config),
-        "backends": {name: {
-            "algorithm": backend.algorithm.name,
-            "requests_in_flight": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_IN_FLIGHT)),
-            "servers": {member.name: _server(machine, config, member) for member in told[name]},
-        } for name, backend in config.backends.items()},
+        "backends": {name: backend(machine, config, name, told[name]) for name in config.backends},
+    }
+
+
+def backend(machine: Machine, config: Config, name: str, members: Iterable[Member]) -> dict[str, Any]:
+    """One backend with its servers."""
+    return {
+        "algorithm": config.backends[name].algorithm.name,
+        "requests_in_flight": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_IN_FLIGHT)),
+        "servers": {member.name: _server(machine, config, member) for member in members},
     }
 
 

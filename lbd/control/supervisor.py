@@ -9,13 +9,15 @@ from lbd import __version__, log
 from lbd.backend.generation import Generation
 from lbd.config.read import Loaded
 from lbd.config.schema import Config, Global
-from lbd.control import directories, doors, privileges, signals, status, view
+from lbd.control import directories, doors, holders, privileges, signals, status, view
 from lbd.control.concerns import counted
 from lbd.control.doors import Door
 from lbd.control.history import History
 from lbd.control.machine import Machine, worker_count
+from lbd.control.orphans import Orphans
 from lbd.control.reload import Load, Reload
 from lbd.control.service import Service
+from lbd.control.sinks import sink
 from lbd.control.steering import Steering
 from lbd.control.trial import sample
 from lbd.control.watch import Watch
@@ -25,6 +27,8 @@ from lbd.http import head
 from lbd.log import logger
 from lbd.net.tasks import Tasks
 from lbd.stats import exporter, scoreboard
+
+LAST_LINES = 1.0   # seconds that the access log may take for what is still to be written
 
 
 class Supervisor:
@@ -36,8 +40,9 @@ class Supervisor:
         self._set_up_log(loaded.config)
         self._tasks = Tasks(_task_failed)
         self._machine = Machine(self._tasks, self._form, self._line)
-        self.steering = Steering(self._machine, self._tasks)
+        self._steering = Steering(self._machine, self._tasks)
         self._service = Service(self._machine)
+        self._orphans = Orphans(lambda pid: None)
         self._doors: list[Door] = []
         self._metrics: Door | None = None
         self._began = time.time()
@@ -63,6 +68,7 @@ class Supervisor:
             self._reload.began(History(self._machine.state_dir))
             self._log_ready()
             self._service.settled()
+            self._take_over()
             self._follow_files()
         await self._asked_to_stop.wait()
         await self._stop()
@@ -72,6 +78,11 @@ class Supervisor:
     def ready(self) -> str:
         """Why lbd should get no traffic now, "" when it should."""
         return "" if self._state == "ready" else self._state
+
+    @property
+    def steering(self) -> Steering:
+        """What may be changed while it runs."""
+        return self._steering
 
     def status(self) -> dict[str, Any]:
         """Everything that is now."""
@@ -125,6 +136,10 @@ class Supervisor:
         """SIGINT (Ctrl-C): as SIGTERM."""
         self.handle_term()
 
+    def handle_usr1(self) -> None:
+        """SIGUSR1: open the file of the access log anew, after it was moved away."""
+        self._machine.access.reopen()
+
     async def _start(self) -> None:
         config = self._loaded.config
         owner = privileges.identity(config.global_.user, config.global_.group)
@@ -136,7 +151,7 @@ class Supervisor:
             config.global_.state_dir, "global.state_dir", Global().state_dir, "XDG_STATE_HOME")
         if owner is not None:
             os.chown(self._machine.state_dir, *owner)
-        self.steering.restore(self._machine.state_dir)
+        self._steering.restore(self._machine.state_dir)
         self._service.adopt(config)
         staged = self._machine.bind(config)
         try:
@@ -145,6 +160,7 @@ class Supervisor:
             if owner is not None:
                 staged.give_to(*owner)
                 privileges.drop(config.global_.user, *owner)
+            self._machine.access.use(sink(config.log.access))
             for door in [*self._doors, *([self._metrics] if self._metrics else [])]:
                 await door.open()
             self._tasks.start("pings", self._ping())
@@ -180,10 +196,14 @@ class Supervisor:
         for door in [*self._doors, *([self._metrics] if self._metrics else [])]:
             await door.close()
         await self._tasks.cancel()
-        self.steering.close()
+        self._orphans.close()
+        self._steering.close()
+        self._machine.access.close(LAST_LINES)
 
     async def _apply(self, loaded: Loaded, force: bool) -> Generation:
         """Put a configuration in force, the metrics' door too; raises `LbdError`, and then nothing has changed."""
+        elsewhere = loaded.config.log.access != self._loaded.config.log.access
+        access = sink(loaded.config.log.access) if elsewhere else None
         other = loaded.config.metrics.bind != self._loaded.config.metrics.bind
         door = doors.metrics(loaded.config, self) if other else None
         self._service.reloading()
@@ -192,11 +212,15 @@ class Supervisor:
         except LbdError:
             if door is not None:
                 await door.close()
+            if access is not None:
+                access.close()
             raise
         finally:
             self._service.settled()
         self._loaded = loaded
         self._set_up_log(loaded.config)
+        if elsewhere:
+            self._machine.access.use(access)
         self._follow_files()
         if other:
             if door is not None:
@@ -205,6 +229,11 @@ class Supervisor:
                 await self._metrics.close()
             self._metrics = door
         return generation
+
+    def _take_over(self) -> None:
+        """Workers of a dead supervisor on the same ports leave, now that there are others."""
+        ports = {address.port for found in self._machine.sockets.addresses().values() for address in found}
+        self._orphans.dismiss(holders.orphans(ports - {0}))
 
     def _follow_files(self) -> None:
         """Watch the files, or no longer, as the configuration in force says."""
@@ -223,7 +252,7 @@ class Supervisor:
             self._machine.fleet.ping()
             self._reload.tick()
             self._service.tick()
-            self.steering.tick()
+            self._steering.tick()
             await asyncio.sleep(1.0)
 
     def _line(self, text: str) -> None:

@@ -6,6 +6,49 @@ from aiohttp import ClientSession, UnixConnector, web
 from lbd.errors import LbdError
 
 
+class FakeSteering:
+    """Keeps what it is asked to do; `error` is raised instead."""
+
+    def __init__(self):
+        self.error: LbdError | None = None
+        self.asked = []
+        self.changed = True
+
+    def backends(self):
+        return {"app": self.backend("app")}
+
+    def backend(self, name):
+        self._do("backend", name)
+        return {"servers": {"a": {"mode": "ready"}}}
+
+    def server(self, backend, server):
+        self._do("server", backend, server)
+        return {"backend": backend, "name": server, "mode": "drain"}
+
+    def overrides(self):
+        return [{"backend": "app", "server": "a"}]
+
+    async def change(self, backend, server, wishes, who):
+        self._do("change", backend, server, wishes, who)
+
+    async def clear(self, backend, server, who):
+        self._do("clear", backend, server, who)
+        return 2
+
+    async def register(self, backend, server, offer, who):
+        self._do("register", backend, server, offer, who)
+        return self.changed
+
+    async def deregister(self, backend, server, wait, who):
+        self._do("deregister", backend, server, wait, who)
+        return wait > 0
+
+    def _do(self, *what):
+        self.asked.append(what)
+        if self.error is not None:
+            raise self.error
+
+
 class FakeDaemon:
     """Answers what the test sets."""
 
@@ -14,6 +57,7 @@ class FakeDaemon:
         self.error: LbdError | None = None
         self.forced = []
         self.accepted = []
+        self.steering = FakeSteering()
 
     def status(self):
         return {"generation": 3}

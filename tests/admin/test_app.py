@@ -26,8 +26,9 @@ async def test_metrics_can_change_nothing(daemon, ask, method, path, wanted):
 
 
 async def test_errors_are_json(daemon, ask):
-    status, _, text = await ask(app.admin(daemon, None), "GET", "/nope")
-    assert (status, json.loads(text)) == (404, {"error": "Not Found"})
+    status, headers, text = await ask(app.admin(daemon, None), "GET", "/nope")
+    assert (status, headers["Content-Type"]) == (404, "application/problem+json; charset=utf-8")
+    assert json.loads(text) == {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "Not Found"}
     status, headers, _ = await ask(app.admin(daemon, None), "GET", "/v1/reload")
     assert (status, headers["Allow"]) == (405, "POST")
 

@@ -12,4 +12,4 @@ async def test_it_is_done_or_refused(daemon, ask):
     assert json.loads(text)["generation"] in (4, 5)
     daemon.error = LbdError("there is none")
     status, _, text = await ask(app.admin(daemon, None), "POST", "/v1/confirm")
-    assert (status, json.loads(text)) == (409, {"error": "there is none"})
+    assert (status, json.loads(text)["detail"]) == (409, "there is none")

@@ -1,4 +1,6 @@
-"""The bearer token: how it is read and asked for."""
+"""The bearer tokens: how they are read, and what each of them may do."""
+
+import hashlib
 
 import pytest
 
@@ -6,35 +8,63 @@ from lbd.admin import app, token
 from lbd.errors import LbdError
 
 SECRET = "0123456789abcdef"
+FILE = f"""# who may what
+{SECRET}
+read      reads-and-nothing-else
+
+register:app,api registers-in-two-backends
+operate sha256:{hashlib.sha256(b"only the hash is in the file").hexdigest()}
+"""
+
+
+@pytest.fixture
+def tokens(tmp_path):
+    path = tmp_path / "token"
+    path.write_text(FILE)
+    return token.read(str(path))
 
 
 @pytest.mark.parametrize(("field", "wanted"), [
     (None, 401), ("", 401), (SECRET, 401), ("Basic " + SECRET, 401), ("Bearer x" + SECRET, 401),
     ("Bearer " + SECRET, 200), ("bearer  " + SECRET, 200)])
-async def test_only_with_the_token(daemon, ask, field, wanted):
-    headers = {} if field is None else {"Authorization": field}
-    status, answered, text = await ask(app.admin(daemon, SECRET), "GET", "/v1/status", headers)
+async def test_only_with_the_token(daemon, ask, tokens, field, wanted):
+    headers = {"Host": "localhost"} | ({} if field is None else {"Authorization": field})
+    status, answered, text = await ask(app.admin(daemon, tokens), "GET", "/v1/status", headers)
     assert status == wanted
     assert ("WWW-Authenticate" in answered) == (wanted == 401)
     assert SECRET not in text
 
 
-@pytest.mark.parametrize("path", token.OPEN)
-async def test_health_needs_none(daemon, ask, path):
-    assert (await ask(app.admin(daemon, SECRET), "GET", path))[0] == 200
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_health_needs_none(daemon, ask, tokens, path):
+    assert (await ask(app.admin(daemon, tokens), "GET", path, {"Host": "127.0.0.1:8405"}))[0] == 200
 
 
-def test_read(tmp_path):
-    path = tmp_path / "token"
-    path.write_text(f" {SECRET}\n")
-    assert token.read(str(path)) == SECRET
+def test_roles(tokens):
+    everything, read, register, hashed = tokens
+    assert [str(one) for one in tokens] == ["operate", "read", "register api,app", "operate"]
+    assert everything.may("operate", "") and everything.may("register", "x") and hashed.may("operate", "")
+    assert read.may("read", "app") and not read.may("register", "app") and not read.may("operate", "app")
+    assert register.may("register", "app") and register.may("read", "api")
+    assert not register.may("register", "other") and not register.may("read", "") and not register.may("operate", "app")
 
 
-@pytest.mark.parametrize("content", ["", "short", "two words of some length", "é" * 20])
-def test_bad_tokens(tmp_path, content):
+def test_the_right_one_is_found(tokens):
+    assert token.of("Bearer registers-in-two-backends", tokens) is tokens[2]
+    assert token.of("Bearer only the hash is in the file", tokens) is tokens[3]
+    assert token.of("Bearer " + "é" * 20, tokens) is None
+    assert SECRET not in repr(tokens)
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    ("", "holds no token"), ("# nothing\n", "holds no token"), ("short", "at least 16"),
+    ("three words of-some-length", "has 3 words"), ("é" * 20, "ASCII"), ("admin " + SECRET, "the role must be"),
+    ("register " + SECRET, "the role must be"), ("read:app " + SECRET, "the role must be"),
+    ("register:a/b " + SECRET, "a backend has a character")])
+def test_bad_tokens(tmp_path, content, words):
     path = tmp_path / "token"
     path.write_text(content)
-    with pytest.raises(LbdError, match=r"^admin\.token_file: .* must hold one"):
+    with pytest.raises(LbdError, match=rf"^admin\.token_file: .*{words}"):
         token.read(str(path))
 
 

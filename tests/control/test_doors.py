@@ -17,6 +17,7 @@ class Daemon:
     """Nothing is asked of it here."""
 
     ready = ""
+    steering = None
 
 
 async def test_the_admin_socket_is_its_owners_and_goes_with_the_door(tmp_path):

@@ -1,0 +1,28 @@
+"""`/v1/backends` and `/v1/backends/{backend}`: the backends with their servers."""
+
+from aiohttp import web
+
+from lbd.admin.answers import answer
+from lbd.admin.asked import Daemon
+from lbd.admin.guard import WHO, content
+
+
+class Backends:
+    """Both resources."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._steering = daemon.steering
+
+    async def list(self, _request: web.Request) -> web.Response:
+        """200 with all of them."""
+        return answer({"backends": self._steering.backends()})
+
+    async def get(self, request: web.Request) -> web.Response:
+        """200 with one."""
+        return answer(self._steering.backend(request.match_info["backend"]))
+
+    async def patch(self, request: web.Request) -> web.Response:
+        """Override what the files say of all its servers: 200 with the backend as it is then."""
+        backend = request.match_info["backend"]
+        await self._steering.change(backend, "", await content(request), request[WHO])
+        return answer(self._steering.backend(backend))

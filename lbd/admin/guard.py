@@ -1,0 +1,143 @@
+"""Who may ask what: the checks that every request to the admin interface passes before anything answers it.
+
+A browser must not be able to reach it for a page of someone else: the Host must be an address or a name that is lbd's
+own (against DNS rebinding), and an Origin or Sec-Fetch-Site must say that the page came from here. There is no CORS.
+"""
+
+import asyncio
+import ipaddress
+import json
+import socket
+import struct
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from lbd.admin import token
+from lbd.admin.answers import problem, refusal
+from lbd.admin.asked import Refused
+from lbd.admin.token import Token
+from lbd.errors import ConfigError, LbdError
+from lbd.log import logger
+
+WHO = web.RequestKey("who", str)
+BODY_TIME = 10.0   # seconds for the body of a request
+OWN_SITES = ("", "none", "same-origin")
+CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+
+
+def wanted(tokens: Sequence[Token] | None, roles: Mapping[tuple[str, str], str], names: Collection[str]) -> Middleware:
+    """Middleware that lets through whoever may.
+
+    `roles` maps method and path of each route to the role that it is for ("": everyone). Without tokens (on a Unix
+    socket) whoever can connect may do everything and the Host is not looked at: no browser gets there. `names` are
+    host names by which lbd is known.
+    """
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if tokens is not None and (reason := _foreign(request, names)):
+            return _refuse(request, reason, 403, "")
+        resource = request.match_info.route.resource
+        role = roles.get((request.method, resource.canonical if resource is not None else ""), "operate")
+        if tokens is None:
+            request[WHO] = _local(request)
+        elif role:
+            found = token.of(request.headers.get("Authorization", ""), tokens)
+            if found is None:
+                return _unknown(request)
+            request[WHO] = f"token {found} from {request.remote}"
+            exists = request.match_info.http_exception is None
+            if exists and not found.may(role, request.match_info.get("backend", "")):
+                return _refuse(request, f"a token for {found} may not do this", 403, request[WHO])
+        return await _read(request, handler)
+    return check
+
+
+async def content(request: web.Request) -> dict[str, Any]:
+    """The JSON object in the body; raises `Refused`."""
+    try:
+        data = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise Refused(400, "the body is no JSON") from None
+    if not isinstance(data, dict):
+        raise Refused(400, "the body must be a JSON object")
+    return data
+
+
+async def _read(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The body is read here, within its time; what a resource raises becomes its answer."""
+    try:
+        async with asyncio.timeout(BODY_TIME):
+            await request.read()
+    except TimeoutError:
+        response = problem(f"the body did not come within {BODY_TIME:g} s", 408)
+        response.force_close()
+        return response
+    try:
+        return await handler(request)
+    except ConfigError as error:
+        return refusal(error, 422)
+    except LbdError as error:
+        if request.method in CHANGING:
+            logger.warning("admin request refused", method=request.method, path=request.path, reason=str(error),
+                           who=request.get(WHO))
+        return refusal(error, 503)
+
+
+def _unknown(request: web.Request) -> web.StreamResponse:
+    response = _refuse(request, "a bearer token is needed: Authorization: Bearer TOKEN", 401, "")
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _refuse(request: web.Request, reason: str, status: int, who: str) -> web.StreamResponse:
+    logger.warning("admin request refused", method=request.method, path=request.path, reason=reason,
+                   who=who or f"from {request.remote}")
+    response = problem(reason, status)
+    response.force_close()   # its body was not read
+    return response
+
+
+def _foreign(request: web.Request, names: Collection[str]) -> str:
+    """Why the request is one of a page from elsewhere, "" if it is not."""
+    host = request.headers.get("Host", "")
+    if not _own(host, names):
+        return f"the Host field must be an IP address, localhost or one of admin.hosts, not {host[:100]!r}"
+    origin = request.headers.get("Origin")
+    if origin is not None and _netloc(origin) != host.lower():
+        return "requests of pages from another origin are not answered"
+    if request.headers.get("Sec-Fetch-Site", "").lower() not in OWN_SITES:
+        return "requests of pages from another site are not answered"
+    return ""
+
+
+def _own(host: str, names: Collection[str]) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        ipaddress.ip_address(name)
+    except ValueError:
+        name = host.rpartition(":")[0].lower() if ":" in host else host.lower()
+        return name == "localhost" or name in names
+    return True
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def _local(request: web.Request) -> str:
+    """The user at the other end of a Unix socket (SO_PEERCRED of unix(7))."""
+    sock: Any = request.transport.get_extra_info("socket") if request.transport is not None else None
+    try:
+        data = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return f"uid {struct.unpack('3i', data)[1]}"
+    except (AttributeError, OSError, struct.error):
+        return "a local user"
+
+

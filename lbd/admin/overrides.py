@@ -1,0 +1,24 @@
+"""`/v1/overrides`: what was changed while lbd runs, and the end of it."""
+
+from aiohttp import web
+
+from lbd.admin.answers import answer
+from lbd.admin.asked import Daemon
+from lbd.admin.guard import WHO
+from lbd.admin.route import query
+
+
+class Overrides:
+    """The resource."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._steering = daemon.steering
+
+    async def get(self, _request: web.Request) -> web.Response:
+        """200 with all of them."""
+        return answer({"overrides": self._steering.overrides()})
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """End those of `?backend=` and `?server=`, without both all: 200 with their number."""
+        backend, server = query(request, "backend", ""), query(request, "server", "")
+        return answer({"ended": await self._steering.clear(backend, server, request[WHO])})

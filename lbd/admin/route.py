@@ -1,0 +1,49 @@
+"""One line of the admin interface: a path, who may ask for it, what answers, and what the description says of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from lbd.admin.asked import Daemon, Refused
+from lbd.config import units as u
+from lbd.config.kinds import Kind, shown
+
+WAIT = u.duration(0.0, 600.0)
+
+QUERIES: Mapping[str, Kind] = {
+    "wait": WAIT,
+    "force": u.choice("0", "1", "true", "false", "yes", "no"),
+    "confirm": u.DURATION,
+    "backend": u.NAME,
+    "server": u.LINE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`role` is read, register or operate, "" for everyone; `body` the class of its JSON, `query` names of `QUERIES`;
+    `codes` what is answered beside 400, 401, 403, 404, 408, 413, 422 and 500. `media` is the type of the answer."""
+
+    method: str
+    path: str
+    role: str
+    make: Callable[[Daemon], Handler]
+    text: str
+    body: type | None = None
+    query: tuple[str, ...] = ()
+    codes: Mapping[int, str] = field(default_factory=lambda: {200: "done"})
+    media: str = "application/json"
+
+
+def query(request: web.Request, name: str, default: Any) -> Any:
+    """What the query says under a name of `QUERIES`; raises `Refused`."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    try:
+        return QUERIES[name].read(text)
+    except ValueError as error:
+        raise Refused(400, f"{name}: {shown(text)} {error}; must be {QUERIES[name].allowed}") from None

@@ -1,0 +1,57 @@
+"""The table of the admin interface: every path, who may ask for it, and what it does."""
+
+from lbd.admin.backends import Backends
+from lbd.admin.confirm import Confirm
+from lbd.admin.health import Health
+from lbd.admin.metrics import Metrics
+from lbd.admin.openapi import OpenApi
+from lbd.admin.overrides import Overrides
+from lbd.admin.plan import Plan, PlanBody
+from lbd.admin.reload import Reload
+from lbd.admin.rollback import Rollback
+from lbd.admin.route import Route
+from lbd.admin.servers import Servers
+from lbd.admin.status import Status
+from lbd.config.runtime import Offer, Wish
+
+BACKEND = "/v1/backends/{backend}"
+SERVER = BACKEND + "/servers/{server}"
+CONFLICT = "refused, and nothing has changed"
+
+# What may be seen by anyone who can connect to the metrics' address too.
+SHOWN: tuple[Route, ...] = (
+    Route("GET", "/healthz", "", lambda daemon: Health(daemon).healthz, "lbd lives", media="text/plain"),
+    Route("GET", "/readyz", "", lambda daemon: Health(daemon).readyz, "lbd should get traffic",
+          codes={200: "it should", 503: "it should not, and why"}, media="text/plain"),
+    Route("GET", "/metrics", "read", lambda daemon: Metrics(daemon).get, "the exposition for Prometheus",
+          media="text/plain"),
+)
+
+ROUTES: tuple[Route, ...] = (
+    *SHOWN,
+    Route("GET", "/v1/openapi.json", "read", lambda daemon: OpenApi(ROUTES).get, "this description"),
+    Route("GET", "/v1/status", "read", lambda daemon: Status(daemon).get, "everything that is now"),
+    Route("POST", "/v1/plan", "operate", lambda daemon: Plan(daemon).post, "what a reload would do", PlanBody,
+          codes={200: "the plan", 409: CONFLICT}),
+    Route("POST", "/v1/reload", "operate", lambda daemon: Reload(daemon).post, "read the configuration again",
+          query=("force", "confirm"), codes={200: "in force", 409: CONFLICT}),
+    Route("POST", "/v1/confirm", "operate", lambda daemon: Confirm(daemon).post, "keep what waits to be confirmed",
+          codes={200: "kept", 409: "nothing waits"}),
+    Route("POST", "/v1/rollback", "operate", lambda daemon: Rollback(daemon).post, "back to the generation before",
+          codes={200: "in force", 409: CONFLICT}),
+    Route("GET", "/v1/backends", "read", lambda daemon: Backends(daemon).list, "every backend with its servers"),
+    Route("GET", BACKEND, "read", lambda daemon: Backends(daemon).get, "one backend with its servers"),
+    Route("PATCH", BACKEND, "operate", lambda daemon: Backends(daemon).patch,
+          "override what the files say of all its servers", Wish, codes={200: "the backend", 409: CONFLICT}),
+    Route("GET", SERVER, "read", lambda daemon: Servers(daemon).get, "one server"),
+    Route("PUT", SERVER, "register", lambda daemon: Servers(daemon).put, "register a server, or say that it lives",
+          Offer, codes={200: "it was known", 201: "it is new, or another than before", 409: CONFLICT}),
+    Route("PATCH", SERVER, "operate", lambda daemon: Servers(daemon).patch, "override what the files say of it", Wish,
+          codes={200: "the server", 409: CONFLICT}),
+    Route("DELETE", SERVER, "register", lambda daemon: Servers(daemon).delete,
+          "drain a registered server, then remove it", query=("wait",),
+          codes={200: "it is gone", 202: "it drains", 409: "it is one of the configuration"}),
+    Route("GET", "/v1/overrides", "read", lambda daemon: Overrides(daemon).get, "what was changed while lbd runs"),
+    Route("DELETE", "/v1/overrides", "operate", lambda daemon: Overrides(daemon).delete, "end overrides",
+          query=("backend", "server")),
+)

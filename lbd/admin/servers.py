@@ -1,0 +1,42 @@
+"""`/v1/backends/{backend}/servers/{server}`: one server, to look at, to steer, to register and to take away."""
+
+from aiohttp import web
+
+from lbd.admin.answers import answer
+from lbd.admin.asked import Daemon
+from lbd.admin.guard import WHO, content
+from lbd.admin.route import query
+
+
+class Servers:
+    """The resource."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._steering = daemon.steering
+
+    async def get(self, request: web.Request) -> web.Response:
+        """200 with its state, its override and its registration."""
+        return answer(self._steering.server(*_names(request)))
+
+    async def put(self, request: web.Request) -> web.Response:
+        """Register it, or say that it lives: 201 when it is new or another than before, 200 when it was known."""
+        backend, server = _names(request)
+        offer = await content(request)
+        changed = await self._steering.register(backend, server, offer, request[WHO])
+        return answer({"backend": backend, "name": server, "changed": changed}, 201 if changed else 200)
+
+    async def patch(self, request: web.Request) -> web.Response:
+        """Override what the files say of it: 200 with the server as it is then."""
+        backend, server = _names(request)
+        await self._steering.change(backend, server, await content(request), request[WHO])
+        return answer(self._steering.server(backend, server))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Drain a registered server, then remove it: 202 while it drains, 200 when it is gone within `?wait=`."""
+        backend, server = _names(request)
+        gone = await self._steering.deregister(backend, server, query(request, "wait", 0.0), request[WHO])
+        return answer({"backend": backend, "name": server, "gone": gone}, 200 if gone else 202)
+
+
+def _names(request: web.Request) -> tuple[str, str]:
+    return request.match_info["backend"], request.match_info["server"]

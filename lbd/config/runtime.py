@@ -1,0 +1,145 @@
+"""What may be changed while lbd runs, as tables of keys like those of the files: wishes, overrides, registrations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from lbd.config import units as u
+from lbd.config.addresses import Address
+from lbd.config.findings import Findings
+from lbd.config.kinds import ItemError, Kind, text_of, type_of
+from lbd.config.plugs import Plugs
+from lbd.config.schema import REQUIRED, key, keys
+from lbd.config.tables import Tables
+
+LONGEST_LINE = 200   # characters of what someone says
+MOST_TAGS = 32
+
+T = TypeVar("T")
+
+
+def _short(value: Any) -> str:
+    text = text_of(value)
+    if len(text) > LONGEST_LINE:
+        raise ValueError("is too long")
+    if not text.isprintable():
+        raise ValueError("has a character in it that cannot be printed")
+    return text
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"is {type_of(value)}")
+    if len(value) > MOST_TAGS:
+        raise ValueError("is too long")
+    for place, item in enumerate(value):
+        try:
+            _short(item)
+        except ValueError as error:
+            raise ItemError(place, item, str(error)) from None
+    return tuple(value)
+
+
+def _moment(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
+        raise ValueError("is no point in time")
+    return float(value)
+
+
+SHORT = Kind("text", f"a string of one line, at most {LONGEST_LINE} characters", _short,
+             {"type": "string", "maxLength": LONGEST_LINE})
+TAGS = Kind("tags", f"an array of at most {MOST_TAGS} strings of one line", _tags,
+            {"type": "array", "items": SHORT.schema, "maxItems": MOST_TAGS}, write=list)
+MOMENT = Kind("time", "seconds since 1970", _moment, {"type": "number", "minimum": 0})
+MODE = u.choice("ready", "drain", "maint")
+FORCED = u.choice("up", "down")
+WEIGHT = u.integer(0, 1000)
+CONNECTIONS = u.integer(1, 1_000_000)
+TTL = u.duration(1.0, 86400.0)
+
+# What an override can set, in the order in which it is shown.
+SETTINGS = ("mode", "weight", "max_conns", "health")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A change of a server or of a whole backend: what is given is set, null goes back to what the files say."""
+
+    mode: str | None = key(None, MODE, "what the operator wants of it")
+    weight: int | None = key(None, WEIGHT, "share of the traffic; 0: no new clients")
+    max_conns: int | None = key(None, CONNECTIONS, "most requests in flight")
+    health: str | None = key(None, FORCED, "health whatever checks and traffic say")
+    reason: str = key("", SHORT, "why")
+    for_: float | None = key(None, u.duration(1.0), "how long; then it ends by itself", name="for")
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What is in force of all wishes about one server (or one backend: `server` is empty), and who wanted it."""
+
+    backend: str = key(REQUIRED, u.NAME, "backend")
+    server: str = key("", SHORT, "server; empty: every server of the backend")
+    mode: str | None = key(None, MODE, "mode")
+    weight: int | None = key(None, WEIGHT, "weight")
+    max_conns: int | None = key(None, CONNECTIONS, "most requests in flight")
+    health: str | None = key(None, FORCED, "health")
+    who: str = key("", SHORT, "who wanted it")
+    reason: str = key("", SHORT, "why")
+    at: float = key(0, MOMENT, "since when, in seconds since 1970")
+    until: float = key(0, MOMENT, "when it ends by itself; 0: never")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it sets."""
+        return {name: value for name in SETTINGS if (value := getattr(self, name)) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A server that registers itself; repeated before `ttl` has passed, else it is drained and removed."""
+
+    address: Address = key(REQUIRED, u.ADDRESS, "IP:PORT or [IPv6]:PORT")
+    weight: int = key(1, WEIGHT, "share of the traffic")
+    max_conns: int | None = key(None, CONNECTIONS, "most requests in flight")
+    ttl: float = key("30s", TTL, "how long it stays without being repeated")
+    tags: tuple[str, ...] = key([], TAGS, "words that are shown with it")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A registration as it is kept over a restart."""
+
+    backend: str = key(REQUIRED, u.NAME, "backend")
+    server: str = key(REQUIRED, u.NAME, "its name")
+    offer: Offer = key(REQUIRED, Kind("table", "a table", lambda value: read(Offer, value), {"type": "object"}),
+                       "what it registered")
+    who: str = key("", SHORT, "who registered it")
+
+
+def read(cls: type[T], data: Any, what: str = "the request") -> T:
+    """An instance of one of the classes; raises `ConfigError` with everything that is wrong with the data."""
+    findings = Findings(what)
+    tables = Tables(findings, Plugs({}, {}, None, findings))
+    if isinstance(data, Mapping):
+        data = {name: value for name, value in data.items() if value is not None}
+    made: T = tables.section(cls, data, ())
+    findings.settle(())
+    return made
+
+
+def write(value: Any) -> dict[str, Any]:
+    """What `read` makes the same of: the keys that are not as by default."""
+    found: dict[str, Any] = {}
+    cls: type = type(value)
+    for name, (attribute, about) in keys(cls).items():
+        item = getattr(value, attribute)
+        if item is None or (about.default is not None and about.default is not REQUIRED and about.kind is not None
+                            and item == about.kind.read(about.default)):
+            continue
+        if isinstance(item, Offer):
+            found[name] = write(item)
+        elif about.kind is not None and about.kind.write is not None:
+            found[name] = about.kind.write(item)
+        else:
+            found[name] = str(item) if isinstance(item, Address) else item
+    return found

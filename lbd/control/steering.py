@@ -1,0 +1,311 @@
+"""The steering: what may be changed while lbd runs, from the request for it to its place on the disk."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from lbd.admin.asked import Refused
+from lbd.backend.generation import Generation, Member
+from lbd.config import units as u
+from lbd.config.kinds import nearest, shown
+from lbd.config.runtime import SETTINGS, Kept, Offer, Override, Wish, read, write
+from lbd.control import overrides, registry, status
+from lbd.control.machine import Machine
+from lbd.control.overrides import Target
+from lbd.control.registry import Name
+from lbd.control.store import Store
+from lbd.errors import LbdError
+from lbd.log import logger
+from lbd.net.tasks import Tasks
+
+FILE = "runtime.toml"
+FORMAT = 1
+LOOK = 0.1   # seconds between two looks at a server that drains
+
+
+class Steering:
+    """Overrides and registrations of one machine. A change is acknowledged when it is in force and on the disk."""
+
+    def __init__(self, machine: Machine, tasks: Tasks, clock: Callable[[], float] = time.time) -> None:
+        self._machine = machine
+        self._tasks = tasks
+        self._clock = clock
+        self._store: Store | None = None
+        self._regrouping = False
+        self._dirty = False
+
+    def restore(self, state_dir: str) -> None:
+        """Take over what was kept there; registrations have their full time again."""
+        self._store = Store(os.path.join(state_dir, FILE), self._data)
+        self._store.load(self._take)
+
+    def close(self) -> None:
+        """Finish what is being written."""
+        if self._store is not None:
+            self._store.close()
+
+    def backends(self) -> dict[str, Any]:
+        """Every backend with its servers, as JSON."""
+        self._generation()
+        described: dict[str, Any] = status.describe(self._machine)["backends"]
+        for backend in described:
+            self._annotate(backend, described[backend])
+        return described
+
+    def backend(self, name: str) -> dict[str, Any]:
+        """One of them."""
+        generation = self._generation()
+        self._known(name, "")
+        config = generation.config
+        return self._annotate(name, status.backend(self._machine, config, name, self._machine.roster.of(config, name)))
+
+    def server(self, backend: str, server: str) -> dict[str, Any]:
+        """One server."""
+        servers = self.backend(backend)["servers"]
+        if server not in servers:
+            raise Refused(404, f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
+        return {"backend": backend, "name": server, **servers[server]}
+
+    async def change(self, backend: str, server: str, wishes: Mapping[str, Any], who: str) -> None:
+        """Set what the wishes say of a server, or of a whole backend (`server` empty). Raises `LbdError`."""
+        wish = read(Wish, wishes)
+        self._known(backend, server)
+        before = self._machine.overrides.of((backend, server))
+        if before is None and len(self._machine.overrides) >= overrides.MOST:
+            raise Refused(409, f"there are {overrides.MOST} overrides already; end some of them first")
+        now = self._clock()
+        given = {name: getattr(wish, name) for name in SETTINGS if name in wishes}
+        if not given:
+            raise Refused(422, f"nothing to change: give at least one of {', '.join(SETTINGS)}")
+        override = replace(before or Override(backend, server), **given, who=who, reason=wish.reason, at=now,
+                           until=now + wish.for_ if wish.for_ else 0.0)
+        await self._override((backend, server), override)
+        logger.info("override", backend=backend, server=server or "(all)", **given, who=who, reason=wish.reason,
+                    seconds=wish.for_)
+
+    def overrides(self) -> list[dict[str, Any]]:
+        """All overrides, as JSON."""
+        return [self._shown(override) for override in self._machine.overrides]
+
+    async def clear(self, backend: str, server: str, who: str) -> int:
+        """End the overrides of a server, of a backend and its servers, or (both empty) all; returns how many."""
+        targets = [(one.backend, one.server) for one in self._machine.overrides
+                   if (not backend or one.backend == backend) and (not server or one.server == server)]
+        before = {target: self._machine.overrides.put(target, None) for target in targets}
+        self._machine.steered()
+        if targets:
+            await self._save(lambda: [self._machine.overrides.put(target, was) for target, was in before.items()])
+            logger.info("overrides ended", count=len(targets), backend=backend, server=server, who=who)
+        return len(targets)
+
+    async def register(self, backend: str, server: str, offer: Mapping[str, Any], who: str) -> bool:
+        """A server registers or says that it lives; True when it is new or another. Raises `LbdError`."""
+        made = read(Offer, offer)
+        _name(server)
+        config = self._generation().config
+        known = config.backends.get(backend)
+        if known is None:
+            raise Refused(404, f"there is no backend {shown(backend)}{nearest(backend, config.backends)}")
+        policy = known.registration
+        if policy is None:
+            raise Refused(403, f"backend {shown(backend)} takes no registrations (registration = true allows them)")
+        own = self._machine.registry
+        entry = own.of((backend, server))
+        if entry is None and server in known.servers:
+            raise Refused(409, f"server {shown(server)} of backend {shown(backend)} is one of the configuration")
+        if reason := registry.refused(policy, made.address):
+            raise Refused(403, f"address {made.address} {reason}")
+        if entry is None and (own.count(backend) >= policy.most or len(own) >= registry.MOST):
+            raise Refused(409, f"backend {shown(backend)} has {own.count(backend)} registered servers: no more may be")
+        was = None if entry is None else entry.kept
+        if not own.put(Kept(backend, server, made, who), asyncio.get_running_loop().time()):
+            if self._store is not None:
+                await self._store.settle()   # the registration that this one repeats may still be on its way there
+            return False
+        self.regroup()
+        await self._save(lambda: self._unregister((backend, server), was))
+        logger.info("server registered", backend=backend, server=server, address=str(made.address),
+                    weight=made.weight, ttl_seconds=made.ttl, tags=list(made.tags), who=who)
+        return True
+
+    async def deregister(self, backend: str, server: str, wait: float, who: str) -> bool:
+        """Drain a registered server, then remove it; True when it is gone within `wait` seconds. Raises `LbdError`."""
+        self._known(backend, server)
+        name = backend, server
+        entry = self._machine.registry.of(name)
+        if entry is None:
+            raise Refused(409, f"server {shown(server)} of backend {shown(backend)} is one of the configuration: "
+                               "it goes with the file; drain or maint takes it out until then")
+        if not entry.leaving:
+            self._leave(name, f"deregistered by {who}")
+            await self._save(lambda: None)
+        end = asyncio.get_running_loop().time() + wait
+        while self._machine.registry.of(name) is entry and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(LOOK)
+        return self._machine.registry.of(name) is not entry
+
+    def tick(self) -> None:
+        """To be called once a second: what has an end ends."""
+        if self._machine.generation is None:
+            return
+        for target in self._machine.overrides.expired(self._clock()):
+            self._machine.overrides.put(target, None)
+            logger.info("override expired", backend=target[0], server=target[1] or "(all)")
+            self._machine.steered()
+            self._save_soon()
+        for name in self._machine.registry.due(asyncio.get_running_loop().time()):
+            self._leave(name, "not heard of in time")
+        for name, reason in self._machine.unwanted():
+            logger.warning("registration ended", backend=name[0], server=name[1], reason=reason)
+            self._machine.registry.remove(name)
+            self._save_soon()
+
+    def regroup(self) -> None:
+        """Put the registered servers in force soon; those that come meanwhile go along."""
+        self._dirty = True
+        if not self._regrouping:
+            self._regrouping = True
+            self._tasks.start("regrouping", self._regroup())
+
+    async def _regroup(self) -> None:
+        try:
+            while self._dirty:
+                self._dirty = False
+                await self._machine.regroup()
+        finally:
+            self._regrouping = False
+
+    def _leave(self, name: Name, reason: str) -> None:
+        entry = self._machine.registry.of(name)
+        if entry is None or entry.leaving:
+            return
+        entry.leaving = asyncio.get_running_loop().time()
+        logger.info("registered server drains and goes", backend=name[0], server=name[1], reason=reason)
+        self._machine.steered()
+        self._tasks.start(f"farewell of {name[0]}/{name[1]}", self._farewell(name))
+
+    async def _farewell(self, name: Name) -> None:
+        """Remove it when nothing is in flight to it any more, or the drain has lasted long enough."""
+        own = self._machine.registry
+        entry = own.of(name)
+        began = entry.leaving if entry is not None else 0.0
+        generation = self._generation()
+        end = began + generation.config.global_.drain_timeout
+        while True:
+            await asyncio.sleep(LOOK)   # the workers have heard of the drain by then
+            if own.of(name) is not entry or entry is None or entry.leaving != began:
+                return                  # it registered again
+            if asyncio.get_running_loop().time() >= end or not self._machine.in_flight(name):
+                break
+        own.remove(name)
+        self.regroup()
+        self._save_soon()
+        logger.info("registered server gone", backend=name[0], server=name[1])
+
+    def _unregister(self, name: Name, was: Kept | None) -> None:
+        if was is None:
+            self._machine.registry.remove(name)
+        else:
+            self._machine.registry.put(was, asyncio.get_running_loop().time())
+        self.regroup()
+
+    async def _override(self, target: Target, override: Override) -> None:
+        before = self._machine.overrides.put(target, override)
+        self._machine.steered()
+        await self._save(lambda: self._machine.overrides.put(target, before))
+
+    async def _save(self, undo: Callable[[], object]) -> None:
+        if self._store is None:
+            return
+        try:
+            await self._store.save()
+        except LbdError:
+            undo()
+            self._machine.steered()
+            raise
+
+    def _save_soon(self) -> None:
+        if self._store is not None:
+            self._tasks.start("keeping runtime state", _quietly(self._store.save))
+
+    def _data(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "overrides": [write(override) for override in self._machine.overrides],
+            "registrations": [write(entry.kept) for entry in self._machine.registry if not entry.leaving],
+        }
+
+    def _take(self, data: dict[str, Any]) -> None:
+        if data.get("format") != FORMAT:
+            raise LbdError(f"its format is {shown(data.get('format'))}, not {FORMAT}")
+        kept = [read(Override, item, FILE) for item in _array(data, "overrides")]
+        registered = [read(Kept, item, FILE) for item in _array(data, "registrations")]
+        self._machine.overrides.load(kept)
+        self._machine.registry.load(registered, asyncio.get_running_loop().time())
+        if kept or registered:
+            logger.info("runtime state restored", overrides=len(kept), registrations=len(registered))
+
+    def _generation(self) -> Generation:
+        generation = self._machine.generation
+        if generation is None:
+            raise Refused(503, "lbd is still starting; try again in a moment")
+        return generation
+
+    def _known(self, backend: str, server: str) -> None:
+        """Raise `Refused` unless there is such a backend and, if one is named, such a server, `name@host` too."""
+        config = self._generation().config
+        if backend not in config.backends:
+            raise Refused(404, f"there is no backend {shown(backend)}{nearest(backend, config.backends)}")
+        servers = config.backends[backend].servers
+        names = {*servers, *(member.name for member in self._members(backend)), *self._registered(backend)}
+        if server and server not in names:
+            raise Refused(404, f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
+
+    def _members(self, backend: str) -> tuple[Member, ...]:
+        return self._generation().members.get(backend, ())
+
+    def _registered(self, backend: str) -> list[str]:
+        return [entry.kept.server for entry in self._machine.registry if entry.kept.backend == backend]
+
+    def _annotate(self, name: str, backend: dict[str, Any]) -> dict[str, Any]:
+        """What was changed while lbd runs, and which servers registered themselves."""
+        backend["override"] = self._shown(self._machine.overrides.of((name, "")))
+        now = asyncio.get_running_loop().time()
+        for server, facts in backend["servers"].items():
+            facts["override"] = self._shown(self._machine.overrides.of((name, server)))
+            entry = self._machine.registry.of((name, server))
+            facts["registration"] = None if entry is None else {
+                "ttl_seconds": entry.kept.offer.ttl, "expires_in_seconds": round(max(entry.left(now), 0.0), 1),
+                "tags": list(entry.kept.offer.tags), "who": entry.kept.who, "leaving": bool(entry.leaving)}
+        return backend
+
+    def _shown(self, override: Override | None) -> Any:
+        if override is None:
+            return None
+        return {"backend": override.backend, "server": override.server, **override.settings, "who": override.who,
+                "reason": override.reason, "at": status.moment(override.at),
+                "until": status.moment(override.until) if override.until else None}
+
+
+def _name(server: str) -> None:
+    try:
+        u.NAME.read(server)
+    except ValueError as error:
+        raise Refused(422, f"server: {shown(server)} {error}; must be {u.NAME.allowed}") from None
+
+
+def _array(data: Mapping[str, Any], name: str) -> list[Any]:
+    found = data.get(name, [])
+    if not isinstance(found, list):
+        raise LbdError(f"{name} is no array")
+    return found
+
+
+async def _quietly(save: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await save()
+    except LbdError as error:
+        logger.error("runtime state not kept", reason=str(error))

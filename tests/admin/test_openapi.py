@@ -1,0 +1,57 @@
+"""The description: complete, well-formed, and true for bodies made by it."""
+
+import json
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lbd.admin import app
+from lbd.admin.openapi import body, describe
+from lbd.admin.routes import ROUTES
+from lbd.config.runtime import Offer, Wish, read
+from lbd.errors import ConfigError
+
+
+async def test_served_with_every_route(daemon, ask):
+    status, _, text = await ask(app.admin(daemon, None), "GET", "/v1/openapi.json")
+    document = json.loads(text)
+    assert (status, document["openapi"]) == (200, "3.1.0")
+    assert {(method.upper(), path) for path, found in document["paths"].items() for method in found} == {
+        (route.method, route.path) for route in ROUTES}
+    names = [operation["operationId"] for found in document["paths"].values() for operation in found.values()]
+    assert len(set(names)) == len(names)
+
+
+def test_every_path_parameter_is_described():
+    for path, found in describe(ROUTES)["paths"].items():
+        for operation in found.values():
+            names = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
+            assert names == {part[1:-1] for part in path.split("/") if part.startswith("{")}
+
+
+ANYTHING = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+                        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
+WISHES = st.fixed_dictionaries({}, optional={
+    "mode": st.sampled_from(["ready", "drain", "maint", "off", None]), "weight": st.integers(-1, 1001) | ANYTHING,
+    "health": st.sampled_from(["up", "down", "ejected"]), "reason": st.text(max_size=300), "for": st.sampled_from(
+        ["1s", "1h", "0s", "1", 5])})
+OFFERS = st.fixed_dictionaries({}, optional={
+    "address": st.sampled_from(["10.0.0.1:80", "[::1]:80", "x", ":80"]) | ANYTHING, "ttl": st.sampled_from(["5s", "x"]),
+    "tags": st.lists(st.text(max_size=300)) | ANYTHING, "weight": ANYTHING})
+
+
+@pytest.mark.parametrize(("cls", "made"), [(Wish, WISHES), (Offer, OFFERS), (Wish, ANYTHING), (Offer, ANYTHING)])
+def test_what_is_read_fulfils_the_description(cls, made):
+    validator = jsonschema.Draft202012Validator(body(cls))
+
+    @given(made)
+    def check(data):
+        try:
+            read(cls, data)
+        except ConfigError:
+            return
+        validator.validate(data)
+
+    check()

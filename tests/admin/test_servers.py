@@ -1,0 +1,43 @@
+"""One server as a resource: what its methods ask for, and how they answer."""
+
+import json
+
+import pytest
+
+from lbd.admin import app
+
+PATH = "/v1/backends/app/servers/a"
+
+
+@pytest.mark.parametrize(("method", "query", "body", "asked", "wanted"), [
+    ("GET", "", None, ("server", "app", "a"), 200),
+    ("PUT", "", {"address": "10.0.0.1:80"}, ("register", "app", "a", {"address": "10.0.0.1:80"}), 201),
+    ("PATCH", "", {"mode": "drain"}, ("change", "app", "a", {"mode": "drain"}), 200),
+    ("DELETE", "", None, ("deregister", "app", "a", 0.0), 202),
+    ("DELETE", "?wait=30s", None, ("deregister", "app", "a", 30.0), 200),
+])
+async def test_methods(daemon, ask, method, query, body, asked, wanted):
+    status, _, text = await ask(app.admin(daemon, None), method, PATH + query, None, json.dumps(body) if body else None)
+    assert status == wanted, text
+    assert daemon.steering.asked[0][:len(asked)] == asked
+
+
+async def test_a_heartbeat_is_no_news(daemon, ask):
+    daemon.steering.changed = False
+    status, _, text = await ask(app.admin(daemon, None), "PUT", PATH, None, b"{}")
+    assert (status, json.loads(text)) == (200, {"backend": "app", "name": "a", "changed": False})
+
+
+@pytest.mark.parametrize("wait", ["30", "-1s", "1y", "", "11m"])
+async def test_bad_waits(daemon, ask, wait):
+    status, _, text = await ask(app.admin(daemon, None), "DELETE", f"{PATH}?wait={wait}")
+    assert status == 400
+    assert "wait: " in json.loads(text)["detail"]
+    assert daemon.steering.asked == []
+
+
+@pytest.mark.parametrize("name", ["..%2f..%2fetc", "%00", "a%0ab", "%c3%a9", "a" * 5000])
+async def test_names_reach_it_as_they_are(daemon, ask, name):
+    status, _, _ = await ask(app.admin(daemon, None), "GET", f"/v1/backends/app/servers/{name}")
+    assert status == 200
+    assert daemon.steering.asked[0][1] == "app"
