@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from lbd.config.units import Address
+from lbd.control import holders
 from lbd.errors import LbdError
 
 _HINTS = {
@@ -38,7 +39,7 @@ def bind_tcp(address: Address, what: str, shared: bool) -> socket.socket:
         if not shared:
             # SO_REUSEPORT would let a second lbd of the same user share the port without a word.
             with _new(family) as probe:
-                probe.bind(target)
+                _probe(probe, target, address.port)
         sock = _new(family)
     except OSError as error:
         raise LbdError(_refusal(address, what, error)) from None
@@ -83,6 +84,15 @@ def unlink(path: str) -> None:
             os.unlink(path)
 
 
+def _probe(probe: socket.socket, target: tuple[str | int, ...], port: int) -> None:
+    """See whether the address is free, or held by nobody but what a dead supervisor has left behind."""
+    try:
+        probe.bind(target)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or not holders.left_behind(port):
+            raise
+
+
 def _new(family: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -113,19 +123,8 @@ def _refusal(address: Address, what: str, error: OSError) -> str:
 
 def _holder(port: int) -> str:
     """` by PROGRAM (pid N)` when /proc tells who listens on the port, else the empty string."""
-    inodes: set[str] = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(OSError):
-            for line in Path(table).read_text().splitlines()[1:]:
-                part = line.split()
-                if part[3] == _LISTEN and int(part[1].rpartition(":")[2], 16) == port:
-                    inodes.add(f"socket:[{part[9]}]")
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            for fd in os.listdir(process / "fd") if inodes else []:
-                if os.readlink(process / "fd" / fd) in inodes:
-                    return f" by {(process / 'comm').read_text().strip()} (pid {process.name})"
-    return ""
+    found = holders.of_port(port)
+    return f" by {found[0].name} (pid {found[0].pid})" if found else ""
 
 
 def _remove_stale(path: str) -> None:

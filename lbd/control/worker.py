@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import uvloop
 
 from lbd import __version__, log
+from lbd.control import holders
 from lbd.control.channel import Channel
 from lbd.control.garbage import Garbage
 from lbd.control.messages import (
@@ -31,6 +32,7 @@ from lbd.control.messages import (
     Update,
     Veto,
 )
+from lbd.control.orphans import LEAVE
 from lbd.control.process import STACK
 from lbd.errors import LbdError
 from lbd.log import logger
@@ -134,6 +136,8 @@ class Worker:
         if self._draining:
             return
         logger.error("the supervisor is gone; serving on for a while", reason=reason, seconds=ORPHANED)
+        holders.become_orphan()
+        self._loop.add_signal_handler(LEAVE, lambda: self._drain(self._drain_timeout))   # a successor is there
         self._loop.call_later(ORPHANED, lambda: self._drain(self._drain_timeout))
 
     def _end(self) -> None:

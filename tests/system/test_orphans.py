@@ -43,3 +43,18 @@ def test_they_serve_new_clients_at_once_after_the_death():
             until(lambda: load.total > goal, "many more answers")
         assert load.lost == load.refused == 0
         assert set(load.answered) == {200}
+
+
+def test_a_new_supervisor_takes_over_and_nothing_is_refused_or_lost():
+    with Origin("a") as origin, Lbd(TEXT % origin.port, settings='drain_timeout = "5s"') as lbd:
+        orphans = lbd.workers()
+        with Load(lbd.port("web"), connections=4, once=True) as load:
+            until(lambda: load.total > 50, "some answers")
+            lbd.kill_supervisor()
+            lbd.start(wait=False)
+            until(lambda: lbd.workers() and len(lbd.logged("ready")) == 2, "a new one serves")
+            until(lambda: not living(orphans), "the orphans leave")
+            goal = load.total + 100
+            until(lambda: load.total > goal, "answers of the new workers")
+        assert (load.lost, load.refused, set(load.answered)) == (0, 0, {200})
+        assert not set(orphans) & set(lbd.workers())
