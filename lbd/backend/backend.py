@@ -33,6 +33,7 @@ class Backend:
         self.pick: Callable[[Facts], Server | None] = nothing
         self.settings = schema.Backend()
         self.server_timeout = self.settings.timeouts.server
+        self.retry_statuses: frozenset[bytes] = frozenset()     # answers that another server may better
         self.gate: Any = None               # of `lbd.proxy.gate`, where something is bounded
         self.sticky: Stickiness | None = None
         self.sticky_source: SourceStickiness | None = None
@@ -66,6 +67,7 @@ class Backend:
             algorithm.inherit(self.pool.algorithm)
         self.settings = settings
         self.server_timeout = settings.timeouts.server
+        self.retry_statuses = frozenset(status.encode() for status in settings.retry_on if status.isdigit())
         self.took, self.dropped = algorithm.took, algorithm.dropped
         self.row.measure(algorithm.decay, algorithm.last_byte)
         self.servers = servers

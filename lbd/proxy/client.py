@@ -7,8 +7,10 @@ from lbd.proxy.deadlines import Deadlines
 from lbd.proxy.exchange import (
     CLOSED,
     FULL,
+    IDEMPOTENT,
     IDLE,
     LINGER,
+    PIECES,
     QUEUED,
     READING,
     RELAY,
@@ -45,7 +47,8 @@ class Client(Deadlines):
         self.left = self.unsent = self.minor = self.bytes_in = self.bytes_out = 0
         self.deadline = 0.0
         self.congested = self.half_closed = self.head_only = self.upgrade = self.whole = self.trusted = False
-        self.repeated = False
+        self.repeated = self.budgeted = False
+        self.kept = 0
         self.keep = self.sent = True
 
     def connection_made(self, transport: Any) -> None:
@@ -153,6 +156,8 @@ class Client(Deadlines):
                 return
             self.payload += rest
             self.whole = self.sent
+        keeps = self.payload.startswith(IDEMPOTENT) and len(rest) <= self.backend.settings.retry_buffer
+        self.kept = PIECES if keeps else 0
         self.dispatch()
 
     def _answer(self, request: head.Request) -> None:
@@ -186,11 +191,22 @@ class Client(Deadlines):
         if self.state == LINGER or self.state == CLOSED or upstream is None:
             return
         if out:
+            if self.kept:
+                self._keep(out)
             upstream.transport.write(out)
         if self.state == RELAY:
             self.deadline = self.plane.now + self.backend.server_timeout
         else:
             self.proceed()
+
+    def _keep(self, out: bytes) -> None:
+        """Keep more of the body for a repeat, as far as there is room."""
+        self.kept -= 1
+        most = self.payload.index(b"\r\n\r\n") + 4 + self.backend.settings.retry_buffer
+        if self.kept and len(self.payload) + len(out) <= most:
+            self.payload += out
+        else:
+            self.forget()
 
     def _body(self, data: bytes) -> bytes:
         """What of the data belongs to the body; `sent` once it is at its end, what follows waits in `buffer`."""

@@ -41,6 +41,8 @@ class Deadlines(Tunnel):
             self.dismiss()
         elif state == CONNECT:
             self.unreached(status, ending)
+        elif state == WAIT and status and self.late():
+            return
         elif status:
             self.keep = self.keep and status != 408
             self.give_up(status, ending)

@@ -7,6 +7,7 @@ from lbd.backend.server import Server
 from lbd.http import fields as http_fields
 from lbd.http import head, replies
 from lbd.proxy.router import Action
+from lbd.proxy.selective import Selective
 from lbd.proxy.upstream import HEAD, HIGH, Upstream
 from lbd.stats import endings, fields
 from lbd.stats.bound import reserve
@@ -17,6 +18,8 @@ IDLE, READING, QUEUED, CONNECT, SEND, WAIT, RELAY, TUNNEL, FULL, LINGER, CLOSED 
 
 # RFC 9110 9.2.2: repeating these does what doing them once does.
 IDEMPOTENT = (b"GET ", b"HEAD ", b"OPTIONS ", b"TRACE ", b"PUT ", b"DELETE ")
+
+PIECES = 64              # most reads of a body that is kept for a repeat
 
 LINGER_SECONDS = 10.0    # how long what a client still sends after an early answer is read away
 
@@ -31,10 +34,10 @@ class Exchange:
     """
 
     __slots__ = (
-        "action", "backend", "buffer", "bytes_in", "bytes_out", "chunks", "congested", "deadline",
-        "half_closed", "head_only", "keep", "left", "listener", "minor", "payload", "peer", "plane", "preferred",
-        "record", "repeated", "response_edits", "sent", "server", "state", "transport", "tried", "trusted", "unsent",
-        "upgrade", "upstream", "whole",
+        "action", "backend", "budgeted", "buffer", "bytes_in", "bytes_out", "chunks", "congested", "deadline",
+        "half_closed", "head_only", "keep", "kept", "left", "listener", "minor", "payload", "peer", "plane",
+        "preferred", "record", "repeated", "response_edits", "sent", "server", "state", "transport", "tried", "trusted",
+        "unsent", "upgrade", "upstream", "whole",
     )
 
     plane: Any
@@ -53,12 +56,14 @@ class Exchange:
     payload: bytes
     peer: bytes
     state: int
+    kept: int
     left: int
     unsent: int
     minor: int
     bytes_in: int
     bytes_out: int
     deadline: float
+    budgeted: bool
     congested: bool
     half_closed: bool
     head_only: bool
@@ -141,7 +146,7 @@ class Exchange:
         elif not reserve(server.row, fields.SERVER_CONNECTIONS, server.max_conns):
             self._crowded()
             return
-        upstream = Upstream(server, self.plane, self, self.payload)
+        upstream = (Selective if self.backend.retry_statuses else Upstream)(server, self.plane, self, self.payload)
         self.upstream = upstream
         self.state = CONNECT
         self.deadline = self.plane.now + self.backend.settings.timeouts.connect
@@ -171,9 +176,15 @@ class Exchange:
         if upstream.server.doubt:
             self.plane.trust(upstream.server)
         if not self.whole:
-            self.payload = self.payload[:self.payload.index(b"\r\n\r\n") + 4]     # the head still answers questions
+            if not self.kept:
+                self.forget()
             self.hear()
         self.proceed()
+
+    def forget(self) -> None:
+        """The body is not kept any more; the head still answers questions."""
+        self.kept = 0
+        self.payload = self.payload[:self.payload.index(b"\r\n\r\n") + 4]
 
     def proceed(self) -> None:
         """Wait for the answer, or for more of the request."""
@@ -204,37 +215,6 @@ class Exchange:
         self.hear()
         if self.state in (SEND, WAIT):
             self.proceed()
-
-    def refused(self, upstream: Upstream, reason: Exception | None) -> None:
-        """A connect failed: nothing was sent, so another server is always tried."""
-        self.plane.suspect(upstream.server)
-        refused = isinstance(reason, ConnectionRefusedError)
-        self._repeat(fields.BACKEND_RETRIES_REFUSED, 502,
-                     endings.CONNECT_REFUSED if refused else endings.CONNECT_FAILED)
-
-    def unreached(self, status: int, ending: int) -> None:
-        """A connect takes too long."""
-        upstream, self.upstream = self.upstream, None
-        if upstream is not None:
-            upstream.server.row.add(fields.SERVER_CONNECTION_ERRORS, 1)
-            upstream.abort()
-        self.plane.suspect(self.server)
-        self._repeat(fields.BACKEND_RETRIES_TIMEOUT, status, ending)
-
-    def lost(self, upstream: Upstream, unread: bool) -> None:
-        """The connection ended before the first byte of an answer. `unread`: it was an idle one that the server closed
-        before the request reached it, which says nothing of the server and is safe for every method."""
-        server = self.server
-        stale = fields.BACKEND_RETRIES_STALE if upstream.turns > 1 else fields.BACKEND_RETRIES_LOST
-        if self.whole and unread and server is not None and server.keeps_clients:
-            self.backend.row.add(stale, 1)
-            self._connect(server)
-        elif self.whole and (unread or (self.payload.startswith(IDEMPOTENT) and not (self.tried and self.repeated))):
-            self.repeated = True
-            self.tried = self.tried or []
-            self._repeat(stale, 502, endings.SERVER_CLOSED)
-        else:
-            self.give_up(502, endings.SERVER_CLOSED)
 
     def _repeat(self, reason: int, status: int, ending: int) -> None:
         """Try another server, on a new connection; or give up with that status."""
@@ -324,6 +304,8 @@ class Exchange:
             self.upstream = None
             upstream.abort()
         self.transport.abort()
+        if self.tried is not None:
+            self._settle()
         self.record.finish(ending, self.bytes_in, self.bytes_out)
         self._release()
 
@@ -334,7 +316,8 @@ class Exchange:
             self.backend.dropped(self.server)
         self.server = None
         self.upstream = None
-        self.tried = None
+        if self.tried is not None:
+            self._settle()
         if self.state == TUNNEL:
             self.state = CLOSED
             self.deadline = self.plane.now + self.listener.site.timeouts.client_body
@@ -349,6 +332,13 @@ class Exchange:
                 self.deadline = self.plane.now + self.listener.site.client_idle
         else:
             self.leave()
+
+    def _settle(self) -> None:
+        """The last try is over."""
+        self.tried = None
+        if self.budgeted:
+            self.budgeted = False
+            self.backend.row.add(fields.BACKEND_RETRYING, -1)
 
     def reject(self, status: int, ending: int) -> None:
         """Answer to something that is no request, and close."""

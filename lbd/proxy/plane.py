@@ -103,6 +103,7 @@ class Plane:
     def update(self, members: Sequence[Member]) -> None:
         """Servers of the generation in force changed mode, health, weight or address."""
         changed = {}
+        fallen: set[Server] = set()
         timeout = self.generation.config.global_.drain_timeout if self.generation is not None else 0.0
         for member in members:
             backend = self.backends.get(member.backend)
@@ -110,10 +111,20 @@ class Plane:
                 removed = backend.update(member, partial(self.assembly.row, scoreboard.SERVER))
                 self.draining.retire(removed, self.timers.clock() + timeout)
                 changed[backend.name] = backend
+                if backend.settings.on_down == "cut" and member.health in ("down", "ejected"):
+                    fallen.update(server for server in backend.servers.values() if server.name == member.name)
         for backend in changed.values():
             backend.rebuild()
             if backend.gate is not None:
                 backend.gate.pump()
+        if fallen:
+            for client in self.timers.everyone():
+                if client.server in fallen:
+                    client.forsaken()
+
+    def in_flight(self, backend: Backend) -> float:
+        """Requests to the backend of all workers."""
+        return self.assembly.board.total(scoreboard.BACKEND, backend.row.slot, fields.BACKEND_IN_FLIGHT)
 
     def _gate(self, backend: Backend) -> None:
         """Give the backend the gate that it needs, and look after those who wait at it."""

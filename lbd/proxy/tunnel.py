@@ -1,11 +1,12 @@
 """The client's side of a tunnel (RFC 9110 7.8): bytes pass both ways as they are, and each way ends by itself."""
 
-from lbd.proxy.exchange import TUNNEL, Exchange
+from lbd.proxy.exchange import TUNNEL
+from lbd.proxy.repeats import Repeats
 from lbd.proxy.upstream import Upstream
 from lbd.stats import endings
 
 
-class Tunnel(Exchange):
+class Tunnel(Repeats):
     """What a client connection does in state TUNNEL. `half_closed`: one of the two sides has sent its last."""
 
     __slots__ = ()

@@ -69,5 +69,6 @@ SHUTDOWN_CUT = _ending("shutdown-cut", OPERATOR, 0, "lbd stopped before the requ
 BACKEND_GONE = _ending("backend-gone", OPERATOR, 503, "the backend was removed while the request waited")
 INTERNAL_ERROR = _ending("internal-error", LBD, 500, "a fault of lbd")
 BACKEND_FULL = _ending("backend-full", SERVER, 503, "the backend has as many requests in flight as it may have")
+SERVER_DOWN = _ending("server-down", SERVER, 502, "the server went down, and what it had in hand is not waited for")
 
 ENDINGS: tuple[Ending, ...] = tuple(_table)

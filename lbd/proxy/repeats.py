@@ -1,0 +1,100 @@
+"""Repeats: what becomes of a request whose server could not be reached, was lost, answered badly or too late, or fell.
+
+What a server may have got is repeated only if it does the same when done twice (RFC 9110 9.2.2) and is still at hand.
+Repeats after a timeout or a status are asked for by the configuration, and no more than a share of the requests in
+flight (the retry budget of Finagle): servers in trouble must not get twice the load.
+"""
+
+from lbd.proxy.exchange import CONNECT, IDEMPOTENT, RELAY, TUNNEL, WAIT, Exchange
+from lbd.proxy.upstream import Upstream
+from lbd.stats import endings, fields
+from lbd.stats.bound import reserve
+
+SHARE = 0.2      # of the backend's requests in flight that may be repeats, of all workers
+LEAST = 3        # repeats at a time that are always allowed
+
+
+class Repeats(Exchange):
+    """What an exchange does when its server failed it."""
+
+    __slots__ = ()
+
+    def refused(self, upstream: Upstream, reason: Exception | None) -> None:
+        """A connect failed: nothing was sent, so another server is always tried."""
+        self.plane.suspect(upstream.server)
+        refused = isinstance(reason, ConnectionRefusedError)
+        self._repeat(fields.BACKEND_RETRIES_REFUSED, 502,
+                     endings.CONNECT_REFUSED if refused else endings.CONNECT_FAILED)
+
+    def unreached(self, status: int, ending: int) -> None:
+        """A connect takes too long."""
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            upstream.server.row.add(fields.SERVER_CONNECTION_ERRORS, 1)
+            upstream.abort()
+        self.plane.suspect(self.server)
+        self._repeat(fields.BACKEND_RETRIES_TIMEOUT, status, ending)
+
+    def lost(self, upstream: Upstream, unread: bool) -> None:
+        """The connection ended before the first byte of an answer. `unread`: it was an idle one that the server closed
+        before the request reached it, which says nothing of the server and is safe for every method."""
+        server = self.server
+        stale = fields.BACKEND_RETRIES_STALE if upstream.turns > 1 else fields.BACKEND_RETRIES_LOST
+        whole = self.whole or self.kept
+        if whole and unread and server is not None and server.keeps_clients:
+            self.backend.row.add(stale, 1)
+            self._connect(server)
+        elif whole and (unread or (self.payload.startswith(IDEMPOTENT) and not (self.tried and self.repeated))):
+            self.repeated = True
+            self.tried = self.tried or []
+            self._repeat(stale, 502, endings.SERVER_CLOSED)
+        else:
+            self.give_up(502, endings.SERVER_CLOSED)
+
+    def again(self, upstream: Upstream, status: int) -> bool:
+        """The server answers with a status of `retry_on`; false when the client is to have that answer."""
+        if not self._may_repeat():
+            return False
+        upstream.abort()
+        self._repeat(fields.BACKEND_RETRIES_STATUS, 502, endings.BAD_RESPONSE)
+        return True
+
+    def late(self) -> bool:
+        """There is no answer in time; true when another server is asked."""
+        upstream = self.upstream
+        if upstream is None or "timeout" not in self.backend.settings.retry_on or not self._may_repeat():
+            return False
+        upstream.abort()
+        self._repeat(fields.BACKEND_RETRIES_TIMEOUT, 504, endings.SERVER_TIMEOUT)
+        return True
+
+    def forsaken(self) -> None:
+        """The server is down and its requests are not to be waited for (`on_down`)."""
+        state, upstream = self.state, self.upstream
+        if state in (RELAY, TUNNEL):
+            self.cut(endings.SERVER_DOWN)
+        elif CONNECT <= state <= WAIT:
+            self.upstream = None
+            if upstream is not None:
+                upstream.abort()
+            if state == CONNECT or self._repeatable():
+                self._repeat(fields.BACKEND_RETRIES_LOST, 502, endings.SERVER_DOWN)
+            else:
+                self.give_up(502, endings.SERVER_DOWN)
+
+    def _repeatable(self) -> bool:
+        return bool(self.whole or self.kept) and self.payload.startswith(IDEMPOTENT)
+
+    def _may_repeat(self) -> bool:
+        """Another server is there that was not tried yet, and the budget has room."""
+        backend, tried = self.backend, self.tried or ()
+        if not self._repeatable() or len(tried) >= backend.settings.retries or backend.pool is None:
+            return False
+        if all(server is self.server or server in tried for server in backend.pool.usable):
+            return False
+        if not self.budgeted:
+            if not reserve(backend.row, fields.BACKEND_RETRYING, max(LEAST, SHARE * self.plane.in_flight(backend))):
+                backend.row.add(fields.BACKEND_RETRIES_DENIED, 1)
+                return False
+            self.budgeted = True
+        return True

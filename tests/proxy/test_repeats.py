@@ -1,0 +1,176 @@
+"""Repeats that the configuration asks for: after a timeout, a status, a server's fall; their budget; kept bodies."""
+
+import dataclasses
+
+import pytest
+
+from lbd.proxy.repeats import LEAST
+from lbd.stats import fields
+from lbd.stats.scoreboard import BACKEND
+
+from .rig import answer, configuration, request
+
+UNAVAILABLE = answer(b"no", status="503 Service Unavailable")
+
+
+@pytest.fixture
+def two(rig, stage, spare, tmp_path):
+    """Two servers in turn; the first one is the stage."""
+    def start(backend="", first=""):
+        rig.start(configuration(f"""
+            [listeners.web]
+            bind = "127.0.0.1:1"
+            backend = "app"
+            [backends.app]
+            algorithm = "round-robin"
+            {backend}
+            [backends.app.servers]
+            a = {{ address = "{stage.address}" {first} }}
+            b = "{spare.address}"
+        """, tmp_path))
+    return start
+
+
+def counted(rig, field):
+    return rig.board.total(BACKEND, 0, field)
+
+
+async def test_a_status_that_another_server_may_better(rig, two, stage, spare, connect):
+    two('retry_on = ["503"]')
+    client = await connect()
+    await client.send(request("/x"))
+    first = await stage.accept()
+    await first.head()
+    for piece in (UNAVAILABLE[:5], UNAVAILABLE[5:10], UNAVAILABLE[10:]):
+        await first.send(piece)
+    second = await spare.accept()
+    assert (await second.head()).startswith(b"GET /x ")
+    assert counted(rig, fields.BACKEND_RETRYING) == 1
+    await second.send(answer(b"better"))
+    assert (await client.message())[1] == b"better"
+    await rig.until(lambda: rig.in_flight(0) == rig.in_flight(1) == 0)
+    assert counted(rig, fields.BACKEND_RETRIES_STATUS) == 1
+    assert counted(rig, fields.BACKEND_RETRYING) == 0
+
+
+@pytest.mark.parametrize(("backend", "sent"), [
+    ("", request()),
+    ('retry_on = ["502"]', request()),
+    ('retry_on = ["503"]\nretries = 0', request()),
+    ('retry_on = ["503"]', request(method="POST", body=b"x")),
+])
+async def test_a_status_that_the_client_gets(rig, two, stage, connect, backend, sent):
+    two(backend)
+    client = await connect()
+    await client.send(sent)
+    server = await stage.accept()
+    await server.message()
+    await server.send(UNAVAILABLE)
+    assert (await client.message())[0].startswith(b"HTTP/1.1 503 ")
+    assert counted(rig, fields.BACKEND_RETRIES_STATUS) == 0
+
+
+async def test_when_every_server_says_no_the_client_gets_the_last_answer(rig, two, stage, spare, connect):
+    two('retry_on = ["503"]\nretries = 5')
+    client = await connect()
+    await client.send(request())
+    for server in (stage, spare):
+        peer = await server.accept()
+        await peer.head()
+        await peer.send(UNAVAILABLE)
+    assert (await client.message())[1] == b"no"
+
+
+async def test_the_budget(rig, two, stage, spare, connect):
+    two('retry_on = ["503"]')
+    rig.board.row(1, BACKEND, 0).set(fields.BACKEND_RETRYING, LEAST)
+    client = await connect()
+    await client.send(request())
+    server = await stage.accept()
+    await server.head()
+    await server.send(UNAVAILABLE)
+    assert (await client.message())[0].startswith(b"HTTP/1.1 503 ")
+    assert counted(rig, fields.BACKEND_RETRIES_DENIED) == 1
+    rig.board.row(1, BACKEND, 0).set(fields.BACKEND_IN_FLIGHT, 100)      # 20 % of them may be repeats
+    await client.send(request())
+    other = await spare.accept()
+    await other.head()
+    await other.send(UNAVAILABLE)
+    again = await stage.accept()
+    await again.head()
+    await again.send(answer())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(("retry", "status"), [('retry_on = "timeout"', b"200"), ("", b"504")])
+async def test_no_answer_in_time(rig, two, stage, spare, connect, retry, status):
+    two(f'{retry}\n[backends.app.timeouts]\nserver = "150ms"')
+    client = await connect()
+    await client.send(request())
+    await (await stage.accept()).head()
+    if retry:
+        server = await spare.accept()
+        await server.head()
+        await server.send(answer())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 " + status)
+    assert counted(rig, fields.BACKEND_RETRIES_TIMEOUT) == bool(retry)
+
+
+@pytest.mark.parametrize(("method", "size", "repeated"), [
+    ("PUT", 10_000, True), ("PUT", 200_000, False), ("POST", 10_000, False)])
+async def test_a_body_in_pieces_is_repeated_while_it_is_kept(rig, two, stage, spare, connect, method, size, repeated):
+    two()
+    client = await connect()
+    half = b"x" * (size // 2)
+    await client.send(request("/up", f"Content-Length: {size}", method=method))
+    first = await stage.accept()
+    await first.head()
+    await client.send(half)
+    assert await first.read(len(half)) == half
+    first.reset()
+    if repeated:
+        second = await spare.accept()
+        await second.head()
+        assert await second.read(len(half)) == half
+        await client.send(b"y" * len(half))
+        assert await second.read(len(half)) == b"y" * len(half)
+        await second.send(answer(b"done"))
+        assert (await client.message())[1] == b"done"
+    else:
+        assert (await client.head()).startswith(b"HTTP/1.1 502 ")
+        assert spare.accepted.empty()
+
+
+@pytest.mark.parametrize(("on_down", "method", "status"), [
+    ("cut", "GET", b"200"), ("cut", "POST", b"502"), ("finish", "GET", b"201")])
+async def test_a_server_that_goes_down_with_requests_in_flight(rig, two, stage, spare, connect, on_down, method,
+                                                              status):
+    two(f'on_down = "{on_down}"')
+    client = await connect()
+    await client.send(request(method=method))
+    first = await stage.accept()
+    await first.head()
+    down = dataclasses.replace(rig.plane.generation.members["app"][0], health="down")
+    rig.plane.update([down])
+    if on_down == "finish":
+        await first.send(answer(status="201 Created"))
+    elif method == "GET":
+        second = await spare.accept()
+        await second.head()
+        await second.send(answer())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 " + status)
+    assert rig.ending("server-down") == (status == b"502")
+
+
+async def test_an_answer_on_its_way_is_cut_with_its_server(rig, two, stage, connect):
+    two('on_down = "cut"')
+    client = await connect()
+    await client.send(request())
+    first = await stage.accept()
+    await first.head()
+    await first.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")
+    await client.head()
+    rig.plane.update([dataclasses.replace(rig.plane.generation.members["app"][0], health="down")])
+    with pytest.raises((ConnectionError, EOFError)):
+        await client.read(100)
+    await rig.until(lambda: rig.ending("server-down") == 1)
