@@ -325,12 +325,12 @@ class Backend:
     retries: int = key(2, u.integer(0, 10), "other servers that are tried after a failure")
     abort_on_close: bool = key(False, u.BOOL, "cancel a request when the client half-closes")
     retry_on: tuple[str, ...] = key(
-        [], u.RETRY_ON, 'repeats beyond safe ones: "timeout", "502", "503", "504"', later=True)
-    retry_buffer: int = key("64KiB", u.SIZE, "longest body that is kept for a repeat", later=True)
+        [], u.RETRY_ON, 'repeats beyond safe ones: "timeout", "502", "503", "504"')
+    retry_buffer: int = key("64KiB", u.SIZE, "longest body that is kept for a repeat")
     queue: int = key(1024, u.integer(0, 1_000_000), "requests that may wait for a free server")
     max_in_flight: int | None = key(None, u.integer(1, 10_000_000), "requests in flight; 503 beyond", example=1000)
     when_all_down: str = key("fail", u.choice("fail", "use-all"), "503 at once, or send to all of them")
-    on_down: str = key("finish", u.choice("finish", "cut"), "requests in flight when a server goes down", later=True)
+    on_down: str = key("finish", u.choice("finish", "cut"), "requests in flight when a server goes down")
     slow_start: float = key("0s", u.DURATION, "how long a new or recovered server's weight grows; not for hashes")
     outlier: Outlier | None = optional(Outlier, "judge servers by real requests too")
     registration: Registration | None = optional(
