@@ -87,6 +87,12 @@ class Origin:
         await runner.cleanup()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await self._respond(request)
+        except ConnectionError:   # the client left; nobody reads this
+            return web.Response(status=400)
+
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path == "/healthz":
             return web.Response(status=200 if self.healthy else 503)
         self.requests += 1
