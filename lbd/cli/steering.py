@@ -1,0 +1,59 @@
+"""The words that the commands for runtime changes share: BACKEND/SERVER, why, how long, and what the daemon says."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from lbd.cli import asking
+from lbd.cli.asking import Answer, Daemon
+from lbd.cli.parser import checked, kind
+from lbd.config import units as u
+from lbd.errors import LbdError, UsageError
+
+TARGET = "BACKEND/SERVER, or BACKEND for all of its servers"
+
+
+def add_arguments(parser: argparse.ArgumentParser, target: str = TARGET) -> None:
+    """What, why, how long, which daemon."""
+    parser.add_argument("target", metavar="BACKEND/SERVER", help=target)
+    parser.add_argument("--reason", metavar="TEXT", default="", help="why; shown by lbd overrides and logged")
+    parser.add_argument("--for", dest="span", metavar="TIME", type=checked(kind(u.duration(1.0))),
+                        help='how long ("10m"); default: until another command, also over reloads and restarts')
+    output(parser)
+
+
+def output(parser: argparse.ArgumentParser) -> None:
+    """Where the daemon is, and how the outcome is printed."""
+    asking.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
+
+
+def place(target: str) -> str:
+    """The path of BACKEND or BACKEND/SERVER; raises `UsageError`."""
+    backend, slash, server = target.partition("/")
+    if not backend or (slash and not server) or "/" in server:
+        raise UsageError(f"{target!r} is not BACKEND/SERVER")
+    path = f"/v1/backends/{quote(backend, safe='')}"
+    return f"{path}/servers/{quote(server, safe='@')}" if server else path
+
+
+def change(args: argparse.Namespace, settings: Mapping[str, Any]) -> tuple[Daemon, dict[str, Any]]:
+    """Ask for the change; returns the daemon and the server (or backend) as it is then. Raises `LbdError`."""
+    daemon = asking.find(args)
+    body = {**settings, "reason": args.reason, **({"for": args.span} if args.span else {})}
+    return daemon, data(daemon.ask("PATCH", place(args.target), body))
+
+
+def data(answer: Answer) -> dict[str, Any]:
+    """What the daemon answered; raises `LbdError` with all that it found wrong."""
+    if answer.status >= 300 or not isinstance(answer.data, dict):
+        problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
+        raise LbdError("\n".join([answer.error, *map(asking.finding, problems)]))
+    return answer.data
+
+
+def report(args: argparse.Namespace, answer: Mapping[str, Any], text: str) -> None:
+    """The outcome, as JSON or in one line."""
+    print(json.dumps(answer, indent=2) if args.json else text)

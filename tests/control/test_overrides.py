@@ -1,0 +1,59 @@
+"""The overrides: which one counts, and when it ends."""
+
+import pytest
+
+from lbd.backend.generation import Member
+from lbd.config.runtime import Override
+from lbd.config.units import Address
+from lbd.control.overrides import Overrides
+
+MEMBER = Member("app", "a@10.0.0.1", Address("10.0.0.1", 80), 3)
+
+
+@pytest.fixture
+def overrides():
+    return Overrides()
+
+
+def put(overrides, server, **settings):
+    override = Override("app", server, **settings)
+    return overrides.put(("app", server), override)
+
+
+def test_nothing_is_changed_without_one(overrides):
+    assert overrides.applied(MEMBER) is MEMBER
+    put(overrides, "other", mode="drain")
+    assert overrides.applied(MEMBER) is MEMBER
+
+
+def test_the_nearer_one_counts_setting_by_setting(overrides):
+    put(overrides, "", mode="maint", weight=5)
+    put(overrides, "a", weight=7)
+    put(overrides, "a@10.0.0.1", health="down")
+    steered = overrides.applied(MEMBER)
+    assert (steered.mode, steered.weight, steered.health, steered.slot) == ("maint", 7, "down", 3)
+
+
+def test_a_name_that_leads_nowhere_is_never_up(overrides):
+    put(overrides, "a", health="up", weight=0)
+    steered = overrides.applied(Member("app", "a", Address("a.example", 80), 0, health="down"))
+    assert (steered.health, steered.weight) == ("down", 0)
+
+
+def test_one_that_sets_nothing_is_none(overrides):
+    assert put(overrides, "a", mode="drain") is None
+    assert put(overrides, "a", reason="over").mode == "drain"
+    assert len(overrides) == 0
+
+
+def test_ends(overrides):
+    put(overrides, "a", mode="drain", until=10.0)
+    put(overrides, "b", mode="drain")
+    assert overrides.expired(9.9) == []
+    assert overrides.expired(10.0) == [("app", "a")]
+
+
+def test_taken_over(overrides):
+    overrides.load([Override("app", "a", weight=3), Override("app", "b")])
+    assert [one.server for one in overrides] == ["a"]
+    assert overrides.of(("app", "a")).weight == 3

@@ -1,0 +1,79 @@
+"""The store: whole, on the disk before it says so, and never in the way of a start."""
+
+import asyncio
+import os
+import tomllib
+
+import pytest
+
+from lbd.control import store
+from lbd.control.store import Store
+from lbd.errors import LbdError
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "runtime.toml"
+
+
+async def test_what_is_saved_is_loaded(path):
+    made = Store(str(path), lambda: {"a": [1]})
+    await made.save()
+    found = []
+    made.load(found.append)
+    made.close()
+    assert found == [{"a": [1]}]
+    assert oct(path.stat().st_mode & 0o777) == "0o600"
+    assert os.listdir(path.parent) == ["runtime.toml"]
+
+
+async def test_saves_asked_for_during_one_are_one(path, monkeypatch):
+    written = []
+    real = store._write
+    monkeypatch.setattr(store, "_write", lambda where, data: (written.append(data), real(where, data)))
+    state = {"n": 0}
+    made = Store(str(path), lambda: dict(state))
+
+    async def change(number):
+        state["n"] = number
+        await made.save()
+        assert tomllib.loads(path.read_text())["n"] >= number
+
+    await asyncio.gather(*map(change, range(1, 101)))
+    made.close()
+    assert len(written) <= 3
+    assert written[-1] == {"n": 100}
+
+
+async def test_a_full_disk_is_said(path):
+    made = Store(str(path / "not" / "there"), dict)
+    with pytest.raises(LbdError, match=r"^it cannot be kept over a restart: .*: No such file"):
+        await made.save()
+    made.close()
+
+
+async def test_settled(path):
+    made = Store(str(path), lambda: {"a": 1})
+    await made.settle()
+    assert not path.exists()
+    await asyncio.gather(made.save(), made.settle())
+    made.close()
+    assert path.exists()
+
+
+@pytest.mark.parametrize("content", [b"= nonsense", b"\xff\xfe", b"a = 1", b"x" * 100])
+async def test_a_file_that_is_unusable_is_set_aside(path, content, monkeypatch):
+    monkeypatch.setattr(store, "LARGEST", 50)
+    path.write_bytes(content)
+
+    def take(data):
+        raise LbdError("not like that")
+
+    Store(str(path), dict).load(take)
+    assert not path.exists()
+    aside, = path.parent.iterdir()
+    assert aside.read_bytes() == content
+
+
+async def test_no_file_is_no_trouble(path):
+    Store(str(path), dict).load(pytest.fail)
