@@ -213,6 +213,16 @@ def _retry(value: Any) -> str:
     return text
 
 
+def _access_field(value: Any) -> str:
+    text = text_of(value)
+    name = text.removeprefix("header:")
+    if text not in ACCESS_FIELDS and (name == text or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name)):
+        raise ValueError("is not known")
+    if name.lower() in SECRET_FIELDS:
+        raise ValueError("is a secret, and never logged")
+    return text
+
+
 def _named_table(value: Any) -> Any:
     """A name, or a table, which the reader takes apart."""
     return value if isinstance(value, dict) else _name(value)
@@ -225,6 +235,12 @@ def _join(path: str, directory: str) -> str:
 _STRING = {"type": "string"}
 _FILLED = {"type": "string", "minLength": 1}
 
+# What a line of access log can say, in the order of its columns.
+ACCESS_FIELDS = (
+    "time", "listener", "route", "backend", "server", "client", "method", "target", "protocol", "host", "status",
+    "bytes_in", "bytes_out", "queue", "connect", "first_byte", "total", "retries", "ending", "id", "generation",
+    "worker", "referer", "user_agent")
+SECRET_FIELDS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 RETRIES = ("timeout", "502", "503", "504")
 
 DURATION = duration(0.0)
@@ -235,8 +251,12 @@ TEXTS = many(TEXT, "an array of strings")
 LINE = Kind("line", "a string of one line", _line, _FILLED)
 FILE = Kind("file", "a path", _line, _FILLED, settle=_join)
 FILES = many(FILE, "a path or an array of paths")
-ACCESS = Kind("access", '"off", "stdout" or a path', _line, _FILLED,
-              settle=lambda path, directory: path if path in ("off", "stdout") else _join(path, directory))
+ACCESS = Kind("access", '"off", "stdout", a path, or unix:PATH of a syslog', _line, _FILLED,
+              settle=lambda path, directory: path if path in ("off", "stdout") or path.startswith("unix:/")
+              else _join(path, directory))
+ACCESS_COLUMNS = many(Kind("access field", f"{listed(map(shown, ACCESS_FIELDS))}, or \"header:NAME\"", _access_field,
+                           {"anyOf": [{"enum": list(ACCESS_FIELDS)}, {"type": "string", "pattern": "^header:."}]},
+                           ACCESS_FIELDS), "an array of names of fields")
 NAME = Kind("name", f"a name of at most {LONGEST_NAME} letters, digits, and _ - . :", _name,
             {"type": "string", "pattern": rf"^[A-Za-z0-9_.:-]{{1,{LONGEST_NAME}}}$"})
 WORKERS = Kind("workers", '"auto" or a whole number from 1 to 64', _workers,

@@ -44,6 +44,9 @@ class Surroundings(Protocol):
     def line(self, text: str) -> None:
         """A worker wrote a line of log."""
 
+    def greeted(self, process: Process) -> None:
+        """A worker of this very version is there, and gets its first generation next."""
+
     def suspect(self, backend: str, server: str) -> None:
         """A worker could not connect to this server."""
 
@@ -258,6 +261,7 @@ class Fleet:
         if (hello.version, hello.layout) != (__version__, self._layout):
             raise LbdError(f"it runs lbd {hello.version}, the supervisor lbd {__version__}: lbd was replaced under the "
                            "running daemon; restart it")
+        self._around.greeted(process)
         await self._catch_up(process)
         if self._stopping or process.slot >= self._wanted:
             self._dismiss(process)

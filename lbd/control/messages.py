@@ -64,6 +64,11 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class LogTo:
+    """Supervisor: write the access log, when there is one, to the pipe that comes with this message."""
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """Supervisor: these servers changed mode, health, weight or address."""
 
@@ -104,5 +109,5 @@ class Cut:
     """Supervisor: cut everything and exit now."""
 
 
-Message = (Hello | Prepare | Ready | Veto | Commit | Committed | Discard | Listen | Update | Suspect | Ping | Pong
+Message = (Hello | Prepare | Ready | Veto | Commit | Committed | Discard | Listen | LogTo | Update | Suspect | Ping | Pong
            | Drain | Cut)

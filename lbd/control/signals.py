@@ -8,6 +8,7 @@ SIGNALS: dict[signal.Signals, str] = {
     signal.SIGHUP: "handle_hup",
     signal.SIGTERM: "handle_term",
     signal.SIGINT: "handle_int",
+    signal.SIGUSR1: "handle_usr1",
 }
 
 
@@ -17,6 +18,7 @@ class Handlers(Protocol):
     def handle_hup(self) -> None: ...
     def handle_term(self) -> None: ...
     def handle_int(self) -> None: ...
+    def handle_usr1(self) -> None: ...
 
 
 def install(loop: asyncio.AbstractEventLoop, handlers: Handlers) -> None:

@@ -23,6 +23,7 @@ from lbd.control.messages import (
     Drain,
     Hello,
     Listen,
+    LogTo,
     Message,
     Ping,
     Pong,
@@ -79,6 +80,9 @@ class Worker:
                 self._plane.discard()
             case Listen(listener):
                 self._listen(listener, fds)
+            case LogTo():
+                for fd in fds:
+                    self._plane.log_to(fd)
             case Drain(timeout):
                 self._drain(timeout)
             case Cut():

@@ -70,12 +70,12 @@ class Assembly:
         def row(backend: str) -> Row:
             return self.row(scoreboard.ROUTE, generation.routes[listener, backend])
 
-        def action(backend: str | None, route: schema.Route | None) -> Action:
+        def action(backend: str | None, route: schema.Route | None, place: int = -1) -> Action:
             if backend is None:
-                return Action(row(""), self.nowhere, None, route)
-            return Action(row(backend), backends[backend][0], settings[backend], route)
+                return Action(row(""), self.nowhere, None, route, place)
+            return Action(row(backend), backends[backend][0], settings[backend], route, place)
 
-        routes = [(route, action(route.backend, route)) for route in wanted.routes]
+        routes = [(route, action(route.backend, route, place)) for place, route in enumerate(wanted.routes)]
         return Router(routes, action(wanted.backend, None))
 
 

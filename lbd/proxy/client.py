@@ -42,7 +42,7 @@ class Client(Deadlines):
         self.record = Record(plane.process)
         self.transport = None
         self.server = self.preferred = self.upstream = self.chunks = self.tried = self.response_edits = None
-        self.buffer = self.payload = self.peer = b""
+        self.buffer = self.payload = self.asked = self.peer = b""
         self.state = IDLE
         self.left = self.unsent = self.minor = self.bytes_in = self.bytes_out = 0
         self.deadline = 0.0
@@ -112,7 +112,9 @@ class Client(Deadlines):
         self.record.begin(action.row, backend.row)
         self.response_edits = action.response_edits
         payload = request.out
+        self.asked = b""
         if action.changes:
+            self.asked = payload
             payload = action.change(payload, request.target)
         if backend.sticky is not None:
             payload = backend.sticky.admit(self, payload)

@@ -28,13 +28,13 @@ class Exchange:
     """State and rules of the request in hand; `Client` adds the client's connection.
 
     One object per client connection, used for request after request: `payload` is what the server gets (head, and the
-    body as far as it was there), kept for a repeat while `whole`; `sent`: the request was read to its end;
-    `tried` the servers that failed it, `repeated` (while there are some): one of them lost it. `half_closed`: one
-    side has sent its last, in a tunnel either side.
+    body as far as it was there), kept for a repeat while `whole`; `asked` the head before the route's edits, if any;
+    `sent`: the request was read to its end; `tried` the servers that failed it, `repeated` (while there are some): one
+    of them lost it. `half_closed`: one side has sent its last, in a tunnel either side.
     """
 
     __slots__ = (
-        "action", "backend", "budgeted", "buffer", "bytes_in", "bytes_out", "chunks", "congested", "deadline",
+        "action", "asked", "backend", "budgeted", "buffer", "bytes_in", "bytes_out", "chunks", "congested", "deadline",
         "half_closed", "head_only", "keep", "kept", "left", "listener", "minor", "payload", "peer", "plane",
         "preferred", "record", "repeated", "response_edits", "sent", "server", "state", "transport", "tried", "trusted",
         "unsent", "upgrade", "upstream", "whole",
@@ -52,6 +52,7 @@ class Exchange:
     chunks: head.Chunks | None
     tried: list[Server] | None
     response_edits: tuple[tuple[bytes, ...], bytes] | None
+    asked: bytes
     buffer: bytes
     payload: bytes
     peer: bytes
@@ -173,6 +174,7 @@ class Exchange:
     def connected(self, upstream: Upstream) -> None:
         """The request, as far as it is there, was handed to a connection."""
         self.upstream = upstream
+        self.record.connected()
         if upstream.server.doubt:
             self.plane.trust(upstream.server)
         if not self.whole:
@@ -307,11 +309,15 @@ class Exchange:
         if self.tried is not None:
             self._settle()
         self.record.finish(ending, self.bytes_in, self.bytes_out)
+        if self.plane.access is not None:
+            self.plane.access.note(self, ending)
         self._release()
 
     def finish(self, ending: int) -> None:
         """The exchange is over: count it, and make ready for the next request on the connection, or close."""
         self.record.finish(ending, self.bytes_in, self.bytes_out)
+        if self.plane.access is not None:
+            self.plane.access.note(self, ending)
         if self.backend.dropped is not None and self.server is not None:
             self.backend.dropped(self.server)
         self.server = None
@@ -343,6 +349,8 @@ class Exchange:
     def reject(self, status: int, ending: int) -> None:
         """Answer to something that is no request, and close."""
         self.plane.count(ending)
+        if self.plane.access is not None:
+            self.plane.access.refused(self, status, ending)
         self.keep = self.sent = False
         self.transport.write(replies.reply(status, False, False, body=self.plane.error_bodies.get(status)))
         self.leave()

@@ -12,6 +12,7 @@ from lbd.backend.server import Server
 from lbd.http import head
 from lbd.log import logger
 from lbd.net.bells import Bells
+from lbd.proxy.access_log import AccessLog
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.proxy.client import Client
 from lbd.proxy.draining import Draining, close_idle
@@ -45,6 +46,8 @@ class Plane:
         self.process = board.row(lane, scoreboard.PROCESS, 0)
         self.response = head.Response(RESPONSE_HEAD, RESPONSE_FIELDS)
         self.log = logger
+        self.access: AccessLog | None = None      # while lines are wanted
+        self._access: AccessLog | None = None
         self.timers = Timers(loop, self)
         self.now = self.timers.clock()
         self.backends: dict[str, Backend] = {}
@@ -93,6 +96,7 @@ class Plane:
         self.error_bodies = prepared.error_bodies
         self.generation = generation
         self.limit = generation.max_connections
+        self._follow_log()
         for backend in [*self.backends.values(), *gone]:
             self._gate(backend)
         self.draining.retire(removed, ends)
@@ -136,6 +140,20 @@ class Plane:
         if backend.gate is not None:
             backend.gate.attach()
             backend.gate.pump()
+
+    # The access log
+
+    def log_to(self, fd: int) -> None:
+        """Write the access log, if one is wanted, to this pipe, which does not block; the plane owns it now."""
+        former, self._access = self._access, AccessLog(self.process, fd)
+        if former is not None:
+            former.close()
+        self._follow_log()
+
+    def _follow_log(self) -> None:
+        generation, log = self.generation, self._access
+        wanted = generation is not None and log is not None and log.set(generation.config.log, generation.number)
+        self.access = log if wanted else None
 
     # Sockets
 
@@ -208,6 +226,8 @@ class Plane:
     def ticked(self, late: float) -> None:
         """Another tick of the clock, so many seconds late."""
         self.process.set(fields.PROCESS_CONNECTIONS, self.clients)
+        if self.access is not None:
+            self.access.flush()
         if late > 0:
             self.process.add(fields.PROCESS_LAG, late)
         self.process.set(fields.PROCESS_LAG_MAX, max(self.process.get(fields.PROCESS_LAG_MAX) * 0.98, late))
@@ -267,6 +287,8 @@ class Plane:
         done, self._done = self._done, None
         if done is not None:
             self.timers.stop()
+            if self.access is not None:
+                self.access.flush()
             self.bells.close(self.loop)
             for backend in self.backends.values():
                 for server in backend.servers.values():

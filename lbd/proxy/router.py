@@ -21,14 +21,16 @@ LONGEST = 270            # bytes of a Host that is worth it: a name and a port
 class Action:
     """What is done with a request: sent to `backend`, or answered at once when `answers` is set.
 
+    `place` is the route's number in its listener, -1 where no route took the request.
     `changes`: the head is edited on its way, by `change`.
     """
 
-    __slots__ = ("answers", "backend", "changes", "edits", "response_edits", "row", "strip")
+    __slots__ = ("answers", "backend", "changes", "edits", "place", "response_edits", "row", "strip")
 
     def __init__(self, row: Row, backend: Backend, settings: schema.Backend | None = None,
-                 route: schema.Route | None = None) -> None:
+                 route: schema.Route | None = None, place: int = -1) -> None:
         self.row = row
+        self.place = place
         self.backend = backend
         self.answers = answer(route) if settings is None else None
         self.strip = route.strip_prefix.rstrip("/").encode() if route and route.strip_prefix else None

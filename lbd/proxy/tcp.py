@@ -81,6 +81,7 @@ class TcpClient(Client):
     def connected(self, upstream: Upstream) -> None:
         """The server is there: pass on what came, and the end if it came too."""
         upstream.mode = PASSING
+        self.record.connected()
         self.record.head(0)
         ended, self.half_closed = self.half_closed, False
         self.tunnel()

@@ -54,6 +54,8 @@ cdef class Record:
     cdef readonly double started
     cdef public int status
     cdef double taken        # when the server was
+    cdef double chosen, reached, headed, ended      # the first server, the connection, the final head, all: 0 not yet
+    cdef int drops           # servers given up for another
     cdef int answered        # status of the server's final head, 0 before it
     cdef Row process, route, backend, server
     cdef void _good(self, double moment) noexcept

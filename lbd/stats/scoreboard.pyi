@@ -72,6 +72,8 @@ class Record:
         """
     def took(self, server: Row) -> None:
         """A server was chosen: in flight there from now on. One that was held is dropped."""
+    def connected(self) -> None:
+        """A new connection to the server stands: for the log."""
     def dropped(self, failed: bool) -> None:
         """The server is given up for another: no longer in flight; a failure is a slow sample."""
     def head(self, status: int) -> None:

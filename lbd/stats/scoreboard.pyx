@@ -12,6 +12,7 @@ from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from posix.unistd cimport close
 
 from lbd.stats.atomic cimport lbd_store, raise_to
+from lbd.stats.codes cimport bad, code, observe
 from lbd.stats.decay cimport Latency, Weight, copied, merge, sample, weigh
 from lbd.stats.least cimport least_loaded
 
@@ -78,21 +79,6 @@ cdef inline int expect(Row row, int kind) except -1:
     if row.board is None or row.kind != kind:
         raise ValueError(f"a row of the kind {fields.KINDS[kind].name} is needed here")
     return 0
-
-cdef inline int code(int status) noexcept:
-    return status // 100 - 1 if 100 <= status < 600 else NO_CODE
-
-cdef inline bint bad(int status) noexcept:
-    """Answers that count as failures of the server: else one that fails fast would draw the traffic."""
-    return 502 <= status <= 504
-
-cdef inline void observe(double *cells, double seconds) noexcept:
-    """Count in the histogram that begins at `cells`."""
-    cdef int place = 0
-    while place < bounds_count and seconds > bounds[place]:
-        place += 1
-    cells[place] += 1
-    cells[bounds_count + 1] += seconds
 
 
 cdef class Board:
@@ -283,7 +269,8 @@ cdef class Record:
             self.finish(INTERNAL_ERROR, 0, 0)
         self.route = route
         self.backend = backend
-        self.status = self.answered = 0
+        self.status = self.answered = self.drops = 0
+        self.chosen = self.reached = self.headed = 0
         if backend is not None:
             backend.first[0] += 1
         self.started = clock()
@@ -297,6 +284,12 @@ cdef class Record:
         server.first[0] += 1
         self.server = server
         self.taken = clock()
+        self.reached = 0
+        if not self.drops:
+            self.chosen = self.taken
+
+    def connected(self):
+        self.reached = clock()
 
     def dropped(self, bint failed):
         cdef Row server = self.server
@@ -304,6 +297,7 @@ cdef class Record:
             return
         server.first[0] -= 1
         server.cells[S_DROPPED] += 1
+        self.drops += 1
         if failed:
             self._failed(clock())
         self.server = None
@@ -313,6 +307,7 @@ cdef class Record:
         if self.server is None or self.answered:
             return
         cdef double moment = clock()
+        self.headed = moment
         self.status = self.answered = status
         self.server.cells[S_HEAD_SECONDS] += moment - self.taken
         if not bad(status) and not self.backend.last_byte:
@@ -323,14 +318,15 @@ cdef class Record:
         if route is None:
             return
         cdef double moment = clock()
+        self.ended = moment
         ending = ending if 0 <= ending < ENDINGS else INTERNAL_ERROR
         self.process.cells[P_ENDINGS + ending] += 1
-        route.cells[R_REQUESTS + code(self.status)] += 1
+        route.cells[R_REQUESTS + code(self.status, NO_CODE)] += 1
         route.cells[R_BYTES_IN] += max(bytes_in, 0)
         route.cells[R_BYTES_OUT] += max(bytes_out, 0)
         if server is not None:
             server.first[0] -= 1
-            server.cells[S_REQUESTS + code(self.answered)] += 1
+            server.cells[S_REQUESTS + code(self.answered, NO_CODE)] += 1
             server.cells[S_BYTES_IN] += max(bytes_in, 0)
             server.cells[S_BYTES_OUT] += max(bytes_out, 0)
             server.cells[S_TOTAL_SECONDS] += moment - self.taken
@@ -344,7 +340,7 @@ cdef class Record:
         if backend is not None:
             backend.first[0] -= 1
             if self.answered:
-                observe(backend.cells + B_RESPONSE, moment - self.started)
+                observe(backend.cells + B_RESPONSE, bounds, bounds_count, moment - self.started)
         self.route = self.backend = self.server = None
 
     cdef void _good(self, double moment) noexcept:

@@ -29,6 +29,9 @@ class World:
     def line(self, text):
         self.lines.append(text)
 
+    def greeted(self, process):
+        return
+
     def suspect(self, backend, server):
         self.suspects.append((backend, server))
 

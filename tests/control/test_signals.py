@@ -26,6 +26,9 @@ def test_install_registers_all():
         def handle_int(self):
             return "int"
 
+        def handle_usr1(self):
+            return "usr1"
+
     loop = Loop()
     install(loop, Handlers())
     assert {callback() for callback in loop.registered.values()} == {"hup", "term", "int"}

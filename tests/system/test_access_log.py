@@ -45,5 +45,5 @@ def test_a_log_that_cannot_be_opened_refuses_the_reload():
     with Backend("a") as server, Lbd(CONFIG.format(access="off", port=server.port)) as lbd:
         lbd.write(CONFIG.format(access="/nowhere/access.log", port=server.port))
         code, data = lbd.admin("POST", "/v1/reload")
-        assert (code, data["error"]) == (409, "log.access: cannot open /nowhere/access.log: No such file or directory")
+        assert (code, data["detail"]) == (409, "log.access: cannot open /nowhere/access.log: No such file or directory")
         assert lbd.status()["generation"] == 1

@@ -1,0 +1,84 @@
+"""The access log as one worker writes it: lines wait in one buffer, and go to the supervisor's pipe many at a time."""
+
+import os
+from typing import Any
+
+from lbd.config import schema
+from lbd.stats import fields, scoreboard
+from lbd.stats.columns import DEFAULT
+from lbd.stats.line import Lines
+from lbd.stats.scoreboard import Row
+
+LINES = 256              # lines after which they are written, at the latest with the next tick of the clock
+BYTES = 256 * 1024
+
+
+class AccessLog:
+    """Writes to `fd`, which does not block and is its own; what a full pipe does not take is dropped and counted.
+
+    `process` is this process's row. A batch that the pipe took in part is finished before anything else is written:
+    whoever reads gets whole lines.
+    """
+
+    def __init__(self, process: Row, fd: int) -> None:
+        self._process = process
+        self._fd = fd
+        self._lines: Lines | None = None
+        self._rest = b""
+
+    def set(self, settings: schema.Log, generation: int) -> bool:
+        """Write lines as these settings say; False when they want none."""
+        self.flush()
+        if settings.access == "off":
+            self._lines = None
+            return False
+        self._lines = Lines(settings.access_format, settings.access_fields or DEFAULT, settings.access_sample,
+                            generation, os.getpid())
+        return True
+
+    def note(self, client: Any, ending: int) -> None:
+        """The client's request is over and counted."""
+        lines = self._lines
+        if lines is None:
+            return
+        action = client.action
+        server = client.server
+        payload = client.asked or client.payload
+        lines.add(
+            client.record, client.listener.name, action.place, client.backend.name,
+            server.name if server is not None else None,
+            client.source if client.trusted and payload else client.peer,
+            payload, client.minor, client.bytes_in, client.bytes_out, ending)
+        if lines.count >= LINES or lines.size >= BYTES:
+            self.flush()
+
+    def refused(self, client: Any, status: int, ending: int) -> None:
+        """What the client sent is no request."""
+        if self._lines is not None:
+            self._lines.refused(scoreboard.now(), client.listener.name, client.peer, status, ending)
+
+    def flush(self) -> None:
+        """Write what waits, or drop it."""
+        lines = self._lines
+        if lines is None or not (lines.count or self._rest):
+            return
+        self._rest = self._rest[self._written(self._rest):]
+        count = lines.count
+        data = lines.take()
+        done = 0 if self._rest else self._written(data)
+        if done:
+            self._rest = data[done:]
+        elif count:
+            self._process.add(fields.PROCESS_LOG_DROPPED, count)
+
+    def close(self) -> None:
+        """Write what waits, and close the pipe."""
+        self.flush()
+        self._lines = None
+        os.close(self._fd)
+
+    def _written(self, data: bytes) -> int:
+        try:
+            return os.write(self._fd, data) if data else 0
+        except OSError:      # full, or nobody reads any more
+            return 0

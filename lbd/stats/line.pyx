@@ -1,0 +1,398 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, auto_pickle=False, autotestdict=False
+"""Lines of the access log, made in one buffer: JSON, or the common log format with or without its combined fields."""
+
+import time
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memchr, memcpy
+from libc.time cimport gmtime_r, strftime, time_t, tm
+
+from lbd.stats.scoreboard cimport Record, clock
+
+from lbd.stats import columns, endings
+
+cdef enum:
+    TIME, LISTENER, ROUTE, BACKEND, SERVER, CLIENT, METHOD, TARGET, PROTOCOL, HOST, STATUS, BYTES_IN, BYTES_OUT, QUEUE
+    CONNECT, FIRST_BYTE, TOTAL, RETRIES, ENDING, ID, GENERATION, WORKER, REFERER, USER_AGENT, OTHER
+
+cdef enum:
+    J, COMMON, COMBINED         # forms
+    NUMBER = 64                 # room for any number, or for a time
+    MOST = 4096
+
+LONGEST = MOST
+
+cdef struct Text:
+    const char *start           # NULL: there is none
+    Py_ssize_t size
+
+cdef struct Column:
+    int place                   # of the names above
+    Text key                    # as it stands in the line, from the comma or brace to the colon
+    Text header                 # lower case; NULL: the column is no field of the head
+    Text found
+
+cdef uint8_t safe[256]          # stands in a line as it is
+for _byte in range(256):
+    safe[_byte] = 32 <= _byte < 127 and _byte not in b'"\\'
+cdef const char *HEX = b"0123456789abcdef"
+
+cdef bint well[64]
+cdef list ending_names = []
+for _place, _ending in enumerate(endings.ENDINGS):
+    well[_place] = _ending.blame == endings.NOBODY
+    ending_names.append(_ending.name)
+if columns.NAMES.index("user_agent") != USER_AGENT or len(columns.NAMES) != OTHER or len(ending_names) > 64:
+    raise ImportError("the columns of lbd.stats do not fit the compiled log: build lbd again")
+
+
+cdef inline Text of(bytes data):
+    cdef Text text
+    text.start, text.size = PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)
+    return text
+
+cdef inline Text of_name(str name):
+    cdef Text text
+    text.start = NULL
+    text.size = 0
+    if name is not None:
+        text.start = PyUnicode_AsUTF8AndSize(name, &text.size)
+    return text
+
+cdef inline bint same(const char *name, const char *wanted, Py_ssize_t size) noexcept:
+    """Equal, whatever the case of `name`."""
+    cdef Py_ssize_t at
+    for at in range(size):
+        if (name[at] | 32 if 65 <= name[at] <= 90 else name[at]) != wanted[at]:
+            return False
+    return True
+
+
+cdef inline char *digits(char *out, int64_t value, int least) noexcept:
+    """Write a number that is not negative, of at least so many digits; returns where it ends."""
+    cdef char turned[24]
+    cdef int size = 0
+    while value or size < least:
+        turned[size] = 48 + value % 10
+        value //= 10
+        size += 1
+    while size:
+        size -= 1
+        out[0] = turned[size]
+        out += 1
+    return out
+
+
+cdef class Lines:
+    cdef readonly Py_ssize_t count, size
+    cdef public double zero
+    cdef char *buffer
+    cdef Py_ssize_t room, number
+    cdef Column *columns
+    cdef list kept                      # what the columns point to
+    cdef int form
+    cdef double sample
+    cdef uint64_t random
+    cdef int64_t generation, worker, second
+    cdef char stamp[NUMBER]             # the second, as it was written last
+    cdef Py_ssize_t stamp_size
+
+    def __cinit__(self, str form, names, double sample, int64_t generation, int64_t worker):
+        if form not in ("json", "common", "combined") or not 0 <= sample <= 1:
+            raise ValueError(f"no log has the form {form!r} with a share of {sample}")
+        self.form = ("json", "common", "combined").index(form)
+        if self.form:
+            names = ("referer", "user_agent") if self.form == COMBINED else ()
+        self.zero = time.time() - clock()
+        self.sample = sample
+        self.random = time.time_ns() | 1
+        self.generation = generation
+        self.worker = worker
+        self.second = -1
+        self.number = len(names)
+        self.columns = <Column *>calloc(self.number + 1, sizeof(Column))
+        if self.columns == NULL:
+            raise MemoryError
+        self.kept = []
+        for place, name in enumerate(names):
+            self._column(&self.columns[<Py_ssize_t>place], name, b"," if place else b"{")
+
+    def __dealloc__(self):
+        free(self.columns)
+        free(self.buffer)
+
+    cdef int _column(self, Column *column, str name, bytes before) except -1:
+        header = ""
+        if name.startswith("header:"):
+            column.place, header = OTHER, name[7:].lower()
+        elif name in columns.NAMES:
+            column.place = columns.NAMES.index(name)
+            header = columns.COLUMNS[column.place].header
+        else:
+            raise ValueError(f"no log has a column {name!r}")
+        key, wanted = before + b'"' + name.encode() + b'":', header.encode()
+        self.kept += [key, wanted]
+        column.key = of(key)
+        column.header.size = len(wanted)
+        column.header.start = PyBytes_AS_STRING(wanted) if wanted else NULL
+        return 0
+
+    def add(self, Record record not None, str listener not None, int64_t route, str backend not None, server,
+            bytes client not None, bytes head not None, int minor, long long bytes_in, long long bytes_out,
+            int ending):
+        cdef Text method, target, wanted
+        cdef Column *column
+        cdef Py_ssize_t place
+        cdef int what
+        if self._skipped(record.status, ending):
+            return
+        self._head(of(head), &method, &target)
+        self._ensure(NUMBER)
+        if self.form:
+            self._common(record.started, client, record.status, bytes_out, method, target, minor)
+            return
+        for place in range(self.number):
+            column = &self.columns[place]
+            what = column.place
+            self._raw(column.key)
+            if column.header.start != NULL:
+                self._quoted(column.found)
+            elif what == TIME:
+                self._time(record.started)
+            elif what == LISTENER:
+                self._quoted(of_name(listener))
+            elif what == BACKEND:
+                self._quoted(of_name(backend if backend else None))
+            elif what == SERVER:
+                self._quoted(of_name(server))
+            elif what == CLIENT:
+                self._quoted(of(client))
+            elif what == METHOD:
+                self._quoted(method)
+            elif what == TARGET:
+                self._quoted(target)
+            elif what == PROTOCOL:
+                self._quoted(of((b"HTTP/1.1" if minor else b"HTTP/1.0") if head else b""))
+            else:
+                self._figure(what, record, route, bytes_in, bytes_out, ending)
+        self._end()
+
+    cdef int _figure(self, int what, Record record, int64_t route, long long bytes_in, long long bytes_out,
+                     int ending) except -1:
+        if what == ROUTE:
+            return self._integer(route, route >= 0)
+        if what == STATUS:
+            return self._integer(record.status, True)
+        if what == BYTES_IN:
+            return self._integer(bytes_in, True)
+        if what == BYTES_OUT:
+            return self._integer(bytes_out, True)
+        if what == QUEUE:
+            return self._seconds(record.started, record.chosen)
+        if what == CONNECT:
+            return self._seconds(record.taken, record.reached)
+        if what == FIRST_BYTE:
+            return self._seconds(record.started, record.headed)
+        if what == TOTAL:
+            return self._seconds(record.started, record.ended)
+        if what == RETRIES:
+            return self._integer(record.drops, True)
+        if what == ENDING:
+            return self._quoted(of_name(ending_names[ending]))
+        return self._integer(self.generation if what == GENERATION else self.worker, True)
+
+    def refused(self, double at, str listener not None, bytes client not None, int status, int ending):
+        cdef Record nothing = Record.__new__(Record)
+        nothing.started = nothing.ended = at
+        nothing.status = status
+        self.add(nothing, listener, -1, "", None, client, b"", 0, 0, 0, ending)
+
+    def take(self):
+        cdef bytes data = self.buffer[:self.size] if self.size else b""
+        self.size = self.count = 0
+        self.zero = time.time() - clock()        # both clocks drift, and one of them is set
+        return data
+
+    cdef bint _skipped(self, int status, int ending) noexcept:
+        if self.sample >= 1 or status >= 500 or not well[ending]:
+            return False
+        self.random ^= self.random << 13          # Marsaglia, "Xorshift RNGs", 2003
+        self.random ^= self.random >> 7
+        self.random ^= self.random << 17
+        return <double>(self.random >> 11) * (1.0 / (1 << 53)) >= self.sample
+
+    cdef void _head(self, Text head, Text *method, Text *target) noexcept:
+        """Find what the columns want of a head that was read already: it is well formed."""
+        cdef const char *at = head.start
+        cdef const char *end = at + head.size
+        cdef const char *stop
+        cdef Py_ssize_t place, size
+        cdef Column *column
+        method.start = target.start = NULL
+        for place in range(self.number):
+            self.columns[place].found.start = NULL
+        stop = <const char *>memchr(at, c' ', head.size)
+        if stop == NULL:
+            return
+        method.start, method.size = at, stop - at
+        at = stop + 1
+        stop = <const char *>memchr(at, c' ', end - at)
+        if stop == NULL:
+            return
+        target.start, target.size = at, stop - at
+        at = <const char *>memchr(stop, c'\n', end - stop)
+        while at != NULL and at + 1 < end and at[1] != c'\r':
+            at += 1
+            stop = <const char *>memchr(at, c'\n', end - at)
+            if stop == NULL:
+                return
+            for place in range(self.number):
+                column = &self.columns[place]
+                size = column.header.size
+                if size and size < stop - at and at[size] == c':' and column.found.start == NULL \
+                        and same(at, column.header.start, size):
+                    self._value(&column.found, at + size + 1, stop)
+            at = stop
+
+    cdef void _value(self, Text *found, const char *start, const char *stop) noexcept:
+        while start < stop and start[0] in (c' ', c'\t'):
+            start += 1
+        while start < stop and (stop - 1)[0] in (c' ', c'\t', c'\r'):
+            stop -= 1
+        found.start, found.size = start, stop - start
+
+    cdef int _common(self, double at, bytes client, int status, long long bytes_out, Text method, Text target,
+                     int minor) except -1:
+        cdef Py_ssize_t place
+        self._raw(of(client if client else b"-"))
+        self._raw(of(b" - - ["))
+        self._time(at)
+        self._raw(of(b"] \""))
+        if method.start != NULL:
+            self._text(method)
+            self._raw(of(b" "))
+            self._text(target)
+            self._raw(of(b" HTTP/1.1" if minor else b" HTTP/1.0"))
+        else:
+            self._raw(of(b"-"))
+        self._raw(of(b"\" "))
+        if status:
+            self._integer(status, True)
+        else:
+            self._raw(of(b"-"))
+        self._raw(of(b" "))
+        self._integer(bytes_out, True)
+        for place in range(self.number):
+            self._raw(of(b" \""))
+            self._text(self.columns[place].found)
+            self._raw(of(b"\""))
+        return self._end()
+
+    cdef int _end(self) except -1:
+        self._ensure(2)
+        if self.form == J:
+            self.buffer[self.size] = c'}'
+            self.size += 1
+        self.buffer[self.size] = c'\n'
+        self.size += 1
+        self.count += 1
+        return 0
+
+    cdef int _ensure(self, Py_ssize_t more) except -1:
+        cdef char *larger
+        if self.size + more > self.room:
+            larger = <char *>realloc(self.buffer, 2 * self.room + more)
+            if larger == NULL:
+                raise MemoryError
+            self.buffer, self.room = larger, 2 * self.room + more
+        return 0
+
+    cdef int _raw(self, Text text) except -1:
+        self._ensure(text.size)
+        memcpy(self.buffer + self.size, text.start, text.size)
+        self.size += text.size
+        return 0
+
+    cdef int _quoted(self, Text text) except -1:
+        if text.start == NULL or text.size == 0:
+            return self._raw(of(b"null"))
+        self._raw(of(b'"'))
+        self._text(text)
+        return self._raw(of(b'"'))
+
+    cdef int _text(self, Text text) except -1:
+        """Anything, so that it neither ends the string nor the line: `\\u00e4` in JSON, `\\xe4` elsewhere."""
+        cdef Py_ssize_t at
+        cdef uint8_t byte
+        cdef char *out
+        if text.start == NULL:
+            return self._raw(of(b"-"))
+        self._ensure(6 * min(text.size, MOST))
+        out = self.buffer + self.size
+        for at in range(min(text.size, MOST)):
+            byte = text.start[at]
+            if safe[byte]:
+                out[0] = byte
+                out += 1
+                continue
+            out[0] = c'\\'
+            out += 1
+            if self.form == J and byte in (c'"', c'\\'):
+                out[0] = byte
+                out += 1
+                continue
+            out[0] = c'x'
+            out += 1
+            if self.form == J:
+                (out - 1)[0] = c'u'
+                out[0] = out[1] = c'0'
+                out += 2
+            out[0], out[1] = HEX[byte >> 4], HEX[byte & 15]
+            out += 2
+        self.size = out - self.buffer
+        return 0
+
+    cdef int _integer(self, int64_t value, bint there) except -1:
+        if not there:
+            return self._raw(of(b"null"))
+        self._ensure(NUMBER)
+        if value < 0:
+            value = 0
+        self.size = digits(self.buffer + self.size, value, 1) - self.buffer
+        return 0
+
+    cdef int _seconds(self, double start, double stop) except -1:
+        cdef int64_t micros
+        cdef char *out
+        if stop <= 0:
+            return self._raw(of(b"null"))
+        micros = <int64_t>((stop - start) * 1e6 + 0.5) if stop > start else 0
+        self._ensure(NUMBER)
+        out = digits(self.buffer + self.size, micros // 1000000, 1)
+        out[0] = c'.'
+        self.size = digits(out + 1, micros % 1000000, 6) - self.buffer
+        return 0
+
+    cdef int _time(self, double at) except -1:
+        cdef double unix = self.zero + at
+        cdef int64_t second = <int64_t>unix
+        cdef time_t moment = second
+        cdef tm parts
+        cdef Text text
+        cdef char *out
+        if second != self.second:
+            self.second = second
+            gmtime_r(&moment, &parts)
+            self.stamp_size = strftime(
+                self.stamp, NUMBER, "%d/%b/%Y:%H:%M:%S +0000" if self.form else '"%Y-%m-%dT%H:%M:%S.', &parts)
+        text.start, text.size = self.stamp, self.stamp_size
+        self._raw(text)
+        if self.form == J:
+            self._ensure(NUMBER)
+            out = digits(self.buffer + self.size, <int64_t>((unix - second) * 1000), 3)
+            out[0], out[1] = c'Z', c'"'
+            self.size = out + 2 - self.buffer
+        return 0

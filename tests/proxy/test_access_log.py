@@ -1,0 +1,144 @@
+"""The access log of a worker: a line per request, in batches, and never a wait for whoever reads it."""
+
+import fcntl
+import json
+import os
+
+import pytest
+
+from lbd.config.schema import Log
+from lbd.proxy.access_log import LINES, AccessLog
+from lbd.stats import endings, fields, scoreboard
+from lbd.stats.scoreboard import Board
+
+from .rig import answer, request
+
+LOG = '\n[log]\naccess = "stdout"\n'
+
+
+@pytest.fixture
+def pipe():
+    reader, writer = os.pipe2(os.O_NONBLOCK)
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    yield reader, writer
+    os.close(reader)
+
+
+@pytest.fixture
+def logged(rig, pipe):
+    """Waits for so many lines."""
+    reader, writer = pipe
+    rig.plane.log_to(writer)
+    got = bytearray()
+
+    async def wait(count: int) -> list[dict[str, object]]:
+        def complete() -> bool:
+            try:
+                got.extend(os.read(reader, 65536))
+            except BlockingIOError:
+                pass
+            return got.count(b"\n") >= count
+        await rig.until(complete)
+        return [json.loads(line) for line in got.splitlines()]
+    return wait
+
+
+async def test_a_line_for_each_request_with_what_the_client_asked(simple, rig, stage, connect, logged):
+    simple('[[listeners.web.routes]]\npath_prefix = "/v1/"\nstrip_prefix = "/v1"\nbackend = "app"', more=LOG)
+    client = await connect()
+    await client.send(request("/v1/x"))
+    server = await stage.accept()
+    assert (await server.head()).startswith(b"GET /x ")
+    await server.send(answer(b"12345"))
+    await client.message()
+    await client.send(request("/other", method="POST", body=b"abc"))
+    await server.message()
+    await server.send(answer(b"", status="404 Not Found"))
+    await client.message()
+    first, second = await logged(2)
+    assert (first["target"], first["route"], first["server"], first["status"], first["ending"]) == (
+        "/v1/x", 0, "a", 200, "ok")
+    assert first["connect"] is not None
+    assert first["total"] >= first["first_byte"] >= first["queue"]
+    assert (second["method"], second["target"], second["route"], second["status"]) == ("POST", "/other", None, 404)
+    assert second["connect"] is None
+    assert second["bytes_in"] == len(request("/other", method="POST", body=b"abc"))
+
+
+async def test_what_is_refused_is_logged_too(simple, connect, logged):
+    simple(more=LOG)
+    client = await connect()
+    await client.send(b"GET / HTTP/1.1\r\nHost : x\r\n\r\n")
+    await client.rest()
+    line, = await logged(1)
+    assert (line["status"], line["ending"], line["target"]) == (400, "bad-request", None)
+
+
+async def test_a_request_that_is_cut_is_logged(simple, stage, connect, logged):
+    simple(more=LOG)
+    client = await connect()
+    await client.send(request("/slow"))
+    await (await stage.accept()).head()
+    client.reset()
+    line, = await logged(1)
+    assert (line["target"], line["status"], line["ending"]) == ("/slow", 0, "client-reset")
+
+
+async def test_off_means_that_nothing_is_even_asked(simple, rig, pipe):
+    rig.plane.log_to(pipe[1])
+    simple()
+    assert rig.plane.access is None
+
+
+@pytest.fixture
+def log(pipe):
+    made = AccessLog(Board.create(1).row(0, scoreboard.PROCESS, 0), pipe[1])
+    assert made.set(Log(access="stdout"), 1)
+    return made
+
+
+class Listening:
+    listener = type("", (), {"name": "web"})
+    peer = b"192.0.2.1"
+
+
+def drained(reader: int) -> bytes:
+    found = b""
+    while True:
+        try:
+            data = os.read(reader, 65536)
+        except BlockingIOError:
+            return found
+        found += data
+
+
+def test_a_full_pipe_loses_lines_counts_them_and_leaves_none_in_pieces(log, pipe):
+    noted = 10 * LINES
+    for _ in range(noted):
+        log.refused(Listening, 400, endings.BAD_REQUEST)
+        if log._lines.count >= LINES:
+            log.flush()
+    log.flush()
+    found = drained(pipe[0])
+    while more := (log.flush(), drained(pipe[0]))[1]:
+        found += more
+    whole = [json.loads(line) for line in found.splitlines()]
+    assert found.endswith(b"\n")
+    assert 0 < len(whole) < noted
+    assert len(whole) + log._process.get(fields.PROCESS_LOG_DROPPED) == noted
+
+
+def test_nobody_who_reads_is_no_fault(log, pipe):
+    log.refused(Listening, 400, endings.BAD_REQUEST)
+    duplicate = os.dup(pipe[0])
+    os.close(pipe[0])
+    os.close(duplicate)
+    log.flush()
+    assert log._process.get(fields.PROCESS_LOG_DROPPED) == 1
+    os.dup2(os.open("/dev/null", os.O_RDONLY), pipe[0])
+
+
+def test_closing_writes_what_waits(log, pipe):
+    log.refused(Listening, 400, endings.BAD_REQUEST)
+    log.close()
+    assert os.read(pipe[0], 65536).count(b"\n") == 1
