@@ -16,8 +16,6 @@ from lbd.control.messages import LogTo
 from lbd.control.overrides import Overrides
 from lbd.control.process import Process
 from lbd.control.registry import Registry
-from lbd.control.messages import LogTo
-from lbd.control.process import Process
 from lbd.control.resolve import Resolver
 from lbd.control.secret import sticky_secret
 from lbd.control.sockets import Sockets, Staged
