@@ -65,6 +65,12 @@ class Daemon(Protocol):
         Raises `ConfigError` or `LbdError`, and then nothing has changed.
         """
 
+    async def upgrade(self) -> dict[str, Any]:
+        """Become the version on disk, in place; returns `from`, `to` and `upgrades`, the number of those before.
+
+        Raises `LbdError` when that version does not take the configuration.
+        """
+
     def confirm(self) -> dict[str, Any]:
         """Keep what waits to be confirmed; raises `LbdError` when nothing does."""
 

@@ -78,13 +78,11 @@ async def _read(request: web.Request, handler: Handler) -> web.StreamResponse:
         return response
     try:
         return await handler(request)
-    except ConfigError as error:
-        return refusal(error, 422)
     except LbdError as error:
         if request.method in CHANGING:
             logger.warning("admin request refused", method=request.method, path=request.path, reason=str(error),
                            who=request.get(WHO))
-        return refusal(error, 503)
+        return refusal(error, 422 if isinstance(error, ConfigError) else 503)
 
 
 def _unknown(request: web.Request) -> web.StreamResponse:

@@ -12,6 +12,7 @@ from lbd.admin.rollback import Rollback
 from lbd.admin.route import Route
 from lbd.admin.servers import Servers
 from lbd.admin.status import Status
+from lbd.admin.upgrade import Upgrade
 from lbd.config.runtime import Offer, Wish
 
 BACKEND = "/v1/backends/{backend}"
@@ -35,6 +36,8 @@ ROUTES: tuple[Route, ...] = (
           codes={200: "the plan", 409: CONFLICT}),
     Route("POST", "/v1/reload", "operate", lambda daemon: Reload(daemon).post, "read the configuration again",
           query=("force", "confirm"), codes={200: "in force", 409: CONFLICT}),
+    Route("POST", "/v1/upgrade", "operate", lambda daemon: Upgrade(daemon).post, "become the version on disk, in place",
+          codes={202: "it takes the configuration and is about to", 409: CONFLICT}),
     Route("POST", "/v1/confirm", "operate", lambda daemon: Confirm(daemon).post, "keep what waits to be confirmed",
           codes={200: "kept", 409: "nothing waits"}),
     Route("POST", "/v1/rollback", "operate", lambda daemon: Rollback(daemon).post, "back to the generation before",

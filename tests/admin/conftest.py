@@ -69,6 +69,11 @@ class FakeDaemon:
             raise self.error
         return {"generation": 4, "changed": True}
 
+    async def upgrade(self):
+        if self.error is not None:
+            raise self.error
+        return {"from": "1.0", "to": "2.0", "upgrades": 0}
+
     def confirm(self):
         if self.error is not None:
             raise self.error

@@ -15,5 +15,5 @@ def test_defaults():
 def test_queries():
     assert query(make_mocked_request("GET", "/x?wait=2s"), "wait", 0.0) == 2.0
     assert query(make_mocked_request("GET", "/x"), "wait", 7.0) == 7.0
-    with pytest.raises(Refused, match='^wait: "2" has no unit; must be a duration'):
+    with pytest.raises(Refused, match=r'^wait: "2" has no unit; must be a duration'):
         query(make_mocked_request("GET", "/x?wait=2"), "wait", 0.0)

@@ -1,0 +1,215 @@
+"""The steering over a machine that is only pretended: what is refused, kept, undone, and what ends by itself."""
+
+import asyncio
+import tomllib
+
+import pytest
+
+from lbd.admin.asked import Refused
+from lbd.backend.generation import Generation, Member
+from lbd.config.schema import Backend, Config, Global, Registration, Server
+from lbd.config.units import Address
+from lbd.control import steering, store
+from lbd.control.overrides import Overrides
+from lbd.control.registry import Registry
+from lbd.control.steering import Steering
+from lbd.errors import ConfigError, LbdError
+from lbd.net.tasks import Tasks
+
+CONFIG = Config(global_=Global(drain_timeout=0.0), backends={
+    "app": Backend(servers={"a": Server(Address("10.0.0.1", 80))}, registration=Registration(most=2)),
+    "closed": Backend(servers={"a": Server(Address("10.0.0.1", 80))})})
+
+
+class Machine:
+    """The parts of a machine that are steered."""
+
+    def __init__(self):
+        self.overrides = Overrides()
+        self.registry = Registry()
+        members = {name: (Member(name, "a", Address("10.0.0.1", 80), 0),) for name in CONFIG.backends}
+        self.generation = Generation(1, CONFIG, members, {}, {}, {})
+        self.told = 0
+        self.regrouped = 0
+        self.flying = 0
+
+    def steered(self):
+        self.told += 1
+
+    async def regroup(self):
+        self.regrouped += 1
+
+    def unwanted(self):
+        return self.registry.unwanted(CONFIG)
+
+    def in_flight(self, _name):
+        return self.flying
+
+
+class World:
+    """A steering with a machine, a clock, and a file."""
+
+    def __init__(self, path, tasks):
+        self.machine = Machine()
+        self.now = 1000.0
+        self.tasks = tasks
+        self.file = path / steering.FILE
+        self.steering = Steering(self.machine, tasks, lambda: self.now)
+        self.steering.restore(str(path))
+
+    def kept(self):
+        return tomllib.loads(self.file.read_text())
+
+    async def idle(self):
+        while len(self.tasks):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def world(tmp_path, monkeypatch):
+    monkeypatch.setattr(steering, "LOOK", 0.0)
+    world = World(tmp_path, Tasks(lambda name, error: pytest.fail(f"{name}: {error!r}")))
+    yield world
+    await world.tasks.cancel()
+    world.steering.close()
+
+
+OFFER = {"address": "10.0.0.2:80", "ttl": "10s"}
+
+
+async def test_an_override_is_in_force_and_kept(world):
+    await world.steering.change("app", "a", {"mode": "drain", "reason": "disk", "for": "1m"}, "me")
+    assert world.machine.told == 1
+    assert world.steering.overrides() == [{
+        "backend": "app", "server": "a", "mode": "drain", "who": "me", "reason": "disk", "at": "1970-01-01T00:16:40Z",
+        "until": "1970-01-01T00:17:40Z"}]
+    assert [one["mode"] for one in world.kept()["overrides"]] == ["drain"]
+    await world.steering.change("app", "a", {"weight": 3}, "me")
+    assert world.machine.overrides.of(("app", "a")).settings == {"mode": "drain", "weight": 3}
+    await world.steering.change("app", "a", {"weight": None, "mode": None}, "me")
+    assert world.steering.overrides() == []
+
+
+async def test_what_is_not_kept_is_not_in_force(world, monkeypatch):
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store, "_write", full)
+    with pytest.raises(LbdError, match="No space left"):
+        await world.steering.change("app", "a", {"mode": "drain"}, "me")
+    with pytest.raises(LbdError, match="No space left"):
+        await world.steering.register("app", "b", OFFER, "me")
+    assert (len(world.machine.overrides), len(world.machine.registry)) == (0, 0)
+
+
+@pytest.mark.parametrize(("backend", "server", "wishes", "error", "words"), [
+    ("none", "a", {"mode": "drain"}, Refused, "there is no backend"),
+    ("app", "x", {"mode": "drain"}, Refused, "no server"),
+    ("app", "a", {}, Refused, "nothing to change"), ("app", "a", {"mode": "x"}, ConfigError, "mode")])
+async def test_refused_changes(world, backend, server, wishes, error, words):
+    with pytest.raises(error, match=words):
+        await world.steering.change(backend, server, wishes, "me")
+    assert world.machine.told == 0
+
+
+async def test_overrides_end(world):
+    await world.steering.change("app", "a", {"mode": "drain", "for": "5s"}, "me")
+    await world.steering.change("app", "", {"weight": 2}, "me")
+    await world.steering.change("closed", "a", {"weight": 2}, "me")
+    world.now += 5.0
+    world.steering.tick()
+    await world.idle()
+    assert [one["backend"] for one in world.kept()["overrides"]] == ["app", "closed"]
+    assert await world.steering.clear("app", "", "me") == 1
+    assert await world.steering.clear("", "", "me") == 1
+    assert await world.steering.clear("", "", "me") == 0
+    assert world.kept()["overrides"] == []
+
+
+async def test_a_registration_is_kept_and_repeated(world):
+    assert await world.steering.register("app", "b", OFFER, "me")
+    assert not await world.steering.register("app", "b", OFFER, "me")
+    assert await world.steering.register("app", "b", {**OFFER, "weight": 2}, "me")
+    await world.idle()
+    assert world.machine.regrouped >= 1
+    assert world.kept()["registrations"] == [
+        {"backend": "app", "server": "b", "who": "me", "offer": {"address": "10.0.0.2:80", "weight": 2, "ttl": "10s"}}]
+
+
+@pytest.mark.parametrize(("backend", "server", "offer", "status"), [
+    ("none", "b", OFFER, 404), ("closed", "b", OFFER, 403), ("app", "a", OFFER, 409), ("app", "../b", OFFER, 422),
+    ("app", "b", {"address": "127.0.0.1:80"}, 403), ("app", "b", {"address": "x.example:80"}, 403)])
+async def test_refused_registrations(world, backend, server, offer, status):
+    with pytest.raises(Refused) as caught:
+        await world.steering.register(backend, server, offer, "me")
+    assert caught.value.status == status
+    assert len(world.machine.registry) == 0
+
+
+async def test_not_more_than_the_policy_allows(world):
+    for name in "bc":
+        await world.steering.register("app", name, OFFER, "me")
+    with pytest.raises(Refused, match="no more may be"):
+        await world.steering.register("app", "d", OFFER, "me")
+    assert not await world.steering.register("app", "c", OFFER, "me")
+
+
+async def test_it_drains_before_it_goes(world):
+    patient = Config(backends=CONFIG.backends)
+    world.machine.generation = Generation(1, patient, world.machine.generation.members, {}, {}, {})
+    await world.steering.register("app", "b", OFFER, "me")
+    world.machine.flying = 1
+    assert not await world.steering.deregister("app", "b", 0.0, "me")
+    assert world.machine.registry.leaving(("app", "b"))
+    assert world.kept()["registrations"] == []   # a restart does not bring it back
+    world.machine.flying = 0
+    async with asyncio.timeout(10):
+        assert await world.steering.deregister("app", "b", 10.0, "me")
+    with pytest.raises(Refused, match="no server"):
+        await world.steering.deregister("app", "b", 0.0, "me")
+    with pytest.raises(Refused, match="one of the configuration"):
+        await world.steering.deregister("app", "a", 0.0, "me")
+
+
+async def test_one_that_comes_back_stays(world):
+    await world.steering.register("app", "b", OFFER, "me")
+    await world.steering.deregister("app", "b", 0.0, "me")
+    assert await world.steering.register("app", "b", OFFER, "me")
+    await world.idle()
+    assert world.machine.registry.of(("app", "b")) is not None
+
+
+async def test_silence_ends_a_registration(world, monkeypatch):
+    await world.steering.register("app", "b", OFFER, "me")
+    world.machine.registry.of(("app", "b")).heard -= 11.0
+    world.steering.tick()
+    await world.idle()
+    assert len(world.machine.registry) == 0
+    assert world.kept()["registrations"] == []
+
+
+async def test_everything_is_restored(world, tmp_path):
+    await world.steering.change("app", "a", {"weight": 5}, "me")
+    await world.steering.register("app", "b", OFFER, "me")
+    other = World(tmp_path, world.tasks)
+    assert other.machine.overrides.of(("app", "a")).weight == 5
+    assert other.machine.registry.of(("app", "b")).kept.offer.ttl == 10.0
+    other.steering.close()
+
+
+@pytest.mark.parametrize("text", ["format = 2", "", "format = 1\noverrides = 5",
+                                  "format = 1\n[[overrides]]\nserver = 5",
+                                  'format = 1\n[[registrations]]\nbackend = "a"\nserver = "b"'])
+async def test_what_cannot_be_understood_is_set_aside(tmp_path, text):
+    (tmp_path / steering.FILE).write_text(text)
+    world = World(tmp_path, Tasks(lambda name, error: None))
+    assert not world.file.exists()
+    assert (len(world.machine.overrides), len(world.machine.registry)) == (0, 0)
+    world.steering.close()
+
+
+async def test_nothing_before_the_first_generation(world):
+    world.machine.generation = None
+    world.steering.tick()
+    with pytest.raises(Refused, match="still starting"):
+        world.steering.backends()
