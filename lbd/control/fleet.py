@@ -73,7 +73,8 @@ class Fleet:
         self._log_form = log_form
         self._around = around
         self._lanes = Lanes(lanes)
-        self._bells = hang(lanes)
+        self._most_bells = lanes
+        self._bells: tuple[int, ...] = ()
         self._wanted = 0
         self._kept: set[int] = set()            # slots that have a task
         self._alive: set[Process] = set()
@@ -108,6 +109,8 @@ class Fleet:
     def resize(self, workers: int) -> None:
         """Change how many workers there are; those beyond drain."""
         self._wanted = workers
+        # For old and new workers side by side; lanes without a bell are found by looking.
+        self._bells += hang(min(self._most_bells, 2 * workers + 2) - len(self._bells))
         for slot in range(workers):
             if slot not in self._kept:
                 self._kept.add(slot)
