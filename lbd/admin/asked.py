@@ -80,5 +80,5 @@ class Daemon(Protocol):
     async def plan(self, file: str | None) -> dict[str, Any]:
         """What a reload would do, with the file or with the daemon's own; raises `ConfigError`."""
 
-    def metrics(self, accept: str) -> tuple[bytes, str]:
-        """The exposition for Prometheus, and its content type."""
+    def metrics(self, accept: str, query: Mapping[str, str]) -> tuple[bytes, str]:
+        """The exposition for Prometheus, and its content type; ValueError for a query that means nothing."""

@@ -132,6 +132,7 @@ class Metrics:
 
     bind: Address | None = key(None, u.BIND, "where Prometheus scrapes; default: nowhere", REBIND,
                                example="127.0.0.1:9405")
+    max_series: int = key(100_000, u.integer(100, 10_000_000), "beyond, single servers are left out of a scrape")
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,5 +109,5 @@ class Cut:
     """Supervisor: cut everything and exit now."""
 
 
-Message = (Hello | Prepare | Ready | Veto | Commit | Committed | Discard | Listen | LogTo | Update | Suspect | Ping | Pong
-           | Drain | Cut)
+Message = (Hello | Prepare | Ready | Veto | Commit | Committed | Discard | Listen | LogTo | Update | Suspect | Ping
+           | Pong | Drain | Cut)

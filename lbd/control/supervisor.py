@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from lbd import __version__, log
@@ -26,7 +27,8 @@ from lbd.health.schedule import wait
 from lbd.http import head
 from lbd.log import logger
 from lbd.net.tasks import Tasks
-from lbd.stats import exporter, scoreboard
+from lbd.stats import scoreboard
+from lbd.stats.scrape import scrape
 
 LAST_LINES = 1.0   # seconds that the access log may take for what is still to be written
 
@@ -98,11 +100,11 @@ class Supervisor:
             **status.describe(self._machine),
         }
 
-    def metrics(self, accept: str) -> tuple[bytes, str]:
-        """The exposition for Prometheus."""
+    def metrics(self, accept: str, query: Mapping[str, str]) -> tuple[bytes, str]:
+        """The exposition for Prometheus; ValueError for a query that means nothing."""
         refused = {problem.file for problem in self._reload.loaded.refused}
         seen = view.look(self._machine, self._reload.last["success"], self._reload.attempted, _kernels(), refused)
-        return exporter.exposition(seen, self._machine.board, accept)
+        return scrape(seen, self._machine.board, accept, query, self._loaded.config.metrics.max_series)
 
     async def reload(self, force: bool, confirm: float = 0.0) -> dict[str, Any]:
         """Read the configuration again and put it in force."""

@@ -1,5 +1,6 @@
 """The view: what the exporter is told of the things that exist now, besides the scoreboard's own figures."""
 
+import os
 import platform
 from collections.abc import Collection
 
@@ -30,6 +31,8 @@ def look(machine: Machine, reload_success: bool, reload_time: float, kernels: st
         reload_time=reload_time,
         workers=len(machine.fleet.serving()),
         restarts=machine.fleet.restarts,
+        files=len(os.listdir("/proc/self/fd")),
+        log_lost=machine.access.lost,
         build=build,
         refused=sorted(refused),
     )

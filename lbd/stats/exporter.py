@@ -39,7 +39,9 @@ class ServerView:
 class View:
     """What exists now, with its slots. What is not in here has no series.
 
-    `reload_time` is Unix time of the last attempt, 0.0 before the first; `build` are the labels of `lbd_build_info`.
+    `left_out`: there would be more series than allowed; `files` are the supervisor's open descriptors, `log_lost` the
+    lines of access log that could not be written. `reload_time` is Unix time of the last attempt, 0.0 before the first;
+    `build` are the labels of `lbd_build_info`.
     """
 
     generation: int
@@ -51,6 +53,9 @@ class View:
     reload_time: float = 0.0
     workers: int = 0
     restarts: int = 0
+    left_out: bool = False
+    files: int = 0
+    log_lost: int = 0
     draining: int = 0
     build: Mapping[str, str] = field(default_factory=dict)
     refused: Sequence[str] = ()     # included files whose last good version stands in for them
@@ -145,6 +150,8 @@ class Exporter(Collector):
             ("lbd_config_last_reload_timestamp_seconds", "Unix time of the last reload tried.", view.reload_time),
             ("lbd_workers", "Worker processes that serve.", float(view.workers)),
             ("lbd_draining_requests", "Requests in flight to what was removed.", float(view.draining)),
+            ("lbd_metrics_left_out", "Whether series are left out because of max_series.", float(view.left_out)),
+            ("lbd_supervisor_open_files", "Open descriptors of the supervisor.", float(view.files)),
             ("lbd_loop_lag_max_seconds", "Longest delay of any worker's event loop lately.", lag),
         ):
             yield GaugeMetricFamily(name, help_text, value=value)
@@ -154,6 +161,8 @@ class Exporter(Collector):
         for file in view.refused:
             refused.add_metric((file,), 1.0)
         yield refused
+        yield CounterMetricFamily("lbd_log_lines_lost", "Access log lines that could not be written where they belong.",
+                                  value=view.log_lost)
         build = GaugeMetricFamily("lbd_build_info", "How lbd was built.", labels=tuple(view.build))
         build.add_metric(tuple(view.build.values()), 1.0)
         yield build

@@ -89,8 +89,10 @@ class FakeDaemon:
             raise self.error
         return {"file": file, "changes": []}
 
-    def metrics(self, accept):
+    def metrics(self, accept, query):
         self.accepted.append(accept)
+        if "scope" in query:
+            raise ValueError("scope is global")
         return b"up 1\n", "text/plain; version=1.0.0; charset=utf-8"
 
 

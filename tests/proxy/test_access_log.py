@@ -1,5 +1,6 @@
 """The access log of a worker: a line per request, in batches, and never a wait for whoever reads it."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -33,10 +34,8 @@ def logged(rig, pipe):
 
     async def wait(count: int) -> list[dict[str, object]]:
         def complete() -> bool:
-            try:
+            with contextlib.suppress(BlockingIOError):
                 got.extend(os.read(reader, 65536))
-            except BlockingIOError:
-                pass
             return got.count(b"\n") >= count
         await rig.until(complete)
         return [json.loads(line) for line in got.splitlines()]
