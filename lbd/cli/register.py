@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-from types import FrameType
 
 from lbd.cli import asking, steering
 from lbd.cli.asking import Daemon
@@ -58,9 +57,13 @@ def run(args: argparse.Namespace) -> int:
         child.terminate()
         child.wait()
         raise
-    for number_ in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number_, lambda number, _frame: visit.leave(child, number, args.drain))
-    code = child.wait()
+    before = {one: signal.signal(one, lambda number, _frame: visit.leave(child, number, args.drain))
+              for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        code = child.wait()
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
     visit.end("0s")
     return code if code >= 0 else 128 - code
 
@@ -82,7 +85,7 @@ class Visit:
         steering.data(self._daemon.ask("PUT", self._path, self._offer))
         self._thread.start()
 
-    def leave(self, child: "subprocess.Popen[bytes]", number: int, drain: str, _frame: FrameType | None = None) -> None:
+    def leave(self, child: "subprocess.Popen[bytes]", number: int, drain: str) -> None:
         """Drain, then pass the signal on; a second signal does not wait."""
         if self._leaving is not None:
             child.send_signal(number)
