@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 # structlog loads rich where it finds it, for tracebacks in colour that lbd does not show: 80 ms and 5 MiB for every
@@ -18,6 +18,8 @@ if _loaded["rich"] is None:
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _SECRET = ("token", "password", "secret", "authorization", "cookie")
+
+Event = Mapping[str, Any]
 
 logger: FilteringBoundLogger = structlog.get_logger()
 
@@ -38,11 +40,23 @@ def form_for(wanted: str, fd: int) -> str:
     return "console" if wanted == "console" else "json"
 
 
-def set_up(level: str, form: str, write: Callable[[str], None], **always: Any) -> None:
+def set_up(level: str, form: str, write: Callable[[str], None], note: Callable[[Event], None] | None = None,
+           **always: Any) -> None:
     """Send every event of at least `level` through `write`, a line at a time, ending in a newline.
 
-    `form` is one of `FORMS`; `always` are fields of every line. May be called again at any time.
+    `form` is one of `FORMS`; `note` gets every event of at least `info`, whatever the level; `always` are fields of
+    every line. May be called again at any time.
     """
+    least = LEVELS[level]
+
+    def kept(_logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        number = LEVELS.get(method, LEVELS["error"])
+        if note is not None and number >= LEVELS["info"]:
+            note(event)
+        if number < least:
+            raise structlog.DropEvent
+        return event
+
     def bind(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {**always, **event}
 
@@ -57,9 +71,10 @@ def set_up(level: str, form: str, write: Callable[[str], None], **always: Any) -
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info if form == "json" else _as_is,
             _hide_secrets,
+            kept,
             render,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(least if note is None else min(least, LEVELS["info"])),
         logger_factory=lambda *_: _Lines(write),
         cache_logger_on_first_use=False,
     )

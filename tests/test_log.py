@@ -78,3 +78,14 @@ def test_the_form_depends_on_the_terminal():
     finally:
         os.close(main)
         os.close(terminal)
+
+
+def test_events_are_noted_whatever_the_level_of_the_lines(lines):
+    noted = []
+    log.set_up("error", "json", lines.append, noted.append)
+    log.logger.debug("small")
+    log.logger.info("state", token="x")
+    log.logger.error("broken")
+    assert [event["event"] for event in noted] == ["state", "broken"]
+    assert noted[0]["token"] == "(hidden)"
+    assert len(lines) == 1

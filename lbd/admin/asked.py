@@ -58,6 +58,10 @@ class Daemon(Protocol):
     def status(self) -> dict[str, Any]:
         """Everything that is now, as JSON."""
 
+    async def events(self, since: int, wait: float) -> dict[str, Any]:
+        """`events` after the number `since`, oldest first, and `last`, the number of the newest; if there are none yet,
+        as soon as there is one, or after so many seconds."""
+
     async def reload(self, force: bool, confirm: float = 0.0) -> dict[str, Any]:
         """Read the configuration again and put it in force; returns `generation`, `changed` and `plan`.
 

@@ -11,10 +11,18 @@ from lbd.admin.asked import Daemon, Refused
 from lbd.config import units as u
 from lbd.config.kinds import Kind, shown
 
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise ValueError("is none")
+    return int(text)
+
+
 WAIT = u.duration(0.0, 600.0)
 
 QUERIES: Mapping[str, Kind] = {
     "wait": WAIT,
+    "since": Kind("number", "a whole number from 0 on", _number, {"type": "integer", "minimum": 0}),
     "force": u.choice("0", "1", "true", "false", "yes", "no"),
     "confirm": u.DURATION,
     "backend": u.NAME,

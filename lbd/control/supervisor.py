@@ -13,6 +13,7 @@ from lbd.config.schema import Config, Global
 from lbd.control import directories, doors, holders, privileges, signals, status, view
 from lbd.control.concerns import counted
 from lbd.control.doors import Door
+from lbd.control.events import Events
 from lbd.control.history import History
 from lbd.control.machine import Machine, worker_count
 from lbd.control.orphans import Orphans
@@ -38,6 +39,7 @@ class Supervisor:
 
     def __init__(self, load: Load, loaded: Loaded) -> None:
         self._loaded = loaded
+        self._events = Events()
         self._form = log.form_for(loaded.config.log.format, 2)
         self._set_up_log(loaded.config)
         self._tasks = Tasks(_task_failed)
@@ -105,6 +107,10 @@ class Supervisor:
         refused = {problem.file for problem in self._reload.loaded.refused}
         seen = view.look(self._machine, self._reload.last["success"], self._reload.attempted, _kernels(), refused)
         return scrape(seen, self._machine.board, accept, query, self._loaded.config.metrics.max_series)
+
+    async def events(self, since: int, wait: float) -> dict[str, Any]:
+        """What happened after that number, or does within so many seconds."""
+        return await self._events.wait(since, wait)
 
     async def reload(self, force: bool, confirm: float = 0.0) -> dict[str, Any]:
         """Read the configuration again and put it in force."""
@@ -261,7 +267,7 @@ class Supervisor:
         log.write_stderr(text + "\n")
 
     def _set_up_log(self, config: Config) -> None:
-        log.set_up(config.log.level, self._form, log.write_stderr)
+        log.set_up(config.log.level, self._form, log.write_stderr, self._events.note)
 
     def _log_ready(self) -> None:
         addresses = {name: [str(address) for address in found]

@@ -62,6 +62,9 @@ class FakeDaemon:
     def status(self):
         return {"generation": 3}
 
+    async def events(self, since, wait):
+        return {"events": [{"number": since + 1, "wait": wait}], "last": since + 1}
+
     async def reload(self, force, confirm=0.0):
         self.forced.append(force)
         self.confirm_within = confirm

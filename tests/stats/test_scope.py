@@ -29,7 +29,8 @@ def test_servers_in_maintenance_can_be_left_out():
     assert len(Scope({}).seen(VIEW).servers) == 2
 
 
-@pytest.mark.parametrize(("query", "text"), [({"scope": "servers"}, "scope is global"), ({"compat": "nginx"}, "compat is")])
+@pytest.mark.parametrize(("query", "text"), [
+    ({"scope": "servers"}, "scope is global"), ({"compat": "nginx"}, "compat is")])
 def test_what_means_nothing_is_refused(query, text):
     with pytest.raises(ValueError, match=text):
         Scope(query)
