@@ -249,7 +249,7 @@ def test_every_test_has_its_module() -> None:
         if inside.parts[0] in UNPAIRED_ROOMS or name(path) in UNPAIRED:
             continue
         want = ROOT / "lbd" / inside.parent / path.stem.removeprefix("test_")
-        if not any(want.with_suffix(suffix).is_file() for suffix in (".py", ".pyx")) \
+        if not any(want.with_suffix(suffix).is_file() for suffix in (".py", ".pyx", ".pxd")) \
                 and not (want / "__init__.py").is_file():
             found.append(f"{name(path)} tests no {name(want)}.py")
     check(found, "A test module is named by the module it tests; what drives the daemon goes to tests/system.")
@@ -313,7 +313,7 @@ def test_stubs_in_step(tmp_path: Path) -> None:
     check(stale, "These kernels were changed since they were built: run `pip install -e .`.")
     allowed = tmp_path / "allowed"
     allowed.write_text("\n".join(OF_CYTHON))
-    run("mypy.stubtest", "--concise", "--ignore-disjoint-bases", "--ignore-unused-allowlist",
+    run("mypy.stubtest", "--mypy-config-file", "pyproject.toml", "--concise", "--ignore-disjoint-bases", "--ignore-unused-allowlist",
         "--allowlist", str(allowed), *map(module, kernels))
 
 
