@@ -313,8 +313,8 @@ def test_stubs_in_step(tmp_path: Path) -> None:
     check(stale, "These kernels were changed since they were built: run `pip install -e .`.")
     allowed = tmp_path / "allowed"
     allowed.write_text("\n".join(OF_CYTHON))
-    run("mypy.stubtest", "--mypy-config-file", "pyproject.toml", "--concise", "--ignore-disjoint-bases", "--ignore-unused-allowlist",
-        "--allowlist", str(allowed), *map(module, kernels))
+    run("mypy.stubtest", "--mypy-config-file", "pyproject.toml", "--concise", "--ignore-disjoint-bases",
+        "--ignore-unused-allowlist", "--allowlist", str(allowed), *map(module, kernels))
 
 
 def test_every_kernel_is_built_by_the_package() -> None:
