@@ -15,8 +15,8 @@ from lbd.backend.server import Server
 from lbd.proxy.exchange import QUEUED
 from lbd.stats import endings
 
-LOOK = 0.002     # seconds between two looks while somebody waits here: a bell may have been missed
-PATIENCE = 2     # looks at room that the worker whose turn it is does not take, before this one does
+LOOK = 0.001     # seconds between two looks while somebody waits here: a bell may have been missed
+PATIENCE = 3     # looks at room that the worker whose turn it is does not take, before this one does
 
 
 class Gate:
@@ -54,8 +54,9 @@ class Gate:
 
     def crowded(self, client: Any) -> None:
         """The place was taken by another worker in the last moment: wait on, at the front."""
+        waited = client.state == QUEUED
         self.queue.put_back(client)
-        self._hold(client, self._plane.now + self._backend.settings.timeouts.queue)
+        self._hold(client, client.deadline if waited else self._plane.now + self._backend.settings.timeouts.queue)
 
     def leave(self, client: Any) -> None:
         """The request is answered or cancelled in another way."""
@@ -167,6 +168,9 @@ class Gate:
 
     def _look(self) -> None:
         self._timer = None
+        now = self._plane.timers.clock()
+        while (client := self.queue.first()) is not None and client.deadline < now:
+            client.expire()     # the connections' own look may be a second away when they are many
         pool = self._backend.pool
         unused = pool is not None and not self._mine() and any(map(self.queue.room, pool.usable))
         self._unused = self._unused + 1 if unused else 0

@@ -334,3 +334,40 @@ async def test_a_worker_whose_turn_it_is_and_that_does_not_take_it_holds_up_nobo
     assert (await server.head()).startswith(b"GET /second ")
     dead.set(fields.BACKEND_QUEUE, 0)
     dead.set(fields.BACKEND_OLDEST, 0)
+
+
+async def test_connections_of_tcp_mode_wait_too(rig, stage, connect, tmp_path):
+    rig.start(configuration(f"""
+        [listeners.web]
+        bind = "127.0.0.1:1"
+        mode = "tcp"
+        backend = "app"
+        [backends.app.timeouts]
+        queue = "10s"
+        [backends.app.servers]
+        a = {{ address = "{stage.address}", max_conns = 1 }}
+    """, tmp_path))
+    first, second, third = [await connect() for _ in range(3)]
+    server = await stage.accept()
+    await rig.until(lambda: waiting(rig) == 2)
+    await second.send(b"hello")
+    third.reset()
+    await rig.until(lambda: waiting(rig) == 1)
+    first.close()
+    server.close()
+    server = await stage.accept()
+    assert await server.read(5) == b"hello"
+    assert held(rig) == 1
+    await server.send(b"welcome")
+    assert await second.read(7) == b"welcome"
+
+
+async def test_who_is_crowded_out_again_and_again_still_has_its_timeout(bounded, rig, stage, connect, monkeypatch):
+    bounded("[backends.app.timeouts]\nqueue = \"300ms\"")
+    monkeypatch.setattr("lbd.proxy.exchange.reserve", lambda row, field, bound: False)
+    client = await connect()
+    await client.send(request())
+    assert (await client.head()).startswith(b"HTTP/1.1 503 ")
+    assert rig.ending("queue-timeout") == 1
+    assert stage.accepted.empty()
+    assert waiting(rig) == 0
