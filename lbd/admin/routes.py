@@ -1,6 +1,7 @@
 """The table of the admin interface: every path, who may ask for it, and what it does."""
 
 from lbd.admin.backends import Backends
+from lbd.admin.config import Config
 from lbd.admin.confirm import Confirm
 from lbd.admin.events import Events
 from lbd.admin.health import Health
@@ -33,7 +34,9 @@ ROUTES: tuple[Route, ...] = (
     *SHOWN,
     Route("GET", "/v1/openapi.json", "read", lambda daemon: OpenApi(ROUTES).get, "this description"),
     Route("GET", "/v1/status", "read", lambda daemon: Status(daemon).get, "everything that is now"),
-    Route("GET", "/v1/events", "read", lambda daemon: Events(daemon).get, "what happened lately", query=("since", "wait")),
+    Route("GET", "/v1/events", "read", lambda daemon: Events(daemon).get, "what happened lately",
+          query=("since", "wait")),
+    Route("GET", "/v1/config", "read", lambda daemon: Config(daemon).get, "the configuration in force"),
     Route("POST", "/v1/plan", "operate", lambda daemon: Plan(daemon).post, "what a reload would do", PlanBody,
           codes={200: "the plan", 409: CONFLICT}),
     Route("POST", "/v1/reload", "operate", lambda daemon: Reload(daemon).post, "read the configuration again",
