@@ -112,6 +112,8 @@ class Client(Deadlines):
         self.record.begin(action.row, backend.row)
         self.response_edits = action.response_edits
         payload = request.out
+        if not self.minor and not request.host:
+            payload = head.edit(payload, None, (b"host",), self._host_line())
         self.asked = b""
         if action.changes:
             self.asked = payload
@@ -132,6 +134,14 @@ class Client(Deadlines):
                 self._answer(request)
             return
         self._stream(flags, request, payload, data)
+
+    def _host_line(self) -> bytes:
+        """A Host for a request of HTTP/1.0 that has none: the address that the client connected to."""
+        name = self.transport.get_extra_info("sockname")
+        if not isinstance(name, tuple):
+            return b"Host: localhost\r\n"
+        host = f"[{name[0]}]" if ":" in name[0] else name[0]
+        return b"Host: %b:%d\r\n" % (host.encode(), name[1])
 
     def _stream(self, flags: int, request: head.Request, payload: bytes, data: bytes) -> None:
         """A request whose body is not all here yet."""
