@@ -8,6 +8,8 @@ import time
 
 import pytest
 from lbd_process import Lbd, until
+from load import Load
+from origin import Origin
 from wicked import Silent, Wicked
 
 TEXT = """
@@ -112,3 +114,60 @@ def test_a_server_that_fails_requests_is_left_out_and_returns():
         before = bad.got.total()
         until(lambda: lbd.logged("server returned from ejection"), "returned")
         until(lambda: (fetch(lbd.port("web")), bad.got.total() > before)[1], "it serves again")
+
+
+CHECKED = """
+[listeners.web]
+bind = "127.0.0.1:$web"
+backend = "app"
+[health.fast]
+type = "http"
+path = "/healthz"
+interval = "50ms"
+timeout = "200ms"
+rise = 1
+fall = 2
+[backends.app]
+health = "fast"
+algorithm = "round-robin"
+servers = { a = "127.0.0.1:%d", b = "127.0.0.1:%d" }
+"""
+
+
+def servers(lbd):
+    return lbd.status()["backends"]["app"]["servers"]
+
+
+def test_a_check_that_hangs_takes_its_server_down_and_says_why():
+    with Wicked() as a, Wicked() as b, Lbd(CHECKED % (a.port, b.port)) as lbd:
+        a.manner = "hang"
+        until(lambda: servers(lbd)["a"]["health"] == "down", "down")
+        said = lbd.logged("server down")[0]
+        assert said["reason"].startswith("GET /healthz: timeout after 20")
+        assert said["reason"].endswith(" ms, 2 of 2 failed")
+        assert servers(lbd)["b"]["reason"].startswith("GET /healthz: 200 after ")
+        assert {fetch(lbd.port("web"))[0] for _ in range(10)} == {200}
+
+
+def test_a_server_that_flaps_is_seen_by_no_client():
+    with Origin("a") as a, Origin("b") as b, Lbd(CHECKED % (a.port, b.port)) as lbd:
+        with Load(lbd.port("web"), connections=16) as load:
+            for _ in range(5):
+                for healthy, health in ((False, "down"), (True, "up")):
+                    a.healthy = healthy
+                    until(lambda health=health: servers(lbd)["a"]["health"] == health, health)
+        assert load.lost == load.refused == 0
+        assert set(load.answered) == {200}
+
+
+def test_a_whole_backend_goes_down_and_comes_back():
+    with Wicked() as a, Wicked() as b, Lbd(CHECKED % (a.port, b.port)) as lbd:
+        a.manner = b.manner = "hang"
+        until(lambda: {server["health"] for server in servers(lbd).values()} == {"down"}, "down")
+        status, seconds = fetch(lbd.port("web"))
+        assert status == 503
+        assert seconds < 1
+        assert ended(lbd, "no-server") == 1
+        a.manner = b.manner = "serve"
+        until(lambda: {server["health"] for server in servers(lbd).values()} == {"up"}, "up")
+        assert fetch(lbd.port("web"))[0] == 200
