@@ -30,6 +30,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("confirm", "lbd.cli.confirm", "commands for a running daemon"),
     ("rollback", "lbd.cli.rollback", "commands for a running daemon"),
     ("upgrade", "lbd.cli.upgrade", "commands for a running daemon"),
+    ("config", "lbd.cli.config", "commands for a running daemon"),
     ("drain", "lbd.cli.drain", "commands for its servers"),
     ("ready", "lbd.cli.ready", "commands for its servers"),
     ("maint", "lbd.cli.maint", "commands for its servers"),

@@ -121,7 +121,8 @@ def read(cls: type[T], data: Any, what: str = "the request") -> T:
     findings = Findings(what)
     tables = Tables(findings, Plugs({}, {}, None, findings))
     if isinstance(data, Mapping):
-        known = keys(cls)
+        table: type = cls
+        known = keys(table)
         data = {name: value for name, value in data.items() if value is not None or name not in known}
     made: T = tables.section(cls, data, ())
     findings.settle(())

@@ -10,7 +10,7 @@ from lbd import __version__, log
 from lbd.backend.generation import Generation
 from lbd.config.read import Loaded
 from lbd.config.schema import Config, Global
-from lbd.control import directories, doors, holders, privileges, signals, status, view
+from lbd.control import directories, doors, holders, privileges, settings, signals, status, view
 from lbd.control.concerns import counted
 from lbd.control.doors import Door
 from lbd.control.events import Events
@@ -101,6 +101,10 @@ class Supervisor:
             "last_reload": self._reload.describe(),
             **status.describe(self._machine),
         }
+
+    def settings(self) -> dict[str, Any]:
+        """Every key of the configuration in force, and where its value is from."""
+        return settings.describe(self._machine, self._loaded.places)
 
     def metrics(self, accept: str, query: Mapping[str, str]) -> tuple[bytes, str]:
         """The exposition for Prometheus; ValueError for a query that means nothing."""

@@ -65,6 +65,9 @@ class FakeDaemon:
     async def events(self, since, wait):
         return {"events": [{"number": since + 1, "wait": wait}], "last": since + 1}
 
+    def settings(self):
+        return {"generation": 3, "settings": []}
+
     async def reload(self, force, confirm=0.0):
         self.forced.append(force)
         self.confirm_within = confirm

@@ -10,7 +10,8 @@ from lbd.cli.command_line import main
 PATH = "/v1/backends/app/servers/a"
 
 
-@pytest.mark.parametrize(("in_flight", "code", "text"), [(0, 0, "app/a: drained"), (1, 3, "app/a: not drained in time")])
+@pytest.mark.parametrize(("in_flight", "code", "text"), [
+    (0, 0, "app/a: drained"), (1, 3, "app/a: not drained in time")])
 def test_waits(fake_daemon: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, in_flight: int,
                code: int, text: str) -> None:
     monkeypatch.setattr(waiting, "PAUSE", 0.0)

@@ -27,7 +27,7 @@ def test_what_is_no_place(target: str) -> None:
 def test_answers() -> None:
     assert steering.data(Answer(201, {"x": 1})) == {"x": 1}
     problem = {"file": "the request", "line": 0, "column": 0, "key": "ttl", "message": "no"}
-    with pytest.raises(LbdError, match="^one error\nthe request: ttl: no$"):
+    with pytest.raises(LbdError, match=r"^one error\nthe request: ttl: no$"):
         steering.data(Answer(422, {"detail": "one error", "problems": [problem]}))
     with pytest.raises(LbdError, match="the daemon answered 200"):
         steering.data(Answer(200, None))
