@@ -7,7 +7,7 @@ from lbd.backend.server import Server
 from lbd.http import fields as http_fields
 from lbd.http import head, replies
 from lbd.proxy.router import Action
-from lbd.proxy.selective import Selective
+from lbd.proxy.selective import kind
 from lbd.proxy.upstream import HEAD, HIGH, Upstream
 from lbd.stats import endings, fields
 from lbd.stats.bound import reserve
@@ -147,7 +147,7 @@ class Exchange:
         elif not reserve(server.row, fields.SERVER_CONNECTIONS, server.max_conns):
             self._crowded()
             return
-        upstream = (Selective if self.backend.retry_statuses else Upstream)(server, self.plane, self, self.payload)
+        upstream = kind(self.backend.retry_statuses)(server, self.plane, self, self.payload)
         self.upstream = upstream
         self.state = CONNECT
         self.deadline = self.plane.now + self.backend.settings.timeouts.connect

@@ -18,6 +18,7 @@ from lbd.proxy.client import Client
 from lbd.proxy.draining import Draining, close_idle
 from lbd.proxy.gate import Gate
 from lbd.proxy.listener import Listener
+from lbd.proxy.selective import kind
 from lbd.proxy.tcp import TcpClient
 from lbd.proxy.timers import Timers
 from lbd.proxy.upstream import Upstream
@@ -99,9 +100,14 @@ class Plane:
         self._follow_log()
         for backend in [*self.backends.values(), *gone]:
             self._gate(backend)
+            for server in backend.servers.values():
+                for upstream in server.idle:
+                    upstream.__class__ = kind(backend.retry_statuses)
         self.draining.retire(removed, ends)
         for client in self.timers.everyone():
             client.trusted = client.listener.site.believes(client.peer)
+            if client.upstream is not None:
+                client.upstream.__class__ = kind(client.backend.retry_statuses)
         self._pace()
 
     def update(self, members: Sequence[Member]) -> None:

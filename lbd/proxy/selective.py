@@ -20,3 +20,8 @@ class Selective(Upstream):
             if status in client.backend.retry_statuses and client.again(self, int(status)):
                 return
         super().data_received(data)
+
+
+def kind(statuses: frozenset[bytes]) -> type[Upstream]:
+    """What connections of a backend are that would rather not have these answers."""
+    return Selective if statuses else Upstream

@@ -8,7 +8,7 @@ from lbd.proxy.repeats import LEAST
 from lbd.stats import fields
 from lbd.stats.scoreboard import BACKEND
 
-from .rig import answer, configuration, request
+from .rig import answer, configuration, generation, request
 
 UNAVAILABLE = answer(b"no", status="503 Service Unavailable")
 
@@ -174,3 +174,32 @@ async def test_an_answer_on_its_way_is_cut_with_its_server(rig, two, stage, conn
     with pytest.raises((ConnectionError, EOFError)):
         await client.read(100)
     await rig.until(lambda: rig.ending("server-down") == 1)
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_connections_from_before_a_reload_follow_it(rig, two, stage, spare, connect, tmp_path, busy):
+    if rig.poller is None:
+        pytest.skip("the loop's own transports remember the methods that they call")
+    two()
+    client = await connect()
+    await client.send(request())
+    first = await stage.accept()
+    await first.head()
+    if not busy:
+        await first.send(answer())
+        await client.message()
+    text = (tmp_path / "lbd.toml").read_text().replace('"round-robin"', '"round-robin"\nretry_on = ["503"]')
+    rig.apply(generation(configuration(text, tmp_path), 2))
+    if not busy:
+        await client.send(request())      # to the other one, whose turn it is
+        other = await spare.accept()
+        await other.head()
+        await other.send(answer())
+        await client.message()
+        await client.send(request())
+        await first.head()
+    await first.send(UNAVAILABLE)
+    other = await spare.accept()
+    await other.head()
+    await other.send(answer(b"better"))
+    assert (await client.message())[1] == b"better"

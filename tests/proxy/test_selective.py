@@ -2,8 +2,8 @@
 
 import pytest
 
-from lbd.proxy.selective import Selective
-from lbd.proxy.upstream import HEAD, LENGTH
+from lbd.proxy.selective import Selective, kind
+from lbd.proxy.upstream import HEAD, LENGTH, Upstream
 
 
 class Client:
@@ -54,3 +54,8 @@ def test_an_answer_that_is_not_repeated_and_bytes_of_a_body_pass(passed):
     connection(None).data_received(b"HTTP/1.1 503 No\r\n")
     assert client.asked == [503]
     assert len(passed) == 3
+
+
+def test_which_connections_look():
+    assert kind(frozenset()) is Upstream
+    assert kind(frozenset((b"503",))) is Selective
