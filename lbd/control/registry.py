@@ -4,7 +4,9 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from lbd.config.runtime import Kept
+import tomli_w
+
+from lbd.config.runtime import Kept, write
 from lbd.config.schema import Config, Registration, Server
 from lbd.config.units import Address
 
@@ -22,6 +24,7 @@ class Entry:
     heard: float
     leaving: float = 0.0
     server: Server = field(init=False)
+    text: str = field(init=False)   # as it is kept: made once, since all are written whenever one changes
 
     def __post_init__(self) -> None:
         self.take(self.kept)
@@ -29,6 +32,9 @@ class Entry:
     def take(self, kept: Kept) -> None:
         """It offers itself in this way from now on."""
         self.kept = kept
+        written = write(kept)
+        offer = written.pop("offer")
+        self.text = f"[[registrations]]\n{tomli_w.dumps(written)}[registrations.offer]\n{tomli_w.dumps(offer)}"
         self.server = Server(address=kept.offer.address, weight=kept.offer.weight, max_conns=kept.offer.max_conns)
 
     def left(self, now: float) -> float:

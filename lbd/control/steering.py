@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import tomli_w
+
 from lbd.admin.asked import Refused
 from lbd.backend.generation import Generation, Member
 from lbd.config import units as u
@@ -24,6 +26,7 @@ from lbd.net.tasks import Tasks
 FILE = "runtime.toml"
 FORMAT = 1
 LOOK = 0.1   # seconds between two looks at a server that drains
+REST = 4.0   # pause after a regrouping, in times of what it took
 
 
 class Steering:
@@ -39,7 +42,7 @@ class Steering:
 
     def restore(self, state_dir: str) -> None:
         """Take over what was kept there; registrations have their full time again."""
-        self._store = Store(os.path.join(state_dir, FILE), self._data)
+        self._store = Store(os.path.join(state_dir, FILE), self._text)
         self._store.load(self._take)
 
     def close(self) -> None:
@@ -172,9 +175,13 @@ class Steering:
 
     async def _regroup(self) -> None:
         try:
+            loop = asyncio.get_running_loop()
             while self._dirty:
                 self._dirty = False
+                began = loop.time()
                 await self._machine.regroup()
+                # Hundreds may come at once: each regrouping costs all workers time that grows with the backend.
+                await asyncio.sleep(REST * (loop.time() - began))
         finally:
             self._regrouping = False
 
@@ -231,12 +238,11 @@ class Steering:
         if self._store is not None:
             self._tasks.start("keeping runtime state", _quietly(self._store.save))
 
-    def _data(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "overrides": [write(override) for override in self._machine.overrides],
-            "registrations": [write(entry.kept) for entry in self._machine.registry if not entry.leaving],
-        }
+    def _text(self) -> str:
+        """Both as TOML. Those that leave are not in it: a restart must not bring them back."""
+        head = {"format": FORMAT, "overrides": [write(override) for override in self._machine.overrides]}
+        entries = [entry.text for entry in self._machine.registry if not entry.leaving]
+        return "\n".join([tomli_w.dumps(head), *entries])
 
     def _take(self, data: dict[str, Any]) -> None:
         if data.get("format") != FORMAT:

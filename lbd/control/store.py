@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from lbd.errors import LbdError
 from lbd.log import logger
 
@@ -18,11 +16,11 @@ LARGEST = 64 << 20   # bytes; 20 000 registrations have some 6 MiB
 
 
 class Store:
-    """Keeps what `data` returns whenever `save` is called; saves that are asked for during one are one save."""
+    """Keeps the TOML that `text` returns whenever `save` is called; saves that are asked for during one are one save."""
 
-    def __init__(self, path: str, data: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, path: str, text: Callable[[], str]) -> None:
         self._path = Path(path)
-        self._data = data
+        self._text = text
         self._lock = asyncio.Lock()
         self._asked = 0
         self._saved = 0
@@ -30,16 +28,16 @@ class Store:
         self._writer = ThreadPoolExecutor(1, "state")
 
     async def save(self) -> None:
-        """Return when what `data` says now is on the disk; raises `LbdError` when it cannot be."""
+        """Return when what `text` says now is on the disk; raises `LbdError` when it cannot be."""
         self._asked += 1
         mine = self._asked
         async with self._lock:
             if self._saved >= mine:
                 return
             upto = self._asked
-            data = self._data()
+            text = self._text()
             try:
-                await asyncio.get_running_loop().run_in_executor(self._writer, _write, self._path, data)
+                await asyncio.get_running_loop().run_in_executor(self._writer, _write, self._path, text)
             except OSError as error:
                 raise LbdError(f"it cannot be kept over a restart: {self._path}: {error.strerror}") from None
             self._saved = upto
@@ -79,11 +77,11 @@ class Store:
                      file=str(self._path), aside=str(aside), reason=reason)
 
 
-def _write(path: Path, data: dict[str, Any]) -> None:
+def _write(path: Path, text: str) -> None:
     """All of it or nothing, and on the disk, the directory's entry too."""
     part = path.with_name(path.name + ".part")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        tomli_w.dump(data, file)
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)

@@ -91,7 +91,7 @@ async def test_an_override_is_in_force_and_kept(world):
 
 
 async def test_what_is_not_kept_is_not_in_force(world, monkeypatch):
-    def full(path, data):
+    def full(path, text):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(store, "_write", full)
@@ -161,7 +161,7 @@ async def test_it_drains_before_it_goes(world):
     world.machine.flying = 1
     assert not await world.steering.deregister("app", "b", 0.0, "me")
     assert world.machine.registry.leaving(("app", "b"))
-    assert world.kept()["registrations"] == []   # a restart does not bring it back
+    assert "registrations" not in world.kept()   # a restart does not bring it back
     world.machine.flying = 0
     async with asyncio.timeout(10):
         assert await world.steering.deregister("app", "b", 10.0, "me")
@@ -185,7 +185,7 @@ async def test_silence_ends_a_registration(world, monkeypatch):
     world.steering.tick()
     await world.idle()
     assert len(world.machine.registry) == 0
-    assert world.kept()["registrations"] == []
+    assert "registrations" not in world.kept()
 
 
 async def test_everything_is_restored(world, tmp_path):

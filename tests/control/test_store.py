@@ -17,7 +17,7 @@ def path(tmp_path):
 
 
 async def test_what_is_saved_is_loaded(path):
-    made = Store(str(path), lambda: {"a": [1]})
+    made = Store(str(path), lambda: "a = [1]\n")
     await made.save()
     found = []
     made.load(found.append)
@@ -30,9 +30,9 @@ async def test_what_is_saved_is_loaded(path):
 async def test_saves_asked_for_during_one_are_one(path, monkeypatch):
     written = []
     real = store._write
-    monkeypatch.setattr(store, "_write", lambda where, data: (written.append(data), real(where, data)))
+    monkeypatch.setattr(store, "_write", lambda where, text: (written.append(text), real(where, text)))
     state = {"n": 0}
-    made = Store(str(path), lambda: dict(state))
+    made = Store(str(path), lambda: f"n = {state['n']}\n")
 
     async def change(number):
         state["n"] = number
@@ -42,18 +42,18 @@ async def test_saves_asked_for_during_one_are_one(path, monkeypatch):
     await asyncio.gather(*map(change, range(1, 101)))
     made.close()
     assert len(written) <= 3
-    assert written[-1] == {"n": 100}
+    assert written[-1] == "n = 100\n"
 
 
 async def test_a_full_disk_is_said(path):
-    made = Store(str(path / "not" / "there"), dict)
+    made = Store(str(path / "not" / "there"), str)
     with pytest.raises(LbdError, match=r"^it cannot be kept over a restart: .*: No such file"):
         await made.save()
     made.close()
 
 
 async def test_settled(path):
-    made = Store(str(path), lambda: {"a": 1})
+    made = Store(str(path), lambda: "a = 1\n")
     await made.settle()
     assert not path.exists()
     await asyncio.gather(made.save(), made.settle())
@@ -69,11 +69,11 @@ async def test_a_file_that_is_unusable_is_set_aside(path, content, monkeypatch):
     def take(data):
         raise LbdError("not like that")
 
-    Store(str(path), dict).load(take)
+    Store(str(path), str).load(take)
     assert not path.exists()
     aside, = path.parent.iterdir()
     assert aside.read_bytes() == content
 
 
 async def test_no_file_is_no_trouble(path):
-    Store(str(path), dict).load(pytest.fail)
+    Store(str(path), str).load(pytest.fail)
