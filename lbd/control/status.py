@@ -32,6 +32,7 @@ def backend(machine: Machine, config: Config, name: str, members: Iterable[Membe
     return {
         "algorithm": config.backends[name].algorithm.name,
         "requests_in_flight": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_IN_FLIGHT)),
+        "requests_waiting": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_QUEUE)),
         "servers": {member.name: _server(machine, config, member) for member in members},
     }
 
@@ -73,6 +74,7 @@ def _server(machine: Machine, config: Config, member: Member) -> dict[str, Any]:
         "weight": member.weight,
         "backup": member.backup,
         "in_flight": board.in_flight(member.slot),
+        "max_conns": member.max_conns or None,
         "connections": int(totals[fields.SERVER_CONNECTIONS]),
         "requests": int(sum(requests)),
         "codes": {code: int(count) for code, count in zip(fields.CODES, requests, strict=True) if count},
