@@ -1,6 +1,6 @@
 """What the admin interface may ask of the daemon: the one thing that the room above has to provide."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from lbd.errors import LbdError
@@ -57,6 +57,9 @@ class Daemon(Protocol):
 
     def status(self) -> dict[str, Any]:
         """Everything that is now, as JSON."""
+
+    def explain(self, method: str, url: str, headers: Sequence[str], client: str, listener: str) -> dict[str, Any]:
+        """Where such a request would go, and why; `LbdError` for one that is none."""
 
     async def events(self, since: int, wait: float) -> dict[str, Any]:
         """`events` after the number `since`, oldest first, and `last`, the number of the newest; if there are none yet,

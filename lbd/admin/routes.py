@@ -4,6 +4,7 @@ from lbd.admin.backends import Backends
 from lbd.admin.config import Config
 from lbd.admin.confirm import Confirm
 from lbd.admin.events import Events
+from lbd.admin.explain import Explain
 from lbd.admin.health import Health
 from lbd.admin.metrics import Metrics
 from lbd.admin.openapi import OpenApi
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/events", "read", lambda daemon: Events(daemon).get, "what happened lately",
           query=("since", "wait")),
     Route("GET", "/v1/config", "read", lambda daemon: Config(daemon).get, "the configuration in force"),
+    Route("GET", "/v1/explain", "read", lambda daemon: Explain(daemon).get, "where a request would go, and why"),
     Route("POST", "/v1/plan", "operate", lambda daemon: Plan(daemon).post, "what a reload would do", PlanBody,
           codes={200: "the plan", 409: CONFLICT}),
     Route("POST", "/v1/reload", "operate", lambda daemon: Reload(daemon).post, "read the configuration again",

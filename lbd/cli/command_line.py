@@ -25,6 +25,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("schema", "lbd.cli.schema", "commands for a configuration"),
     ("status", "lbd.cli.status", "commands for a running daemon"),
     ("events", "lbd.cli.events", "commands for a running daemon"),
+    ("explain", "lbd.cli.explain", "commands for a running daemon"),
     ("plan", "lbd.cli.plan", "commands for a running daemon"),
     ("reload", "lbd.cli.reload", "commands for a running daemon"),
     ("confirm", "lbd.cli.confirm", "commands for a running daemon"),

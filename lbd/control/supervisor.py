@@ -3,7 +3,8 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lbd import __version__, log
@@ -14,6 +15,7 @@ from lbd.control import directories, doors, holders, privileges, settings, signa
 from lbd.control.concerns import counted
 from lbd.control.doors import Door
 from lbd.control.events import Events
+from lbd.control.explain import Question, explain
 from lbd.control.history import History
 from lbd.control.machine import Machine, worker_count
 from lbd.control.orphans import Orphans
@@ -111,6 +113,14 @@ class Supervisor:
         refused = {problem.file for problem in self._reload.loaded.refused}
         seen = view.look(self._machine, self._reload.last["success"], self._reload.attempted, _kernels(), refused)
         return scrape(seen, self._machine.board, accept, query, self._loaded.config.metrics.max_series)
+
+    def explain(self, method: str, url: str, headers: Sequence[str], client: str, listener: str) -> dict[str, Any]:
+        """Where such a request would go now, and why; `LbdError` for one that is none."""
+        serving, generation = self._machine.fleet.serving(), self._machine.generation
+        if generation is None or not serving:
+            raise LbdError("no worker serves")
+        now = replace(generation, members=self._machine.roster.members(generation.config))
+        return explain(Question(method, url, headers, client, listener), now, self._machine.board, serving[0].lane)
 
     async def events(self, since: int, wait: float) -> dict[str, Any]:
         """What happened after that number, or does within so many seconds."""

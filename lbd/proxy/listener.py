@@ -19,6 +19,7 @@ class Site:
 
     def __init__(self, settings: schema.Listener, trusted: Sequence[Network], router: Router) -> None:
         self.request = head.Request(settings.max_head, settings.max_headers, settings.max_uri, settings.forwarded)
+        self.router = router
         self.route: Callable[[head.Request], Action] = router.route
         self.tcp = settings.mode == "tcp"
         self.action = router.default

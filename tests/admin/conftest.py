@@ -62,6 +62,11 @@ class FakeDaemon:
     def status(self):
         return {"generation": 3}
 
+    def explain(self, *question):
+        if self.error is not None:
+            raise self.error
+        return {"question": question}
+
     async def events(self, since, wait):
         return {"events": [{"number": since + 1, "wait": wait}], "last": since + 1}
 

@@ -1,0 +1,121 @@
+"""`lbd explain`: where a request goes and why, in the running daemon or by a file alone."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from rich.console import Console
+
+from lbd.backend.generation import Generation, Member
+from lbd.balance import OPTIONS
+from lbd.cli import asking, options
+from lbd.cli.status import Columns, milliseconds, printable, table
+from lbd.config.read import read
+from lbd.config.schema import Config
+from lbd.control.explain import Question, explain
+from lbd.errors import LbdError
+from lbd.health import CHECKS
+from lbd.stats.scoreboard import Board
+
+HELP = "show where a request goes, and why"
+
+SECRET = bytes(32)   # of a file alone: cookies of a running daemon mean nothing to it
+
+CANDIDATES: Columns = (
+    ("server", lambda row: row["name"], False),
+    ("address", lambda row: row["address"], False),
+    ("weight", lambda row: row["weight"], True),
+    ("in flight", lambda row: row["in_flight"], True),
+    ("load", lambda row: row["load"], True),
+    ("latency", lambda row: milliseconds(row["latency_seconds"]), True),
+    ("left out because", lambda row: row["left_out"] or None, False),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The request, and who explains it."""
+    parser.add_argument("method", metavar="METHOD", help="GET, POST and so on")
+    parser.add_argument("url", metavar="URL", help="http://HOST/PATH, as a client would ask")
+    parser.add_argument("-H", "--header", metavar="'NAME: VALUE'", action="append", default=[], help="may be repeated")
+    parser.add_argument("--from", dest="client", metavar="IP", default="127.0.0.1", help="the client's address")
+    parser.add_argument("--listener", metavar="NAME", default="", help="default: by the URL's port, else the first")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    group = parser.add_argument_group("who explains it")
+    group.add_argument("-c", "--config", metavar="FILE", help="this file alone, all servers up; default: the daemon")
+    for flags, settings in options.ADMIN:
+        if "-c" not in flags:
+            group.add_argument(*flags, **settings)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the explanation; 0 when a server or lbd itself would answer, else 1."""
+    question = Question(args.method, args.url, tuple(args.header), args.client, args.listener)
+    found = by_file(question, args.config) if args.config else by_daemon(question, args)
+    if args.json:
+        print(json.dumps(found, indent=2))
+    else:
+        show(found, Console(highlight=False, soft_wrap=True))
+    return 0 if found.get("chosen") or "answer" in found else 1
+
+
+def by_file(question: Question, file: str) -> dict[str, Any]:
+    """As a daemon with this file would that has just started, with every server up."""
+    config = read(file, OPTIONS, {name: kind.Options for name, kind in CHECKS.items()}).config
+    return explain(question, fresh(config), Board.create(1), 0)
+
+
+def fresh(config: Config) -> Generation:
+    """A generation in which nothing has happened yet."""
+    members: dict[str, tuple[Member, ...]] = {}
+    slot = 0
+    for name, backend in config.backends.items():
+        members[name] = tuple(
+            Member(name, server, about.address, slot + place, about.weight, about.backup, about.mode)
+            for place, (server, about) in enumerate(backend.servers.items()))
+        slot += len(members[name])
+    pairs = [(listener, backend) for listener in config.listeners for backend in ("", *config.backends)]
+    return Generation(1, config, members, {name: place for place, name in enumerate(config.backends)},
+                      {name: place for place, name in enumerate(config.listeners)},
+                      {pair: place for place, pair in enumerate(pairs)}, 0, SECRET)
+
+
+def by_daemon(question: Question, args: argparse.Namespace) -> dict[str, Any]:
+    """With the figures of now."""
+    daemon = asking.find(args)
+    words = [("method", question.method), ("url", question.url), ("from", question.client),
+             ("listener", question.listener), *(("header", line) for line in question.headers)]
+    answer = daemon.ask("GET", f"/v1/explain?{urlencode(words)}")
+    if answer.status != 200 or not isinstance(answer.data, dict):
+        raise LbdError(f"not explained by {daemon.address}: {answer.error}")
+    return answer.data
+
+
+def show(found: Mapping[str, Any], console: Console) -> None:
+    """In the order in which it is decided."""
+    def say(text: str, style: str = "") -> None:
+        console.print(printable(text), style=style, markup=False)
+
+    say(f"generation {found['generation']}, listener {found['listener']}")
+    if not found["admitted"]:
+        say("the listener closes connections from this address", "bold red")
+    if "refused" in found:
+        say(f"refused with {found['refused']['status']}: {found['refused']['reason']}", "bold red")
+        return
+    for route in found["routes"]:
+        say(f"  route {route['route']}: " + ("matches" if route["matches"] else route["mismatch"]),
+            "green" if route["matches"] else "dim")
+    if found["route"] is None:
+        say("  no route takes it: the listener's own backend")
+    if "answer" in found:
+        say(f"lbd answers itself: {found['answer']['status']}", "bold")
+        return
+    say(f"backend {found['backend']}, {found['algorithm']}")
+    console.print(table(CANDIDATES, found["servers"]))
+    say(f"server {found['chosen']}: {found['why']}" if found["chosen"] else found["why"],
+        "bold green" if found["chosen"] else "bold red")
+    say("it gets:")
+    for line in found["sends"]:
+        say(f"  {line}", "dim")
+    say("timeouts: " + ", ".join(f"{name} {value:g} s" for name, value in found["timeouts"].items()), "dim")

@@ -1,0 +1,23 @@
+"""`GET /v1/explain`."""
+
+import json
+
+from lbd.admin import app
+from lbd.errors import LbdError
+
+
+async def test_the_question_is_passed_on(daemon, ask):
+    path = "/v1/explain?url=http%3A%2F%2Fx%2Fy&method=PUT&header=A%3A+b&header=C%3A+d&from=10.0.0.1&listener=web"
+    status, _, text = await ask(app.admin(daemon, None), "GET", path)
+    assert (status, json.loads(text)) == (
+        200, {"question": ["PUT", "http://x/y", ["A: b", "C: d"], "10.0.0.1", "web"]})
+
+
+async def test_a_client_that_is_no_address_is_refused(daemon, ask):
+    assert (await ask(app.admin(daemon, None), "GET", "/v1/explain?url=http://x/&from=me"))[0] == 400
+
+
+async def test_what_means_nothing_is_refused_with_the_reason(daemon, ask):
+    daemon.error = LbdError("'x' is no URL")
+    status, _, text = await ask(app.admin(daemon, None), "GET", "/v1/explain?url=x")
+    assert (status, json.loads(text)["detail"]) == (400, "'x' is no URL")

@@ -1,0 +1,36 @@
+"""What the running daemon says of a request and of itself agrees with what it does."""
+
+from urllib.parse import quote
+
+from lbd_process import Backend, Lbd, until
+
+CONFIG = """
+[listeners.web]
+bind = "127.0.0.1:$web"
+backend = "app"
+[backends.app]
+algorithm = {{ name = "url-hash" }}
+[backends.app.servers]
+a = "127.0.0.1:{a}"
+b = "127.0.0.1:{b}"
+"""
+
+
+def test_the_server_that_is_named_is_the_one_that_answers():
+    with Backend("a") as a, Backend("b") as b, Lbd(CONFIG.format(a=a.port, b=b.port)) as lbd:
+        for number in range(8):
+            url = quote(f"http://127.0.0.1:{lbd.port('web')}/{number}", safe="")
+            code, found = lbd.admin("GET", f"/v1/explain?url={url}")
+            assert code == 200, found
+            assert lbd.get("web", f"/{number}")[1]["server"] == found["chosen"]
+
+
+def test_events_tell_of_the_start_and_of_a_reload():
+    with Backend("a") as a, Backend("b") as b, Lbd(CONFIG.format(a=a.port, b=b.port)) as lbd:
+        _, first = lbd.admin("GET", "/v1/events")
+        assert "ready" in {event["event"] for event in first["events"]}
+        lbd.write(CONFIG.format(a=a.port, b=b.port).replace("url-hash", "random"))
+        until(lambda: lbd.status()["generation"] == 2, "generation 2")
+        _, more = lbd.admin("GET", f"/v1/events?since={first['last']}")
+        assert more["events"]
+        assert all(event["number"] > first["last"] for event in more["events"])
