@@ -13,7 +13,7 @@ def counted(plan: Plan, machine: Machine) -> Plan:
     generation = machine.generation
     if generation is None:
         return plan
-    return Plan(tuple(_counted(change, machine, generation) for change in plan.changes))
+    return Plan(tuple(_hidden(_counted(change, machine, generation), machine) for change in plan.changes))
 
 
 def _counted(change: Change, machine: Machine, generation: Generation) -> Change:
@@ -30,6 +30,18 @@ def _counted(change: Change, machine: Machine, generation: Generation) -> Change
         open_now = machine.board.total(scoreboard.LISTENER, slot, fields.LISTENER_CONNECTIONS)
         return dataclasses.replace(change, connections=int(open_now))
     return change
+
+
+def _hidden(change: Change, machine: Machine) -> Change:
+    """With a word about the overrides that hide what the change would do."""
+    if change.kind != "server" or change.what == "removed":
+        return change
+    backend, server = str(change.where[1]), str(change.where[3])
+    named = {edit.key for edit in change.edits}
+    told = [f"{name} stays {value}: an override by {override.who}"
+            for override in machine.overrides if override.backend == backend and override.server in ("", server)
+            for name, value in override.settings.items() if name in named or change.what == "added"]
+    return dataclasses.replace(change, state="; ".join(filter(None, [change.state, *told]))) if told else change
 
 
 def _connections(machine: Machine, members: tuple[Member, ...]) -> int:

@@ -16,7 +16,7 @@ LARGEST = 64 << 20   # bytes; 20 000 registrations have some 6 MiB
 
 
 class Store:
-    """Keeps the TOML that `text` returns whenever `save` is called; saves that are asked for during one are one save."""
+    """Keeps the TOML that `text` returns whenever `save` is called; saves asked for during one are one save."""
 
     def __init__(self, path: str, text: Callable[[], str]) -> None:
         self._path = Path(path)

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 
 from lbd.backend.generation import Generation, Member
 from lbd.config.plan import compare
+from lbd.config.runtime import Override
 from lbd.config.schema import Backend, Config, Listener, Server
 from lbd.config.units import Address
 from lbd.control.concerns import counted
+from lbd.control.overrides import Overrides
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
 
@@ -19,7 +21,7 @@ def test_requests_and_connections():
                     backends={"app": Backend(servers={"a": Server(address=address)})})
     member = Member("app", "a", address, 0)
     generation = Generation(1, config, {"app": (member,)}, {"app": 0}, {"web": 0}, {})
-    machine = SimpleNamespace(board=board, generation=generation)
+    machine = SimpleNamespace(board=board, generation=generation, overrides=Overrides())
     board.row(0, scoreboard.SERVER, 0).add(fields.SERVER_IN_FLIGHT, 2)
     board.row(1, scoreboard.SERVER, 0).add(fields.SERVER_IN_FLIGHT, 1)
     board.row(1, scoreboard.SERVER, 0).add(fields.SERVER_CONNECTIONS, 5)
@@ -30,3 +32,16 @@ def test_requests_and_connections():
     plan = counted(compare(Config(), config), machine)
     assert {change.requests for change in plan.changes} == {None}
     assert counted(plan, SimpleNamespace(generation=None)) is plan
+
+
+def test_what_an_override_hides():
+    board = Board.create(2)
+    address = Address("10.0.0.1", 80)
+    old = Config(backends={"app": Backend(servers={"a": Server(address=address)})})
+    new = Config(backends={"app": Backend(servers={"a": Server(address=address, weight=5)})})
+    generation = Generation(1, old, {"app": (Member("app", "a", address, 0),)}, {"app": 0}, {}, {})
+    overrides = Overrides()
+    overrides.put(("app", "a"), Override("app", "a", weight=3, mode="drain", who="me"))
+    machine = SimpleNamespace(board=board, generation=generation, overrides=overrides)
+    change, = counted(compare(old, new), machine).changes
+    assert change.state.endswith("; weight stays 3: an override by me")
