@@ -2,11 +2,17 @@
 
 import argparse
 import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from rich.console import Console
 
 from lbd.cli import asking, steering
+from lbd.cli.asking import Daemon
+from lbd.cli.persisting import KEYS, persist
 from lbd.cli.status import PIPE_WIDTH, Columns, table
 from lbd.config.runtime import SETTINGS
 
@@ -27,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which, and whether they end."""
     parser.add_argument("target", metavar="BACKEND[/SERVER]", nargs="?", default="", help="only those of these")
     parser.add_argument("--clear", action="store_true", help="end them: what the files say is in force again")
+    parser.add_argument("--persist", metavar="FILE", type=Path,
+                        help="write them into this configuration file, reload it, and end them")
     steering.output(parser)
 
 
@@ -37,12 +45,13 @@ def run(args: argparse.Namespace) -> int:
         steering.place(args.target)   # raises for what cannot be one
     backend, _, server = args.target.partition("/")
     if args.clear:
-        query = urlencode({name: text for name, text in (("backend", backend), ("server", server)) if text})
-        answer = steering.data(daemon.ask("DELETE", "/v1/overrides" + (f"?{query}" if query else "")))
+        answer = end(daemon, backend, server)
         steering.report(args, answer, f"{answer['ended']} ended: what the files say is in force again")
         return 0
     found = steering.data(daemon.ask("GET", "/v1/overrides"))["overrides"]
     found = [row for row in found if backend in ("", row["backend"]) and server in ("", row["server"])]
+    if args.persist is not None:
+        return keep(args, daemon, found)
     if args.json:
         print(json.dumps(found, indent=2))
     elif not found:
@@ -52,3 +61,33 @@ def run(args: argparse.Namespace) -> int:
         console = console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
         console.print(table(COLUMNS, found))
     return 0
+
+
+def end(daemon: Daemon, backend: str, server: str) -> dict[str, Any]:
+    """End those of a server, of a backend, or all; the daemon's answer."""
+    query = urlencode({name: text for name, text in (("backend", backend), ("server", server)) if text})
+    return steering.data(daemon.ask("DELETE", "/v1/overrides" + (f"?{query}" if query else "")))
+
+
+def keep(args: argparse.Namespace, daemon: Daemon, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Write them into the file and put it in force; only then those that are wholly in it end. 1 when some are not."""
+    done, left = persist(args.persist, rows)
+    if done:
+        steering.data(daemon.ask("POST", "/v1/reload"))
+    kept = [row for row in rows if "health" not in row
+            and all(_written(row, name, done) for name in KEYS if name in row)]
+    for row in sorted(kept, key=lambda row: not row.get("server")):   # a backend's last: it ends its servers' too
+        if row.get("server") or len(kept) == len(rows):
+            end(daemon, str(row["backend"]), str(row.get("server") or ""))
+    if args.json:
+        print(json.dumps({"written": done, "left": left}, indent=2))
+    else:
+        print("\n".join(done) or "nothing to write")
+        if left:
+            print("\n".join(f"lbd: {line}" for line in left), file=sys.stderr)
+    return 1 if left else 0
+
+
+def _written(row: Mapping[str, Any], name: str, done: Sequence[str]) -> bool:
+    begin = f"backends.{row['backend']}.servers." + (f"{row['server']}." if row.get("server") else "")
+    return any(line.startswith(begin) and line.endswith(f".{name} = {row[name]}") for line in done)
