@@ -81,3 +81,10 @@ def test_routes_are_read_in_order(directory: Directory) -> None:
     config = directory.read(WHOLE + routes).config
     assert [(route.path, route.respond.body if route.respond else "") for route in config.listeners["web"].routes] == [
         ("/0", "0"), ("/1", "1"), ("/2", "2")]
+
+
+@pytest.mark.parametrize(("written", "most"), [("true", 1000), ("false", None), ("{ most = 5 }", 5), ("{}", 1000)])
+def test_registration_is_a_switch_or_a_table(directory: Directory, written: str, most: int | None) -> None:
+    text = WHOLE.replace("[backends.app.servers]", f"[backends.app]\nregistration = {written}\n[backends.app.servers]")
+    policy = directory.read(text).config.backends["app"].registration
+    assert (policy.most if policy is not None else None) == most

@@ -251,3 +251,15 @@ def test_attacks_change_nothing():
         assert list(servers(lbd)) == ["a"]
         assert ask(lbd, "GET", "/v1/overrides")[1] == {"overrides": []}
         assert len(lbd.logged("admin request refused")) == len(ATTACKS) - 1   # a GET could change nothing
+
+
+@pytest.mark.parametrize("algorithm", ["weighted-round-robin", "least-time", "maglev"])
+def test_a_backend_that_begins_without_servers(algorithm):
+    text = TEXT.replace("registration", f'algorithm = "{algorithm}"\nregistration')
+    with Backend("b") as b, Lbd(text) as lbd:
+        assert lbd.get("web")[0] == 503
+        assert ask(lbd, "PUT", "/v1/backends/app/servers/b", {"address": f"127.0.0.1:{b.port}"})[0] == 201
+        assert command(lbd, "wait", "up", "app/b") == 0
+        assert lbd.get("web")[0] == 200
+        assert ask(lbd, "DELETE", "/v1/backends/app/servers/b?wait=20s")[0] == 200
+        until(lambda: lbd.get("web")[0] == 503, "it has no server any more")
