@@ -14,6 +14,7 @@ from lbd.admin.reload import Reload
 from lbd.admin.rollback import Rollback
 from lbd.admin.route import Route
 from lbd.admin.servers import Servers
+from lbd.admin.start_page import StartPage
 from lbd.admin.status import Status
 from lbd.admin.upgrade import Upgrade
 from lbd.config.runtime import Offer, Wish
@@ -33,6 +34,9 @@ SHOWN: tuple[Route, ...] = (
 
 ROUTES: tuple[Route, ...] = (
     *SHOWN,
+    Route("GET", "/", "read", lambda daemon: StartPage(daemon).get, "the status as a page", media="text/html"),
+    Route("GET", "/page/{file}", "read", lambda daemon: StartPage(daemon).file, "what the page needs",
+          media="text/css"),
     Route("GET", "/v1/openapi.json", "read", lambda daemon: OpenApi(ROUTES).get, "this description"),
     Route("GET", "/v1/status", "read", lambda daemon: Status(daemon).get, "everything that is now"),
     Route("GET", "/v1/events", "read", lambda daemon: Events(daemon).get, "what happened lately",
