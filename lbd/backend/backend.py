@@ -20,7 +20,8 @@ Identity = tuple[str, str]          # server name, address
 class Backend:
     """Settings and servers of one backend. `install` swaps both; `update` moves servers' states.
 
-    `pick` is the algorithm's own method while servers are usable: looked up once, not per request.
+    `pick` is the algorithm's own method while servers are usable: looked up once, not per request. `direct` is the same
+    where nothing else has a say: no stickiness, no bounds.
     """
 
     def __init__(self, name: str, row: Row, sources: Sources | None = None) -> None:
@@ -31,6 +32,7 @@ class Backend:
         self.slow_start = SlowStart()
         self.pool: Pool | None = None
         self.pick: Callable[[Facts], Server | None] = nothing
+        self.direct: Callable[[Facts], Server | None] = nothing
         self.settings = schema.Backend()
         self.server_timeout = self.settings.timeouts.server
         self.retry_statuses: frozenset[bytes] = frozenset()     # answers that another server may better
@@ -123,7 +125,7 @@ class Backend:
             server.gone = True
         self.servers = {}
         self.pool = None
-        self.pick = nothing
+        self.pick = self.direct = nothing
         return removed
 
     def rebuild(self) -> None:
@@ -131,6 +133,11 @@ class Backend:
         if self.pool is not None:
             self.pool.rebuild()
             self.pick = self.pool.algorithm.pick if self.pool.usable else nothing
+            self.aim()
+
+    def aim(self) -> None:
+        """Whether the algorithm alone chooses: not where servers are bounded or clients stay with theirs."""
+        self.direct = self.pick if self.gate is None and self.sticky is None else nothing
 
     @property
     def bounded(self) -> bool:

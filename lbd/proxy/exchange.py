@@ -103,12 +103,8 @@ class Exchange:
         """Choose a server for the request, unless it is given, and send it there."""
         backend = self.backend
         if server is None:
-            if backend.gate is not None:
-                backend.gate.admit(self)
-                return
-            server = backend.pick(self) if backend.sticky is None else self.choice()
+            server = backend.direct(self) or self._select()
             if server is None:
-                self.refuse(503, endings.NO_SERVER if backend.pool is not None else endings.BACKEND_GONE)
                 return
         if backend.sticky is not None:
             backend.sticky.bind(self, server, self.action.response_edits)
@@ -137,9 +133,23 @@ class Exchange:
         else:
             self.connected(upstream)
 
+    def _select(self) -> Server | None:
+        """Where the algorithm's choice alone does not do. None: the request waits, or is refused."""
+        backend = self.backend
+        if backend.gate is not None:
+            backend.gate.admit(self)
+            return None
+        server = self.choice()
+        if server is None:
+            self.refuse(503, endings.NO_SERVER if backend.pool is not None else endings.BACKEND_GONE)
+        return server
+
     def choice(self) -> Server | None:
         """The server that the client had, else the algorithm's choice."""
-        return (self.preferred if self.backend.sticky is not None else None) or self.backend.pick(self)
+        backend = self.backend
+        if backend.sticky is not None and self.preferred is not None:
+            return self.preferred
+        return backend.pick(self)
 
     def _connect(self, server: Server) -> None:
         if not server.max_conns:

@@ -142,8 +142,10 @@ class Plane:
             backend.gate = Gate(self, backend)
         elif backend.gate is not None and not backend.bounded:
             gate, backend.gate = backend.gate, None
+            backend.aim()
             gate.close()
         if backend.gate is not None:
+            backend.aim()
             backend.gate.attach()
             backend.gate.pump()
 

@@ -165,3 +165,19 @@ def test_another_server_for_a_repeat() -> None:
     assert backend.pick_other([a]) is b
     assert backend.pick_other([a, b]) is c
     assert backend.pick_other([a, b, c]) in (a, b)
+
+
+def test_the_algorithm_alone_chooses_only_where_nothing_else_has_a_say() -> None:
+    backend = installed(member("a"))
+    assert backend.direct(ANY) is not None
+    backend.gate = object()
+    backend.aim()
+    assert backend.direct(ANY) is None
+    assert backend.pick(ANY) is not None
+    backend.gate = None
+    backend.aim()
+    assert backend.direct(ANY) is not None
+    backend.install(schema.Backend(sticky=schema.Sticky()), [member("a")], row, first())
+    assert backend.direct(ANY) is None
+    backend.close()
+    assert backend.pick(ANY) is backend.direct(ANY) is None
