@@ -5,7 +5,6 @@ import errno
 import os
 import socket
 import stat
-from pathlib import Path
 
 from lbd.config.units import Address
 from lbd.control import holders
@@ -25,7 +24,6 @@ _UNIX_HINTS = {
     errno.EROFS: "the file system is read-only",
     errno.EMFILE: _HINTS[errno.EMFILE],
 }
-_LISTEN = "0A"   # TCP_LISTEN in /proc/net/tcp
 
 
 def bind_tcp(address: Address, what: str, shared: bool) -> socket.socket:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from lbd import __version__
@@ -56,6 +57,10 @@ class Surroundings(Protocol):
     def buried(self, lane: int) -> None:
         """The process of this lane is dead."""
 
+    @property
+    def replaced(self) -> Callable[[], None]:
+        """To be called when a worker is of another version than the supervisor."""
+
     def served(self, lane: int) -> float:
         """Requests that were ever counted in this lane."""
 
@@ -85,6 +90,15 @@ class Fleet:
         self._early = 0
         self.generation: Generation | None = None
         self.restarts = 0
+
+    def reserve(self, lanes: Iterable[int]) -> None:
+        """Processes of an earlier supervisor write to these lanes."""
+        for lane in lanes:
+            self._lanes.occupy(lane)
+
+    def free(self, lane: int) -> None:
+        """The process of such a lane is gone."""
+        self._lanes.give_back(lane)
 
     def processes(self) -> list[Process]:
         """Every living worker, those that start or drain too, by slot."""
@@ -262,8 +276,9 @@ class Fleet:
     async def _bring_up(self, process: Process) -> None:
         hello = await process.ask(None, Hello)
         if (hello.version, hello.layout) != (__version__, self._layout):
+            self._around.replaced()
             raise LbdError(f"it runs lbd {hello.version}, the supervisor lbd {__version__}: lbd was replaced under the "
-                           "running daemon; restart it")
+                           "running daemon, which upgrades itself now")
         self._around.greeted(process)
         await self._catch_up(process)
         if self._stopping or process.slot >= self._wanted:

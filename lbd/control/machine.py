@@ -5,12 +5,14 @@ import os
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 
+from lbd import __version__
 from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Config
-from lbd.control import limits, members
+from lbd.control import handover, limits, members
 from lbd.control.access_log import AccessLog
 from lbd.control.ejection import Ejection
 from lbd.control.fleet import Fleet
+from lbd.control.handover import Handover
 from lbd.control.members import Roster
 from lbd.control.messages import LogTo
 from lbd.control.overrides import Overrides
@@ -42,12 +44,15 @@ def worker_count(config: Config) -> int:
 
 
 class Machine:
-    """Everything between a configuration and served requests. `line` gets the workers' lines of log."""
+    """Everything between a configuration and served requests. `line` gets the workers' lines of log; `inherited` is
+    what the version before left in this process."""
 
-    def __init__(self, tasks: Tasks, log_form: str, line: Callable[[str], None]) -> None:
+    def __init__(self, tasks: Tasks, log_form: str, line: Callable[[str], None],
+                 inherited: Handover | None = None) -> None:
         self.line = line
+        self.replaced: Callable[[], None] = lambda: None   # called when a worker is of another version than this
         self.access = AccessLog()
-        self.board = Board.create(LANES)
+        self.board = (inherited and inherited.board) or Board.create(LANES)
         self.slots = Slots(self.board)
         self.sockets = Sockets()
         self.resolver = Resolver(tasks, self._renamed)
@@ -64,6 +69,16 @@ class Machine:
         self._files = limits.raise_files()
         self._given: Config | None = None   # what the files say, without registered servers
         self._told: dict[tuple[str, str], Member] = {}
+        self._inherited = inherited
+        self._first = 1
+        self.left: dict[int, int] = {}      # workers of the version before: pid and lane
+        if inherited is not None:
+            self._first = inherited.generation + 1
+            self.fleet.restarts = inherited.restarts
+            self.left = dict(inherited.workers)
+            if inherited.board is not None:
+                self.slots.restore(inherited.slots)
+                self.fleet.reserve(self.left.values())
         self._flushing = False
         self._lock = asyncio.Lock()
 
@@ -75,13 +90,40 @@ class Machine:
         """Bring up workers and first checks side by side, then listen. Raises `LbdError`."""
         self._given, config = config, self.registry.merged(config)
         await self._follow(config)
-        self._take(self._make(1, config))
+        self._take(self._make(self._first, config))
         assert self.generation is not None
         up = self._tasks.start("bringing up the workers", self.fleet.start(self.generation, worker_count(config)))
         await self.schedule.first_round()
         await up
         self.sockets.commit(staged)
         self.fleet.share()
+        if self._inherited is not None:
+            self._release_later({(kind, identity) for kind, identity, _ in self._inherited.slots},
+                                config.global_.drain_timeout)
+
+    def inherit(self, config: Config) -> None:
+        """Take the listening sockets that the version before left; those that no bind wants are closed."""
+        for name, own, sock in self._inherited.sockets if self._inherited is not None else ():
+            if not self.sockets.adopt(name, sock, own, config.listeners):
+                sock.close()
+
+    def leave(self, upgrades: int) -> int:
+        """Everything for the next version in this process; returns the descriptor of it."""
+        sockets = [(name, own, sock.fileno()) for name, own, sock in self.sockets.all()]
+        workers = [(process.pid, process.lane) for process in self.fleet.processes()]
+        slots = [(kind, identity, slot) for kind in range(len(fields.KINDS))
+                 for identity, slot in self.slots.owners(kind).items()]
+        data = {"version": __version__, "generation": self.generation.number if self.generation else 0,
+                "restarts": self.fleet.restarts, "upgrades": upgrades, "sockets": sockets, "board": self.board.fd,
+                "workers": [*workers, *self.left.items()], "slots": slots}
+        return handover.write(data, [*(fd for _, _, fd in sockets), self.board.fd])
+
+    def orphan_ended(self, pid: int) -> None:
+        """A worker of the version before is gone: its lane is free."""
+        lane = self.left.pop(pid, None)
+        if lane is not None and self._inherited is not None and self._inherited.board is not None:
+            self.buried(lane)
+            self.fleet.free(lane)
 
     async def apply(self, config: Config, force: bool = False) -> Generation:
         """Put a configuration in force. Raises `LbdError`, and then nothing has changed."""

@@ -8,6 +8,7 @@ SIGNALS: dict[signal.Signals, str] = {
     signal.SIGHUP: "handle_hup",
     signal.SIGTERM: "handle_term",
     signal.SIGINT: "handle_int",
+    signal.SIGUSR2: "handle_usr2",
     signal.SIGUSR1: "handle_usr1",
 }
 
@@ -18,6 +19,7 @@ class Handlers(Protocol):
     def handle_hup(self) -> None: ...
     def handle_term(self) -> None: ...
     def handle_int(self) -> None: ...
+    def handle_usr2(self) -> None: ...
     def handle_usr1(self) -> None: ...
 
 
@@ -26,3 +28,4 @@ def install(loop: asyncio.AbstractEventLoop, handlers: Handlers) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)   # a log that nobody reads any more is no reason to die
     for number, name in SIGNALS.items():
         loop.add_signal_handler(number, getattr(handlers, name))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)   # an upgrade has blocked them

@@ -58,6 +58,10 @@ class Sockets:
         (self._restored if own else self._passed).add(id(sock))
         return True
 
+    def all(self) -> list[tuple[str, bool, socket.socket]]:
+        """Every socket with the name of its listener, and whether lbd itself opened it."""
+        return [(name, id(sock) not in self._passed, sock) for (name, _), socks in self._held.items() for sock in socks]
+
     def own(self) -> dict[Address, list[int]]:
         """Descriptors by address of the sockets that lbd itself opened, in this life or an earlier one."""
         found: dict[Address, list[int]] = {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from lbd import __version__, log
 from lbd.backend.generation import Generation
 from lbd.config.read import Loaded
 from lbd.config.schema import Config, Global
-from lbd.control import directories, doors, holders, privileges, settings, signals, status, view
+from lbd.control import directories, doors, handover, holders, privileges, settings, signals, status, upgrade, view
 from lbd.control.concerns import counted
 from lbd.control.doors import Door
 from lbd.control.events import Events
@@ -36,6 +37,9 @@ from lbd.stats.scrape import scrape
 LAST_LINES = 1.0   # seconds that the access log may take for what is still to be written
 
 
+ANSWERED = 0.1     # seconds for the answer to whoever asked for an upgrade to go out
+
+
 class Supervisor:
     """The control process. `load` reads the configuration anew; `loaded` is what it gave at the start."""
 
@@ -45,10 +49,13 @@ class Supervisor:
         self._form = log.form_for(loaded.config.log.format, 2)
         self._set_up_log(loaded.config)
         self._tasks = Tasks(_task_failed)
-        self._machine = Machine(self._tasks, self._form, self._line)
+        self._handover = handover.take(os.environ, os.getpid())
+        self._machine = Machine(self._tasks, self._form, self._line, self._handover)
+        self._machine.replaced = self.handle_usr2
         self._steering = Steering(self._machine, self._tasks)
         self._service = Service(self._machine)
-        self._orphans = Orphans(lambda pid: None)
+        self._orphans = Orphans(self._machine.orphan_ended)
+        self._upgrading = False
         self._doors: list[Door] = []
         self._metrics: Door | None = None
         self._began = time.time()
@@ -98,6 +105,7 @@ class Supervisor:
             "state": self._state,
             "started": status.moment(self._began),
             "uptime_seconds": round(time.time() - self._began, 3),
+            "upgrades": self._handover.upgrades if self._handover else 0,
             "degraded": self._reload.refused,
             "files": list(self._reload.loaded.files),
             "last_reload": self._reload.describe(),
@@ -142,6 +150,42 @@ class Supervisor:
         """Go back to the generation before."""
         return await self._reload.rollback()
 
+    async def upgrade(self) -> dict[str, Any]:
+        """Become the version on disk, in place; raises `LbdError` when it does not take the configuration."""
+        if self._upgrading or self._state != "ready":
+            raise LbdError("an upgrade is under way already" if self._upgrading else f"lbd is {self._state}")
+        self._upgrading = True
+        try:
+            version = await asyncio.to_thread(upgrade.prove, sys.argv[1:])
+        except LbdError:
+            self._upgrading = False
+            raise
+        self._tasks.start("upgrade", self._become(version))
+        return {"from": __version__, "to": version, "upgrades": self._handover.upgrades if self._handover else 0}
+
+    async def _become(self, version: str) -> None:
+        await asyncio.sleep(ANSWERED)
+        logger.info("becoming the version on disk; the workers serve on meanwhile", now=__version__, then=version)
+        self._service.reloading()
+        memory = self._machine.leave(self._handover.upgrades if self._handover else 0)
+        try:
+            upgrade.become(sys.argv[1:], memory)
+        except OSError as error:
+            logger.error("upgrade failed; this version serves on", reason=str(error))
+            os.close(memory)
+            self._service.settled()
+        self._upgrading = False
+
+    async def _upgrade_quietly(self) -> None:
+        try:
+            await self.upgrade()
+        except LbdError as error:
+            logger.error("no upgrade; this version serves on", reason=str(error))
+
+    def handle_usr2(self) -> None:
+        """SIGUSR2: become the version on disk, in place, if it takes the running configuration."""
+        self._tasks.start("upgrade by SIGUSR2", self._upgrade_quietly())
+
     def handle_hup(self) -> None:
         """SIGHUP: read the configuration again; an error changes nothing and is logged."""
         self._reload.start("SIGHUP")
@@ -175,6 +219,7 @@ class Supervisor:
             os.chown(self._machine.state_dir, *owner)
         self._steering.restore(self._machine.state_dir)
         self._service.adopt(config)
+        self._machine.inherit(config)
         staged = self._machine.bind(config)
         try:
             self._doors.append(doors.admin(config, self, owner))
@@ -255,7 +300,7 @@ class Supervisor:
     def _take_over(self) -> None:
         """Workers of a dead supervisor on the same ports leave, now that there are others."""
         ports = {address.port for found in self._machine.sockets.addresses().values() for address in found}
-        self._orphans.dismiss(holders.orphans(ports - {0}))
+        self._orphans.dismiss([*self._machine.left, *holders.orphans(ports - {0})])
 
     def _follow_files(self) -> None:
         """Watch the files, or no longer, as the configuration in force says."""

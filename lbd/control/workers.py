@@ -46,6 +46,11 @@ class Lanes:
         """The lowest free lane, None if all are in use."""
         return self._free.pop(0) if self._free else None
 
+    def occupy(self, lane: int) -> None:
+        """Some other process has the lane already."""
+        if lane in self._free:
+            self._free.remove(lane)
+
     def give_back(self, lane: int) -> None:
         """The lane's process is dead."""
         self._free.append(lane)

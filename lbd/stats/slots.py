@@ -1,7 +1,7 @@
 """The slots: which row of the scoreboard belongs to whom; kept by the supervisor, over all generations."""
 
 import heapq
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from types import MappingProxyType
 
 from lbd.errors import LbdError
@@ -29,6 +29,16 @@ class Slots:
             slot = owned[identity] = self._new(kind)
             self._board.clear(kind, slot)
         return slot
+
+    def restore(self, owners: Iterable[tuple[int, Hashable, int]]) -> None:
+        """Give rows to (kind, identity, slot) as an earlier process did, with what stands in them; at the start."""
+        for kind, identity, slot in owners:
+            if 0 <= kind < len(KINDS) and 0 <= slot < KINDS[kind].capacity:
+                self._owned[kind][identity] = slot
+        for kind, owned in enumerate(self._owned):
+            used = set(owned.values())
+            self._high[kind] = max(used, default=-1) + 1
+            self._free[kind][:] = sorted(set(range(self._high[kind])) - used)
 
     def release(self, kind: int, identity: Hashable) -> None:
         """The owner is gone: only when no process can still write its row. Whoever has no slot may be released too."""

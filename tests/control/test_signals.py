@@ -29,7 +29,10 @@ def test_install_registers_all():
         def handle_usr1(self):
             return "usr1"
 
+        def handle_usr2(self):
+            return "usr2"
+
     loop = Loop()
     install(loop, Handlers())
-    assert {callback() for callback in loop.registered.values()} == {"hup", "term", "int"}
+    assert {callback() for callback in loop.registered.values()} == {"hup", "term", "int", "usr1", "usr2"}
     assert set(loop.registered) == set(SIGNALS)

@@ -48,6 +48,15 @@ def test_the_lowest_free_slot_is_given(board: Board) -> None:
     assert [slots.take(BACKEND, name) for name in ("x", "y", "z")] == [1, 3, 5]
 
 
+def test_rows_of_an_earlier_process_stay_with_their_owners(board: Board) -> None:
+    row = board.row(0, SERVER, 3)
+    row.set(0, 7.0)
+    slots = Slots(board)
+    slots.restore([(SERVER, "a", 3), (SERVER, "b", 1), (99, "x", 0), (SERVER, "y", -1)])
+    assert [slots.take(SERVER, name) for name in ("a", "b", "c", "d", "e")] == [3, 1, 0, 2, 4]
+    assert row.get(0) == 7.0
+
+
 def test_releasing_who_has_none_does_nothing(board: Board) -> None:
     slots = Slots(board)
     slots.release(SERVER, "nobody")
