@@ -38,6 +38,9 @@ class World:
     def moved(self, generation):
         return ()
 
+    def replaced(self):
+        """A worker of another version than ours."""
+
     def buried(self, lane):
         self.lanes.append(lane)
 
