@@ -163,6 +163,11 @@ class Machine:
         """Registered servers that the files have no place for any more, and why."""
         return self.registry.unwanted(self._given) if self._given is not None else []
 
+    def in_files(self, backend: str, server: str) -> bool:
+        """Whether the files have that server, registered ones left out."""
+        return (self._given is not None and backend in self._given.backends
+                and server in self._given.backends[backend].servers)
+
     def in_flight(self, name: tuple[str, str]) -> int:
         """Requests in flight to that backend's server, from all workers."""
         member = self._told.get(name)

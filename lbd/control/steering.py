@@ -117,7 +117,7 @@ class Steering:
             raise Refused(403, f"backend {shown(backend)} takes no registrations (registration = true allows them)")
         own = self._machine.registry
         entry = own.of((backend, server))
-        if entry is None and server in known.servers:
+        if entry is None and self._machine.in_files(backend, server):
             raise Refused(409, f"server {shown(server)} of backend {shown(backend)} is one of the configuration")
         if reason := registry.refused(policy, made.address):
             raise Refused(403, f"address {made.address} {reason}")
@@ -146,9 +146,9 @@ class Steering:
             self._leave(name, f"deregistered by {who}")
             await self._save(lambda: None)
         end = asyncio.get_running_loop().time() + wait
-        while self._machine.registry.of(name) is entry and asyncio.get_running_loop().time() < end:
+        while not (gone := self._gone(name)) and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(LOOK)
-        return self._machine.registry.of(name) is not entry
+        return gone
 
     def tick(self) -> None:
         """To be called once a second: what has an end ends."""
@@ -211,6 +211,10 @@ class Steering:
         self.regroup()
         self._save_soon()
         logger.info("registered server gone", backend=name[0], server=name[1])
+
+    def _gone(self, name: Name) -> bool:
+        """Nobody has it any more, the workers neither."""
+        return self._machine.registry.of(name) is None and name[1] not in {m.name for m in self._members(name[0])}
 
     def _unregister(self, name: Name, was: Kept | None) -> None:
         if was is None:

@@ -17,9 +17,11 @@ def machine():
     overrides, registry = Overrides(), Registry()
     overrides.put(("app", ""), Override("app", mode="drain", who="me"))
     registry.put(Kept("app", "b", Offer(HERE), "them"), 1.0)
-    config = registry.merged(Config(backends={"app": Backend(servers={"a": Server(HERE)}, registration=Registration())}))
+    backend = Backend(servers={"a": Server(HERE)}, registration=Registration())
+    config = registry.merged(Config(backends={"app": backend}))
     members = {"app": tuple(overrides.applied(Member("app", name, HERE, 0)) for name in "ab")}
-    return SimpleNamespace(overrides=overrides, registry=registry, generation=Generation(2, config, members, {}, {}, {}),
+    return SimpleNamespace(overrides=overrides, registry=registry,
+                           generation=Generation(2, config, members, {}, {}, {}),
                            roster=SimpleNamespace(members=lambda config: members))
 
 

@@ -42,6 +42,9 @@ class Machine:
     def unwanted(self):
         return self.registry.unwanted(CONFIG)
 
+    def in_files(self, backend, server):
+        return server in CONFIG.backends[backend].servers
+
     def in_flight(self, _name):
         return self.flying
 
@@ -213,3 +216,12 @@ async def test_nothing_before_the_first_generation(world):
     world.steering.tick()
     with pytest.raises(Refused, match="still starting"):
         world.steering.backends()
+
+
+async def test_one_that_went_may_register_again_before_the_workers_have_forgotten_it(world):
+    await world.steering.register("app", "b", OFFER, "me")
+    merged = world.machine.registry.merged(CONFIG)
+    await world.steering.deregister("app", "b", 0.0, "me")
+    await world.idle()
+    world.machine.generation = Generation(1, merged, world.machine.generation.members, {}, {}, {})
+    assert await world.steering.register("app", "b", OFFER, "me")
