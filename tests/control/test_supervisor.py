@@ -54,7 +54,7 @@ async def running(files):
 async def test_status_and_metrics(running):
     status = running.status()
     assert (status["state"], status["generation"], len(status["workers"])) == ("ready", 1, 1)
-    body, _ = running.metrics("")
+    body, _ = running.metrics("", {})
     assert b'lbd_server_up{backend="app",server="a"} 1' in body
     assert b"lbd_config_generation 1" in body
 
@@ -79,7 +79,7 @@ async def test_a_reload_that_fails_changes_nothing(running, files, error):
         await running.reload(False)
     assert running.status()["last_reload"]["error"] == str(error)
     assert running.status()["generation"] == 1
-    assert b"lbd_config_last_reload_success 0" in running.metrics("")[0]
+    assert b"lbd_config_last_reload_success 0" in running.metrics("", {})[0]
 
 
 async def test_it_does_not_start_on_an_address_that_is_not_there(files):
