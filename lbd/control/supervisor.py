@@ -156,7 +156,7 @@ class Supervisor:
             raise LbdError("an upgrade is under way already" if self._upgrading else f"lbd is {self._state}")
         self._upgrading = True
         try:
-            version = await asyncio.to_thread(upgrade.prove, sys.argv[1:])
+            version = await asyncio.to_thread(upgrade.prove, sys.argv[1:], self._loaded.config.global_.user)
         except LbdError:
             self._upgrading = False
             raise

@@ -14,8 +14,13 @@ from lbd.errors import LbdError
 PROOF = 30.0   # seconds for the check by the new version
 
 
-def prove(arguments: Sequence[str]) -> str:
-    """The version on disk, once it has accepted the running configuration; blocks. Raises `LbdError`."""
+def prove(arguments: Sequence[str], user: str | None = None) -> str:
+    """The version on disk, once it has accepted the running configuration; blocks. Raises `LbdError`.
+
+    A process that gave up root to run as `user` cannot start as root again.
+    """
+    if user is not None:
+        raise LbdError("lbd gave up root for [global] user and cannot start as root again in place; restart it instead")
     found = _run("--version")
     _run("check", *arguments)
     return found.removeprefix("lbd ").strip()

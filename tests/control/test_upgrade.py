@@ -30,3 +30,8 @@ def test_a_python_that_is_gone(monkeypatch, tmp_path):
         upgrade.become([], memory)
     os.close(memory)
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+def test_who_gave_up_root_is_told_to_restart():
+    with pytest.raises(LbdError, match="restart it instead"):
+        upgrade.prove([], "nobody")
