@@ -100,7 +100,7 @@ class Global:
         example="at least 16 characters")
     watch: bool = key(True, u.BOOL, "reload when a configuration file changes")
     include_mode: str = key("strict", u.choice("strict", "last-good"),
-                            "what a broken included file does to a reload: all is refused, or its last good version stays")
+                            "what a broken included file does to a reload: refuse it, or keep its last good version")
 
 
 @dataclass(frozen=True, slots=True)

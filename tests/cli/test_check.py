@@ -14,7 +14,7 @@ from lbd.config.units import Address
 from lbd.errors import Problem
 
 GOOD = '[listeners.web]\nbind = "127.0.0.1:80"\nbackend = "app"\n[backends.app.servers]\na = "10.0.0.1:80"\n'
-BAD = GOOD.replace('"app"', '"ap"') + "[backends.app]\nqueue = 5\n"
+BAD = GOOD.replace('"app"', '"ap"')
 ERROR = 'lbd.toml:3:1: listeners.web.backend: "ap" is no backend; did you mean "app"?'
 
 
@@ -34,10 +34,10 @@ def test_good(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_warnings_do_not_hinder(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(GOOD + "[backends.app]\nqueue = 5\n") == 0
+    assert run(GOOD + '[backends.spare.servers]\nb = "10.0.0.2:80"\n') == 0
     out, err = capsys.readouterr()
-    assert out == "OK: 1 listener, 1 backend, 1 server\n"
-    assert err == "lbd.toml:7:1: warning: backends.app.queue: has no effect yet\n"
+    assert out == "OK: 1 listener, 2 backends, 2 servers\n"
+    assert err == "lbd.toml:6:11: warning: backends.spare: no listener and no route uses this backend\n"
 
 
 def test_bad(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,7 +45,7 @@ def test_bad(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines()[0] == ERROR
-    assert err.splitlines()[-1] == "1 error, 2 warnings"
+    assert err.splitlines()[-1] == "1 error, 1 warning"
 
 
 def test_the_same_as_an_option(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,7 +69,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert said["problems"][0] == {
         "file": "lbd.toml", "line": 3, "column": 1, "key": "listeners.web.backend",
         "message": '"ap" is no backend; did you mean "app"?', "warning": False}
-    assert [problem["warning"] for problem in said["problems"]] == [False, True, True]
+    assert [problem["warning"] for problem in said["problems"]] == [False, True]
     assert run(GOOD, "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": []}
 

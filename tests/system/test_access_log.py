@@ -25,12 +25,14 @@ def test_lines_counters_and_servers_agree_over_reloads_and_rotation():
         path.rename(lbd.path / "access.log.1")
         lbd.send(signal.SIGUSR1)
         until(lambda: lbd.logged("access log opened anew"), "opened anew")
-        lbd.write(CONFIG.format(access="access.log", port=server.port) + "b = { address = \"127.0.0.1:1\", weight = 0 }\n")
+        spare = 'b = { address = "127.0.0.1:1", weight = 0 }\n'
+        lbd.write(CONFIG.format(access="access.log", port=server.port) + spare)
         until(lambda: lbd.status()["generation"] == 2, "generation 2")
         for number in range(5):
             assert lbd.get("web", f"/after/{number}")[0] == 200
         until(lambda: path.read_text().count("\n") == 5, "five lines")
-        lines = [json.loads(line) for file in (lbd.path / "access.log.1", path) for line in file.read_text().splitlines()]
+        files = (lbd.path / "access.log.1", path)
+        lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
         assert sum(server["requests"] for server in lbd.status()["backends"]["app"]["servers"].values()) == len(lines)
         assert {line["generation"] for line in lines[10:]} == {2}
         assert sorted(line["target"] for line in lines[:10]) == [f"/before/{number}" for number in range(10)]
