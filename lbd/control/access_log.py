@@ -68,13 +68,14 @@ class AccessLog:
 
     def _run(self) -> None:
         while not self._ending or self._pipes:
-            for fd, _ in self._epoll.poll():
-                if fd == self._wake:
-                    os.eventfd_read(fd)
-                    while self._wishes:
-                        self._wishes.popleft()()
-                else:
-                    self._read(fd)
+            ready = [fd for fd, _ in self._epoll.poll()]
+            if self._wake in ready:
+                ready.remove(self._wake)
+                os.eventfd_read(self._wake)
+            while self._wishes:       # first: lines that came after a wish go where it says
+                self._wishes.popleft()()
+            for fd in ready:
+                self._read(fd)
         self._use(None)
 
     def _add(self, reader: int) -> None:

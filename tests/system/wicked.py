@@ -25,6 +25,8 @@ class Wicked:
         self.busy = self.most = self.open = self.most_open = 0
         self.port = 0
         self._up = threading.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._writers: list[asyncio.StreamWriter] = []
         self._thread = threading.Thread(target=lambda: uvloop.run(self._run()), name=f"wicked {manner}")
 
     def __enter__(self) -> "Wicked":
@@ -43,16 +45,22 @@ class Wicked:
 
     async def _run(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=1024)
+        server = await asyncio.start_server(self._accepted, "127.0.0.1", 0, backlog=1024)
         self.port = server.sockets[0].getsockname()[1]
         self._up.set()
         await self._over.wait()
         server.close()
         await asyncio.sleep(0)          # connections that were just accepted get their tasks
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
+
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        self._tasks.append(self._loop.create_task(self._accept(reader, writer)))
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
