@@ -100,12 +100,14 @@ class Lbd:
         self.file.write_text(self._head + text)
 
     def start(self, wait: bool = True) -> "Lbd":
-        """Start it; with `wait`, return when it is ready."""
+        """Start it, maybe again; with `wait`, return when it is ready."""
+        before = len(self.logged("ready")) if (self.path / "log").exists() else 0
         with open(self.path / "log", "ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                              env=self._environment, cwd=ROOT)
         if wait:
-            until(lambda: self._process is None or self._process.poll() is not None or self.logged("ready"), "ready")
+            until(lambda: self._process is None or self._process.poll() is not None
+                  or len(self.logged("ready")) > before, "ready")
             assert self._process.poll() is None, f"it ended:\n{self.log()}"
         return self
 

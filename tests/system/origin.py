@@ -105,6 +105,11 @@ class Origin:
             return web.json_response(sum([len(piece) async for piece in request.content.iter_any()]))
         if request.path == "/digest":
             return web.json_response(await _digest(request))
+        if request.path == "/cookies":
+            response = web.json_response({"server": self.name, "cookie": request.headers.get("Cookie")})
+            for cookie in ("theme=dark; Path=/", "session=s1; HttpOnly"):
+                response.headers.add("Set-Cookie", cookie)
+            return response
         return web.json_response({"server": self.name, "path": request.path_qs})
 
 
