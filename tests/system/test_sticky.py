@@ -148,7 +148,7 @@ def test_a_cookie_says_nothing_and_cannot_be_made_up(lbd, name, origins):
     last = "A" if cookie[-1] != "A" else "B"
     for value in ("", "a", str(origins["a"].port), cookie.partition("=")[2][:-1] + last, *others):
         got = fetch(lbd, name, f"{key}={value}")
-        assert [line.partition(";")[0] for line in got.set if line not in APPLICATION][0] in mine | {cookie}
+        assert next(line.partition(";")[0] for line in got.set if line not in APPLICATION) in mine | {cookie}
         assert got.cookie is None
 
 
@@ -214,7 +214,7 @@ def test_a_stopped_server_is_replaced_before_any_check_says_so(origins):
         text = TEXT.replace('interval = "50ms"', 'interval = "1h"') % {
             name: origin.port for name, origin in {**origins, "a": dead}.items()}
         with Lbd(text) as lbd:
-            cookies = {server: cookie for server, cookie in (new_client(lbd, "implied") for _ in range(8))}
+            cookies = dict(new_client(lbd, "implied") for _ in range(8))
             dead.stop()
             got = fetch(lbd, "implied", cookies["dead"])
             assert got.server in "bc"
