@@ -18,7 +18,8 @@ _PORT = re.compile(r"[0-9]{1,5}")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to listen or connect: `host` and `port`, or the `path` of a Unix socket (then `host` is empty)."""
+    """Where to listen or connect: `host` and `port`, or the `path` of a Unix socket (then `host` is empty): a
+    file, or `@NAME` without one (unix(7), abstract)."""
 
     host: str = ""
     port: int = 0
@@ -89,8 +90,8 @@ def address_of(value: Any) -> Address:
 
 
 def _socket(path: str) -> Address:
-    if not path.startswith("/"):
-        raise ValueError("has a path that is not absolute")
+    if not path.startswith(("/", "@")) or path == "@":
+        raise ValueError('has a path that is not absolute, nor "@" and a name')
     if len(path.encode("utf-8", "surrogateescape")) > LONGEST_PATH:
         raise ValueError(f"has a path of more than {LONGEST_PATH} bytes")
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in path):
@@ -112,6 +113,8 @@ def _server(value: Any) -> Address:
     address = address_of(value)
     if address.wildcard:
         raise ValueError("is every address of this machine, not that of a server")
+    if address.path.startswith("@"):
+        raise ValueError("has no file; only listeners and metrics can have such a name")
     return address
 
 
@@ -131,7 +134,8 @@ def network_of(value: Any) -> Network:
 
 _ANY = {"type": "string", "minLength": 1}
 
-BIND = Kind("bind", 'IP:PORT ("*" for every IPv4 address), [IPv6]:PORT or unix:/PATH', _bind, _ANY, empty=Address())
+BIND = Kind("bind", 'IP:PORT ("*" for every IPv4 address), [IPv6]:PORT, unix:/PATH or unix:@NAME', _bind, _ANY,
+            empty=Address())
 BINDS = many(BIND, BIND.allowed + ", or an array of these")
 ADDRESS = Kind("address", "HOST:PORT, [IPv6]:PORT or unix:/PATH", _server, _ANY, empty=Address())
 HOST = Kind("host", "an IP address or a host name", lambda value: host_of(text_of(value)), _ANY)

@@ -74,6 +74,10 @@ class Findings:
         """No error was found at exactly this key path."""
         return path not in self._broken
 
+    def untouched(self, path: Path) -> bool:
+        """No error was found there, nor anywhere within."""
+        return not any(broken[:len(path)] == path for broken in self._broken)
+
     def directory(self, path: Path) -> str:
         """The directory of the file in which the key path stands, absolute: relative paths begin there."""
         return os.path.dirname(os.path.abspath(self.where(path)[0]))

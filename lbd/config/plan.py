@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from lbd.config.bodies import changed
 from lbd.config.effective import masked, plain
 from lbd.config.findings import dotted
 from lbd.config.places import Path
@@ -138,6 +139,9 @@ class _Comparison:
                 yield Change("setting", (name,), "changed", about.reload,
                              (Edit(name, self._text(about, name, old, self.old), self._text(about, name, new, self.new),
                                    about.reload),))
+        for status, *texts in changed(self.old.bodies, self.new.bodies):
+            edit = Edit("content", *texts, "live")
+            yield Change("setting", ("errors", status), "changed", "live", (edit,))
 
     def _named(self, kind: str, path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
         """Objects that have names."""

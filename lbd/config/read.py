@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lbd.config import rules
+from lbd.config.bodies import bodies
 from lbd.config.document import Document
 from lbd.config.findings import Findings, Where
 from lbd.config.places import Path
@@ -26,9 +27,9 @@ Checks = Mapping[str, type]
 class Loaded:
     """A configuration that can be used.
 
-    `files` are the absolute paths of all files read and the patterns of `include`, for whoever watches them. `places`
-    are the file, line and column of every key that was given. `documents` are the files by absolute path, `refused`
-    is why the last good version of some of them stands in for what they say now.
+    `files` are the absolute paths of all files read, those of `[errors]` too, and the patterns of `include`, for
+    whoever watches them. `places` are the file, line and column of every key that was given. `documents` are
+    the files by absolute path, `refused` is why the last good version of some of them stands in for what they say now.
     """
 
     config: Config
@@ -78,8 +79,10 @@ def _culprits(error: ConfigError, sources: Sources, main: str, good: Mapping[str
 
 def _load(data: Mapping[str, Any], include: tuple[str, ...], files: tuple[str, ...], findings: Findings,
           plugs: Plugs) -> Loaded:
-    config = dataclasses.replace(Tables(findings, plugs).config(data), include=include)
+    config = Tables(findings, plugs).config(data)
+    config = dataclasses.replace(config, include=include, bodies=bodies(config.errors, findings))
     rules.check(config, findings)
+    files = tuple(dict.fromkeys((*files, *config.errors.values())))
     return Loaded(config, findings.settle(files), files, findings.places)
 
 

@@ -10,9 +10,6 @@ from lbd.config.routes import check_routes
 from lbd.config.schema import Config
 from lbd.config.units import Address
 
-# The statuses that lbd answers with by itself.
-OWN_STATUSES = ("400", "404", "405", "408", "413", "414", "421", "429", "431", "500", "501", "502", "503", "504")
-LARGEST_ERROR = 2**20  # bytes of a file of [errors]: workers keep it in memory
 UNWEIGHTED = ("round-robin", "sticky-round-robin", "first")
 HASHES = ("url-hash", "source-ip-hash", "consistent-hash", "maglev")
 
@@ -32,7 +29,7 @@ def check_listeners(config: Config, findings: Findings) -> None:
         given = any(findings.given((*path, key)) for key in ("backend", "routes"))
         if findings.sound(path) and not given and listener.backend is None and not listener.routes:
             findings.error(path, "a listener needs a backend or routes")
-        if not listener.bind and findings.sound((*path, "bind")) and findings.given((*path, "bind")):
+        if not listener.bind and findings.untouched((*path, "bind")) and findings.given((*path, "bind")):
             findings.error((*path, "bind"), "an empty array: a listener needs an address")
 
 
@@ -137,6 +134,9 @@ def check_admin(config: Config, findings: Findings) -> None:
     """Whoever reaches a TCP port must show a token."""
     bind, token = config.admin.bind, config.admin.token_file
     at = ("admin", "token_file")
+    if bind.path.startswith("@"):
+        findings.error(("admin", "bind"), f"{shown(str(bind))} has no file whose permissions could keep others out; "
+                                          'use a path: "unix:/PATH"')
     if bind.host and token is None and findings.sound(at):
         findings.error(("admin", "bind"), f"{shown(str(bind))} needs token_file, since anyone could connect; "
                                           "or use a Unix socket")
@@ -144,24 +144,11 @@ def check_admin(config: Config, findings: Findings) -> None:
         _check_readable(token, at, findings)
 
 
-def check_errors(config: Config, findings: Findings) -> None:
-    """Error files are for statuses that lbd answers with, and can be read."""
-    for status, file in config.errors.items():
-        path = ("errors", status)
-        if status not in OWN_STATUSES:
-            findings.error(path, f"lbd never answers {status} by itself; must be one of {', '.join(OWN_STATUSES)}")
-        else:
-            _check_readable(file, path, findings)
-
-
 def _check_readable(file: str, path: Path, findings: Findings) -> None:
     try:
-        size = len(fetch(file))
+        fetch(file)
     except DocumentError as error:
         findings.error(path, f"{shown(file)} {error}")
-        return
-    if size > LARGEST_ERROR:
-        findings.error(path, f"{shown(file)} is larger than {LARGEST_ERROR // 2**20} MiB")
 
 
 def check_outliers(config: Config, findings: Findings) -> None:
@@ -172,4 +159,4 @@ def check_outliers(config: Config, findings: Findings) -> None:
 
 
 RULES = (check_listeners, check_tcp, check_addresses, check_routes, check_backends, check_weights,
-         check_slow_start, check_servers, check_admin, check_errors, check_outliers)
+         check_slow_start, check_servers, check_admin, check_outliers)

@@ -221,7 +221,7 @@ class ListenerTls:
 class Listener:
     """[listeners.NAME]: sockets, and what is done with what they accept."""
 
-    bind: tuple[Address, ...] = key(REQUIRED, u.BINDS, "IP:PORT, [IPv6]:PORT or unix:PATH; one or several", REBIND,
+    bind: tuple[Address, ...] = key(REQUIRED, u.BINDS, "IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME; one or several", REBIND,
                                       example=["127.0.0.1:8080"])
     mode: str = key("http", u.choice("http", "tcp"), "http or tcp", "drain")
     backend: str | None = key(None, u.NAME, "where a request goes that no route takes", example="app")
@@ -363,3 +363,4 @@ class Config:
     backends: Mapping[str, Backend] = named(Backend, "where requests go")
     errors: Mapping[str, str] = key({}, u.ERROR_FILES, 'status = "file": own bodies of error answers',
                                     example={"503": "/etc/lbd/503.html"})
+    bodies: Mapping[str, bytes] = field(default_factory=dict)   # what was in the files of `errors`, by status

@@ -54,7 +54,7 @@ class Assembly:
             site = Site(wanted, config.global_.trusted_proxies, self._router(name, wanted, generation, ready))
             row = self.row(scoreboard.LISTENER, generation.listeners[name])
             sites[name] = (listeners.get(name) or Listener(name, row, site), site)
-        return Prepared(generation, ready, sites, error_bodies(config.errors))
+        return Prepared(generation, ready, sites, {int(status): body for status, body in config.bodies.items()})
 
     def _algorithm(self, backend: Backend, settings: schema.Backend) -> Algorithm:
         try:
@@ -77,15 +77,3 @@ class Assembly:
 
         routes = [(route, action(route.backend, route, place)) for place, route in enumerate(wanted.routes)]
         return Router(routes, action(wanted.backend, None))
-
-
-def error_bodies(files: Mapping[str, str]) -> dict[int, bytes]:
-    """Bodies of `[errors]`, by status."""
-    bodies = {}
-    for status, path in files.items():
-        try:
-            with open(path, "rb") as file:
-                bodies[int(status)] = file.read()
-        except OSError as error:
-            raise LbdError(f"errors.{status}: cannot read {path}: {error.strerror}") from None
-    return bodies

@@ -11,7 +11,8 @@ from lbd.config.kinds import Kind
 @pytest.mark.parametrize(("text", "address"), [
     ("10.0.0.1:80", Address("10.0.0.1", 80)), ("[::1]:8080", Address("::1", 8080)),
     ("[2001:DB8:0::1]:80", Address("2001:db8::1", 80)), ("[fe80::1%eth0]:80", Address("fe80::1%eth0", 80)),
-    ("unix:/run/a.sock", Address(path="/run/a.sock")), ("*:80", Address("0.0.0.0", 80)), ("[::]:80", Address("::", 80)),
+    ("unix:/run/a.sock", Address(path="/run/a.sock")), ("unix:@lbd", Address(path="@lbd")),
+    ("*:80", Address("0.0.0.0", 80)), ("[::]:80", Address("::", 80)),
 ])
 def test_bind(text: str, address: Address) -> None:
     assert BIND.read(text) == address
@@ -34,7 +35,8 @@ def test_server(text: str, address: Address) -> None:
     (BIND, "10.0.0.1:65536", "has a port"), (BIND, "10.0.0.1:http", "has a port"), (BIND, "10.0.0.1:٣", "has a port"),
     (BIND, "[10.0.0.1]:80", "has brackets around"), (BIND, "[::g]:80", "is not an IPv6 address"),
     (BIND, "/run/a.sock", 'is a path; write "unix:/run/a.sock"'),
-    (BIND, "unix:a.sock", "has a path that is not absolute"),
+    (BIND, "unix:a.sock", 'has a path that is not absolute, nor "@" and a name'),
+    (BIND, "unix:@", "has a path that is"), (ADDRESS, "unix:@lbd", "has no file"),
     (BIND, "unix:/" + "a" * LONGEST_PATH, "has a path of more than 107 bytes"), (BIND, "unix:/a\nb", "has a control"),
     (BIND, "", "has no port"), (BIND, 80, "is an integer"),
     (ADDRESS, "http://a:80", "is a URL"), (ADDRESS, "10.0.0.256:80", "is not an IPv4 address"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lbd.config.rules import LARGEST_ERROR, overlap
+from lbd.config.rules import overlap
 from lbd.config.units import BIND
 from tests.config.conftest import WHOLE, Directory
 
@@ -24,6 +24,11 @@ def test_a_listener_without_purpose_or_address(directory: Directory) -> None:
         "lbd.toml:1:12: listeners.b: a listener needs a backend or routes",
         "lbd.toml:4:1: listeners.c.bind: an empty array: a listener needs an address",
     ]
+
+
+def test_a_wrong_address_is_not_called_missing_too(directory: Directory) -> None:
+    error, = directory.errors("[listeners.b]\nbind = ['*:81', '10.0.0.1']\nbackend = 'app'\n" + WHOLE)
+    assert error.startswith('lbd.toml:2:17: listeners.b.bind[1]: the array holds "10.0.0.1", which has no port')
 
 
 def test_two_sockets_on_one_address(directory: Directory) -> None:
@@ -93,17 +98,9 @@ def test_a_tcp_port_needs_a_token(directory: Directory) -> None:
     assert directory.errors() == []
 
 
-def test_error_files(directory: Directory) -> None:
-    directory.path = directory.path.resolve()
-    for name, size in (("ok", 10), ("big", LARGEST_ERROR + 1)):
-        directory.write(name, b"x" * size)
-    place = directory.path
-    assert directory.errors("[errors]\n503 = 'ok'\n404 = 'none'\n500 = 'big'\n418 = 'ok'\n" + WHOLE) == [
-        f'lbd.toml:3:1: errors.404: "{place}/none" cannot be read: No such file or directory',
-        f'lbd.toml:4:1: errors.500: "{place}/big" is larger than 1 MiB',
-        "lbd.toml:5:1: errors.418: lbd never answers 418 by itself; must be one of 400, 404, 405, 408, 413, 414, 421, "
-        "429, 431, 500, 501, 502, 503, 504",
-    ]
+def test_an_admin_socket_without_permissions(directory: Directory) -> None:
+    error, = directory.errors("[admin]\nbind = 'unix:@lbd'\n" + WHOLE)
+    assert error.startswith('lbd.toml:2:1: admin.bind: "unix:@lbd" has no file whose permissions could keep others out')
 
 
 def test_the_longest_ejection_is_not_the_shortest(directory: Directory) -> None:

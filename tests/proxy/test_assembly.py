@@ -7,7 +7,7 @@ import pytest
 
 from lbd.config import schema
 from lbd.errors import LbdError
-from lbd.proxy.assembly import Assembly, error_bodies
+from lbd.proxy.assembly import Assembly
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board
 
@@ -70,7 +70,6 @@ def test_rows_are_of_the_own_lane() -> None:
 
 
 def test_bodies_of_errors(tmp_path: Path) -> None:
-    (tmp_path / "503.html").write_bytes(b"<p>Back soon</p>")
-    assert error_bodies({"503": str(tmp_path / "503.html")}) == {503: b"<p>Back soon</p>"}
-    with pytest.raises(LbdError, match=r"errors\.503: cannot read .*missing\.html: No such file"):
-        error_bodies({"503": str(tmp_path / "missing.html")})
+    config = replace(configuration(CONFIG, tmp_path), bodies={"503": b"<p>Back soon</p>"})
+    prepared = Assembly(Board.create(1), 0).prepare(generation(config), {}, {})
+    assert prepared.error_bodies == {503: b"<p>Back soon</p>"}

@@ -33,12 +33,13 @@ def test_servers_of_every_kind(tmp_path):
 
 def test_listeners_of_every_kind(tmp_path):
     path = tmp_path / "web.sock"
-    binds = f'["127.0.0.1:$web", "[::1]:$web", "unix:{path}"]'
+    binds = f'["127.0.0.1:$web", "[::1]:$web", "unix:{path}", "unix:@{path}"]'
     with Origin("a") as origin, Lbd(config(f'a = "127.0.0.1:{origin.port}"', listeners=LISTENERS.replace(
             '"127.0.0.1:$web"', binds))) as lbd:
         assert lbd.get("web")[0] == 200
         assert lbd.get("web", host="::1")[0] == 200
         assert ask(Unix(str(path)), "GET", "/")[0] == 200
+        assert ask(Unix(f"\0{path}"), "GET", "/")[0] == 200
         assert lbd.stop() == 0
         assert not path.exists()
 

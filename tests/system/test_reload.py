@@ -65,6 +65,21 @@ def test_an_included_file_that_comes_goes_and_changes(text, backend):
         until(lambda: "c" not in lbd.status()["backends"], "a file that went")
 
 
+def test_another_body_of_an_error_is_another_generation(text, tmp_path):
+    sorry = tmp_path / "404.html"
+    sorry.write_text("not here")
+    routed = text.replace('backend = "app"', "routes = [{ path = '/app', backend = 'app' }]", 1)
+    with Lbd(f'{routed}[errors]\n404 = "{sorry}"\n') as lbd:
+        assert lbd.get("web") == (404, "not here")
+        sorry.write_text("nor there")
+        until(lambda: generation(lbd) == 2, "the changed file is in force")
+        assert lbd.get("web") == (404, "nor there")
+        assert lbd.logged("change")[0]["change"].startswith("errors.404 changed (live): content: 8 bytes ")
+        sorry.unlink()
+        until(lambda: not lbd.status()["last_reload"]["success"], "a file that is gone is refused")
+        assert lbd.get("web") == (404, "nor there")
+
+
 def test_watch_false_leaves_it_to_others(text):
     with Lbd(text, settings="watch = false") as lbd:
         lbd.write(text.replace("least-connections", "round-robin"))
