@@ -221,8 +221,8 @@ class ListenerTls:
 class Listener:
     """[listeners.NAME]: sockets, and what is done with what they accept."""
 
-    bind: tuple[Address, ...] = key(REQUIRED, u.BINDS, "IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME; one or several", REBIND,
-                                      example=["127.0.0.1:8080"])
+    bind: tuple[Address, ...] = key(REQUIRED, u.BINDS, "IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME; one or several",
+                                    REBIND, example=["127.0.0.1:8080"])
     mode: str = key("http", u.choice("http", "tcp"), "http or tcp", "drain")
     backend: str | None = key(None, u.NAME, "where a request goes that no route takes", example="app")
     routes: tuple[Route, ...] = field(default=(), metadata={"key": Key(
