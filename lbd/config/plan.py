@@ -139,9 +139,8 @@ class _Comparison:
                 yield Change("setting", (name,), "changed", about.reload,
                              (Edit(name, self._text(about, name, old, self.old), self._text(about, name, new, self.new),
                                    about.reload),))
-        for status, *texts in changed(self.old.bodies, self.new.bodies):
-            edit = Edit("content", *texts, "live")
-            yield Change("setting", ("errors", status), "changed", "live", (edit,))
+        for status, before, after in changed(self.old.bodies, self.new.bodies):
+            yield Change("setting", ("errors", status), "changed", "live", (Edit("content", before, after, "live"),))
 
     def _named(self, kind: str, path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
         """Objects that have names."""
