@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from lbd.backend.algorithm import Algorithm, Facts
 from lbd.backend.server import Server
+from lbd.stats import fields
+from lbd.stats.bound import total
 
 
 class Pool:
@@ -44,8 +46,8 @@ class Pool:
 
 
 def load(server: Server) -> float:
-    """Requests in flight from this worker, by weight."""
-    return (server.row.get(0) + 1) / max(server.weight, 1)
+    """Requests in flight from all workers, by weight; servers are only compared while they have some weight."""
+    return (total(server.row, fields.SERVER_IN_FLIGHT) + 1) / server.effective
 
 
 def choose(servers: Iterable[Server], use_all: bool) -> tuple[Server, ...]:

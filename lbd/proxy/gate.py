@@ -5,6 +5,7 @@ requests in flight too. Idle connections hold places, and are closed when anothe
 """
 
 import asyncio
+import select
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from lbd.backend.pool import load
 from lbd.backend.queue import Queue
 from lbd.backend.server import Server
 from lbd.proxy.exchange import QUEUED
+from lbd.proxy.upstream import descriptor
 from lbd.stats import endings
 
 LOOK = 0.001     # seconds between two looks while somebody waits here: a bell may have been missed
@@ -31,6 +33,7 @@ class Gate:
         self._soon = False
         self._timer: asyncio.TimerHandle | None = None
         self._unused = 0
+        self._searched = 0.0      # when it was last asked who left
         self._told: Callable[[Server], None] | None = None
 
     def admit(self, client: Any) -> None:
@@ -171,7 +174,20 @@ class Gate:
         now = self._plane.timers.clock()
         while (client := self.queue.first()) is not None and client.deadline < now:
             client.expire()     # the connections' own look may be a second away when they are many
+        if self._plane.now != self._searched:
+            self._searched = self._plane.now
+            for client in [client for client in self.queue if not client.sent and left(client)]:
+                client.cut(endings.CLIENT_CLOSED)
         pool = self._backend.pool
         unused = pool is not None and not self._mine() and any(map(self.queue.room, pool.usable))
         self._unused = self._unused + 1 if unused else 0
         self.pump(self._unused < PATIENCE)
+
+
+def left(client: Any) -> bool:
+    """The client of an upload sends no more. Uploads are not read while they wait, so nothing else tells of it."""
+    fd = descriptor(client.transport)
+    poll = select.poll()
+    if fd >= 0:
+        poll.register(fd, select.POLLRDHUP)
+    return bool(poll.poll(0))

@@ -2,6 +2,9 @@
 
 from lbd.stats.scoreboard import Row
 
+def total(row: Row, field: int) -> float:
+    """The sum of the row's field over all lanes."""
+
 def reserve(row: Row, field: int, bound: float) -> bool:
     """Add 1 to this lane's cell if the sum over all lanes is at most `bound` then; false when there is no room.
 

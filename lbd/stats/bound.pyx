@@ -25,6 +25,11 @@ cdef int64_t lane_of(Row row, double *own, int field) noexcept:
     return lane
 
 
+def total(Row row not None, int field):
+    row._cell(field)
+    return row.board._total(row.kind, row.slot, field)
+
+
 def reserve(Row row not None, int field, double bound):
     cdef double *own = row._cell(field)
     cdef Board board = row.board

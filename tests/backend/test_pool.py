@@ -1,6 +1,7 @@
 """Which servers of a pool may be used, and which one a repeat goes to."""
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 from lbd.backend.algorithm import Algorithm, Facts
@@ -8,19 +9,20 @@ from lbd.backend.generation import Member
 from lbd.backend.pool import Pool, choose
 from lbd.backend.server import Server
 from lbd.config.units import Address
+from lbd.stats.fields import SERVER_IN_FLIGHT
+from lbd.stats.scoreboard import SERVER, Board
 
 
-class Cells:
-    def __init__(self, in_flight: int) -> None:
-        self.in_flight = in_flight
-
-    def get(self, _field: int) -> float:
-        return self.in_flight
+BOARD = Board.create(2)
+SLOTS = count()
 
 
-def server(name: str, in_flight: int = 0, **changes: Any) -> Server:
-    member = Member("app", name, Address("127.0.0.1", 9001), 0, **changes)
-    return Server(member, row=Cells(in_flight))  # type: ignore[arg-type]
+def server(name: str, in_flight: tuple[int, int] = (0, 0), **changes: Any) -> Server:
+    """As this worker sees it, with so many requests in flight from this worker and another."""
+    slot = next(SLOTS)
+    for lane, requests in enumerate(in_flight):
+        BOARD.row(lane, SERVER, slot).add(SERVER_IN_FLIGHT, requests)
+    return Server(Member("app", name, Address("127.0.0.1", 9001), slot, **changes), BOARD.row(0, SERVER, slot))
 
 
 class First(Algorithm):
@@ -77,8 +79,8 @@ def test_algorithm_learns_of_changes_by_rebuild() -> None:
     assert made.pick(REQUEST) is b
 
 
-def test_a_repeat_goes_to_the_least_loaded_server_not_tried() -> None:
-    a, b, c = server("a"), server("b", in_flight=5), server("c", in_flight=4, weight=2)
+def test_a_repeat_goes_to_the_server_not_tried_that_is_least_loaded_by_all_workers() -> None:
+    a, b, c = server("a"), server("b", (0, 5)), server("c", (4, 0), weight=2)
     made = pool(a, b, c)
     assert made.pick_other([a]) is c
     assert made.pick_other([a, c]) is b

@@ -142,6 +142,23 @@ async def test_a_client_that_leaves_leaves_the_queue(bounded, rig, stage, connec
     await rig.until(lambda: rig.in_flight() == 0)
 
 
+@pytest.mark.parametrize("leave", ["close", "reset", "half_close"])
+async def test_an_upload_whose_client_leaves_leaves_the_queue(bounded, rig, stage, connect, leave):
+    bounded()
+    first, second, third = [await connect() for _ in range(3)]
+    await first.send(request())
+    await stage.accept()
+    await second.send(request("/up", "Content-Length: 30", method="POST") + b"unread")
+    await rig.until(lambda: waiting(rig) == 1)
+    await third.send(request("/up", "Content-Length: 30", method="POST"))
+    await rig.until(lambda: waiting(rig) == 2)
+    await second.send(b"and more")
+    getattr(second, leave)()
+    await rig.until(lambda: waiting(rig) == 1)
+    assert rig.ending("client-closed") + rig.ending("client-reset") == 1
+    assert rig.ending("queue-timeout") == 0
+
+
 async def test_an_upload_waits_with_its_body(bounded, rig, stage, connect):
     bounded()
     first, second = await connect(), await connect()

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from lbd.stats import fields
-from lbd.stats.bound import reserve
+from lbd.stats.bound import reserve, total
 from lbd.stats.scoreboard import SERVER, Board
 
 FIELD = fields.SERVER_CONNECTIONS
@@ -36,8 +36,17 @@ def test_a_bound_that_was_lowered_grants_nothing_until_there_is_room():
     assert not reserve(row, FIELD, 2)
 
 
+def test_the_total_is_over_all_lanes():
+    one, other = rows(Board.create(2), 2)
+    one.add(FIELD, 2)
+    other.add(FIELD, 3)
+    assert total(one, FIELD) == total(other, FIELD) == 5
+
+
 @pytest.mark.parametrize("field", [-1, 1000])
 def test_a_field_that_is_none(field):
+    with pytest.raises(IndexError):
+        total(Board.create(1).row(0, SERVER, 0), field)
     with pytest.raises(IndexError):
         reserve(Board.create(1).row(0, SERVER, 0), field, 1)
 
