@@ -12,7 +12,6 @@ from lbd.config.units import Address
 from lbd.stats.fields import SERVER_IN_FLIGHT
 from lbd.stats.scoreboard import SERVER, Board
 
-
 BOARD = Board.create(2)
 SLOTS = count()
 
