@@ -55,8 +55,8 @@ class Daemon(Protocol):
     def steering(self) -> Steering:
         """What may be changed while it runs."""
 
-    def status(self) -> dict[str, Any]:
-        """Everything that is now, as JSON."""
+    def status(self, history: bool = False) -> dict[str, Any]:
+        """Everything that is now, as JSON; with `history` how each server did in the last two minutes."""
 
     def explain(self, method: str, url: str, headers: Sequence[str], client: str, listener: str) -> dict[str, Any]:
         """Where such a request would go, and why; `LbdError` for one that is none."""

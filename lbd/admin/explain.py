@@ -1,11 +1,10 @@
 """`GET /v1/explain?url=URL`: where a request would go, and why; and `method`, `from`, `listener`, `header`s."""
 
-import ipaddress
-
 from aiohttp import web
 
 from lbd.admin.answers import answer
 from lbd.admin.asked import Daemon, Refused
+from lbd.admin.route import queries, query
 from lbd.errors import LbdError
 
 
@@ -17,12 +16,9 @@ class Explain:
 
     async def get(self, request: web.Request) -> web.Response:
         """200 with the explanation, 400 for a question that means nothing."""
-        query = request.query
-        client = query.get("from", "127.0.0.1")
+        question = (query(request, "method", "GET"), query(request, "url", ""), queries(request, "header"),
+                    query(request, "from", "127.0.0.1"), query(request, "listener", ""))
         try:
-            ipaddress.ip_address(client)
-            found = self._daemon.explain(query.get("method", "GET"), query.get("url", ""), query.getall("header", []),
-                                         client, query.get("listener", ""))
-        except (ValueError, LbdError) as error:
+            return answer(self._daemon.explain(*question))
+        except LbdError as error:
             raise Refused(400, str(error)) from None
-        return answer(found)

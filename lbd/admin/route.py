@@ -1,5 +1,6 @@
 """One line of the admin interface: a path, who may ask for it, what answers, and what the description says of it."""
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,12 +19,29 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _client(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("is none") from None
+
+
 WAIT = u.duration(0.0, 600.0)
+YES = ("1", "true", "yes")
+SWITCH = u.choice(*YES, "0", "false", "no")
 
 QUERIES: Mapping[str, Kind] = {
     "wait": WAIT,
     "since": Kind("number", "a whole number from 0 on", _number, {"type": "integer", "minimum": 0}),
-    "force": u.choice("0", "1", "true", "false", "yes", "no"),
+    "force": SWITCH,
+    "history": SWITCH,
+    "method": u.LINE,
+    "url": u.LINE,
+    "header": Kind("header", "Name: value; may be repeated", u.LINE.read,
+                   {"type": "array", "items": {"type": "string", "pattern": "^[^\\r\\n]+$"}}),
+    "from": Kind("address", "an IP address", _client, {"type": "string", "anyOf": [{"format": "ipv4"},
+                                                                                  {"format": "ipv6"}]}),
+    "listener": u.NAME,
     "confirm": u.DURATION,
     "backend": u.NAME,
     "server": u.LINE,
@@ -48,9 +66,15 @@ class Route:
 
 def query(request: web.Request, name: str, default: Any) -> Any:
     """What the query says under a name of `QUERIES`; raises `Refused`."""
-    text = request.query.get(name)
-    if text is None:
-        return default
+    return next(iter(queries(request, name)), default)
+
+
+def queries(request: web.Request, name: str) -> list[Any]:
+    """The same where it may be said several times."""
+    return [_read(name, text) for text in request.query.getall(name, [])]
+
+
+def _read(name: str, text: str) -> Any:
     try:
         return QUERIES[name].read(text)
     except ValueError as error:

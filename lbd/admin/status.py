@@ -1,9 +1,10 @@
-"""`GET /v1/status`: everything that is now."""
+"""`GET /v1/status`: everything that is now; `?history=true` with the last two minutes of each server."""
 
 from aiohttp import web
 
 from lbd.admin.answers import answer
 from lbd.admin.asked import Daemon
+from lbd.admin.route import YES, query
 
 
 class Status:
@@ -12,6 +13,6 @@ class Status:
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
 
-    async def get(self, _request: web.Request) -> web.Response:
+    async def get(self, request: web.Request) -> web.Response:
         """Generation, workers, listeners, backends with their servers."""
-        return answer(self._daemon.status())
+        return answer(self._daemon.status(query(request, "history", "0") in YES))

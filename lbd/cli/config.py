@@ -3,19 +3,18 @@
 import argparse
 import json
 
-from rich.console import Console
-
+from lbd.admin.columns import Column, Columns
 from lbd.cli import asking, steering
-from lbd.cli.status import PIPE_WIDTH, Columns, table
+from lbd.cli.terminal import console, table
 from lbd.config.reference import written
 
 HELP = "show the configuration in force, and where each value is from"
 DEFAULT = "default"
 
 COLUMNS: Columns = (
-    ("key", lambda row: row["key"], False),
-    ("value", lambda row: "not set" if row["value"] is None else written(row["value"]), False),
-    ("from", lambda row: row["origin"], False),
+    Column("key", lambda row: row["key"]),
+    Column("value", lambda row: "not set" if row["value"] is None else written(row["value"])),
+    Column("from", lambda row: row["origin"]),
 )
 
 
@@ -34,7 +33,6 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({**answer, "settings": rows}, indent=2))
         return 0
-    console = Console(highlight=False)
-    console = console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
-    console.print(table(COLUMNS, rows))
+    out = console()
+    out.print(table(COLUMNS, rows, out.width))
     return 0

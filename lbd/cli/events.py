@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lbd.cli import asking
-from lbd.cli.status import printable
+from lbd.cli.terminal import printable
 from lbd.errors import LbdError
 
 HELP = "show what happened lately: state changes, reloads, ends of workers"

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 from rich.console import Console
 
+from lbd.admin.columns import Column, Columns, milliseconds
 from lbd.backend.generation import Generation, Member
 from lbd.balance import OPTIONS
 from lbd.cli import asking, options
-from lbd.cli.status import Columns, milliseconds, printable, table
+from lbd.cli.terminal import printable, table
 from lbd.config.read import read
 from lbd.config.schema import Config
 from lbd.control.explain import Question, explain
@@ -24,13 +25,13 @@ HELP = "show where a request goes, and why"
 SECRET = bytes(32)   # of a file alone: cookies of a running daemon mean nothing to it
 
 CANDIDATES: Columns = (
-    ("server", lambda row: row["name"], False),
-    ("address", lambda row: row["address"], False),
-    ("weight", lambda row: row["weight"], True),
-    ("in flight", lambda row: row["in_flight"], True),
-    ("load", lambda row: row["load"], True),
-    ("latency", lambda row: milliseconds(row["latency_seconds"]), True),
-    ("left out because", lambda row: row["left_out"] or None, False),
+    Column("server", lambda row: row["name"]),
+    Column("address", lambda row: row["address"]),
+    Column("weight", lambda row: row["weight"], True),
+    Column("in flight", lambda row: row["in_flight"], True),
+    Column("load", lambda row: row["load"], True),
+    Column("latency", lambda row: milliseconds(row["latency_seconds"]), True),
+    Column("left out because", lambda row: row["left_out"] or None),
 )
 
 
@@ -85,7 +86,8 @@ def by_daemon(question: Question, args: argparse.Namespace) -> dict[str, Any]:
     """With the figures of now."""
     daemon = asking.find(args)
     words = [("method", question.method), ("url", question.url), ("from", question.client),
-             ("listener", question.listener), *(("header", line) for line in question.headers)]
+             *([("listener", question.listener)] if question.listener else []),
+             *(("header", line) for line in question.headers)]
     answer = daemon.ask("GET", f"/v1/explain?{urlencode(words)}")
     if answer.status != 200 or not isinstance(answer.data, dict):
         raise LbdError(f"not explained by {daemon.address}: {answer.error}")

@@ -8,24 +8,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from rich.console import Console
-
+from lbd.admin.columns import Column, Columns
 from lbd.cli import asking, steering
 from lbd.cli.asking import Daemon
 from lbd.cli.persisting import KEYS, persist
-from lbd.cli.status import PIPE_WIDTH, Columns, table
+from lbd.cli.terminal import console, table
 from lbd.config.runtime import SETTINGS
 
 HELP = "list what was changed while lbd runs, or go back to what the files say"
 
 COLUMNS: Columns = (
-    ("backend", lambda row: row.get("backend"), False),
-    ("server", lambda row: row.get("server") or "(all)", False),
-    ("override", lambda row: ", ".join(f"{name} {row[name]}" for name in SETTINGS if name in row), False),
-    ("who", lambda row: row.get("who"), False),
-    ("since", lambda row: row.get("at"), False),
-    ("until", lambda row: row.get("until"), False),
-    ("reason", lambda row: row.get("reason"), False),
+    Column("backend", lambda row: row.get("backend")),
+    Column("server", lambda row: row.get("server") or "(all)"),
+    Column("override", lambda row: ", ".join(f"{name} {row[name]}" for name in SETTINGS if name in row)),
+    Column("who", lambda row: row.get("who")),
+    Column("since", lambda row: row.get("at")),
+    Column("until", lambda row: row.get("until")),
+    Column("reason", lambda row: row.get("reason")),
 )
 
 
@@ -57,9 +56,8 @@ def run(args: argparse.Namespace) -> int:
     elif not found:
         print("none: everything is as the files say")
     else:
-        console = Console(highlight=False)
-        console = console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
-        console.print(table(COLUMNS, found))
+        out = console()
+        out.print(table(COLUMNS, found, out.width))
     return 0
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lbd.cli import asking, options
 from lbd.cli.daemon import loader
-from lbd.cli.status import printable
+from lbd.cli.terminal import printable
 from lbd.config.plan import compare
 from lbd.errors import LbdError
 

@@ -1,18 +1,23 @@
 """The status: everything that is now, put together for `GET /v1/status`."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lbd.backend.generation import Member
+from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Config
 from lbd.control.machine import Machine
 from lbd.control.process import Process
+from lbd.control.trend import STEP, Course, Trend, route_codes
 from lbd.stats import fields, scoreboard
 
 
-def describe(machine: Machine) -> dict[str, Any]:
-    """Generation, workers, listeners, and backends with their servers; empty before the first generation."""
+def describe(machine: Machine, trend: Trend | None = None, history: bool = False) -> dict[str, Any]:
+    """Generation, workers, listeners, and backends with their servers; empty before the first generation.
+
+    With a trend, also rates, and since when servers are as they are; with `history` the samples of two minutes.
+    """
+    trend = trend or Trend()
     generation = machine.generation
     if generation is None:
         return {"generation": 0, "workers": [], "listeners": {}, "backends": {}}
@@ -22,19 +27,32 @@ def describe(machine: Machine) -> dict[str, Any]:
         "generation": generation.number,
         "workers": [_worker(machine, process) for process in machine.fleet.processes()],
         "worker_restarts": machine.fleet.restarts,
-        "listeners": _listeners(machine, config),
-        "backends": {name: backend(machine, config, name, told[name]) for name in config.backends},
+        "listeners": _listeners(machine, generation, trend),
+        "backends": {name: backend(machine, config, name, told[name], trend, history) for name in config.backends},
+        "draining": _draining(machine, told),
     }
 
 
-def backend(machine: Machine, config: Config, name: str, members: Iterable[Member]) -> dict[str, Any]:
+def backend(machine: Machine, config: Config, name: str, members: Iterable[Member], trend: Trend | None = None,
+            history: bool = False) -> dict[str, Any]:
     """One backend with its servers."""
+    trend = trend or Trend()
+    course = trend.of(scoreboard.BACKEND, name)
     return {
         "algorithm": config.backends[name].algorithm.name,
+        "requests_per_second": round(course.rate, 2),
+        "errors_per_second": round(course.error_rate, 2),
         "requests_in_flight": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_IN_FLIGHT)),
         "requests_waiting": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_QUEUE)),
-        "servers": {member.name: _server(machine, config, member) for member in members},
+        "servers": {
+            member.name: _server(machine, config, member, trend.of(scoreboard.SERVER, identity(member)), history)
+            for member in members},
     }
+
+
+def identity(member: Member) -> tuple[str, str, str]:
+    """Backend, name and address."""
+    return member.backend, member.name, str(member.address)
 
 
 def _worker(machine: Machine, process: Process) -> dict[str, Any]:
@@ -51,25 +69,34 @@ def _worker(machine: Machine, process: Process) -> dict[str, Any]:
     }
 
 
-def _listeners(machine: Machine, config: Config) -> dict[str, Any]:
+def _listeners(machine: Machine, generation: Generation, trend: Trend) -> dict[str, Any]:
     addresses = machine.sockets.addresses()
-    return {name: {
-        "mode": listener.mode,
-        "bind": [str(address) for address in addresses.get(name, [])],
-        "connections": int(_total(machine, scoreboard.LISTENER, name, fields.LISTENER_CONNECTIONS)),
-        "accepted": int(_total(machine, scoreboard.LISTENER, name, fields.LISTENER_ACCEPTED)),
-    } for name, listener in config.listeners.items()}
+    found = {}
+    for name, listener in generation.config.listeners.items():
+        slots = [slot for (owner, _), slot in generation.routes.items() if owner == name]
+        found[name] = {
+            "mode": listener.mode,
+            "bind": [str(address) for address in addresses.get(name, [])],
+            "connections": int(_total(machine, scoreboard.LISTENER, name, fields.LISTENER_CONNECTIONS)),
+            "accepted": int(_total(machine, scoreboard.LISTENER, name, fields.LISTENER_ACCEPTED)),
+            "requests_per_second": round(trend.of(scoreboard.LISTENER, name).rate, 2),
+            "codes": _codes(route_codes(machine, slots)),
+        }
+    return found
 
 
-def _server(machine: Machine, config: Config, member: Member) -> dict[str, Any]:
+def _server(machine: Machine, config: Config, member: Member, course: Course, history: bool) -> dict[str, Any]:
     board = machine.board
     totals = board.totals(scoreboard.SERVER, member.slot)
     latency = board.latency(member.slot)
     requests = totals[fields.SERVER_REQUESTS:fields.SERVER_REQUESTS + len(fields.CODES)]
+    judgement = machine.schedule.of(identity(member))
     return {
         "address": str(member.address),
         "health": member.health,
         "reason": machine.roster.reason(config, member),
+        "since": moment(course.since) if course.since else None,
+        "checked": moment(judgement.at) if judgement is not None and judgement.at else None,
         "mode": member.mode,
         "weight": member.weight,
         "backup": member.backup,
@@ -77,10 +104,37 @@ def _server(machine: Machine, config: Config, member: Member) -> dict[str, Any]:
         "max_conns": member.max_conns or None,
         "connections": int(totals[fields.SERVER_CONNECTIONS]),
         "requests": int(sum(requests)),
-        "codes": {code: int(count) for code, count in zip(fields.CODES, requests, strict=True) if count},
+        "requests_per_second": round(course.rate, 2),
+        "errors_per_second": round(course.error_rate, 2),
+        "codes": _codes(requests),
         "connection_errors": int(totals[fields.SERVER_CONNECTION_ERRORS]),
         "latency_seconds": round(latency, 6) if latency >= 0 else None,
+        **({"history": _history(course)} if history else {}),
     }
+
+
+def _history(course: Course) -> dict[str, Any]:
+    return {
+        "step_seconds": STEP,
+        "latency_seconds": [None if value is None else round(value, 6) for value in course.latencies],
+        "requests_per_second": [round(value, 2) for value in course.rates],
+        "errors_per_second": [round(value, 2) for value in course.errors],
+    }
+
+
+def _draining(machine: Machine, told: Mapping[str, Iterable[Member]]) -> list[dict[str, Any]]:
+    """Servers that the configuration does not have any more, as long as they have work."""
+    there = {identity(member) for group in told.values() for member in group}
+    owners = machine.slots.owners(scoreboard.SERVER)
+    found = []
+    for owner, slot in owners.items():
+        if isinstance(owner, tuple) and owner not in there and (requests := machine.board.in_flight(slot)):
+            found.append({"backend": owner[0], "name": owner[1], "address": owner[2], "in_flight": requests})
+    return found
+
+
+def _codes(counts: Iterable[float]) -> dict[str, int]:
+    return {code: int(count) for code, count in zip(fields.CODES, counts, strict=True) if count}
 
 
 def _total(machine: Machine, kind: int, name: str, field: int) -> float:

@@ -24,6 +24,7 @@ from lbd.control.reload import Load, Reload
 from lbd.control.service import Service
 from lbd.control.sinks import sink
 from lbd.control.steering import Steering
+from lbd.control.trend import Trend
 from lbd.control.trial import sample
 from lbd.control.watch import Watch
 from lbd.errors import LbdError
@@ -35,8 +36,6 @@ from lbd.stats import scoreboard
 from lbd.stats.scrape import scrape
 
 LAST_LINES = 1.0   # seconds that the access log may take for what is still to be written
-
-
 ANSWERED = 0.1     # seconds for the answer to whoever asked for an upgrade to go out
 
 
@@ -54,6 +53,7 @@ class Supervisor:
         self._machine.replaced = self.handle_usr2
         self._steering = Steering(self._machine, self._tasks)
         self._service = Service(self._machine)
+        self._trend = Trend()
         self._orphans = Orphans(self._machine.orphan_ended)
         self._upgrading = False
         self._doors: list[Door] = []
@@ -97,19 +97,20 @@ class Supervisor:
         """What may be changed while it runs."""
         return self._steering
 
-    def status(self) -> dict[str, Any]:
-        """Everything that is now."""
+    def status(self, history: bool = False) -> dict[str, Any]:
+        """Everything that is now; with `history` how each server did in the last two minutes."""
         return {
             "version": __version__,
             "pid": os.getpid(),
             "state": self._state,
+            "time": status.moment(time.time()),
             "started": status.moment(self._began),
             "uptime_seconds": round(time.time() - self._began, 3),
             "upgrades": self._handover.upgrades if self._handover else 0,
             "degraded": self._reload.refused,
             "files": list(self._reload.loaded.files),
             "last_reload": self._reload.describe(),
-            **status.describe(self._machine),
+            **status.describe(self._machine, self._trend, history),
         }
 
     def settings(self) -> dict[str, Any]:
@@ -320,6 +321,7 @@ class Supervisor:
             self._reload.tick()
             self._service.tick()
             self._steering.tick()
+            self._trend.look(self._machine)
             await asyncio.sleep(1.0)
 
     def _line(self, text: str) -> None:

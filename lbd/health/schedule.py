@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -35,6 +36,7 @@ class Judgement:
     needed: int = 1
     passes: int = 0
     failures: int = 0
+    at: float = 0.0         # Unix time of the last result
 
     @property
     def passing(self) -> bool:
@@ -59,6 +61,7 @@ class Judgement:
         """Count a result; true when the health changed by it. The first check decides at once."""
         self.streak = self.streak + 1 if self.last is not None and result.passed == self.last.passed else 1
         self.last = result
+        self.at = time.time()
         if result.passed:
             self.passes += 1
         else:

@@ -59,8 +59,8 @@ class FakeDaemon:
         self.accepted = []
         self.steering = FakeSteering()
 
-    def status(self):
-        return {"generation": 3}
+    def status(self, history=False):
+        return {"generation": 3, **({"history": True} if history else {})}
 
     def explain(self, *question):
         if self.error is not None:

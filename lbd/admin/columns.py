@@ -1,0 +1,145 @@
+"""The columns in which people see the status: one table for the page, for `lbd status` and for `lbd top`."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+Row = Mapping[str, Any]
+
+UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+# Words of state: how good the news is.
+TONES: Mapping[str, str] = {
+    "up": "good", "ready": "good", "serving": "good", "down": "bad", "ejected": "bad", "unknown": "odd",
+    "drain": "odd", "maint": "odd", "draining": "odd", "starting": "odd", "stopping": "odd", "warning": "odd",
+    "error": "bad"}
+OWN = ("number", "timestamp", "level", "event")
+
+
+def milliseconds(seconds: float | None) -> str | None:
+    """`12.3 ms`; None where nothing was measured."""
+    return None if seconds is None else f"{seconds * 1000:.1f} ms"
+
+
+def span(seconds: float | None) -> str | None:
+    """A time in its two largest units: `2 h 5 min`."""
+    if seconds is None:
+        return None
+    left = max(int(seconds), 0)
+    parts: list[str] = []
+    for length, unit in UNITS:
+        count, left = divmod(left, length)
+        if count or parts:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def rate(value: float | None) -> str | None:
+    """`0.4`, `12`, `3400`: as much as a glance takes in."""
+    return None if value is None else f"{value:.1f}" if 0 < value < 10 else f"{value:.0f}"
+
+
+class Column(NamedTuple):
+    """`get` is what the column is sorted by, `form` what is shown of it (None: a dash); the greatest `rank` is left out
+    first where there is no room."""
+
+    title: str
+    get: Callable[[Row], Any]
+    number: bool = False
+    form: Callable[[Any], Any] = lambda value: value
+    rank: int = 0
+
+    def show(self, row: Row) -> Any:
+        """What stands in the cell; None for a dash."""
+        return self.form(self.get(row))
+
+
+Columns = tuple[Column, ...]
+
+SERVERS: Columns = (
+    Column("backend", lambda row: row["backend"]),
+    Column("server", lambda row: row["name"] + (" (backup)" if row.get("backup") else "")),
+    Column("address", lambda row: row.get("address"), rank=2),
+    Column("health", lambda row: row.get("health")),
+    Column("for", lambda row: row.get("age"), True, span, 1),
+    Column("mode", lambda row: row.get("mode")),
+    Column("weight", lambda row: row.get("weight"), True, rank=3),
+    Column("in flight", lambda row: row.get("in_flight"), True),
+    Column("req/s", lambda row: row.get("requests_per_second"), True, rate),
+    Column("requests", lambda row: row.get("requests"), True, rank=5),
+    Column("5xx", lambda row: row.get("codes", {}).get("5xx", 0), True),
+    Column("no connect", lambda row: row.get("connection_errors"), True, rank=6),
+    Column("latency", lambda row: row.get("latency_seconds"), True, milliseconds),
+    Column("last check", lambda row: row.get("reason") or None, rank=4),
+)
+LISTENERS: Columns = (
+    Column("listener", lambda row: row["name"]),
+    Column("mode", lambda row: row.get("mode")),
+    Column("address", lambda row: ", ".join(row.get("bind", []))),
+    Column("connections", lambda row: row.get("connections"), True),
+    Column("accepted", lambda row: row.get("accepted"), True),
+    Column("req/s", lambda row: row.get("requests_per_second"), True, rate),
+    Column("5xx", lambda row: row.get("codes", {}).get("5xx", 0), True),
+)
+WORKERS: Columns = (
+    Column("worker", lambda row: row.get("slot")),
+    Column("pid", lambda row: row.get("pid"), True),
+    Column("state", lambda row: row.get("state")),
+    Column("generation", lambda row: row.get("generation"), True),
+    Column("connections", lambda row: row.get("connections"), True),
+    Column("requests", lambda row: row.get("requests"), True),
+    Column("up", lambda row: row.get("uptime_seconds"), True, span),
+)
+DRAINING: Columns = (
+    Column("removed server", lambda row: f"{row['backend']}/{row['name']}"),
+    Column("address", lambda row: row.get("address")),
+    Column("in flight", lambda row: row.get("in_flight"), True),
+)
+EVENTS: Columns = (
+    Column("time (UTC)", lambda row: str(row.get("timestamp", ""))[:19].replace("T", " ")),
+    Column("level", lambda row: row.get("level")),
+    Column("event", lambda row: row.get("event")),
+    Column("about", lambda row: ", ".join(f"{name} {value}" for name, value in row.items()
+                                          if value not in (None, "") and name not in OWN)),
+)
+
+
+def servers(status: Row) -> list[dict[str, Any]]:
+    """A row for each server of each backend, with `backend`, `name` and `age`, the seconds in its present state."""
+    now = status.get("time")
+    return [{"backend": backend, "name": name, **server, "age": seconds(server.get("since"), now)}
+            for backend, facts in status.get("backends", {}).items() for name, server in facts["servers"].items()]
+
+
+def listeners(status: Row) -> list[dict[str, Any]]:
+    """A row for each listener."""
+    return [{"name": name, **facts} for name, facts in status.get("listeners", {}).items()]
+
+
+def headline(status: Row) -> list[str]:
+    """The daemon in a few words: `lbd 0.1.0`, `pid 4711`, `ready`, `generation 3`, `up 2 h 5 min`."""
+    restarts = status.get("worker_restarts", 0)
+    return [f"lbd {status.get('version', '?')}", f"pid {status.get('pid', '?')}", str(status.get("state", "?")),
+            f"generation {status['generation']}", f"up {span(status.get('uptime_seconds', 0))}",
+            *([f"{restarts} worker restart{'s' * (restarts != 1)}"] if restarts else [])]
+
+
+def troubles(status: Row) -> Iterable[tuple[str, list[str]]]:
+    """What is wrong with the daemon itself: a sentence, and its details."""
+    if degraded := status.get("degraded"):
+        yield "degraded: the last good version of these files stays in force", list(degraded)
+    last = status.get("last_reload", {})
+    if not last.get("success", True):
+        yield (f"the reload of {last.get('time', '?')} was refused; generation {status['generation']} serves on:",
+               str(last.get("error", "")).splitlines())
+    if (left := last.get("confirm_within_seconds")) is not None:
+        yield (f"generation {status['generation']} waits to be confirmed: without `lbd confirm` lbd goes back in "
+               f"{span(left)}"), []
+
+
+def seconds(since: Any, now: Any) -> float | None:
+    """From one moment to the other, both as ISO 8601; None where they are none."""
+    try:
+        return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,51 @@
+"""What the commands print: tables that fit where they stand, and text that cannot steer the terminal."""
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lbd.admin.columns import TONES, Columns, Row
+
+PIPE_WIDTH = 1000  # columns where the output is no terminal: nothing is cut
+GAP = 2            # columns between two cells
+FOLDED = 32        # columns that a longer text may be folded into
+
+STYLES = {"good": "green", "bad": "bold red", "odd": "yellow"}
+
+
+def console() -> Console:
+    """Standard output: as wide as the terminal, or as wide as need be."""
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+
+
+def table(columns: Columns, rows: Iterable[Row], width: int = PIPE_WIDTH) -> Table:
+    """The rows, with words of state in colour; columns that do not fit into the width are left out, the greatest rank
+    first."""
+    rows = list(rows)
+    lines = [["-" if (value := column.show(row)) is None else printable(value) for column in columns] for row in rows]
+    kept = fitting(columns, lines, width)
+    made = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="dim")
+    for place in kept:
+        made.add_column(columns[place].title, justify="right" if columns[place].number else "left", overflow="fold",
+                        no_wrap=columns[place].number)
+    for line in lines:
+        made.add_row(*(Text(line[place], STYLES.get(TONES.get(line[place], ""), "")) for place in kept))
+    return made
+
+
+def fitting(columns: Columns, lines: list[list[str]], width: int) -> list[int]:
+    """Which columns fit side by side."""
+    wide = [min(max([len(column.title), *(len(line[place]) for line in lines)]), max(FOLDED, len(column.title))) + GAP
+            for place, column in enumerate(columns)]
+    kept = list(range(len(columns)))
+    while sum(wide[place] for place in kept) > width + GAP and any(columns[place].rank for place in kept):
+        kept.remove(max(kept, key=lambda place: columns[place].rank))
+    return kept
+
+
+def printable(value: object) -> str:
+    """The text without control characters: parts of it come from servers, and a terminal obeys them."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(value))

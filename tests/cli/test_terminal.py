@@ -1,0 +1,28 @@
+"""lbd.cli.terminal: what fits, and what a terminal may not be told."""
+
+import pytest
+from rich.console import Console
+
+from lbd.admin.columns import Column
+from lbd.cli.terminal import printable, table
+
+COLUMNS = (Column("name", lambda row: row["name"]), Column("size", lambda row: row["size"], True, rank=1),
+           Column("text", lambda row: row["text"], rank=2))
+ROWS = [{"name": "alpha", "size": 12345, "text": "once upon a time"}, {"name": "b", "size": None, "text": None}]
+
+
+@pytest.mark.parametrize(("width", "titles"), [
+    (80, ["name", "size", "text"]), (30, ["name", "size", "text"]), (20, ["name", "size"]), (8, ["name"]),
+    (1, ["name"])])
+def test_columns_that_do_not_fit_are_left_out_the_least_important_first(width, titles):
+    assert [column.header for column in table(COLUMNS, ROWS, width).columns] == titles
+
+
+def test_numbers_stand_right_and_nothing_is_a_dash(capsys):
+    Console(width=80).print(table(COLUMNS, ROWS))
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+        "name    size  text", "alpha  12345  once upon a time", "b          -  -"]
+
+
+def test_control_characters_are_shown_not_obeyed():
+    assert printable("a\x1b[31mb\n\u202e") == "a\N{REPLACEMENT CHARACTER}[31mb" + 2 * "\N{REPLACEMENT CHARACTER}"
