@@ -1,7 +1,16 @@
 """The errors that cross rooms: each carries what an operator needs to mend it."""
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+# What says that this machine lacks descriptors or memory, and nothing of whom it wanted to reach.
+SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+def shortage(error: BaseException | None) -> bool:
+    """The error is one of this machine's own."""
+    return isinstance(error, OSError) and error.errno in SHORTAGES
 
 
 class LbdError(Exception):

@@ -1,6 +1,10 @@
 """Findings say where, which key and what; a configuration error says all of them."""
 
-from lbd.errors import ConfigError, LbdError, Problem, UsageError
+import errno
+
+import pytest
+
+from lbd.errors import ConfigError, LbdError, Problem, UsageError, shortage
 
 
 def test_a_finding_names_file_line_column_and_key() -> None:
@@ -22,3 +26,13 @@ def test_a_configuration_error_has_one_line_per_finding() -> None:
 def test_all_are_of_one_kind() -> None:
     assert issubclass(ConfigError, LbdError)
     assert issubclass(UsageError, LbdError)
+
+
+@pytest.mark.parametrize(("error", "own"), [
+    (OSError(errno.EMFILE, "Too many open files"), True),
+    (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), False),
+    (ValueError(errno.EMFILE), False),
+    (None, False),
+])
+def test_what_this_machine_lacks_is_told_apart_from_what_others_do(error: BaseException | None, own: bool) -> None:
+    assert shortage(error) is own

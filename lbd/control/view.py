@@ -40,7 +40,8 @@ def look(machine: Machine, reload_success: bool, reload_time: float, kernels: st
 
 def _server(machine: Machine, member: Member, score: float | None) -> ServerView:
     judgement = machine.schedule.of((member.backend, member.name, str(member.address)))
-    checks = {} if judgement is None else {"passed": judgement.passes, "failed": judgement.failures}
+    checks = {} if judgement is None else {
+        "passed": judgement.passes, "failed": judgement.failures, "skipped": judgement.skipped}
     return ServerView(
         backend=member.backend,
         name=member.name,

@@ -49,7 +49,7 @@ class Kind(Protocol):
     """A module of this room that is a kind of check: the class of its own keys, and the check.
 
     `check(subject, options, timeout)` takes at most `timeout` seconds, whatever the server does, and never raises for
-    what a server can do.
+    what a server can do. It raises `OSError` for what says nothing of the server: this machine lacks something.
     """
 
     @property

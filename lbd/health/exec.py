@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 from collections.abc import Mapping
@@ -10,11 +11,13 @@ from typing import Any
 
 from lbd.config.kinds import ItemError, Kind, text_of, type_of
 from lbd.config.schema import REQUIRED, key
+from lbd.errors import shortage
 from lbd.health.check import Result, Subject
 
 SHOWN = 120         # characters of the program's first line of output that are repeated
 LAST_WORDS = 0.05   # seconds for output that comes behind the end of the program
 DYING = 1.0         # seconds for a killed program to be gone
+NO_PROCESS = (errno.EAGAIN, -1)     # the limit of processes; what uvloop says when descriptors end half-way
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "PATH", "TZ")    # of lbd's own environment
 
 
@@ -55,6 +58,8 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
             Program, *options.command, stdin=None, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
             env=environment(subject), cwd="/", start_new_session=True)
     except (OSError, ValueError) as error:
+        if shortage(error) or getattr(error, "errno", 0) in NO_PROCESS:
+            raise
         reason = error.strerror if isinstance(error, OSError) else str(error)
         return Result(False, f"{name}: cannot be started: {reason}", loop.time() - started)
     try:

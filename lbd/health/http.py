@@ -12,6 +12,7 @@ from lbd.config import units as u
 from lbd.config.kinds import shown
 from lbd.config.schema import key
 from lbd.config.units import Address, Kind
+from lbd.errors import shortage
 from lbd.health.check import Result, Subject, words
 from lbd.health.connection import Answer, BadAnswer, Connection, Lost
 from lbd.http import head
@@ -75,6 +76,8 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
     except BadAnswer as error:
         fault, said = True, f"bad answer: {error}"
     except (OSError, TimeoutError) as error:
+        if shortage(error):
+            raise
         fault, said = True, words(error)
     return Result(not fault, f"{options.method} {options.path}: {said}", loop.time() - started)
 

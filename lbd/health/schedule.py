@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from lbd.config.schema import HealthPolicy
 from lbd.config.units import Address
-from lbd.health.check import Check, Result, Subject
+from lbd.health.check import Check, Result, Subject, words
+from lbd.log import logger
 from lbd.net.tasks import Tasks
 
 JITTER = 0.1   # share of an interval by which it varies, so that checks do not march in step
 PHASE = 0.5    # the same after the first check
+QUIET = 60.0   # seconds between two lines in the log about checks that this machine cannot do
 
 Key = tuple[str, str, str]   # backend, server, address: a server that moves is another one to be checked
 
@@ -28,7 +30,7 @@ class Target:
 @dataclass(slots=True)
 class Judgement:
     """What is known of one server: `health` is unknown, up or down; `streak` counts equal results in a row, of which
-    `needed` make a difference."""
+    `needed` make a difference; `skipped` counts checks that could not be done here, which say nothing of the server."""
 
     health: str = "unknown"
     last: Result | None = None
@@ -37,6 +39,7 @@ class Judgement:
     passes: int = 0
     failures: int = 0
     at: float = 0.0         # Unix time of the last result
+    skipped: int = 0
 
     @property
     def passing(self) -> bool:
@@ -120,6 +123,7 @@ class Schedule:
         self._wait = wait
         self._dice = dice
         self._watches: dict[Key, Watch] = {}
+        self._quiet_until = 0.0
 
     def set(self, targets: Mapping[Key, Target]) -> None:
         """Watch exactly these. A server that is known keeps what is known of it, also under another policy."""
@@ -165,11 +169,12 @@ class Schedule:
             while True:
                 watch.soon.clear()
                 begun = judgement.last is None
-                changed = judgement.take(await self._check(watch), policy)
+                result = await self._check(watch)
+                changed = result is not None and judgement.take(result, policy)
                 watch.first.set()
                 if changed:
                     self._changed(key, judgement)
-                if judgement.passing and self._passed is not None:
+                if result is not None and result.passed and self._passed is not None:
                     self._passed(key, judgement)
                 # The first checks all run at once: from then on they spread over the interval.
                 share = PHASE if begun else JITTER
@@ -177,14 +182,27 @@ class Schedule:
         finally:
             watch.subject.release()
 
-    async def _check(self, watch: Watch) -> Result:
+    async def _check(self, watch: Watch) -> Result | None:
+        """The result; None where the check could not be done."""
         policy = watch.target.policy
         try:
             return await self._checks[policy.type](watch.subject, policy.options, policy.timeout)
         except TimeoutError:
             return Result(False, "timeout", policy.timeout)
+        except OSError as error:
+            self._skip(watch, words(error))
+            return None
         except Exception as error:  # a check that breaks must not leave its server unwatched
             return Result(False, f"the check itself failed: {error!r}", 0.0)
+
+    def _skip(self, watch: Watch, reason: str) -> None:
+        """It says nothing of the server, and all that are checked now may be concerned: one line for them."""
+        watch.judgement.skipped += 1
+        now = asyncio.get_running_loop().time()
+        if now >= self._quiet_until:
+            self._quiet_until = now + QUIET
+            logger.warning("health checks cannot be done, servers keep their state", reason=reason,
+                           backend=watch.subject.backend, server=watch.subject.server)
 
 
 def _place(target: Target) -> Address:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from lbd.errors import shortage
 from lbd.health.check import Result, Subject, words
 
 
@@ -25,6 +26,8 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
             else:
                 transport, _ = await loop.create_connection(asyncio.Protocol, address.host, address.port)
     except (OSError, TimeoutError) as error:
+        if shortage(error):
+            raise
         return Result(False, f"connect: {words(error)}", loop.time() - started)
     seconds = loop.time() - started
     transport.abort()   # no lingering TIME_WAIT for a connection that carried nothing

@@ -9,6 +9,7 @@ from typing import Any
 
 from lbd.config import units as u
 from lbd.config.schema import key
+from lbd.errors import shortage
 from lbd.health.check import Result, Subject, words
 
 
@@ -40,6 +41,8 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
                 transport, _ = await loop.create_connection(
                     asyncio.Protocol, address.host, address.port, ssl=context, server_hostname=name)
     except (OSError, TimeoutError, ValueError) as error:
+        if shortage(error):
+            raise
         return Result(False, f"TLS handshake: {words(error)}", loop.time() - started)
     seconds = loop.time() - started
     connection = transport.get_extra_info("ssl_object")

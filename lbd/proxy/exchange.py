@@ -228,10 +228,10 @@ class Exchange:
         if self.state in (SEND, WAIT):
             self.proceed()
 
-    def _repeat(self, reason: int, status: int, ending: int) -> None:
-        """Try another server, on a new connection; or give up with that status."""
+    def _repeat(self, reason: int, status: int, ending: int, blamed: bool = True) -> None:
+        """Try another server, on a new connection; or give up with that status. `blamed`: the server is at fault."""
         server = self.server
-        self.record.dropped(True)
+        self.record.dropped(blamed)
         self._release()
         self.upstream = None
         if self.tried is None:

@@ -5,6 +5,7 @@ Repeats after a timeout or a status are asked for by the configuration, and no m
 flight (the retry budget of Finagle): servers in trouble must not get twice the load.
 """
 
+from lbd.errors import shortage
 from lbd.proxy.exchange import CONNECT, IDEMPOTENT, RELAY, TUNNEL, WAIT, Exchange
 from lbd.proxy.upstream import Upstream
 from lbd.stats import endings, fields
@@ -21,6 +22,9 @@ class Repeats(Exchange):
 
     def refused(self, upstream: Upstream, reason: Exception | None) -> None:
         """A connect failed: nothing was sent, so another server is always tried."""
+        if shortage(reason):
+            self._repeat(fields.BACKEND_RETRIES_REFUSED, 503, endings.OUT_OF_RESOURCES, blamed=False)
+            return
         self.plane.suspect(upstream.server)
         refused = isinstance(reason, ConnectionRefusedError)
         self._repeat(fields.BACKEND_RETRIES_REFUSED, 502,

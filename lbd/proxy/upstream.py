@@ -7,6 +7,7 @@ import termios
 from typing import Any, Protocol
 
 from lbd.backend.server import Server
+from lbd.errors import shortage
 from lbd.http import head
 from lbd.stats import endings, fields
 from lbd.stats.scoreboard import Record
@@ -284,7 +285,7 @@ class Upstream:
         self.plane.draining.closing.pop(self, None)
         server = self.server
         server.row.add(fields.SERVER_CONNECTIONS, -1)       # whoever opened it counted it, before it did
-        if not self.turns and mode == CONNECTING:
+        if not self.turns and mode == CONNECTING and not shortage(exc):
             server.row.add(fields.SERVER_CONNECTION_ERRORS, 1)
         if server.max_conns:
             self.plane.freed(server)

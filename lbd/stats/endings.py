@@ -70,5 +70,6 @@ BACKEND_GONE = _ending("backend-gone", OPERATOR, 503, "the backend was removed w
 INTERNAL_ERROR = _ending("internal-error", LBD, 500, "a fault of lbd")
 BACKEND_FULL = _ending("backend-full", SERVER, 503, "the backend has as many requests in flight as it may have")
 SERVER_DOWN = _ending("server-down", SERVER, 502, "the server went down, and what it had in hand is not waited for")
+OUT_OF_RESOURCES = _ending("out-of-resources", LBD, 503, "lbd has no descriptor or memory left for a connection")
 
 ENDINGS: tuple[Ending, ...] = tuple(_table)

@@ -1,8 +1,10 @@
 """The schedule: when servers are checked and what follows, with a clock that the test turns."""
 
 import asyncio
+import errno
 
 import pytest
+import structlog.testing
 
 from lbd.config.schema import HealthPolicy
 from lbd.config.units import Address
@@ -181,6 +183,21 @@ async def test_first_checks_run_at_once_and_then_spread(world):
                         dice=lambda: next(dice))
     schedule.set({KEY: target()})
     assert await world.give(PASS, PASS, PASS) == pytest.approx([1.0, 2.2, 2.2])
+
+
+async def test_a_check_that_cannot_be_done_changes_nothing(world):
+    lacking = OSError(errno.EMFILE, "Too many open files")
+    with structlog.testing.capture_logs() as lines:
+        world.schedule.set({KEY: target(fall=1)})
+        await world.give(lacking)
+        await world.schedule.first_round()                  # nobody waits for what cannot be had
+        assert world.schedule.of(KEY).health == "unknown"
+        await world.give(PASS, lacking, lacking)
+    judgement = world.schedule.of(KEY)
+    assert (judgement.health, judgement.skipped, judgement.failures) == ("up", 3, 0)
+    assert judgement.reason == "GET /: 200 after 10 ms, 1 of 1 passed"
+    assert world.passes == [KEY]
+    assert [(line["reason"], line["log_level"]) for line in lines] == [("Too many open files", "warning")]
 
 
 async def test_a_check_that_breaks_is_a_failure(world):

@@ -1,6 +1,7 @@
 """Generations that change under running requests, changing servers, the limit of connections, and the end."""
 
 import asyncio
+import errno
 import gc
 import socket
 from dataclasses import replace
@@ -316,6 +317,25 @@ async def test_a_connect_that_cannot_even_begin_is_a_failed_one(
     assert rig.suspected == [("app", "a")]
     assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_CONNECTIONS) == 0
     assert rig.in_flight(0) == 0
+
+
+@pytest.mark.parametrize("rig", ["sock"], indirect=True)
+async def test_a_shortage_of_this_machine_is_no_servers_fault(rig: Rig, simple: Simple, connect: Connect,
+                                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    simple()
+
+    class Net:
+        def connect(self, *_: object) -> None:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    client = await connect()
+    monkeypatch.setattr(rig.plane, "net", Net())
+    await client.send(request())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 503 ")
+    assert rig.ending("out-of-resources") == 1
+    assert rig.suspected == []
+    for field in (fields.SERVER_FAILURES, fields.SERVER_CONNECTION_ERRORS, fields.SERVER_CONNECTIONS):
+        assert rig.board.total(scoreboard.SERVER, 0, field) == 0
 
 
 async def test_connections_and_requests_make_no_cycles(rig: Rig, simple: Simple, stage: Stage,

@@ -35,5 +35,5 @@ def test_numbers_never_change() -> None:
         "no-route", "method-refused", "denied", "over-limit", "misdirected", "connect-refused", "connect-failed",
         "connect-timeout", "server-timeout", "server-body-timeout", "server-closed", "server-reset", "bad-response",
         "server-cut", "no-server", "queue-full", "queue-timeout", "drain-cut", "shutdown-cut", "backend-gone",
-        "internal-error", "backend-full", "server-down",
+        "internal-error", "backend-full", "server-down", "out-of-resources",
     ]
