@@ -61,6 +61,9 @@ class Daemon(Protocol):
     def explain(self, method: str, url: str, headers: Sequence[str], client: str, listener: str) -> dict[str, Any]:
         """Where such a request would go, and why; `LbdError` for one that is none."""
 
+    async def ticket(self) -> dict[str, Any]:
+        """`ticket` for one request, good for `seconds`, whose answer then says how it came about; `LbdError`."""
+
     async def events(self, since: int, wait: float) -> dict[str, Any]:
         """`events` after the number `since`, oldest first, and `last`, the number of the newest; if there are none yet,
         as soon as there is one, or after so many seconds."""

@@ -1,4 +1,4 @@
-"""`GET /v1/explain?url=URL`: where a request would go, and why; and `method`, `from`, `listener`, `header`s."""
+"""`/v1/explain`: where a request would go, and why; and a ticket for one that is sent and says so in its answer."""
 
 from aiohttp import web
 
@@ -22,3 +22,7 @@ class Explain:
             return answer(self._daemon.explain(*question))
         except LbdError as error:
             raise Refused(400, str(error)) from None
+
+    async def post(self, _request: web.Request) -> web.Response:
+        """201 with a ticket: the answer to the first request that has it in `X-Lbd-Explain` has that field too."""
+        return answer(await self._daemon.ticket(), 201)

@@ -45,6 +45,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/config", "read", lambda daemon: Config(daemon).get, "the configuration in force"),
     Route("GET", "/v1/explain", "read", lambda daemon: Explain(daemon).get, "where a request would go, and why",
           query=("method", "url", "header", "from", "listener")),
+    Route("POST", "/v1/explain", "read", lambda daemon: Explain(daemon).post,
+          "a ticket for one request whose answer is to say how it came about", codes={201: "the ticket"}),
     Route("POST", "/v1/plan", "operate", lambda daemon: Plan(daemon).post, "what a reload would do", PlanBody,
           codes={200: "the plan", 409: CONFLICT}),
     Route("POST", "/v1/reload", "operate", lambda daemon: Reload(daemon).post, "read the configuration again",

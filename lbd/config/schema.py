@@ -89,6 +89,8 @@ class Global:
     state_dir: str = key("/var/lib/lbd", u.FILE, "directory of registered servers and runtime overrides", RESTART)
     trusted_proxies: tuple[Network, ...] = key(
         [], u.NETWORKS, "networks whose X-Forwarded-* and Forwarded fields are believed")
+    explain_to: tuple[Network, ...] = key(
+        [], u.NETWORKS, "networks of clients that get the X-Lbd-Explain field, on new connections")
     user: str | None = key(None, u.LINE, "user to run as after binding; needs a start as root", RESTART, example="lbd")
     group: str | None = key(None, u.LINE, "group to run as after binding; default: the user's", RESTART, example="lbd")
     max_connections: int | None = key(

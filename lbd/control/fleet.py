@@ -14,6 +14,8 @@ from lbd.control.messages import (
     Cut,
     Discard,
     Drain,
+    Explain,
+    Explaining,
     Hello,
     Listen,
     Message,
@@ -167,6 +169,15 @@ class Fleet:
         """Tell every worker what became of these servers."""
         for process in self._serving.values():
             process.send(Update(members))
+
+    async def explain(self, ticket: bytes, seconds: float) -> None:
+        """Every worker says how it came to its answer to a request with this ticket. Raises `LbdError`."""
+        asked = [process.ask(Explain(ticket, seconds), Explaining) for process in self.serving()]
+        try:
+            async with asyncio.timeout(PREPARE):
+                await asyncio.gather(*asked)
+        except TimeoutError:
+            raise LbdError(f"a worker did not take the ticket within {PREPARE:g} s") from None
 
     def share(self) -> None:
         """Give every listening socket to somebody who serves."""

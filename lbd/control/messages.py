@@ -1,6 +1,6 @@
 """What supervisor and workers say to each other over the control channel: one frozen class per message."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lbd.backend.generation import Generation, Member
 
@@ -76,6 +76,19 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Explain:
+    """Supervisor: the answer to a request with this ticket says how it came about; answered by Explaining."""
+
+    ticket: bytes = field(repr=False)
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explaining:
+    """Worker: from the next connection on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Suspect:
     """Worker: a connect to this server failed."""
 
@@ -109,5 +122,5 @@ class Cut:
     """Supervisor: cut everything and exit now."""
 
 
-Message = (Hello | Prepare | Ready | Veto | Commit | Committed | Discard | Listen | LogTo | Update | Suspect | Ping
-           | Pong | Drain | Cut)
+Message = (Hello | Prepare | Ready | Veto | Commit | Committed | Discard | Listen | LogTo | Update | Explain
+           | Explaining | Suspect | Ping | Pong | Drain | Cut)

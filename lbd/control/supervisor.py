@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,7 @@ from lbd.stats import scoreboard
 from lbd.stats.scrape import scrape
 
 LAST_LINES = 1.0   # seconds that the access log may take for what is still to be written
+TICKET = 30.0      # seconds in which a request can be explained live
 ANSWERED = 0.1     # seconds for the answer to whoever asked for an upgrade to go out
 
 
@@ -130,6 +132,12 @@ class Supervisor:
             raise LbdError("no worker serves")
         now = replace(generation, members=self._machine.roster.members(generation.config))
         return explain(Question(method, url, headers, client, listener), now, self._machine.board, serving[0].lane)
+
+    async def ticket(self) -> dict[str, Any]:
+        """A word for one request that is to be explained by its answer; `LbdError` when the workers do not take it."""
+        made = secrets.token_hex(16)
+        await self._machine.fleet.explain(made.encode(), TICKET)
+        return {"ticket": made, "seconds": TICKET}
 
     async def events(self, since: int, wait: float) -> dict[str, Any]:
         """What happened after that number, or does within so many seconds."""

@@ -21,6 +21,8 @@ from lbd.control.messages import (
     Cut,
     Discard,
     Drain,
+    Explain,
+    Explaining,
     Hello,
     Listen,
     LogTo,
@@ -83,6 +85,9 @@ class Worker:
             case LogTo():
                 for fd in fds:
                     self._plane.log_to(fd)
+            case Explain(ticket, seconds):
+                self._plane.explanations.admit(ticket, seconds)
+                self._channel.send(Explaining())
             case Drain(timeout):
                 self._drain(timeout)
             case Cut():

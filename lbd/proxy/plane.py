@@ -16,6 +16,7 @@ from lbd.proxy.access_log import AccessLog
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.proxy.client import Client
 from lbd.proxy.draining import Draining, close_idle
+from lbd.proxy.explained import Explanations
 from lbd.proxy.gate import Gate
 from lbd.proxy.listener import Listener
 from lbd.proxy.selective import kind
@@ -59,6 +60,7 @@ class Plane:
         self.clients = 0
         self.paused = False
         self.draining = Draining(self)
+        self.explanations = Explanations(loop)
         self._report = report
         self._prepared: Prepared | None = None
         self._done: Callable[[], None] | None = None
@@ -98,6 +100,7 @@ class Plane:
         self.generation = generation
         self.limit = generation.max_connections
         self._follow_log()
+        self.explanations.tell(generation.config.global_.explain_to)
         for backend in [*self.backends.values(), *gone]:
             self._gate(backend)
             for server in backend.servers.values():
@@ -173,7 +176,7 @@ class Plane:
             owner.acceptors[-1].pause()
 
     def _client(self, listener: Listener) -> Client:
-        return (TcpClient if listener.site.tcp else Client)(self, listener)
+        return (TcpClient if listener.site.tcp else self.explanations.kind)(self, listener)
 
     def unlisten(self, listener: str) -> None:
         """Stop accepting for the listener and close this process's descriptors of its sockets."""

@@ -67,6 +67,11 @@ class FakeDaemon:
             raise self.error
         return {"question": question}
 
+    async def ticket(self):
+        if self.error is not None:
+            raise self.error
+        return {"ticket": "0123", "seconds": 30.0}
+
     async def events(self, since, wait):
         return {"events": [{"number": since + 1, "wait": wait}], "last": since + 1}
 
