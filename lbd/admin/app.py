@@ -1,6 +1,5 @@
 """The two web applications: the admin interface, and the one for Prometheus that cannot change anything."""
 
-import socket
 from collections.abc import Collection, Sequence
 
 from aiohttp import web
@@ -33,25 +32,6 @@ def _made(daemon: Daemon, routes: Sequence[Route], *checks: Middleware) -> web.A
     for route in routes:
         app.router.add_route(route.method, route.path, route.make(daemon))
     return app
-
-
-class Site:
-    """An application on a listening socket."""
-
-    def __init__(self, app: web.Application, sock: socket.socket) -> None:
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0,
-                                     keepalive_timeout=15.0, lingering_time=1.0)
-        self._sock = sock
-
-    async def start(self) -> None:
-        """Answer from now on."""
-        await self._runner.setup()
-        await web.SockSite(self._runner, self._sock, backlog=128).start()
-
-    async def close(self) -> None:
-        """Stop answering, and close the socket."""
-        await self._runner.cleanup()
-        self._sock.close()
 
 
 @web.middleware

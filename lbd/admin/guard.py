@@ -19,9 +19,10 @@ from aiohttp.typedefs import Handler, Middleware
 from lbd.admin import token
 from lbd.admin.answers import problem, refusal
 from lbd.admin.asked import Refused
+from lbd.admin.refusals import Refusals
+from lbd.admin.tls import subject
 from lbd.admin.token import Token
 from lbd.errors import ConfigError, LbdError
-from lbd.log import logger
 
 WHO = web.RequestKey("who", str)
 BODY_TIME = 10.0   # seconds for the body of a request
@@ -36,10 +37,12 @@ def wanted(tokens: Sequence[Token] | None, roles: Mapping[tuple[str, str], str],
     socket) whoever can connect may do everything and the Host is not looked at: no browser gets there. `names` are
     host names by which lbd is known.
     """
+    refusals = Refusals()
+
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if tokens is not None and (reason := _foreign(request, names)):
-            return _refuse(request, reason, 403, "")
+            return _refuse(refusals, request, reason, 403, "")
         resource = request.match_info.route.resource
         role = roles.get((request.method, resource.canonical if resource is not None else ""), "operate")
         if tokens is None:
@@ -47,12 +50,12 @@ def wanted(tokens: Sequence[Token] | None, roles: Mapping[tuple[str, str], str],
         elif role:
             found = token.of(request.headers.get("Authorization", ""), tokens)
             if found is None:
-                return _unknown(request)
-            request[WHO] = f"token {found} from {request.remote}"
+                return _unknown(refusals, request)
+            request[WHO] = f"token {found} from {request.remote}{_certified(request)}"
             exists = request.match_info.http_exception is None
             if exists and not found.may(role, request.match_info.get("backend", "")):
-                return _refuse(request, f"a token for {found} may not do this", 403, request[WHO])
-        return await _read(request, handler)
+                return _refuse(refusals, request, f"a token for {found} may not do this", 403, request[WHO])
+        return await _read(refusals, request, handler)
     return check
 
 
@@ -67,7 +70,7 @@ async def content(request: web.Request) -> dict[str, Any]:
     return data
 
 
-async def _read(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _read(refusals: Refusals, request: web.Request, handler: Handler) -> web.StreamResponse:
     """The body is read here, within its time; what a resource raises becomes its answer."""
     try:
         async with asyncio.timeout(BODY_TIME):
@@ -80,20 +83,20 @@ async def _read(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except LbdError as error:
         if request.method in CHANGING:
-            logger.warning("admin request refused", method=request.method, path=request.path, reason=str(error),
-                           who=request.get(WHO))
+            refusals.say("admin request refused", method=request.method, path=request.path, reason=str(error),
+                         who=request.get(WHO))
         return refusal(error, 422 if isinstance(error, ConfigError) else 503)
 
 
-def _unknown(request: web.Request) -> web.StreamResponse:
-    response = _refuse(request, "a bearer token is needed: Authorization: Bearer TOKEN", 401, "")
+def _unknown(refusals: Refusals, request: web.Request) -> web.StreamResponse:
+    response = _refuse(refusals, request, "a bearer token is needed: Authorization: Bearer TOKEN", 401, "")
     response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
-def _refuse(request: web.Request, reason: str, status: int, who: str) -> web.StreamResponse:
-    logger.warning("admin request refused", method=request.method, path=request.path, reason=reason,
-                   who=who or f"from {request.remote}")
+def _refuse(refusals: Refusals, request: web.Request, reason: str, status: int, who: str) -> web.StreamResponse:
+    refusals.say("admin request refused", method=request.method, path=request.path, reason=reason,
+                 who=who or f"from {request.remote}")
     response = problem(reason, status)
     response.force_close()   # its body was not read
     return response
@@ -139,3 +142,7 @@ def _local(request: web.Request) -> str:
         return "a local user"
 
 
+def _certified(request: web.Request) -> str:
+    """Whose certificate the client has shown."""
+    name = subject(request.get_extra_info("peercert"))
+    return f" as {name}" if name else ""

@@ -6,13 +6,14 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lbd.cli import options
+from lbd.cli import options, trust
 from lbd.config import units as u
 from lbd.config.kinds import Kind, shown
 from lbd.config.units import Address
@@ -59,12 +60,12 @@ class Daemon:
 
     address: Address
     token: str = ""
+    trust: ssl.SSLContext | None = None   # over TLS
 
     def ask(self, method: str, path: str, body: Any = None, timeout: float = TIMEOUT) -> Answer:
         """Send one request, `body` as JSON. Raises `LbdError` with one clear line when there is no usable answer."""
         where = self.address
-        connection = (UnixConnection(where.path, timeout) if where.path
-                      else http.client.HTTPConnection(where.host, where.port, timeout=timeout))
+        connection = self._connection(timeout)
         headers = {"Accept": "application/json", "Connection": "close"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -86,6 +87,14 @@ class Daemon:
             raise LbdError(f"lbd at {where} refuses the token (LBD_TOKEN_FILE names the file that holds it)")
         return Answer(response.status, decoded(content))
 
+    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+        where = self.address
+        if where.path:
+            return UnixConnection(where.path, timeout)
+        if self.trust is not None:
+            return http.client.HTTPSConnection(where.host, where.port, timeout=timeout, context=self.trust)
+        return http.client.HTTPConnection(where.host, where.port, timeout=timeout)
+
 
 def decoded(content: bytes) -> Any:
     """The JSON, or None where the body is something else."""
@@ -103,6 +112,12 @@ def reason(error: Exception) -> str:
         return "nothing listens there; is it running?"
     if isinstance(error, PermissionError):
         return "permission denied; ask as the user that lbd runs as, or as root"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not believed: {error.verify_message} (--admin-ca names the file of its authority)"
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS with it: {error.reason or error} (it may want a certificate: --admin-cert)"
+    if isinstance(error, http.client.RemoteDisconnected):
+        return "it closes without a word; one with [admin.tls] wants https:// and may want --admin-cert"
     if isinstance(error, TimeoutError):
         return "it accepts, but does not answer in time"
     if isinstance(error, http.client.HTTPException):
@@ -118,17 +133,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Daemon:
     """The daemon by --admin, else LBD_ADMIN, else the file's [admin] bind, else where it listens by default."""
     token_file = environment.get("LBD_TOKEN_FILE", "")
-    if args.admin:
-        return Daemon(address(args.admin, "--admin"), token(token_file))
-    if environment.get("LBD_ADMIN"):
-        return Daemon(address(environment["LBD_ADMIN"], "LBD_ADMIN"), token(token_file))
+    ca = args.admin_ca or environment.get("LBD_ADMIN_CA", "")
+    cert = args.admin_cert or environment.get("LBD_ADMIN_CERT", "")
+    for text, where in ((args.admin, "--admin"), (environment.get("LBD_ADMIN"), "LBD_ADMIN")):
+        if text:
+            secure = text.startswith("https://")
+            found = address(text.removeprefix("https://").rstrip("/") if secure else text, where)
+            return Daemon(found, token(token_file), trust.context(ca, cert) if secure else None)
     if args.config:
         where = f"{args.config}: admin.bind"
         table = admin_table(Path(args.config))
+        beside = os.path.dirname(args.config)
         if not token_file and isinstance(table.get("token_file"), str):
-            token_file = os.path.join(os.path.dirname(args.config), table["token_file"])
+            token_file = os.path.join(beside, table["token_file"])
         if "bind" in table:
-            return Daemon(loopback(address(table["bind"], where, u.BIND)), token(token_file))
+            tls = table.get("tls")
+            own = os.path.join(beside, str(tls.get("cert"))) if isinstance(tls, Mapping) else ""
+            return Daemon(loopback(address(table["bind"], where, u.BIND)), token(token_file),
+                          trust.context(ca, cert, own) if own else None)
     return Daemon(default_address(environment), token(token_file))
 
 
@@ -158,15 +180,21 @@ def default_address(environment: Mapping[str, str]) -> Address:
 
 
 def token(file: str) -> str:
-    """The token that the file holds; "" without a file."""
+    """The first token in the file that may do everything, else the first one; "" without a file. A line is TOKEN or
+    ROLE TOKEN: the daemon's own file serves too, where it holds more than hashes."""
     if not file:
         return ""
     try:
-        return Path(file).read_text("ascii").strip()
+        lines = [line.split() for line in Path(file).read_text("ascii").splitlines()]
     except OSError as error:
         raise LbdError(f"cannot read the token file {file}: {error.strerror}") from None
     except ValueError:
         raise LbdError(f"the token file {file} holds no ASCII text") from None
+    usable = [words for words in lines
+              if words and not words[0].startswith("#") and not words[-1].startswith("sha256:")]
+    if not usable:
+        raise LbdError(f"the token file {file} holds no token, or only hashes of some: LBD_TOKEN_FILE may name another")
+    return min(usable, key=lambda words: len(words) > 1 and words[0] != "operate")[-1]
 
 
 def admin_table(file: Path) -> dict[str, Any]:

@@ -30,8 +30,12 @@ CONFIGURATION: Table = (
 )
 
 ADMIN: Table = (
-    (("--admin",), {"metavar": "ADDR", "help": "where the daemon is asked: unix:PATH or HOST:PORT (also: LBD_ADMIN)"}),
-    (("-c", "--config"), {"metavar": "FILE", "help": "take that address from [admin] bind of this file"}),
+    (("--admin",), {"metavar": "ADDR", "help": "ask at unix:PATH, HOST:PORT or https://HOST:PORT (also: LBD_ADMIN)"}),
+    (("-c", "--config"), {"metavar": "FILE", "help": "take that address from [admin] of this file"}),
+    (("--admin-ca",), {"metavar": "FILE", "help": "authorities of its certificate; default: the system's "
+                                                  "(also: LBD_ADMIN_CA)"}),
+    (("--admin-cert",), {"metavar": "FILE", "help": "own certificate and key, where it wants one "
+                                                    "(also: LBD_ADMIN_CERT)"}),
 )
 
 # Options after which the next word is a value: what stands before a command is told apart from it by this.

@@ -131,17 +131,27 @@ def check_servers(config: Config, findings: Findings) -> None:
 
 
 def check_admin(config: Config, findings: Findings) -> None:
-    """Whoever reaches a TCP port must show a token."""
-    bind, token = config.admin.bind, config.admin.token_file
-    at = ("admin", "token_file")
+    """Whoever reaches a TCP port must show a token; a Unix socket has permissions instead."""
+    admin = config.admin
+    bind, token = admin.bind, admin.token_file
+    at: Path = ("admin", "token_file")
     if bind.path.startswith("@"):
         findings.error(("admin", "bind"), f"{shown(str(bind))} has no file whose permissions could keep others out; "
                                           'use a path: "unix:/PATH"')
     if bind.host and token is None and findings.sound(at):
         findings.error(("admin", "bind"), f"{shown(str(bind))} needs token_file, since anyone could connect; "
                                           "or use a Unix socket")
-    if token is not None:
-        _check_readable(token, at, findings)
+    if admin.group is not None and not admin.mode & 0o060:
+        findings.error(("admin", "group"), f'mode "{admin.mode:04o}" keeps every group out; add mode = "0660"')
+    if admin.tls is not None and bind.path:
+        findings.error(("admin", "tls"), "is for a TCP address; a Unix socket needs none")
+    files = {at: token}
+    if admin.tls is not None:
+        tls = {"cert": admin.tls.cert, "key": admin.tls.key_file, "client_ca": admin.tls.client_ca}
+        files |= {("admin", "tls", name): file for name, file in tls.items()}
+    for path, file in files.items():
+        if file is not None and findings.sound(path):
+            _check_readable(file, path, findings)
 
 
 def _check_readable(file: str, path: Path, findings: Findings) -> None:

@@ -119,6 +119,18 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class AdminTls:
+    """[admin.tls]: TLS on a TCP address of the admin interface."""
+
+    cert: str = key(REQUIRED, u.FILE, "PEM file with its certificate and those between it and a known authority",
+                    RESTART, example="/etc/lbd/admin.pem")
+    key_file: str | None = key(None, u.FILE, "PEM file with the private key; default: it is in cert", RESTART,
+                               name="key", example="/etc/lbd/admin.key")
+    client_ca: str | None = key(None, u.FILE, "PEM file of authorities; clients must have a certificate of theirs",
+                                RESTART, example="/etc/lbd/operators.pem")
+
+
+@dataclass(frozen=True, slots=True)
 class Admin:
     """[admin]: where lbd is asked and steered."""
 
@@ -126,6 +138,10 @@ class Admin:
     token_file: str | None = key(None, u.FILE, "file with the bearer tokens that a TCP address needs", RESTART,
                                  example="/etc/lbd/token")
     hosts: tuple[str, ...] = key([], u.TEXTS, "host names by which browsers may reach a TCP address", RESTART)
+    mode: int = key("0600", u.FILE_MODE, "who may use a Unix socket; whoever may can do everything", RESTART)
+    group: str | None = key(None, u.LINE, "group of a Unix socket; default: that of the process", RESTART,
+                            example="operators")
+    tls: AdminTls | None = optional(AdminTls, "TLS on a TCP address", reload=RESTART)
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,15 @@ def _line(value: Any) -> str:
     return text
 
 
+def _mode(value: Any) -> int:
+    if not re.fullmatch(r"0?[0-7]{3}", text_of(value)):
+        raise ValueError("is no mode of a file")
+    bits = int(value, 8)
+    if bits & 0o600 != 0o600:
+        raise ValueError("keeps the owner out")
+    return bits & 0o666   # a socket is not executed
+
+
 def _percent(value: Any) -> float:
     found = re.fullmatch(_NUMBER + "%", text_of(value))
     if not found:
@@ -259,6 +268,8 @@ ACCESS_COLUMNS = many(Kind("access field", f"{listed(map(shown, ACCESS_FIELDS))}
                            ACCESS_FIELDS), "an array of names of fields")
 NAME = Kind("name", f"a name of at most {LONGEST_NAME} letters, digits, and _ - . :", _name,
             {"type": "string", "pattern": rf"^[A-Za-z0-9_.:-]{{1,{LONGEST_NAME}}}$"})
+FILE_MODE = Kind("mode", 'the mode of a file in octal digits, like "0600" or "0660"', _mode,
+                 {"type": "string", "pattern": "^0?[67][0-7]{2}$"}, empty=0o600, write=lambda bits: f"{bits:04o}")
 WORKERS = Kind("workers", '"auto" or a whole number from 1 to 64', _workers,
                {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 64}]}, ("auto",),
                write=lambda value: value or "auto")

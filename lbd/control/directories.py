@@ -1,6 +1,8 @@
 """Directories that lbd may make for itself, and where it goes when the default ones are not its to make."""
 
+import contextlib
 import os
+import stat
 from collections.abc import Mapping
 
 from lbd.errors import LbdError
@@ -26,6 +28,15 @@ def private(path: str, key: str, default: str, variable: str, environment: Mappi
             return other
     hint = "" if path != default else f"; set {key}, or {variable} in the environment"
     raise LbdError(f"{key}: directory {path} cannot be used: {reason}{hint}")
+
+
+def let_through(path: str, mode: int) -> None:
+    """Let everybody pass through the directory who may use a file of that mode in it."""
+    passing = (0o010 if mode & 0o060 else 0) | (0o001 if mode & 0o006 else 0)
+    with contextlib.suppress(OSError):   # it is somebody else's: then it is theirs to open
+        now = stat.S_IMODE(os.stat(path).st_mode)
+        if now | passing != now:
+            os.chmod(path, now | passing)
 
 
 def _make(path: str) -> str:

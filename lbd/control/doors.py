@@ -1,32 +1,39 @@
 """The doors to the daemon itself: the admin interface and the metrics, each on its own socket."""
 
+import grp
 import os
 import socket
 
 from aiohttp import web
 
 from lbd.admin import app, token
-from lbd.admin.app import Site
 from lbd.admin.asked import Daemon
+from lbd.admin.site import Site
+from lbd.admin.tls import Tls
 from lbd.config.schema import Admin, Config
 from lbd.config.units import Address
 from lbd.control import binding, directories
 from lbd.errors import LbdError
 
-OWNER_ONLY = 0o600
 _DEFAULT = Admin().bind
 
 
 class Door:
-    """One application on one address."""
+    """One application on one address, with TLS or without."""
 
-    def __init__(self, web_app: web.Application, address: Address, sock: socket.socket) -> None:
+    def __init__(self, web_app: web.Application, address: Address, sock: socket.socket, tls: Tls | None = None) -> None:
         self.address = address
-        self._site = Site(web_app, sock)
+        self._tls = tls
+        self._site = Site(web_app, sock, tls.context if tls is not None else None)
 
     async def open(self) -> None:
         """Answer from now on."""
         await self._site.start()
+
+    def tick(self) -> None:
+        """To be called once a second: a certificate that was renewed is used."""
+        if self._tls is not None:
+            self._tls.renew()
 
     async def close(self) -> None:
         """Stop answering; a Unix socket's file goes."""
@@ -36,25 +43,52 @@ class Door:
 
 
 def admin(config: Config, daemon: Daemon, owner: tuple[int, int] | None) -> Door:
-    """The admin door, bound; only its owner may use a Unix socket. Raises `LbdError`."""
-    address = config.admin.bind
-    if not address.path:
-        if config.admin.token_file is None:
-            raise LbdError("admin.token_file: a TCP address needs one: whoever can connect could steer lbd")
-        tokens = token.read(config.admin.token_file)
-        return _door(app.admin(daemon, tokens, {name.lower() for name in config.admin.hosts}), address, "admin.bind")
-    if not address.path.startswith("@"):
-        directory, name = os.path.split(address.path)
-        default = os.path.dirname(_DEFAULT.path)
-        directory = directories.private(directory, "admin.bind", default if address == _DEFAULT else "",
-                                        "XDG_RUNTIME_DIR")
-        address = Address(path=os.path.join(directory, name))
-    sock = binding.bind_unix(address.path, "admin.bind", OWNER_ONLY)
-    if owner is not None:
-        os.chown(address.path, *owner)
-        if address == _DEFAULT:
-            os.chown(os.path.dirname(address.path), *owner)
+    """The admin door, bound. Whoever reaches a TCP address needs a token; a Unix socket is for its owner, and for
+    others as far as `mode` and `group` say. Raises `LbdError`."""
+    settings = config.admin
+    if settings.bind.path:
+        return _unix(config, daemon, owner)
+    if settings.token_file is None:
+        raise LbdError("admin.token_file: a TCP address needs one: whoever can connect could steer lbd")
+    tokens = token.read(settings.token_file)
+    web_app = app.admin(daemon, tokens, {name.lower() for name in settings.hosts})
+    return _door(web_app, settings.bind, "admin.bind", Tls(settings.tls) if settings.tls is not None else None)
+
+
+def _unix(config: Config, daemon: Daemon, owner: tuple[int, int] | None) -> Door:
+    settings, address = config.admin, config.admin.bind
+    directory, name = os.path.split(address.path)
+    default = os.path.dirname(_DEFAULT.path) if address == _DEFAULT else ""
+    new = not os.path.exists(directory)
+    directory = directories.private(directory, "admin.bind", default, "XDG_RUNTIME_DIR")
+    address = Address(path=os.path.join(directory, name))
+    group = _group(settings.group)
+    sock = binding.bind_unix(address.path, "admin.bind", settings.mode)
+    _give(address.path, owner, group)
+    if new or default:
+        _give(directory, owner, group)
+        directories.let_through(directory, settings.mode)
     return Door(app.admin(daemon, None), address, sock)
+
+
+def _group(name: str | None) -> int:
+    """The number of a group, -1 for none."""
+    if name is None:
+        return -1
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise LbdError(f"admin.group: this machine has no group {name!r}") from None
+
+
+def _give(path: str, owner: tuple[int, int] | None, group: int) -> None:
+    uid, gid = owner or (-1, -1)
+    try:
+        if (uid, gid, group) != (-1, -1, -1):
+            os.chown(path, uid, group if group != -1 else gid)
+    except OSError as error:
+        raise LbdError(f"admin.group: {path} cannot be given to that group: {error.strerror}; lbd must be in it, or "
+                       "start as root") from None
 
 
 def metrics(config: Config, daemon: Daemon) -> Door | None:
@@ -65,8 +99,8 @@ def metrics(config: Config, daemon: Daemon) -> Door | None:
     return _door(app.metrics(daemon), address, "metrics.bind")
 
 
-def _door(web_app: web.Application, address: Address, what: str) -> Door:
+def _door(web_app: web.Application, address: Address, what: str, tls: Tls | None = None) -> Door:
     if address.path:
         return Door(web_app, address, binding.bind_unix(address.path, what))
     sock = binding.bind_tcp(address, what, False)
-    return Door(web_app, Address(address.host, sock.getsockname()[1]), sock)
+    return Door(web_app, Address(address.host, sock.getsockname()[1]), sock, tls)

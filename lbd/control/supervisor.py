@@ -330,6 +330,8 @@ class Supervisor:
             self._service.tick()
             self._steering.tick()
             self._trend.look(self._machine)
+            for door in self._doors:
+                door.tick()
             await asyncio.sleep(1.0)
 
     def _line(self, text: str) -> None:

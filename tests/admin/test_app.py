@@ -1,12 +1,10 @@
 """The two applications: what each has, and how they refuse."""
 
 import json
-import socket
 
 import pytest
 
 from lbd.admin import app
-from lbd.admin.app import Site
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/v1/status"])
@@ -38,11 +36,3 @@ async def test_a_fault_shows_nothing_of_the_inside(daemon, ask):
     status, _, text = await ask(app.admin(daemon, None), "GET", "/v1/status")
     assert status == 500
     assert "division" not in text
-
-
-async def test_a_site_answers_on_its_socket_and_closes_it(daemon):
-    sock = socket.create_server(("127.0.0.1", 0))
-    site = Site(app.metrics(daemon), sock)
-    await site.start()
-    await site.close()
-    assert sock.fileno() == -1

@@ -4,7 +4,7 @@ import json
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lbd.admin import app
@@ -46,6 +46,7 @@ OFFERS = st.fixed_dictionaries({}, optional={
 def test_what_is_read_fulfils_the_description(cls, made):
     validator = jsonschema.Draft202012Validator(body(cls))
 
+    @settings(deadline=None)
     @given(made)
     def check(data):
         try:

@@ -3,6 +3,10 @@
 import argparse
 import json
 import socket
+import socketserver
+import ssl
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +16,12 @@ from lbd.cli import asking
 from lbd.cli.asking import Daemon, find
 from lbd.config.units import Address
 from lbd.errors import LbdError, UsageError
+from tests.admin.certificates import Authority
 
 
 def args(admin: str | None = None, config: object = None) -> argparse.Namespace:
-    return argparse.Namespace(admin=admin, config=None if config is None else str(config))
+    return argparse.Namespace(admin=admin, config=None if config is None else str(config), admin_ca=None,
+                              admin_cert=None)
 
 
 @pytest.fixture
@@ -59,6 +65,20 @@ def test_token_from_the_environment_or_beside_the_file(tmp_path: Path) -> None:
     (tmp_path / "lbd.toml").write_text('[admin]\nbind = "127.0.0.1:1"\ntoken_file = "secret"\n')
     assert find(args(config=tmp_path / "lbd.toml"), {}).token == "abc"
     assert find(args("127.0.0.1:1"), {"LBD_TOKEN_FILE": str(tmp_path / "secret")}).token == "abc"
+
+
+@pytest.mark.parametrize(("content", "wanted"), [
+    ("abc\n", "abc"), ("# mine\n\nread one\noperate two\n", "two"), ("register:app one\nsha256:00\n", "one"),
+    ("read one\ntwo\n", "two")])
+def test_the_daemons_own_file_of_tokens_serves_too(tmp_path: Path, content: str, wanted: str) -> None:
+    (tmp_path / "tokens").write_text(content)
+    assert asking.token(str(tmp_path / "tokens")) == wanted
+
+
+def test_hashes_are_no_tokens(tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_text("read sha256:00\n# abc\n")
+    with pytest.raises(LbdError, match="only hashes"):
+        asking.token(str(tmp_path / "tokens"))
 
 
 @pytest.mark.parametrize(("bind", "reached"), [
@@ -120,6 +140,52 @@ def test_nobody_there(tmp_path: Path) -> None:
         dead.bind(str(where))
     with pytest.raises(LbdError, match="nothing listens there"):
         Daemon(Address(path=str(where))).ask("GET", "/")
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[int, Authority]]:
+    """A server that wants a certificate of the client, and closes after each handshake; its port."""
+    authority = Authority(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.certificate("lbd", "IP:127.0.0.1"))
+    context.load_verify_locations(authority.ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    class Server(socketserver.ThreadingTCPServer):
+        def get_request(self) -> Any:
+            sock, address = super().get_request()
+            return context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False), address
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Handshakes fail here."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server.server_address[1], authority
+        server.shutdown()
+        thread.join()
+
+
+def test_over_tls(secure: tuple[int, Authority], tmp_path: Path) -> None:
+    port, authority = secure
+    url = f"https://127.0.0.1:{port}"
+    with pytest.raises(LbdError, match=r"its certificate is not believed: .*--admin-ca"):
+        find(args(url), {}).ask("GET", "/")
+    with pytest.raises(LbdError, match="no answer from a running lbd"):
+        find(args(url), {"LBD_ADMIN_CA": authority.ca}).ask("GET", "/")
+    own = authority.certificate("operator")
+    assert find(args(url), {"LBD_ADMIN_CA": authority.ca, "LBD_ADMIN_CERT": own}).ask("GET", "/").status == 200
+    # By the file, it is the very certificate that the file names, whatever it is called.
+    (tmp_path / "lbd.toml").write_text(
+        f'[admin]\nbind = "127.0.0.1:{port}"\ntls = {{ cert = "authority-lbd.pem", client_ca = "x" }}\n')
+    assert find(args(config=tmp_path / "lbd.toml"), {"LBD_ADMIN_CERT": own}).ask("GET", "/").status == 200
 
 
 def test_somebody_who_says_nothing(tmp_path: Path) -> None:

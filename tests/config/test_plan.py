@@ -77,6 +77,10 @@ def test_what_needs_a_restart(directory):
     old = directory.read(BASE).config
     new = directory.read('[admin]\nbind = "unix:/tmp/other.sock"\n' + BASE).config
     assert compare(old, new).restart == ("admin.bind",)
+    directory.write("a.pem", "x")
+    tcp = '[admin]\nbind = "127.0.0.1:1"\ntoken_file = "a.pem"\ntls = { cert = "a.pem" }\n'
+    new = directory.read(tcp + BASE).config
+    assert set(compare(old, new).restart) == {"admin.bind", "admin.token_file", "admin.tls"}
 
 
 def test_a_moved_route_says_so(directory):

@@ -103,6 +103,32 @@ def test_an_admin_socket_without_permissions(directory: Directory) -> None:
     assert error.startswith('lbd.toml:2:1: admin.bind: "unix:@lbd" has no file whose permissions could keep others out')
 
 
+@pytest.mark.parametrize(("settings", "message"), [
+    ("group = 'x'", '3:1: admin.group: mode "0600" keeps every group out; add mode = "0660"'),
+    ("mode = '0640'\ngroup = 'x'", ""), ("mode = '0660'\ngroup = 'x'", ""),
+    ("mode = '0070'", '3:1: admin.mode: "0070" keeps the owner out; must be the mode of a file in octal digits, like '
+                      '"0600" or "0660"'),
+    ("tls = { cert = 'a.pem' }", "3:1: admin.tls: is for a TCP address; a Unix socket needs none")])
+def test_the_admin_socket(directory: Directory, settings: str, message: str) -> None:
+    directory.write("a.pem", "x")
+    text = f"[admin]\nbind = 'unix:/run/x.sock'\n{settings}\n" + WHOLE
+    if message:
+        assert directory.errors(text) == [f"lbd.toml:{message}"]
+    else:
+        assert directory.read(text).config.admin.group == "x"
+
+
+def test_files_of_admin_tls_can_be_read(directory: Directory) -> None:
+    directory.write("token", "secret")
+    directory.write("a.pem", "x")
+    text = ("[admin]\nbind = '127.0.0.1:8405'\ntoken_file = 'token'\n"
+            "tls = { cert = 'a.pem', key = 'b.pem', client_ca = 'c.pem' }\n")
+    found = directory.errors(text + WHOLE)
+    assert [line.partition(': "')[0] for line in found] == [
+        "lbd.toml:4:25: admin.tls.key", "lbd.toml:4:40: admin.tls.client_ca"]
+    assert directory.errors("[admin]\ntls = {}\n" + WHOLE)[0].startswith("lbd.toml:2:1: admin.tls")
+
+
 def test_the_longest_ejection_is_not_the_shortest(directory: Directory) -> None:
     assert directory.errors("[backends.app]\noutlier = { base = '10s', max = '5s' }\n" + WHOLE) == [
         "lbd.toml:2:27: backends.app.outlier.max: is shorter than `base`, the first ejection"]

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from lbd.control.directories import private
+from lbd.control.directories import let_through, private
 from lbd.errors import LbdError
 
 
@@ -22,3 +22,12 @@ def test_only_the_default_is_replaced(tmp_path):
         private(blocked, "k", "/other", "X", {"X": str(tmp_path)})
     with pytest.raises(LbdError, match="set k, or X in the environment"):
         private(blocked, "k", blocked, "X", {})
+
+
+@pytest.mark.parametrize(("mode", "wanted"), [(0o600, 0o700), (0o660, 0o710), (0o640, 0o710), (0o666, 0o711)])
+def test_only_whoever_may_use_the_file_passes(tmp_path, mode, wanted):
+    path = tmp_path / "a"
+    path.mkdir(0o700)
+    let_through(str(path), mode)
+    assert stat.S_IMODE(path.stat().st_mode) == wanted
+    let_through(str(tmp_path / "nope"), mode)

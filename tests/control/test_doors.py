@@ -1,14 +1,18 @@
 """The doors: where they open, who may use them, what is refused."""
 
+import grp
 import os
+import ssl
 import stat
 
 import pytest
+from aiohttp import ClientSession
 
-from lbd.config.schema import Admin, Config, Metrics
+from lbd.config.schema import Admin, AdminTls, Config, Metrics
 from lbd.config.units import Address
 from lbd.control import doors
 from lbd.errors import LbdError
+from tests.admin.certificates import Authority
 
 LOCAL = Address("127.0.0.1", 0)
 
@@ -27,6 +31,46 @@ async def test_the_admin_socket_is_its_owners_and_goes_with_the_door(tmp_path):
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     await door.close()
     assert not os.path.exists(path)
+
+
+async def test_a_group_gets_in_when_it_is_named(tmp_path):
+    group = grp.getgrgid(os.getgroups()[0] if os.getgroups() else os.getgid())
+    path = tmp_path / "run" / "s"
+    settings = Admin(bind=Address(path=str(path)), mode=0o660, group=group.gr_name)
+    door = doors.admin(Config(admin=settings), Daemon(), None)
+    assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_gid) == (0o660, group.gr_gid)
+    assert (stat.S_IMODE(path.parent.stat().st_mode), path.parent.stat().st_gid) == (0o710, group.gr_gid)
+    await door.open()
+    await door.close()
+
+
+async def test_a_directory_that_was_there_stays_as_it_was(tmp_path):
+    (tmp_path / "run").mkdir(0o700)
+    settings = Admin(bind=Address(path=str(tmp_path / "run" / "s")), mode=0o666)
+    door = doors.admin(Config(admin=settings), Daemon(), None)
+    assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
+    await door.open()
+    await door.close()
+
+
+def test_a_group_that_is_none(tmp_path):
+    settings = Admin(bind=Address(path=str(tmp_path / "s")), mode=0o660, group="no such group")
+    with pytest.raises(LbdError, match=r"^admin\.group: this machine has no group 'no such group'$"):
+        doors.admin(Config(admin=settings), Daemon(), None)
+
+
+async def test_tls_on_a_tcp_address(tmp_path):
+    authority = Authority(tmp_path)
+    (tmp_path / "token").write_text("0123456789abcdef")
+    settings = Admin(bind=LOCAL, token_file=str(tmp_path / "token"),
+                     tls=AdminTls(authority.certificate("lbd", "IP:127.0.0.1")))
+    door = doors.admin(Config(admin=settings), Daemon(), None)
+    await door.open()
+    door.tick()
+    context = ssl.create_default_context(cafile=authority.ca)
+    async with ClientSession() as session, session.get(f"https://{door.address}/healthz", ssl=context) as answer:
+        assert await answer.text() == "ok\n"
+    await door.close()
 
 
 async def test_a_tcp_address_needs_a_token(tmp_path):

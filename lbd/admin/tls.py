@@ -1,0 +1,88 @@
+"""TLS of the admin interface: its certificate, and those that clients must have."""
+
+import os
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from lbd.config.schema import AdminTls
+from lbd.errors import LbdError
+from lbd.log import logger
+
+
+class Tls:
+    """A context for `loop.create_server` that follows its files. Raises `LbdError` when they are of no use."""
+
+    def __init__(self, settings: AdminTls) -> None:
+        self._settings = settings
+        self._seen = self._times()
+        self.context = _context(settings)
+
+    def renew(self) -> None:
+        """Use the certificate that is in the files now, if it is another; one of no use leaves the old in force."""
+        now = self._times()
+        if now == self._seen:
+            return
+        self._seen = now
+        try:
+            _context(self._settings)   # a whole one first: half of a change in the one in use could not be undone
+            _certify(self.context, self._settings)
+            logger.info("admin certificate renewed", file=self._settings.cert)
+        except LbdError as error:
+            logger.error("admin certificate not renewed; the one before stays", reason=str(error))
+
+    def _times(self) -> list[tuple[int, int]]:
+        found = []
+        for file in (self._settings.cert, self._settings.key_file or self._settings.cert):
+            try:
+                about = os.stat(file)
+                found.append((about.st_mtime_ns, about.st_ino))
+            except OSError:
+                found.append((0, 0))
+        return found
+
+
+def subject(certificate: Mapping[str, Any] | None) -> str:
+    """The common name in what `getpeercert` tells of a client's certificate, "" without one."""
+    for part in (certificate or {}).get("subject", ()):
+        for name, value in part:
+            if name == "commonName":
+                return str(value)
+    return ""
+
+
+def _context(settings: AdminTls) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    _certify(context, settings)
+    if settings.client_ca is not None:
+        try:
+            context.load_verify_locations(settings.client_ca)
+        except (OSError, ssl.SSLError) as error:
+            raise LbdError(f"admin.tls.client_ca: {settings.client_ca}: {_reason(error)}") from None
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _certify(context: ssl.SSLContext, settings: AdminTls) -> None:
+    try:
+        context.load_cert_chain(settings.cert, settings.key_file, password=_no_password)
+    except (OSError, ssl.SSLError) as error:
+        files = f"{settings.cert}{f' and {settings.key_file}' if settings.key_file else ''}"
+        raise LbdError(f"admin.tls.cert: {files}: {_reason(error)}") from None
+
+
+def _no_password() -> str:
+    """Without this, OpenSSL would ask whoever sits at the terminal."""
+    raise ssl.SSLError("the private key wants a password; lbd takes only one without")
+
+
+_WORDS = {"KEY_VALUES_MISMATCH": "the private key belongs to another certificate",
+          None: "it is not in PEM form, or lacks the certificate or its key"}
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return _WORDS.get(error.reason, error.reason or "")
+    return error.strerror or str(error)

@@ -1,0 +1,20 @@
+"""Refusals in the log: each of a few, and the number of a flood."""
+
+from lbd.admin import refusals
+from lbd.admin.refusals import LINES, PERIOD, Refusals
+
+
+def test_a_flood_is_counted(monkeypatch):
+    now, said = [0.0], []
+    monkeypatch.setattr(refusals.logger, "warning", lambda event, **facts: said.append((event, facts)))
+    made = Refusals(lambda: now[0])
+    for number in range(LINES + 50):
+        made.say("refused", number=number)
+    assert [facts["number"] for _, facts in said] == list(range(LINES))
+    now[0] += PERIOD
+    made.say("refused", number=-1)
+    assert said[LINES:] == [("more admin requests were refused", {"count": 50, "seconds": PERIOD}),
+                            ("refused", {"number": -1})]
+    now[0] += PERIOD
+    made.say("refused", number=-2)
+    assert said[-1] == ("refused", {"number": -2})

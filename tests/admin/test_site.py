@@ -1,0 +1,106 @@
+"""A site: what its visitors can hold, and for how long."""
+
+import asyncio
+import contextlib
+import json
+import socket
+
+import pytest
+from aiohttp import web
+
+from lbd.admin import app, site
+from lbd.admin.site import Site
+
+
+@pytest.fixture
+async def opened(daemon, monkeypatch):
+    """Opens an application; the port."""
+    monkeypatch.setattr(site, "LINGER", 0.0)
+    sites = []
+
+    async def start(web_app=None):
+        sock = socket.create_server(("127.0.0.1", 0))
+        sites.append(Site(web_app or app.admin(daemon, None), sock))
+        await sites[-1].start()
+        return sock.getsockname()[1]
+    yield start
+    for one in sites:
+        await one.close()
+
+
+@contextlib.asynccontextmanager
+async def visit(port, sent=b""):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    async with asyncio.timeout(20):
+        yield reader
+    writer.close()
+
+
+async def test_it_answers_on_its_socket_and_closes_it(daemon):
+    sock = socket.create_server(("127.0.0.1", 0))
+    made = Site(app.metrics(daemon), sock)
+    await made.start()
+    async with visit(sock.getsockname()[1], b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") as reader:
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    await made.close()
+    assert sock.fileno() == -1
+
+
+@pytest.mark.parametrize("sent", [
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+    b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 2000 + b"\r\n",
+    b"GET / HTTP/1.1\r\nA: " + b"b" * 5000 + b"\r\n\r\n",
+    b"POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"])
+async def test_what_is_no_request_is_refused_in_the_same_shape(opened, daemon, sent):
+    async with visit(await opened(), sent) as reader:
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    assert head.split()[1] == b"400"
+    assert b"application/problem+json" in head
+    assert b"Server: lbd\r\n" in head + b"\r\n"
+    assert json.loads(body)["status"] == 400
+    assert daemon.forced == []
+
+
+async def test_a_slow_head_is_cut(opened, monkeypatch):
+    monkeypatch.setattr(site, "IDLE", 0.05)
+    async with visit(await opened(), b"GET / HTTP/1.1\r\nHost: ") as reader:
+        assert await reader.read() == b""
+
+
+async def test_a_flood_of_connections_makes_room_by_the_oldest(opened, monkeypatch):
+    monkeypatch.setattr(site, "MOST", 3)
+    asked = asyncio.Event()
+    answer = asyncio.Event()
+
+    async def slow(_request):
+        asked.set()
+        await answer.wait()
+        return web.Response(text="done")
+
+    web_app = web.Application()
+    web_app.router.add_get("/slow", slow)
+    port = await opened(web_app)
+    async with visit(port, b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") as busy:
+        await asked.wait()
+        async with visit(port) as oldest, visit(port) as other, visit(port) as newest:
+            with contextlib.suppress(ConnectionResetError):
+                assert await oldest.read() == b""
+            assert not other.at_eof()
+            assert not newest.at_eof()
+            answer.set()
+            assert (await busy.read()).endswith(b"done")   # it was older, but is being answered
+
+
+async def test_an_answer_that_nobody_reads_is_let_go(opened, monkeypatch):
+    monkeypatch.setattr(site, "LOOK", 0.05)
+    cut = asyncio.Event()
+    monkeypatch.setattr(site.Visitor, "cut", lambda self: (self.transport.abort(), cut.set()))
+
+    async def large(_request):
+        return web.Response(body=bytes(32 << 20))
+
+    web_app = web.Application()
+    web_app.router.add_get("/", large)
+    async with visit(await opened(web_app), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"):
+        await cut.wait()
