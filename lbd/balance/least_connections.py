@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lbd.backend.algorithm import Algorithm, Facts
 from lbd.backend.server import Server
-from lbd.stats.scoreboard import Least
+from lbd.stats.least import Least
 
 
 class LeastConnections(Algorithm):

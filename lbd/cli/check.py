@@ -12,11 +12,13 @@ from rich.text import Text
 from lbd.cli import options
 from lbd.cli.daemon import loader
 from lbd.config.schema import Config
+from lbd.control.forecast import forecast
 from lbd.errors import ConfigError, Problem
 
 HELP = "say everything that is wrong with a configuration; exit code 0 if it can be used"
 
 SHOWN = 110  # characters of a source line that are shown
+TOO_MANY = "{} series could be exported, and this is less: servers' histograms, then servers will be left out"
 LEAD = 20    # characters shown before the place when a line is longer
 
 
@@ -35,12 +37,18 @@ def run(args: argparse.Namespace) -> int:
         config, problems = loaded.config, loaded.warnings
     except ConfigError as error:
         problems = [*error.problems, *error.warnings]
+    series = forecast(config) if config is not None else 0
+    if config is not None and series > config.metrics.max_series:
+        text = TOO_MANY.format(series)
+        problems = [*problems, Problem(args.config or "the options", 0, 0, "metrics.max_series", text, True)]
     if args.json:
         findings = [dataclasses.asdict(problem) for problem in problems]
-        print(json.dumps({"ok": config is not None, "problems": findings}, ensure_ascii=False, indent=2))
+        answer = {"ok": config is not None, "problems": findings, **({"series": series} if config else {})}
+        print(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
         show(problems, Console(stderr=True, highlight=False, soft_wrap=True))
-        print(summary(config) if config else counted(problems), file=sys.stdout if config else sys.stderr)
+        print(f"{summary(config)}; at most {series} series of metrics" if config else counted(problems),
+              file=sys.stdout if config else sys.stderr)
     return 0 if config else 1
 
 

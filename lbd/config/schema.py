@@ -150,7 +150,11 @@ class Metrics:
 
     bind: Address | None = key(None, u.BIND, "where Prometheus scrapes; default: nowhere", REBIND,
                                example="127.0.0.1:9405")
-    max_series: int = key(100_000, u.integer(100, 10_000_000), "beyond, single servers are left out of a scrape")
+    buckets: tuple[float, ...] = key(
+        ["1ms", "2ms", "5ms", "10ms", "20ms", "50ms", "100ms", "200ms", "500ms", "1s", "2s", "5s", "10s", "20s", "30s",
+         "60s"], u.BUCKETS, "upper bounds of the histograms of response times", RESTART)
+    per_server_histograms: bool = key(False, u.BOOL, "a histogram of response times per server too")
+    max_series: int = key(100_000, u.integer(100, 10_000_000), "beyond, those of single servers are left out")
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,6 +232,15 @@ def _access_field(value: Any) -> str:
     return text
 
 
+def _buckets(value: Any) -> tuple[float, ...]:
+    bounds = many(duration(0.000001), "an array of durations").read(value)
+    if not 1 <= len(bounds) <= MOST_BUCKETS:
+        raise ValueError(f"has {len(bounds)} bounds")
+    if list(bounds) != sorted(bounds):
+        raise ValueError("does not rise")
+    return tuple(bounds)
+
+
 def _named_table(value: Any) -> Any:
     """A name, or a table, which the reader takes apart."""
     return value if isinstance(value, dict) else _name(value)
@@ -251,6 +260,7 @@ ACCESS_FIELDS = (
     "worker", "referer", "user_agent")
 SECRET_FIELDS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 RETRIES = ("timeout", "502", "503", "504")
+MOST_BUCKETS = 32
 
 DURATION = duration(0.0)
 SIZE = size(0)
@@ -276,6 +286,9 @@ WORKERS = Kind("workers", '"auto" or a whole number from 1 to 64', _workers,
 PERCENT = Kind("percentage", 'a percentage from "0%" to "100%"', _percent,
                {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"},
                write=lambda value: f"{value * 100:.10g}%")
+BUCKETS = Kind("buckets", f"an array of 1 to {MOST_BUCKETS} durations that rise", _buckets,
+               {"type": "array", "items": DURATION.schema, "minItems": 1, "maxItems": MOST_BUCKETS}, empty=(),
+               write=lambda bounds: [in_seconds(bound) for bound in bounds])
 RETRY_ON = many(Kind("retry", listed(map(shown, RETRIES)), _retry, {"enum": [*RETRIES, 502, 503, 504]}, RETRIES),
                 listed(map(shown, RETRIES), "and"))
 ERROR_FILES = mapping(Kind("status", "a status", _status, {"type": "string", "pattern": "^[1-5][0-9][0-9]$"}), FILE,

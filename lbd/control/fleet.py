@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -92,6 +93,7 @@ class Fleet:
         self._early = 0
         self.generation: Generation | None = None
         self.restarts = 0
+        self.restarts_of: Counter[int] = Counter()      # by slot, of this supervisor
 
     def reserve(self, lanes: Iterable[int]) -> None:
         """Processes of an earlier supervisor write to these lanes."""
@@ -250,6 +252,7 @@ class Fleet:
             if self._stopping or slot >= self._wanted:
                 break
             self.restarts += 1
+            self.restarts_of[slot] += 1
             wait = backoff.after(served)
             if wait:
                 logger.warning("worker slot waits before its next worker", slot=slot, seconds=wait)

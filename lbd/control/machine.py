@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 from lbd import __version__
@@ -45,14 +45,14 @@ def worker_count(config: Config) -> int:
 
 class Machine:
     """Everything between a configuration and served requests. `line` gets the workers' lines of log; `inherited` is
-    what the version before left in this process."""
+    what the version before left in this process. `bounds` are those of the histograms, in seconds."""
 
     def __init__(self, tasks: Tasks, log_form: str, line: Callable[[str], None],
-                 inherited: Handover | None = None) -> None:
+                 inherited: Handover | None = None, bounds: Sequence[float] = fields.RESPONSE_BOUNDS) -> None:
         self.line = line
         self.replaced: Callable[[], None] = lambda: None   # called when a worker is of another version than this
         self.access = AccessLog()
-        self.board = (inherited and inherited.board) or Board.create(LANES)
+        self.board = (inherited and inherited.board) or Board.create(LANES, bounds)
         self.slots = Slots(self.board)
         self.sockets = Sockets()
         self.resolver = Resolver(tasks, self._renamed)
@@ -202,6 +202,18 @@ class Machine:
         """A worker could not connect: check that server at once."""
         self.schedule.trigger(backend, server)
 
+    def draining(self) -> int:
+        """Requests in flight to servers that were removed or are drained, and those of workers that end."""
+        stay = {(scoreboard.SERVER, (m.backend, m.name, str(m.address)))
+                for m in self._told.values() if m.mode != "drain"}
+        leaving = {process.lane for process in self.fleet.processes() if process.draining} | set(self.left.values())
+        count = 0.0
+        for identity, slot in self.slots.owners(scoreboard.SERVER).items():
+            lanes = self.board.each(scoreboard.SERVER, slot, fields.SERVER_IN_FLIGHT)
+            gone = (scoreboard.SERVER, identity) not in stay
+            count += sum(value for lane, value in enumerate(lanes) if gone or lane in leaving)
+        return int(count)
+
     def moved(self, generation: Generation) -> tuple[Member, ...]:
         """What has changed since the generation was made."""
         return self.roster.moved(generation)
@@ -226,6 +238,7 @@ class Machine:
 
     def _take(self, generation: Generation) -> None:
         self.generation = generation
+        self.board.per_server = generation.config.metrics.per_server_histograms
         self._told = {(m.backend, m.name): m for group in generation.members.values() for m in group}
         self.ejection.set(generation.config)
         self.ejection.follow(self._told.values())

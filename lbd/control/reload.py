@@ -37,6 +37,7 @@ class Reload:
         self.files = loaded.files    # those to watch: of what is in force, and of what was refused since
         self.generation = 1          # number of what is in force
         self.attempted = 0.0         # Unix time of the last attempt
+        self.counts = {"applied": 0, "unchanged": 0, "refused": 0}
         self.last: dict[str, Any] = {"success": True, "time": moment(time.time()), "error": "", "plan": ""}
         self.trial: Trial | None = None
         self.history: History | None = None
@@ -159,7 +160,7 @@ class Reload:
             except LbdError as error:
                 if isinstance(error, ConfigError):
                     self.files = tuple(dict.fromkeys((*self.loaded.files, *error.files)))
-                self._note(str(error), "")
+                self._note("refused", str(error))
                 for line in str(error).splitlines():
                     logger.error("reload refused; the old configuration serves on", reason=line)
                 raise
@@ -189,7 +190,7 @@ class Reload:
         if self._same(loaded):
             self.loaded, self.files = loaded, loaded.files
             logger.debug("reload: nothing changed")
-            self._note("", plan.summary())
+            self._note("unchanged", plan=plan.summary())
             return {"generation": self.generation, "changed": False, "plan": plan.data(),
                     "refused": self.refused}
         for warning in loaded.warnings:
@@ -200,7 +201,7 @@ class Reload:
         self.generation = generation.number
         self._unasked = False
         self._tell(plan, time.monotonic() - began)
-        self._note("", plan.summary())
+        self._note("applied", plan=plan.summary())
         if self.history is not None and not back:
             await asyncio.to_thread(self.history.keep, loaded.config)
         return {"generation": generation.number, "changed": True, "plan": plan.data(),
@@ -213,6 +214,7 @@ class Reload:
             logger.info("change", change=str(change), requests=change.requests, connections=change.connections)
         logger.info("reloaded", generation=self.generation, plan=plan.summary(), seconds=round(seconds, 3))
 
-    def _note(self, error: str, plan: str) -> None:
+    def _note(self, result: str, error: str = "", plan: str = "") -> None:
+        self.counts[result] += 1
         self.attempted = time.time()
         self.last = {"success": not error, "time": moment(self.attempted), "error": error, "plan": plan}

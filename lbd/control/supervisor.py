@@ -51,7 +51,8 @@ class Supervisor:
         self._set_up_log(loaded.config)
         self._tasks = Tasks(_task_failed)
         self._handover = handover.take(os.environ, os.getpid())
-        self._machine = Machine(self._tasks, self._form, self._line, self._handover)
+        self._machine = Machine(self._tasks, self._form, self._line, self._handover,
+                                loaded.config.metrics.buckets)
         self._machine.replaced = self.handle_usr2
         self._steering = Steering(self._machine, self._tasks)
         self._service = Service(self._machine)
@@ -122,7 +123,7 @@ class Supervisor:
     def metrics(self, accept: str, query: Mapping[str, str]) -> tuple[bytes, str]:
         """The exposition for Prometheus; ValueError for a query that means nothing."""
         refused = {problem.file for problem in self._reload.loaded.refused}
-        seen = view.look(self._machine, self._reload.last["success"], self._reload.attempted, _kernels(), refused)
+        seen = view.look(self._machine, self._reload, _kernels(), refused)
         return scrape(seen, self._machine.board, accept, query, self._loaded.config.metrics.max_series)
 
     def explain(self, method: str, url: str, headers: Sequence[str], client: str, listener: str) -> dict[str, Any]:

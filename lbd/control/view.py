@@ -6,13 +6,14 @@ from collections.abc import Collection
 
 from lbd import __version__
 from lbd.backend.generation import Member
+from lbd.control.footprint import footprint
 from lbd.control.machine import Machine
+from lbd.control.reload import Reload
 from lbd.control.scores import scores
-from lbd.stats.exporter import ServerView, View
+from lbd.stats.exporter import ProcessView, ServerView, View
 
 
-def look(machine: Machine, reload_success: bool, reload_time: float, kernels: str,
-         refused: Collection[str] = ()) -> View:
+def look(machine: Machine, reload: Reload, kernels: str, refused: Collection[str] = ()) -> View:
     """Everything that has a series now; nothing before the first generation. `refused` are included files whose last
     good version stands in for them."""
     build = {"version": __version__, "python": platform.python_version(), "kernels": kernels}
@@ -27,15 +28,28 @@ def look(machine: Machine, reload_success: bool, reload_time: float, kernels: st
         listeners=generation.listeners,
         backends=generation.backends,
         routes=generation.routes,
-        reload_success=reload_success,
-        reload_time=reload_time,
+        reload_success=reload.last["success"],
+        reload_time=reload.attempted,
+        reloads=reload.counts,
         workers=len(machine.fleet.serving()),
-        restarts=machine.fleet.restarts,
-        files=len(os.listdir("/proc/self/fd")),
+        processes=_processes(machine),
+        histograms=machine.board.per_server,
         log_lost=machine.access.lost,
+        draining=machine.draining(),
         build=build,
         refused=sorted(refused),
     )
+
+
+def _processes(machine: Machine) -> list[ProcessView]:
+    """The supervisor, and the workers that serve: one that drains beside its successor would have the same name."""
+    found = [ProcessView("supervisor", None, *(footprint(os.getpid()) or ()))]
+    for process in machine.fleet.serving():
+        used = footprint(process.pid)
+        if used is not None:
+            found.append(ProcessView(
+                str(process.slot), process.lane, *used, restarts=machine.fleet.restarts_of[process.slot]))
+    return found
 
 
 def _server(machine: Machine, member: Member, score: float | None) -> ServerView:
@@ -52,5 +66,6 @@ def _server(machine: Machine, member: Member, score: float | None) -> ServerView
         check_seconds=judgement.seconds if judgement is not None and judgement.passes + judgement.failures else None,
         checks=checks,
         score=score,
+        max_connections=member.max_conns,
         ejections=machine.ejection.counts((member.backend, member.name, str(member.address))),
     )

@@ -8,7 +8,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from lbd.stats import formats, scoreboard
-from lbd.stats.fields import KINDS, PROCESS_LAG_MAX, Histogram
+from lbd.stats.fields import KINDS, PROCESS_CONNECTIONS, PROCESS_LAG_MAX, Histogram
 from lbd.stats.scoreboard import Board
 
 Rows = list[tuple[tuple[str, ...], list[float]]]     # labels and totals of each row of a kind
@@ -21,6 +21,7 @@ class ServerView:
     `state` is one word for both axes, `up` whether it takes new requests, `check_seconds` how long the last check
     took (None: never checked), `checks` their number by result, `ejections` those decided on by what became of them.
     `score` is what least-time compares (seconds; None: another algorithm chooses, or the server may not be chosen).
+    `max_connections` is the bound on its connections (0: none).
     """
 
     backend: str
@@ -33,15 +34,32 @@ class ServerView:
     checks: Mapping[str, int] = field(default_factory=dict)
     ejections: Mapping[str, int] = field(default_factory=dict)
     score: float | None = None
+    max_connections: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessView:
+    """One process of lbd: "supervisor" or the number of a worker's slot, and its lane of the board (None: it has none).
+
+    `files` are open descriptors, `memory` resident bytes, `cpu` seconds since its start; `restarts` counts the workers
+    of this slot that died and were replaced.
+    """
+
+    name: str
+    lane: int | None = None
+    files: int = 0
+    memory: int = 0
+    cpu: float = 0.0
+    restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """What exists now, with its slots. What is not in here has no series.
 
-    `left_out`: there would be more series than allowed; `files` are the supervisor's open descriptors, `log_lost` the
-    lines of access log that could not be written. `reload_time` is Unix time of the last attempt, 0.0 before the first;
-    `build` are the labels of `lbd_build_info`.
+    `left_out`: there would be more series than allowed; `histograms`: servers have theirs exported; `log_lost` are the
+    lines of access log that could not be written. `reload_time` is Unix time of the last attempt, 0.0 before the first,
+    `reloads` their number by result; `build` are the labels of `lbd_build_info`.
     """
 
     generation: int
@@ -51,10 +69,11 @@ class View:
     routes: Mapping[tuple[str, str], int] = field(default_factory=dict)
     reload_success: bool = True
     reload_time: float = 0.0
+    reloads: Mapping[str, int] = field(default_factory=dict)
     workers: int = 0
-    restarts: int = 0
+    processes: Sequence[ProcessView] = ()
     left_out: bool = False
-    files: int = 0
+    histograms: bool = False
     log_lost: int = 0
     draining: int = 0
     build: Mapping[str, str] = field(default_factory=dict)
@@ -88,11 +107,12 @@ SERIES = tuple(grouped(kind) for kind in range(len(KINDS)))
 
 
 class Exporter(Collector):
-    """A collector over one board and one view of it."""
+    """A collector over one board and one view of it. `rare`: also what has no series until it happens."""
 
-    def __init__(self, view: View, board: Board) -> None:
+    def __init__(self, view: View, board: Board, rare: bool = False) -> None:
         self._view = view
         self._board = board
+        self._rare = rare
 
     def collect(self) -> Iterator[Metric]:
         view = self._view
@@ -105,9 +125,12 @@ class Exporter(Collector):
         )
         for kind, slots in enumerate(owners):
             rows = [(labels, self._board.totals(kind, slot)) for labels, slot in slots.items()]
-            yield from families(kind, rows)
+            yield from families(kind, rows, self._rare)
+            if kind != scoreboard.SERVER or view.histograms:
+                yield from distributions(kind, rows, self._board.bounds)
         yield from self._servers()
-        yield from self._process()
+        yield from self._processes()
+        yield from self._daemon()
 
     def _servers(self) -> Iterator[Metric]:
         names = KINDS[scoreboard.SERVER].labels
@@ -118,6 +141,8 @@ class Exporter(Collector):
         up = GaugeMetricFamily("lbd_server_up", "Whether the server takes new requests.", labels=names)
         state = GaugeMetricFamily("lbd_server_state", "The state that the server is in.", labels=(*names, "state"))
         weight = GaugeMetricFamily("lbd_server_weight", "Weight of the server.", labels=names)
+        most = GaugeMetricFamily(
+            "lbd_server_max_connections", "Bound on its connections, and so on requests in flight.", labels=names)
         seconds = GaugeMetricFamily("lbd_server_check_seconds", "Duration of the last health check.", labels=names)
         checks = CounterMetricFamily("lbd_server_checks", "Health checks, by result.", labels=(*names, "result"))
         ejections = CounterMetricFamily(
@@ -126,24 +151,47 @@ class Exporter(Collector):
         for server in self._view.servers:
             labels = (server.backend, server.name)
             mean = self._board.latency(server.slot)
-            if mean >= 0:
+            if mean >= 0 or self._rare:
                 latency.add_metric(labels, mean)
             if server.score is not None:
                 score.add_metric(labels, server.score)
             up.add_metric(labels, float(server.up))
             state.add_metric((*labels, server.state), 1.0)
             weight.add_metric(labels, server.weight)
+            if server.max_connections:
+                most.add_metric(labels, server.max_connections)
             if server.check_seconds is not None:
                 seconds.add_metric(labels, server.check_seconds)
             for result, count in server.checks.items():
                 checks.add_metric((*labels, result), count)
             for result, count in server.ejections.items():
                 ejections.add_metric((*labels, result), count)
-        yield from (latency, score, up, state, weight, seconds, checks, ejections)
+        yield from (latency, score, up, state, weight, most, seconds, checks, ejections)
 
-    def _process(self) -> Iterator[Metric]:
+    def _processes(self) -> Iterator[Metric]:
+        files = GaugeMetricFamily("lbd_open_files", "Open descriptors.", labels=("process",))
+        memory = GaugeMetricFamily("lbd_resident_memory_bytes", "Resident memory.", labels=("process",))
+        cpu = CounterMetricFamily("lbd_cpu_seconds", "Processor time since the process began.", labels=("process",))
+        connections = GaugeMetricFamily(
+            "lbd_worker_connections", "Client connections of the worker.", labels=("worker",))
+        lag = GaugeMetricFamily(
+            "lbd_loop_lag_max_seconds", "Longest delay of the worker's event loop lately.", labels=("worker",))
+        restarts = CounterMetricFamily(
+            "lbd_worker_restarts", "Workers replaced after they died.", labels=("worker",))
+        for process in self._view.processes:
+            name = (process.name,)
+            files.add_metric(name, process.files)
+            memory.add_metric(name, process.memory)
+            cpu.add_metric(name, process.cpu)
+            if process.lane is not None:
+                row = self._board.row(process.lane, scoreboard.PROCESS, 0)
+                connections.add_metric(name, row.get(PROCESS_CONNECTIONS))
+                lag.add_metric(name, row.get(PROCESS_LAG_MAX))
+                restarts.add_metric(name, process.restarts)
+        yield from (files, memory, cpu, connections, lag, restarts)
+
+    def _daemon(self) -> Iterator[Metric]:
         view = self._view
-        lag = max(self._board.each(scoreboard.PROCESS, 0, PROCESS_LAG_MAX), default=0.0)
         for name, help_text, value in (
             ("lbd_config_generation", "Number of the configuration in force.", float(view.generation)),
             ("lbd_config_last_reload_success", "Whether the last reload was accepted.", float(view.reload_success)),
@@ -151,11 +199,13 @@ class Exporter(Collector):
             ("lbd_workers", "Worker processes that serve.", float(view.workers)),
             ("lbd_draining_requests", "Requests in flight to what was removed.", float(view.draining)),
             ("lbd_metrics_left_out", "Whether series are left out because of max_series.", float(view.left_out)),
-            ("lbd_supervisor_open_files", "Open descriptors of the supervisor.", float(view.files)),
-            ("lbd_loop_lag_max_seconds", "Longest delay of any worker's event loop lately.", lag),
         ):
             yield GaugeMetricFamily(name, help_text, value=value)
-        yield CounterMetricFamily("lbd_worker_restarts", "Workers replaced after they died.", value=view.restarts)
+        reloads = CounterMetricFamily(
+            "lbd_config_reloads", "Reloads tried, by what became of them.", labels=("result",))
+        for result, count in view.reloads.items():
+            reloads.add_metric((result,), count)
+        yield reloads
         refused = GaugeMetricFamily(
             "lbd_config_file_refused", "Included files whose last good version is in force.", labels=("file",))
         for file in view.refused:
@@ -168,29 +218,35 @@ class Exporter(Collector):
         yield build
 
 
-def families(kind: int, rows: Rows) -> Iterator[Metric]:
-    """The metrics that are fields of the scoreboard, for all rows of a kind."""
+def families(kind: int, rows: Rows, rare: bool = False) -> Iterator[Metric]:
+    """The metrics that are fields of the scoreboard, for all rows of a kind. Without `rare`, a field that rarely is
+    above 0 has a series only where it is."""
     names = KINDS[kind].labels
     for series in SERIES[kind]:
         family = (GaugeMetricFamily if series.gauge else CounterMetricFamily)(
             series.metric, series.text, labels=(*names, series.label) if series.label else names)
         for labels, totals in rows:
             for value, index in series.fields:
-                family.add_metric((*labels, value) if series.label else labels, totals[index])
+                if rare or totals[index] or not KINDS[kind].fields[index].rare:
+                    family.add_metric((*labels, value) if series.label else labels, totals[index])
         yield family
+
+
+def distributions(kind: int, rows: Rows, bounds: Sequence[float]) -> Iterator[Metric]:
+    """The histograms of a kind, whose upper bounds are these."""
     for histogram in KINDS[kind].histograms:
-        distribution = HistogramMetricFamily(histogram.metric, histogram.text, labels=names)
-        sum_index = histogram.first + len(histogram.bounds) + 1
+        distribution = HistogramMetricFamily(histogram.metric, histogram.text, labels=KINDS[kind].labels)
         for labels, totals in rows:
-            distribution.add_metric(labels, buckets(histogram, totals), totals[sum_index])
+            distribution.add_metric(
+                labels, buckets(histogram, bounds, totals), totals[histogram.first + len(bounds) + 1])
         yield distribution
 
 
-def buckets(histogram: Histogram, totals: Sequence[float]) -> list[tuple[str, float]]:
+def buckets(histogram: Histogram, bounds: Sequence[float], totals: Sequence[float]) -> list[tuple[str, float]]:
     """Cumulative counts by upper bound."""
     found = []
     count = 0.0
-    for place, bound in enumerate((*map(str, histogram.bounds), "+Inf")):
+    for place, bound in enumerate((*map(str, bounds), "+Inf")):
         count += totals[histogram.first + place]
         found.append((bound, count))
     return found

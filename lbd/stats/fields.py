@@ -11,24 +11,29 @@ from typing import NamedTuple
 from lbd.stats.endings import ENDINGS, ROOM
 
 CODES = ("1xx", "2xx", "3xx", "4xx", "5xx", "none")      # classes of status; none: no final head
+RARE_CODES = ("1xx", "none")
+MOST_BOUNDS = 32      # of a histogram; which they are, the board says
 RESPONSE_BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 
 
 class Field(NamedTuple):
-    """One cell. `metric` is empty where it is not exported; `label` (name, value) tells it from its siblings."""
+    """One cell. `metric` is empty where it is not exported; `label` (name, value) tells it from its siblings.
+
+    `rare`: it has no series until it is above 0.
+    """
 
     name: str
     gauge: bool
     metric: str
     text: str
     label: tuple[str, str] | None
+    rare: bool = False
 
 
 class Histogram(NamedTuple):
     """Cells that are one histogram: from `first` on one per bound, one above the last bound, then the sum."""
 
     first: int
-    bounds: tuple[float, ...]
     metric: str
     text: str
 
@@ -43,31 +48,34 @@ class Kind:
         self.fields: list[Field] = []
         self.histograms: list[Histogram] = []
 
-    def _add(self, name: str, gauge: bool, metric: str, text: str, label: tuple[str, str] | None = None) -> int:
-        self.fields.append(Field(name, gauge, metric, text, label))
+    def _add(self, name: str, gauge: bool, metric: str, text: str, label: tuple[str, str] | None = None,
+             rare: bool = False) -> int:
+        self.fields.append(Field(name, gauge, metric, text, label, rare))
         return len(self.fields) - 1
 
     def gauge(self, name: str, text: str, metric: str = "") -> int:
         """A figure of the moment, zeroed when its process is dead; returns the index."""
         return self._add(name, True, metric, text)
 
-    def counter(self, name: str, text: str, metric: str = "", label: tuple[str, str] | None = None) -> int:
+    def counter(self, name: str, text: str, metric: str = "", label: tuple[str, str] | None = None,
+                rare: bool = False) -> int:
         """A figure that only grows and outlives its process; returns the index."""
-        return self._add(name, False, metric, text, label)
+        return self._add(name, False, metric, text, label, rare)
 
-    def counters(self, name: str, text: str, metric: str, label: str, values: Sequence[str]) -> int:
+    def counters(self, name: str, text: str, metric: str, label: str, values: Sequence[str],
+                 rare: Sequence[str] = ()) -> int:
         """One counter per value of a label, side by side; returns the index of the first."""
         first = len(self.fields)
         for place, value in enumerate(values):
-            self._add(f"{name}_{place}", False, metric if value else "", text, (label, value))
+            self._add(f"{name}_{place}", False, metric if value else "", text, (label, value), value in rare)
         return first
 
-    def histogram(self, name: str, text: str, metric: str, bounds: tuple[float, ...]) -> int:
-        """Counters of a histogram; returns the index of the first."""
+    def histogram(self, name: str, text: str, metric: str) -> int:
+        """Counters of a histogram, as many as there may be bounds and two more; returns the index of the first."""
         first = len(self.fields)
-        for bound in (*bounds, "above", "sum"):
-            self._add(f"{name}_{bound}", False, "", text)
-        self.histograms.append(Histogram(first, bounds, metric, text))
+        for place in range(MOST_BOUNDS + 2):
+            self._add(f"{name}_{place}", False, "", text)
+        self.histograms.append(Histogram(first, metric, text))
         return first
 
 
@@ -80,7 +88,8 @@ SERVER_CONNECTIONS_TOTAL = _server.counter("connections_total", "Connections ope
 SERVER_CONNECTION_ERRORS = _server.counter(
     "connection_errors", "Connections that could not be opened.", "lbd_server_connection_errors")
 SERVER_REQUESTS = _server.counters(
-    "requests", "Requests that ended at the server, by class of its response.", "lbd_server_requests", "code", CODES)
+    "requests", "Requests that ended at the server, by class of its response.", "lbd_server_requests", "code", CODES,
+    RARE_CODES)
 SERVER_DROPPED = _server.counter(
     "dropped", "Requests that were taken from the server and given to another.", "lbd_server_dropped")
 SERVER_BYTES_IN = _server.counter(
@@ -93,10 +102,13 @@ SERVER_TOTAL_SECONDS = _server.counter(
     "total_seconds", "Seconds until the end of the request, summed over requests.", "lbd_server_busy_seconds")
 SERVER_FAILURES = _server.gauge("failures", "Failures since the last success.")
 SERVER_SUCCEEDED = _server.gauge("succeeded", "When the last success was, in monotonic seconds.")
+SERVER_RESPONSE = _server.histogram(
+    "response", "Seconds from the choice of the server to the end of its response.", "lbd_server_response_seconds")
 
 _route = Kind("route", 4096, "listener", "backend")
 ROUTE_REQUESTS = _route.counters(
-    "requests", "Requests whose head was accepted, by class of the response.", "lbd_requests", "code", CODES)
+    "requests", "Requests whose head was accepted, by class of the response.", "lbd_requests", "code", CODES,
+    RARE_CODES)
 ROUTE_BYTES_IN = _route.counter("bytes_in", "Bytes of requests, as received from clients.", "lbd_request_bytes")
 ROUTE_BYTES_OUT = _route.counter("bytes_out", "Bytes of responses, as sent to clients.", "lbd_response_bytes")
 
@@ -106,7 +118,7 @@ BACKEND_IN_FLIGHT = _backend.gauge("in_flight", "Requests in flight, waiting one
 BACKEND_QUEUE = _backend.gauge("queue", "Requests that wait for a free server.", "lbd_backend_queue")
 BACKEND_RESPONSE = _backend.histogram(
     "response", "Seconds from the request head to the end of the response, of requests that a server answered.",
-    "lbd_backend_response_seconds", RESPONSE_BOUNDS)
+    "lbd_backend_response_seconds")
 BACKEND_RETRIES_REFUSED = _backend.counter("retries_refused", _RETRIES, "lbd_retries", ("reason", "refused"))
 BACKEND_RETRIES_STALE = _backend.counter("retries_stale", _RETRIES, "lbd_retries", ("reason", "idle-stale"))
 BACKEND_RETRIES_LOST = _backend.counter("retries_lost", _RETRIES, "lbd_retries", ("reason", "lost"))
@@ -117,9 +129,9 @@ BACKEND_RETRIES_DENIED = _backend.counter(
 BACKEND_RETRYING = _backend.gauge("retrying", "Requests in flight that are repeats within the budget.")
 BACKEND_OLDEST = _backend.gauge("oldest", "Since when the request waits that waits longest, in monotonic seconds.")
 _FALLBACKS = "Requests for which round-robin chose, by what the operator's own algorithm did wrong."
-BACKEND_FALLBACKS_ERROR = _backend.counter("fallbacks_error", _FALLBACKS, "lbd_fallbacks", ("reason", "error"))
-BACKEND_FALLBACKS_WRONG = _backend.counter("fallbacks_wrong", _FALLBACKS, "lbd_fallbacks", ("reason", "wrong"))
-BACKEND_FALLBACKS_SLOW = _backend.counter("fallbacks_slow", _FALLBACKS, "lbd_fallbacks", ("reason", "slow"))
+BACKEND_FALLBACKS_ERROR = _backend.counter("fallbacks_error", _FALLBACKS, "lbd_fallbacks", ("reason", "error"), True)
+BACKEND_FALLBACKS_WRONG = _backend.counter("fallbacks_wrong", _FALLBACKS, "lbd_fallbacks", ("reason", "wrong"), True)
+BACKEND_FALLBACKS_SLOW = _backend.counter("fallbacks_slow", _FALLBACKS, "lbd_fallbacks", ("reason", "slow"), True)
 
 _listener = Kind("listener", 512, "listener")
 LISTENER_CONNECTIONS = _listener.gauge("connections", "Open client connections.", "lbd_listener_connections")

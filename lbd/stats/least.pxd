@@ -2,6 +2,9 @@
 """The search for the least load by weight among numbers that lie side by side."""
 
 from libc.math cimport INFINITY
+from libc.stdint cimport int64_t
+
+from lbd.stats.scoreboard cimport Board
 
 cdef extern from *:
     """
@@ -27,3 +30,11 @@ cdef inline Py_ssize_t least_loaded(const double *loads, const double *weights, 
                 best, least, weight = place, loads[place], weights[place]
         start, stop = 0, start
     return best
+
+
+cdef class Least:
+    cdef Board board
+    cdef Py_ssize_t size, turn
+    cdef double *weights
+    cdef double *loads
+    cdef int64_t *slots

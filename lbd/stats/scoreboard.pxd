@@ -9,12 +9,15 @@ cdef enum:
     K_SERVER, K_ROUTE, K_BACKEND, K_LISTENER, K_PROCESS, KINDS
     PAGE = 4096              # bytes; the header is the first page, the lanes follow
     MAX_LANES = 4096
-    MAX_BOUNDS = 64          # of the histogram
+    MOST_BOUNDS = 32         # of a histogram
 
 cdef struct Header:
     int64_t magic, layout, lanes
     int64_t lanes_used       # readers stop there
     int64_t slots_used[KINDS]
+    int64_t per_server       # whether servers have a histogram too
+    int64_t bounds_count
+    double bounds[MOST_BOUNDS]
 
 cdef struct Section:         # layout.py says what these are
     int64_t fields, capacity, stride, cells, latencies
@@ -40,6 +43,7 @@ cdef class Board:
 
 cdef class Row:
     cdef Board board         # keeps the mapping
+    cdef Header *header
     cdef int kind
     cdef readonly int64_t slot
     cdef double *cells
@@ -60,11 +64,3 @@ cdef class Record:
     cdef Row process, route, backend, server
     cdef void _good(self, double moment) noexcept
     cdef void _failed(self, double moment) noexcept
-
-
-cdef class Least:
-    cdef Board board
-    cdef Py_ssize_t size, turn
-    cdef double *weights
-    cdef double *loads
-    cdef int64_t *slots

@@ -18,10 +18,17 @@ class Board:
     fd: int
     lanes: int
     layout: int          # hash of the layout; equal in all processes that share the board
+    per_server: bool     # whether servers have a histogram too; all processes see a change at once
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """Upper bounds of the histograms, in seconds."""
 
     @staticmethod
-    def create(lanes: int) -> Board:
-        """A new, empty board (supervisor); it owns `fd`. Only what is used costs memory."""
+    def create(lanes: int, bounds: Sequence[float] = ...) -> Board:
+        """A new, empty board (supervisor); it owns `fd`. Only what is used costs memory.
+
+        `bounds` are the upper bounds of all its histograms, in seconds, rising; 1 to `fields.MOST_BOUNDS`.
+        """
     @staticmethod
     def attach(fd: int) -> Board:
         """Map an inherited board; ValueError if its layout is another. The descriptor stays the caller's."""
@@ -84,14 +91,6 @@ class Record:
         An ending that `stats.endings` blames on the server, and an answer 502, 503 or 504 of the server, count as its
         failure: a slow sample, and one more in SERVER_FAILURES, which the next success zeroes.
         """
-
-@final
-class Least:
-    """Finds the least loaded of some servers, load being (in flight of all lanes + 1) / weight."""
-
-    def __new__(cls, board: Board, slots: Sequence[int], weights: Sequence[float]) -> Least: ...
-    def pick(self) -> int:
-        """Index of the least loaded with a weight above 0; ties in turn; -1 if there is none."""
 
 def now() -> float:
     """Monotonic seconds."""

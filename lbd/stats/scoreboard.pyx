@@ -5,7 +5,6 @@ import fcntl
 import os
 
 from libc.stdint cimport int64_t
-from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, munmap
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
@@ -14,7 +13,6 @@ from posix.unistd cimport close
 from lbd.stats.atomic cimport lbd_store, raise_to
 from lbd.stats.codes cimport bad, code, observe
 from lbd.stats.decay cimport Latency, Weight, copied, merge, sample, weigh
-from lbd.stats.least cimport least_loaded
 
 from lbd.stats import endings, fields
 from lbd.stats.layout import arrange
@@ -31,26 +29,23 @@ cdef int S_BYTES_IN = fields.SERVER_BYTES_IN, S_BYTES_OUT = fields.SERVER_BYTES_
 cdef int S_HEAD_SECONDS = fields.SERVER_HEAD_SECONDS, S_TOTAL_SECONDS = fields.SERVER_TOTAL_SECONDS
 cdef int R_REQUESTS = fields.ROUTE_REQUESTS, NO_CODE = len(fields.CODES) - 1, S_SUCCEEDED = fields.SERVER_SUCCEEDED
 cdef int R_BYTES_IN = fields.ROUTE_BYTES_IN, R_BYTES_OUT = fields.ROUTE_BYTES_OUT
-cdef int B_RESPONSE = fields.BACKEND_RESPONSE, P_ENDINGS = fields.PROCESS_ENDINGS, TUNNEL_CLOSED = endings.TUNNEL_CLOSED
+cdef int B_RESPONSE = fields.BACKEND_RESPONSE, S_RESPONSE = fields.SERVER_RESPONSE
+cdef int P_ENDINGS = fields.PROCESS_ENDINGS, TUNNEL_CLOSED = endings.TUNNEL_CLOSED
 cdef int ENDINGS = len(endings.ENDINGS), OK = endings.OK, INTERNAL_ERROR = endings.INTERNAL_ERROR
 
 cdef Section sections[KINDS]
 cdef int64_t column, lane_size
-cdef int bounds_count = len(fields.RESPONSE_BOUNDS)
-cdef double bounds[MAX_BOUNDS]
-cdef bint blames_server[MAX_BOUNDS]
+cdef bint blames_server[64]
 cdef int install(lane) except -1:
     """Take over the layout of a lane."""
     global column, lane_size
     if fields.SERVER_IN_FLIGHT or fields.BACKEND_IN_FLIGHT or len(lane.sections) != KINDS or sizeof(Latency) != 64 \
-            or max(bounds_count, ENDINGS, endings.ROOM) > MAX_BOUNDS or ENDINGS > endings.ROOM:
+            or not ENDINGS <= endings.ROOM <= 64 or fields.MOST_BOUNDS != MOST_BOUNDS:
         raise ImportError("the fields of lbd.stats do not fit the compiled scoreboard: build lbd again")
     for kind, section in enumerate(lane.sections):
         sections[kind].fields, sections[kind].capacity, sections[kind].stride = section[:3]
         sections[kind].cells, sections[kind].latencies = section[3:]
     column, lane_size = lane.column, lane.size
-    for place in range(bounds_count):
-        bounds[place] = fields.RESPONSE_BOUNDS[place]
     for place in range(ENDINGS):
         blames_server[place] = endings.ENDINGS[place].blame == endings.SERVER
     return 0
@@ -89,9 +84,9 @@ cdef class Board:
             close(self.fd)   # not os.close: at the interpreter's end `os` may be gone before the board
 
     @staticmethod
-    def create(lanes):
-        if not 1 <= lanes <= MAX_LANES:
-            raise ValueError(f"a scoreboard has 1 to {MAX_LANES} lanes, not {lanes}")
+    def create(lanes, bounds=fields.RESPONSE_BOUNDS):
+        if not 1 <= lanes <= MAX_LANES or not 1 <= len(bounds) <= MOST_BOUNDS:
+            raise ValueError(f"a scoreboard has 1 to {MAX_LANES} lanes and histograms of 1 to {MOST_BOUNDS} bounds")
         cdef Board board = Board()
         board.fd = os.memfd_create("lbd-scoreboard", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         board.owner = True
@@ -101,6 +96,9 @@ cdef class Board:
         board._map()
         board.header.layout = LAYOUT
         board.header.lanes = board.lanes = lanes
+        board.header.bounds_count = len(bounds)
+        for place, bound in enumerate(bounds):
+            board.header.bounds[<Py_ssize_t>place] = bound
         board.header.magic = MAGIC
         return board
 
@@ -126,6 +124,18 @@ cdef class Board:
         self.header = <Header *>memory
         self.layout = LAYOUT
         return 0
+
+    @property
+    def bounds(self):
+        return tuple([self.header.bounds[place] for place in range(self.header.bounds_count)])
+
+    @property
+    def per_server(self):
+        return self.header.per_server != 0
+
+    @per_server.setter
+    def per_server(self, bint wanted):
+        self.header.per_server = wanted
 
     cdef int _check(self, int64_t lane, int kind, int64_t slot, int field) except -1:
         if not 0 <= lane < self.lanes:
@@ -155,6 +165,7 @@ cdef class Board:
         raise_to(&self.header.slots_used[kind], slot + 1)
         cdef Row row = Row()
         row.board = self
+        row.header = self.header
         row.kind = kind
         row.slot = slot
         row.first = self._cell(lane, kind, slot, 0)
@@ -318,6 +329,7 @@ cdef class Record:
         if route is None:
             return
         cdef double moment = clock()
+        cdef Header *header = route.header
         self.ended = moment
         ending = ending if 0 <= ending < ENDINGS else INTERNAL_ERROR
         self.process.cells[P_ENDINGS + ending] += 1
@@ -330,6 +342,8 @@ cdef class Record:
             server.cells[S_BYTES_IN] += max(bytes_in, 0)
             server.cells[S_BYTES_OUT] += max(bytes_out, 0)
             server.cells[S_TOTAL_SECONDS] += moment - self.taken
+            if header.per_server and self.answered:
+                observe(server.cells + S_RESPONSE, header.bounds, header.bounds_count, moment - self.taken)
             if blames_server[ending] or bad(self.answered):
                 self._failed(moment)
             elif self.answered or ending == TUNNEL_CLOSED:      # in tcp mode nothing else says that all was well
@@ -340,7 +354,7 @@ cdef class Record:
         if backend is not None:
             backend.first[0] -= 1
             if self.answered:
-                observe(backend.cells + B_RESPONSE, bounds, bounds_count, moment - self.started)
+                observe(backend.cells + B_RESPONSE, header.bounds, header.bounds_count, moment - self.started)
         self.route = self.backend = self.server = None
 
     cdef void _good(self, double moment) noexcept:
@@ -354,43 +368,3 @@ cdef class Record:
         cdef double slow = SLOW * backend.board._mean(K_BACKEND, backend.slot)
         self.server.cells[S_FAILURES] += 1
         sample(self.server.latency, max(moment - self.taken, slow), weigh(moment, backend.decay))
-
-
-cdef class Least:
-    def __cinit__(self, Board board not None, slots, weights):
-        self.size = len(slots)
-        if len(weights) != self.size:
-            raise ValueError(f"{self.size} servers need as many weights, not {len(weights)}")
-        self.board = board
-        self.slots = <int64_t *>calloc(self.size + 1, sizeof(int64_t))
-        self.weights = <double *>calloc(self.size + 1, sizeof(double))
-        self.loads = <double *>calloc(self.size + 1, sizeof(double))
-        if self.slots == NULL or self.weights == NULL or self.loads == NULL:
-            raise MemoryError
-        for place in range(self.size):
-            board._check(0, K_SERVER, slots[place], 0)
-            if not 0 <= weights[place] <= 1e9:
-                raise ValueError(f"a weight is 0 to 1e9, not {weights[place]}")
-            self.slots[<Py_ssize_t>place] = slots[place]
-            self.weights[<Py_ssize_t>place] = weights[place]
-
-    def __dealloc__(self):
-        free(self.slots)
-        free(self.weights)
-        free(self.loads)
-
-    def pick(self):
-        cdef Py_ssize_t place, best
-        cdef double *cells
-        cdef double *loads = self.loads
-        cdef int64_t *slots = self.slots
-        cdef int64_t lane
-        for place in range(self.size):
-            loads[place] = 1
-        for lane in range(self.board.header.lanes_used):       # lane by lane: what lies side by side is read so
-            cells = self.board._cell(lane, K_SERVER, 0, 0)
-            for place in range(self.size):
-                loads[place] += cells[slots[place]]
-        best = least_loaded(loads, self.weights, self.size, self.turn)
-        self.turn = best + 1
-        return best

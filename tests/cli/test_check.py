@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -30,13 +31,15 @@ def run(text: str, *words: str) -> int:
 
 def test_good(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(GOOD) == 0
-    assert capsys.readouterr() == ("OK: 1 listener, 1 backend, 1 server\n", "")
+    out, err = capsys.readouterr()
+    assert re.fullmatch(r"OK: 1 listener, 1 backend, 1 server; at most 1\d\d series of metrics\n", out)
+    assert err == ""
 
 
 def test_warnings_do_not_hinder(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(GOOD + '[backends.spare.servers]\nb = "10.0.0.2:80"\n') == 0
     out, err = capsys.readouterr()
-    assert out == "OK: 1 listener, 2 backends, 2 servers\n"
+    assert out.startswith("OK: 1 listener, 2 backends, 2 servers; ")
     assert err == "lbd.toml:6:11: warning: backends.spare: no listener and no route uses this backend\n"
 
 
@@ -51,13 +54,13 @@ def test_bad(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_same_as_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     Path("lbd.toml").write_text(GOOD)
     assert main(["-c", "lbd.toml", "--check"]) == 0
-    assert capsys.readouterr().out == "OK: 1 listener, 1 backend, 1 server\n"
+    assert capsys.readouterr().out.startswith("OK: 1 listener, 1 backend, 1 server; ")
 
 
 def test_options_in_place_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["check", "--listen", "127.0.0.1:80", "--server", "10.0.0.1:80", "--server", "10.0.0.2:80"]
     assert main(words) == 0
-    assert capsys.readouterr().out == "OK: 1 listener, 1 backend, 2 servers\n"
+    assert capsys.readouterr().out.startswith("OK: 1 listener, 1 backend, 2 servers; ")
     assert main([*words, "--algorithm", "lest-connections"]) == 1
     assert capsys.readouterr().err.startswith('command line: --algorithm: "lest-connections" is no algorithm')
 
@@ -71,7 +74,9 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         "message": '"ap" is no backend; did you mean "app"?', "warning": False}
     assert [problem["warning"] for problem in said["problems"]] == [False, True]
     assert run(GOOD, "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": []}
+    said = json.loads(capsys.readouterr().out)
+    assert (said["ok"], said["problems"]) == (True, [])
+    assert said["series"] > 100
 
 
 def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,3 +129,8 @@ def test_counts() -> None:
     assert check.summary(config) == "OK: 1 listener, 2 backends, 3 servers"
     warning = Problem("a", 1, 1, "", "x", True)
     assert check.counted([Problem("a", 1, 1, "", "x"), warning, warning]) == "1 error, 2 warnings"
+
+
+def test_more_series_than_allowed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(GOOD + "[metrics]\nmax_series = 100\n") == 0
+    assert re.search(r"lbd.toml: warning: metrics.max_series: 1\d\d series could be exported", capsys.readouterr().err)

@@ -99,6 +99,20 @@ def test_sizes_are_written_as_they_are_read(size: int, written: str) -> None:
     assert u.SIZE.read(written) == size
 
 
+@pytest.mark.parametrize(("value", "text"), [
+    ([], "has 0 bounds"), ([f"{n}s" for n in range(1, 34)], "has 33 bounds"), (["2s", "1s"], "does not rise"),
+    (["1s", 2], "without a unit"), (["1s", "1s"], "there already"), (["0s"], "too short")])
+def test_buckets_that_cannot_be(value: object, text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        u.BUCKETS.read(value)
+
+
+def test_buckets_are_written_as_they_are_read() -> None:
+    assert u.BUCKETS.read(["2.5ms", "1s"]) == (0.0025, 1.0)
+    assert u.BUCKETS.write is not None
+    assert u.BUCKETS.write((0.0025, 1.0)) == ["2.5ms", "1s"]
+
+
 def test_limits_are_part_of_what_is_allowed() -> None:
     assert u.duration(0.1, 60).allowed == 'a duration with a unit from 100ms to 1m, like "250ms", "2s", "5m" or "1h"'
     assert u.size(1024, 2**20).allowed == 'a size with a unit from 1KiB to 1MiB, like "16KiB" or "10MB"'

@@ -2,6 +2,7 @@
 
 import re
 
+from lbd.config import schema, units
 from lbd.stats import endings, fields
 from lbd.stats.fields import KINDS
 
@@ -46,9 +47,11 @@ def test_a_metric_is_of_one_type_and_belongs_to_one_kind() -> None:
 
 def test_histogram_bounds_rise() -> None:
     assert list(fields.RESPONSE_BOUNDS) == sorted(set(fields.RESPONSE_BOUNDS))
+    assert schema.Metrics().buckets == fields.RESPONSE_BOUNDS
     histogram = KINDS[2].histograms[0]
     assert histogram.first == fields.BACKEND_RESPONSE
-    assert KINDS[2].fields[histogram.first + len(histogram.bounds) + 1].name == "response_sum"
+    assert KINDS[2].fields[histogram.first + fields.MOST_BOUNDS + 1].name == "response_33"
+    assert units.MOST_BUCKETS == fields.MOST_BOUNDS
 
 
 def test_the_fingerprint_tells_layouts_apart() -> None:

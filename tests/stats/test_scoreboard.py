@@ -1,4 +1,4 @@
-"""Tests of lbd.stats.scoreboard: the figures of an exchange, who is least loaded, latency, and several processes."""
+"""Tests of lbd.stats.scoreboard: the figures of an exchange, latency, and several processes."""
 
 import math
 import mmap
@@ -7,14 +7,14 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from lbd.stats import endings, fields, layout, scoreboard
-from lbd.stats.scoreboard import BACKEND, LISTENER, PROCESS, ROUTE, SERVER, Board, Least, Record, Row
+from lbd.stats.least import Least
+from lbd.stats.scoreboard import BACKEND, LISTENER, PROCESS, ROUTE, SERVER, Board, Record, Row
 
 Lanes = Callable[[int], Any]
 
@@ -174,13 +174,32 @@ def test_what_is_out_of_range_is_refused(board: Board) -> None:
                   lambda: board.row(0, SERVER, 16384), lambda: board.row(0, LISTENER, -1), lambda: row.add(4, 1),
                   lambda: row.get(-1), lambda: board.total(SERVER, 0, 99), lambda: board.totals(9, 0),
                   lambda: board.latency(-1), lambda: board.in_flight(10**6), lambda: board.clear(SERVER, -1),
-                  lambda: board.clear_gauges(4), lambda: Row().get(0), lambda: Least(board, [10**6], [1])):
+                  lambda: board.clear_gauges(4), lambda: Row().get(0)):
         with pytest.raises(IndexError):
             wrong()
     with pytest.raises(ValueError, match="lanes"):
         Board.create(0)
+    for bounds in ((), range(33)):
+        with pytest.raises(ValueError, match="bounds"):
+            Board.create(1, bounds)
     with pytest.raises(ValueError, match="decay"):
         board.row(0, BACKEND, 0).measure(0.0, False)
+
+
+def test_servers_have_a_histogram_once_any_process_wants_it(board: Board, lane: Any) -> None:
+    lane.answer(3, 100.0, 0.5)
+    Board.attach(board.fd).per_server = True
+    lane.answer(3, 101.0, 0.5)
+    lane.fail(3, 102.0, 0.5)
+    counts = board.totals(SERVER, 3)[fields.SERVER_RESPONSE:]
+    assert counts[fields.RESPONSE_BOUNDS.index(0.5)] == 1
+    assert sum(counts[:len(fields.RESPONSE_BOUNDS) + 1]) == 1
+    assert counts[len(fields.RESPONSE_BOUNDS) + 1] == 0.5
+
+
+def test_bounds_are_the_same_for_all_who_share_the_board() -> None:
+    board = Board.create(2, [0.1, 0.3])
+    assert Board.attach(board.fd).bounds == (0.1, 0.3)
 
 
 def test_only_what_is_used_costs_memory() -> None:
@@ -221,48 +240,6 @@ def test_what_is_no_board_or_of_another_layout_is_refused(board: Board) -> None:
 def test_nobody_can_shrink_a_board_under_its_readers(board: Board) -> None:
     with pytest.raises(PermissionError):
         os.ftruncate(board.fd, 4096)
-
-
-def picks(least: Least, count: int) -> list[int]:
-    return [least.pick() for _ in range(count)]
-
-
-def test_least_takes_the_least_loaded_over_all_lanes(board: Board) -> None:
-    for lane, loads in enumerate(((3, 1, 2), (0, 3, 0))):
-        for slot, load in enumerate(loads):
-            board.row(lane, SERVER, slot).set(fields.SERVER_IN_FLIGHT, load)
-    assert picks(Least(board, [0, 1, 2], [1, 1, 1]), 2) == [2, 2]
-    assert picks(Least(board, [2, 1, 0], [1, 3, 1]), 1) == [1]          # (4 + 1) / 3 is below (2 + 1) / 1
-
-
-def test_least_takes_equals_in_turn(board: Board) -> None:
-    board.row(0, SERVER, 0)
-    assert picks(Least(board, [4, 9, 2], [1, 1, 1]), 7) == [0, 1, 2, 0, 1, 2, 0]
-    board.row(0, SERVER, 9).set(0, 1)
-    assert picks(Least(board, [4, 9, 2], [1, 1, 1]), 4) == [0, 2, 0, 2]
-    assert picks(Least(board, [4, 9], [49, 98]), 4) == [0, 1, 0, 1]     # 1 / 49 is 2 / 98, whatever rounding says
-
-
-def test_least_skips_weights_of_zero(board: Board) -> None:
-    assert picks(Least(board, [1, 2], [0, 1]), 3) == [1, 1, 1]
-    assert Least(board, [1, 2], [0, 0]).pick() == -1
-    assert Least(board, [], []).pick() == -1
-    for weights in ([-1.0], [math.nan], [math.inf]):
-        with pytest.raises(ValueError, match="a weight is"):
-            Least(board, [1], weights)
-    with pytest.raises(ValueError, match="as many weights"):
-        Least(board, [1], [])
-
-
-def test_least_shares_by_weight(board: Board, lane: Any) -> None:
-    slots, weights = [10, 20, 30], [5.0, 1.0, 2.0]
-    least = Least(board, slots, weights)
-    taken: Counter[int] = Counter()
-    for _ in range(800):
-        place = least.pick()
-        taken[place] += 1
-        lane.server(slots[place]).add(fields.SERVER_IN_FLIGHT, 1)
-    assert [taken[place] for place in range(3)] == [500, 100, 200]
 
 
 def decayed(samples: list[tuple[float, float]], decay: float) -> float:
@@ -346,6 +323,7 @@ def test_a_failure_is_a_slow_sample_of_its_server_alone(board: Board, lane: Any)
 CHILD = """
 import os, signal, sys
 from lbd.stats import endings, scoreboard
+from lbd.stats.least import Least
 from lbd.stats.scoreboard import BACKEND, PROCESS, ROUTE, SERVER, Board, Record
 board, lane = Board.attach(int(sys.argv[1])), int(sys.argv[2])
 route, backend, server = board.row(lane, ROUTE, 0), board.row(lane, BACKEND, 0), board.row(lane, SERVER, 3)
@@ -374,7 +352,7 @@ def test_a_killed_process_keeps_its_counters_and_loses_its_gauges(board: Board, 
     assert board.total(SERVER, 3, fields.SERVER_REQUESTS + 1) == 2 * 998
     assert board.total(ROUTE, 0, fields.ROUTE_BYTES_OUT) == 2 * 998 * 2
     assert board.latency(3) > 0
-    assert picks(Least(board, [3, 4], [1, 1]), 3) == [1, 1, 1]
+    assert [Least(board, [3, 4], [1, 1]).pick() for _ in range(3)] == [1, 1, 1]
 
 
 def test_a_reader_does_not_wait_for_a_writer_that_was_killed_in_the_middle(board: Board, lane: Any) -> None:
