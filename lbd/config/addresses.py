@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lbd.config.kinds import Kind, many, text_of
@@ -19,13 +19,19 @@ _PORT = re.compile(r"[0-9]{1,5}")
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where to listen or connect: `host` and `port`, or the `path` of a Unix socket (then `host` is empty): a
-    file, or `@NAME` without one (unix(7), abstract)."""
+    file, or `@NAME` without one (unix(7), abstract). `tls`: a server's, written https://HOST:PORT."""
 
     host: str = ""
     port: int = 0
     path: str = ""
+    tls: bool = False
 
     def __str__(self) -> str:
+        return f"https://{self.place}" if self.tls else self.place
+
+    @property
+    def place(self) -> str:
+        """Host and port, or the path, without a scheme."""
         if self.path:
             return f"unix:{self.path}"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -110,12 +116,23 @@ def _bind(value: Any) -> Address:
 
 
 def _server(value: Any) -> Address:
-    address = address_of(value)
+    secure = isinstance(value, str) and value.startswith("https://")
+    address = address_of(_authority(value[8:]) if secure else value)
     if address.wildcard:
         raise ValueError("is every address of this machine, not that of a server")
+    if secure:
+        return replace(address, tls=True)
     if address.path.startswith("@"):
         raise ValueError("has no file; only listeners and metrics can have such a name")
     return address
+
+
+def _authority(text: str) -> str:
+    """HOST:PORT of a URL without its scheme; the port may be left out."""
+    text = text.removesuffix("/")
+    if "/" in text:
+        raise ValueError("is a URL with a path; write https://HOST:PORT")
+    return text if _PORT.fullmatch(text.rpartition(":")[2]) else f"{text}:443"
 
 
 def network_of(value: Any) -> Network:
@@ -137,7 +154,7 @@ _ANY = {"type": "string", "minLength": 1}
 BIND = Kind("bind", 'IP:PORT ("*" for every IPv4 address), [IPv6]:PORT, unix:/PATH or unix:@NAME', _bind, _ANY,
             empty=Address())
 BINDS = many(BIND, BIND.allowed + ", or an array of these")
-ADDRESS = Kind("address", "HOST:PORT, [IPv6]:PORT or unix:/PATH", _server, _ANY, empty=Address())
+ADDRESS = Kind("address", "HOST:PORT, [IPv6]:PORT, unix:/PATH or https://HOST:PORT", _server, _ANY, empty=Address())
 HOST = Kind("host", "an IP address or a host name", lambda value: host_of(text_of(value)), _ANY)
 NETWORK = Kind("network", 'a network like "10.0.0.0/8" or an IP address', network_of, _ANY)
 NETWORKS = many(NETWORK, 'networks like "10.0.0.0/8" or IP addresses')

@@ -130,6 +130,15 @@ def check_servers(config: Config, findings: Findings) -> None:
                 findings.warn(path, f'"{other}" has the address {shown(str(settings.address))} too')
 
 
+def check_tls(config: Config, findings: Findings) -> None:
+    """Servers of https:// addresses."""
+    for name, backend in config.backends.items():
+        for server, settings in backend.servers.items():
+            if settings.address.tls:
+                findings.error(("backends", name, "servers", server),
+                               "https:// cannot be given yet: traffic would be sent unencrypted")
+
+
 def check_admin(config: Config, findings: Findings) -> None:
     """Whoever reaches a TCP port must show a token; a Unix socket has permissions instead."""
     admin = config.admin
@@ -169,4 +178,4 @@ def check_outliers(config: Config, findings: Findings) -> None:
 
 
 RULES = (check_listeners, check_tcp, check_addresses, check_routes, check_backends, check_weights,
-         check_slow_start, check_servers, check_admin, check_outliers)
+         check_slow_start, check_servers, check_tls, check_admin, check_outliers)

@@ -5,79 +5,29 @@ their fields, and the rest of lbd uses their instances. Durations are seconds (f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from functools import cache
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
 from lbd.config import units as u
-from lbd.config.units import Address, Kind, Network
-
-Reload = Literal["live", "add", "drain", "rebind", "restart"]
-LIVE: Reload = "live"
-REBIND: Reload = "rebind"
-RESTART: Reload = "restart"
-
-REQUIRED = object()
+from lbd.config.keys import LIVE as LIVE
+from lbd.config.keys import REBIND as REBIND
+from lbd.config.keys import REQUIRED as REQUIRED
+from lbd.config.keys import RESTART as RESTART
+from lbd.config.keys import Key as Key
+from lbd.config.keys import Reload as Reload
+from lbd.config.keys import key as key
+from lbd.config.keys import keys as keys
+from lbd.config.keys import named, optional, table
+from lbd.config.tls import HTTPS
+from lbd.config.tls import BackendTls as BackendTls
+from lbd.config.tls import ListenerTls as ListenerTls
+from lbd.config.units import Address, Network
 
 # Names of the whole design: those that are not there yet are told apart from mistyped ones.
 ALGORITHM_NAMES = (
     "round-robin", "sticky-round-robin", "weighted-round-robin", "least-connections", "least-time", "url-hash",
     "source-ip-hash", "consistent-hash", "threshold", "random-two-choices", "random", "first", "maglev")
 CHECK_NAMES = ("http", "tcp", "tls", "exec")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What the table says of one key.
-
-    `default` is written as in TOML (`REQUIRED`: the key must be given). `later` marks keys that are read in full but
-    have no effect yet; `refused` says why a key cannot be given yet at all.
-    """
-
-    kind: Kind | None
-    default: Any
-    text: str
-    reload: Reload = LIVE
-    section: type | None = None  # the class of a table of its own, or of each entry of a named table
-    named: bool = False          # a table of tables, keyed by name
-    many: bool = False           # an array of tables
-    optional: bool = False       # a table that may be left out: then None
-    later: bool = False
-    refused: str = ""
-    name: str = ""               # as written, where it is a Python keyword
-    switch: bool = False         # `true` stands for an optional table with its defaults, `false` for none
-    example: Any = None          # what the reference shows where there is no default, as written in TOML
-
-
-def key(default: Any, kind: Kind, text: str, reload: Reload = LIVE, **more: Any) -> Any:
-    """A plain value. The default is written as in TOML and read by the kind itself."""
-    about = Key(kind, default, text, reload, **more)
-    if default is REQUIRED:
-        return field(metadata={"key": about})
-    value = None if default is None else kind.read(default)
-    return field(default_factory=lambda: value, metadata={"key": about})
-
-
-def table(section: type, text: str, **more: Any) -> Any:
-    """A table that is always there, each of its keys with its default."""
-    return field(default_factory=section, metadata={"key": Key(None, None, text, section=section, **more)})
-
-
-def optional(section: type, text: str, **more: Any) -> Any:
-    """A table that may be left out: then None."""
-    return field(default=None, metadata={"key": Key(None, None, text, section=section, optional=True, **more)})
-
-
-def named(section: type, text: str, **more: Any) -> Any:
-    """A table of tables keyed by name."""
-    return field(default_factory=dict, metadata={"key": Key(None, None, text, section=section, named=True, **more)})
-
-
-@cache
-def keys(section: type) -> Mapping[str, tuple[str, Key]]:
-    """Each key of a table as it is written, with the attribute that holds it and what the table of keys says of it."""
-    return {about.name or item.name: (item.name, about)
-            for item in fields(section) if (about := item.metadata.get("key")) is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +183,6 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class ListenerTls:
-    """[listeners.NAME.tls]."""
-
-    certificates: tuple[str, ...] = key([], u.FILES, "PEM files, chain and key together", example=["/etc/lbd/web.pem"])
-
-
-@dataclass(frozen=True, slots=True)
 class Listener:
     """[listeners.NAME]: sockets, and what is done with what they accept."""
 
@@ -259,7 +202,9 @@ class Listener:
     forwarded: bool = key(False, u.BOOL, "add the Forwarded field of RFC 7239 too")
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
     tls: ListenerTls | None = optional(
-        ListenerTls, "certificates", refused="this version cannot end TLS: traffic would be taken unencrypted")
+        ListenerTls, "end TLS here", refused="this version cannot end TLS: traffic would be taken unencrypted")
+    https_redirect: int = key(False, HTTPS, "redirect all requests to https, on port 443 (true) or the port given",
+                              later=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,18 +246,11 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
-class BackendTls:
-    """[backends.NAME.tls]."""
-
-    verify: bool = key(True, u.BOOL, "check the server's certificate")
-
-
-@dataclass(frozen=True, slots=True)
 class Server:
     """[backends.NAME.servers.NAME]: one address; `"HOST:PORT"` is the short form."""
 
-    address: Address = key(REQUIRED, u.ADDRESS, "HOST:PORT, [IPv6]:PORT or unix:PATH", "drain",
-                           example="127.0.0.1:9002")
+    address: Address = key(REQUIRED, u.ADDRESS, "HOST:PORT, [IPv6]:PORT, unix:PATH, or https://HOST:PORT for TLS",
+                           "drain", example="127.0.0.1:9002")
     weight: int = key(1, u.integer(0, 1000), "share of the traffic; 0: no new clients")
     max_conns: int | None = key(None, u.integer(1, 1_000_000), "most connections, and so requests in flight, to it",
                                 example=200)
@@ -360,7 +298,8 @@ class Backend:
         Registration, "servers may register themselves (true: by the defaults)", switch=True)
     sticky: Sticky | None = optional(Sticky, "keep a client with its server: by a cookie, in tcp by its address")
     tls: BackendTls | None = optional(
-        BackendTls, "TLS to the servers", refused="this version cannot: traffic would be sent unencrypted")
+        BackendTls, "TLS to the servers (true: by the defaults); those of https:// addresses have it anyway",
+        switch=True, refused="this version cannot: traffic would be sent unencrypted")
 
     @property
     def stickiness(self) -> Sticky | None:

@@ -72,3 +72,24 @@ def test_networks() -> None:
         NETWORKS.read(["10.1.0.0/8"])
     with pytest.raises(ValueError, match="is not a network"):
         NETWORKS.read("example.com")
+
+
+@pytest.mark.parametrize(("text", "host", "port"), [
+    ("https://app.internal:8443", "app.internal", 8443), ("https://app.internal", "app.internal", 443),
+    ("https://10.0.0.1/", "10.0.0.1", 443), ("https://[::1]:8443", "::1", 8443), ("https://[::1]", "::1", 443),
+])
+def test_servers_with_tls(text: str, host: str, port: int) -> None:
+    address = ADDRESS.read(text)
+    assert (address.host, address.port, address.tls) == (host, port, True)
+    assert ADDRESS.read(str(address)) == address
+
+
+@pytest.mark.parametrize("text", ["https://", "https://a/b", "https://unix:/x", "http://a:80", "https://a:b@c:1"])
+def test_urls_that_are_no_servers(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is|has"):
+        ADDRESS.read(text)
+
+
+def test_listeners_are_no_urls() -> None:
+    with pytest.raises(ValueError, match="URL"):
+        BIND.read("https://10.0.0.1:443")
