@@ -37,6 +37,18 @@ cdef inline socklen_t pack(int family, object address, sockaddr_storage *out) ex
     raise ValueError(f"not an IP address: {address[0]!r}")
 
 
+cdef inline bytes text(sockaddr_storage *raw):
+    """The IP address alone, as ASCII without a zone; b"" for other families."""
+    cdef char out[64]
+    if raw.ss_family == AF_INET:
+        inet_ntop(AF_INET, &(<sockaddr_in *> raw).sin_addr, out, sizeof(out))
+    elif raw.ss_family == AF_INET6:
+        inet_ntop(AF_INET6, &(<sockaddr_in6 *> raw).sin6_addr, out, sizeof(out))
+    else:
+        return b""
+    return <bytes> out
+
+
 cdef inline object unpack(sockaddr_storage *raw, socklen_t size):
     """The address as Python's socket module writes it; "" for an unnamed Unix peer, bytes for an abstract name."""
     cdef sockaddr_in *four = <sockaddr_in *> raw

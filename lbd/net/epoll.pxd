@@ -17,6 +17,7 @@ cdef class Watched:
     cdef int adopt(self, Epoll owner, int fd) except -1
     cdef int ready(self, uint32_t events) except -1
     cdef int settle(self) except -1
+    cdef int arm(self) except -1
     cdef int relieve(self) except -1
     cdef int discard(self) except -1
     cdef int watch(self, uint32_t mask) except -1
@@ -32,6 +33,8 @@ cdef class Epoll:
     cdef uint32_t turns
     cdef list table             # by descriptor number: what watches it, or None
     cdef list later             # what wants its settle() at the end of the turn
+    cdef list fresh, older      # what is not registered yet, since it is busy: of this round, and of the one before
+    cdef int round              # turns of this round
     cdef list starved           # what waits for a descriptor to become free
     cdef long starved_ms        # when descriptors ran out
     cdef object failed
@@ -44,6 +47,7 @@ cdef class Epoll:
     cdef int silence(self) except -1
     cdef int starve(self, Watched one) except -1
     cdef int relieve(self) except -1
+    cdef int turn_round(self) except -1
     cdef int put_off(self, Watched one) except -1
     cdef int ring(self) except -1
     cdef int report(self, object exc, object source) except -1

@@ -22,5 +22,7 @@ class Epoll:
         """The descriptor that becomes readable when `run` has work; -1 once closed."""
     def run(self) -> None:
         """One turn: at most 256 events, then the callbacks that were put off. It never waits."""
+    def tick(self) -> None:
+        """Register what is still busy; to be called a few times a second, also where nothing happens."""
     def close(self) -> None:
         """Close everything in the set, then the set; every connection_lost is called before it returns."""

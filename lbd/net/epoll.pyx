@@ -20,6 +20,7 @@ cdef enum:
     EVENTS = 256        # events of one turn; the loop calls again when there are more
     SETTLED = 4096      # deferred callbacks of one turn
     CLOSING = 16        # rounds in which close() closes what its callbacks open
+    ROUND = 4           # turns after which what is busy since the round before is registered after all
     STARVED_MS = 100    # after which what lacked a descriptor is tried again, unless one became free before
 
 cdef uint64_t BELL = <uint64_t> -1
@@ -54,6 +55,10 @@ cdef class Watched:
 
     cdef int settle(self) except -1:
         """Make the callbacks that were put off."""
+        return 0
+
+    cdef int arm(self) except -1:
+        """Register for what it waits for."""
         return 0
 
     cdef int relieve(self) except -1:
@@ -112,6 +117,8 @@ cdef class Epoll:
             raise RuntimeError("already initialised")
         self.table = []
         self.later = []
+        self.fresh = []
+        self.older = []
         self.starved = []
         self.failed = failed
         self.epoll = linux.epoll_create1(linux.EPOLL_CLOEXEC)
@@ -154,12 +161,20 @@ cdef class Epoll:
                 if one is not None and one.turn == <uint32_t> (events[i].data.u64 >> 32):
                     self.serve(one, events[i].events)
             self.settle()
+            self.round += 1
+            if self.round >= ROUND:
+                self.turn_round()
             if self.starved and now_ms() - self.starved_ms >= STARVED_MS:
                 self.relieve()
         finally:
             self.running = False
             if self.later:
                 self.ring()
+
+    def tick(self):
+        """Register what is still busy; to be called a few times a second, also where nothing happens."""
+        if not self.running:
+            self.turn_round()
 
     def close(self):
         """Close everything in the set, then the set; every connection_lost is called before it returns."""
@@ -177,6 +192,20 @@ cdef class Epoll:
             linux.close(self.bell)
             linux.close(self.epoll)
             self.bell = self.epoll = -1
+
+    cdef int turn_round(self) except -1:
+        """Register what has been busy for a whole round, so that its end is noticed."""
+        cdef list busy = self.older
+        self.older = self.fresh
+        self.fresh = []
+        self.round = 0
+        for one in busy:
+            try:
+                (<Watched> one).arm()
+            except Exception as exc:
+                self.report(exc, one)
+                (<Watched> one).discard()
+        return 0
 
     cdef int settle(self) except -1:
         """Callbacks that were put off, and those that they put off in turn, in order."""

@@ -180,6 +180,9 @@ class LoopNet:
         sock.setblocking(False)
         return Dialling(self, sock, address, callbacks)
 
+    def tick(self) -> None:
+        """Nothing: the loop watches every connection from its first moment."""
+
     def close(self) -> None:
         """Stop listening. Connections are their protocols' to close."""
         for acceptor in self._acceptors:

@@ -9,13 +9,13 @@ from libc.errno cimport (
 from libc.stdint cimport uint32_t
 
 from lbd.net cimport linux
-from lbd.net.address cimport pack
+from lbd.net.address cimport pack, text
 from lbd.net.epoll cimport Epoll, Watched
 from lbd.net.linux cimport (
     AF_UNIX, EPOLLIN, IPPROTO_TCP, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, TCP_NODELAY, error, sockaddr,
     sockaddr_storage, socklen_t,
 )
-from lbd.net.stream cimport CONNECTING, MADE_DUE, Sock as Stream
+from lbd.net.stream cimport BUSY, CONNECTING, DEAF, LOST, MADE_DUE, Sock as Stream
 
 import socket
 
@@ -25,8 +25,8 @@ from lbd.net.stream import Sock
 __all__ = ["Acceptor", "Callbacks", "Poller", "Sock"]
 
 
-cdef Stream accepted(Epoll owner, int fd, object factory):
-    """Make a Sock of a connection that was accepted, with the protocol that `factory` makes."""
+cdef Stream accepted(Epoll owner, int fd, bytes source, object factory):
+    """Make a Sock of a connection that was accepted from `source`, with the protocol that `factory` makes."""
     cdef Stream sock = Stream.__new__(Stream)
     try:
         sock.protocol = factory()
@@ -34,13 +34,28 @@ cdef Stream accepted(Epoll owner, int fd, object factory):
         linux.close(fd)
         owner.report(exc, factory)
         return None
+    sock.source = source
     sock.adopt(owner, fd)
     try:
-        sock.made()
+        greet(owner, sock)
     except Exception as exc:
         # No memory, or no room in the set: that is this connection's end, not the listener's.
         sock.raised(exc)
     return sock
+
+
+cdef int greet(Epoll owner, Stream sock) except -1:
+    """What came with the connection is read at once; where that was all, it is not watched before its answer.
+
+    Most connections that serve one request are closed before they would have been registered.
+    """
+    sock.introduced()
+    if not sock.state & (DEAF | LOST):
+        sock.state |= BUSY
+        if sock.receive() > 0 and sock.state & BUSY and not sock.state & (DEAF | LOST):
+            owner.fresh.append(sock)
+            return 0
+    return sock.arm()
 
 
 cdef Stream connecting(Epoll owner, int family, object address, object protocol):
@@ -137,13 +152,16 @@ cdef class Acceptor(Watched):
     cdef int take(self) except -1:
         """Accept a batch; returns how much of it there was, connections that failed in the queue included."""
         cdef int fd, i
+        cdef sockaddr_storage raw
+        cdef socklen_t size
         for i in range(self.batch):
             # A callback may have paused or closed the acceptor.
             if self.paused or self.fd < 0:
                 return i
-            fd = linux.accept4(self.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)
+            size = sizeof(raw)
+            fd = linux.accept4(self.fd, <sockaddr *> &raw, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)
             if fd >= 0:
-                accepted(self.owner, fd, self.factory)
+                accepted(self.owner, fd, text(&raw), self.factory)
             elif not self.refused(errno):
                 return i
         return self.batch

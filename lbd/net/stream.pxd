@@ -18,18 +18,20 @@ cdef enum:              # what a connection is in the middle of
     TOLD = 512          # connection_lost was called
     SHARED = 1024       # a duplicate of the descriptor was handed out
     BULK = 2048         # the last read was a long one
+    DEAF = PAUSED | ENDED | CLOSING     # states that do not read
+    BUSY = 4096         # not registered yet: the protocol has all that it waits for, and has not answered yet
 
 
 cdef class Sock(Watched):
     cdef object protocol
     cdef object exc             # for connection_lost
+    cdef bytes source           # of an accepted connection: the peer's address as text, b"" for a Unix socket
     cdef list queue             # bytes not yet sent, oldest first; None when there are none
     cdef Py_ssize_t sent        # bytes of the first of them that are sent
     cdef Py_ssize_t queued      # bytes in all of them that are not
     cdef Py_ssize_t high, low
     cdef uint32_t state
 
-    cdef int arm(self) except -1
     cdef Py_ssize_t receive(self) except -1
     cdef int flush(self) except -1
     cdef int flushed(self) except -1
@@ -37,6 +39,6 @@ cdef class Sock(Watched):
     cdef int write_failed(self, int number) except -1
     cdef int hung_up(self) except -1
     cdef int connected(self) except -1
-    cdef int made(self) except -1
+    cdef int introduced(self) except -1
     cdef int lose(self, object exc) except -1
     cdef int raised(self, object exc) except -1

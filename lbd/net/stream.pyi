@@ -30,6 +30,9 @@ class Sock(Watched):
     def set_protocol(self, protocol: Callbacks) -> None: ...
     def get_protocol(self) -> Any: ...
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """`peername`, `sockname`, `fd`, or `socket`: a duplicate that the caller closes. `default` once closed."""
+        """`peername`, `sockname`, `fd`, or `socket`: a duplicate that the caller closes. `default` once closed.
+
+        `source` of an accepted connection: the peer's address as ASCII, without zone, b"" for a Unix socket.
+        """
     def detach(self) -> int:
         """Give up the descriptor and return it; the protocol hears no more. ValueError if closed or data is queued."""

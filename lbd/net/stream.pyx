@@ -26,7 +26,6 @@ cdef enum:
 
 cdef enum:
     YOUNG = CONNECTING | MADE_DUE               # states before connection_made
-    DEAF = PAUSED | ENDED | CLOSING             # states that do not read
     MUTE = CLOSING | EOF_DUE | BROKEN | LOST    # states that ignore writes
 
 
@@ -54,6 +53,10 @@ cdef class Sock(Watched):
         cdef Py_ssize_t size = PyBytes_GET_SIZE(piece), n = 0
         if self.state & MUTE or not size:
             return
+        if self.state & BUSY:
+            # Most often it is closed next, and was never registered.
+            self.state &= ~BUSY
+            self.owner.put_off(self)
         if self.queue is None and not self.state & YOUNG:
             n = linux.send(self.fd, PyBytes_AS_STRING(piece), size, MSG_NOSIGNAL)
             if n == size:
@@ -150,11 +153,13 @@ cdef class Sock(Watched):
         return self.protocol
 
     def get_extra_info(self, str name not None, default=None):
-        """`peername`, `sockname`, `fd`, or `socket`: a duplicate that the caller closes. `default` once closed."""
+        """`source` (who connected: an IP address in bytes), `peername`, `sockname`, `fd`, or `socket`: a duplicate."""
         cdef sockaddr_storage raw
         cdef socklen_t size = sizeof(raw)
         if self.state & LOST:
             return default
+        if name == "source" and self.source is not None:
+            return self.source
         if name == "peername":
             return unpack(&raw, size) if linux.getpeername(self.fd, <sockaddr *> &raw, &size) == 0 else default
         if name == "sockname":
@@ -198,6 +203,7 @@ cdef class Sock(Watched):
     cdef int arm(self) except -1:
         """Register for what the state waits for."""
         cdef uint32_t mask = 0
+        self.state &= ~BUSY
         if self.state & LOST:
             return 0
         if not self.state & DEAF:
@@ -213,7 +219,8 @@ cdef class Sock(Watched):
         self.state = self.state | BULK if n >= READ // 4 else self.state & ~BULK
         if n > 0:
             try:
-                self.protocol.data_received(<object> data)
+                if self.protocol.data_received(<object> data) is not True:
+                    self.state &= ~BUSY
             except Exception as exc:
                 self.raised(exc)
             finally:
@@ -328,11 +335,12 @@ cdef class Sock(Watched):
             self.lose(error(number))
         else:
             self.state &= ~CONNECTING
-            self.made()
+            self.introduced()
+            self.arm()
         return 0
 
-    cdef int made(self) except -1:
-        """Hand the connection to its protocol, then begin to watch it."""
+    cdef int introduced(self) except -1:
+        """Hand the connection to its protocol."""
         try:
             self.protocol.connection_made(self)
         except Exception as exc:
@@ -341,15 +349,17 @@ cdef class Sock(Watched):
             self.flush()
         elif self.state & EOF_DUE and not self.state & LOST:
             self.finish_writing()
-        return self.arm()
+        return 0
 
     cdef int settle(self) except -1:
         """Make the callbacks that were put off."""
         if self.state & MADE_DUE:
             self.state &= ~MADE_DUE
             if not self.state & LOST:
-                self.made()
-        if self.state & LOST and not self.state & TOLD:
+                self.introduced()
+        if not self.state & LOST:
+            self.arm()
+        elif not self.state & TOLD:
             self.state |= TOLD
             protocol, self.protocol = self.protocol, None
             exc, self.exc = self.exc, None

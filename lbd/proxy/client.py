@@ -55,25 +55,29 @@ class Client(Deadlines):
         """A client connected; it has as long for its first request as for any head."""
         self.transport = transport
         transport.set_write_buffer_limits(HIGH, LOW)
-        peer = transport.get_extra_info("peername")
-        self.peer = peer[0].partition("%")[0].encode() if isinstance(peer, tuple) else b""
         site = self.listener.site
         self.deadline = self.plane.now + site.timeouts.client_header
         self.plane.entered(self)
-        if peer is None:          # reset already: what it sent before has no address that could be judged
-            self.state = CLOSED
-            transport.abort()
+        peer = transport.get_extra_info("source")
+        if peer is None:
+            peer = _peer(transport)
+            if peer is None:
+                self.state = CLOSED
+                transport.abort()
+                return
+        self.peer = peer
+        if site.open:
             return
-        if not site.admits(self.peer):
+        if not site.admits(peer):
             self.plane.count(endings.DENIED)
             self.listener.row.add(fields.LISTENER_DENIED, 1)
             self.state = CLOSED
             transport.abort()
             return
-        self.trusted = site.believes(self.peer)
+        self.trusted = site.believes(peer)
 
-    def data_received(self, data: bytes) -> None:
-        """The next request, more of a body, or bytes that have to wait."""
+    def data_received(self, data: bytes) -> bool | None:
+        """The next request, more of a body, or bytes that have to wait. True: a whole request was there."""
         state = self.state
         if state <= READING:
             if self.buffer:
@@ -82,7 +86,8 @@ class Client(Deadlines):
             self.read(data)
             if self.buffer and self.state == IDLE:
                 self.advance()
-        elif state == TUNNEL:
+            return self.whole
+        if state == TUNNEL:
             self.pass_on(data)
         elif state == LINGER:
             pass          # an answer is on its way to a client that still sends
@@ -92,6 +97,7 @@ class Client(Deadlines):
             self.buffer += data
             if len(self.buffer) > HIGH:
                 self.transport.pause_reading()
+        return None
 
     def read(self, data: bytes) -> None:
         """A request head, with what came behind it."""
@@ -348,3 +354,11 @@ class Client(Deadlines):
             self.state = IDLE
             self.deadline = self.plane.now + self.listener.site.client_idle
             self.advance()
+
+
+def _peer(transport: Any) -> bytes | None:
+    """The peer's address where the transport does not keep it; None: reset already, there is nothing to judge by."""
+    peer = transport.get_extra_info("peername")
+    if peer is None:
+        return None
+    return peer[0].partition("%")[0].encode() if isinstance(peer, tuple) else b""

@@ -15,7 +15,10 @@ LONGEST = 64             # bytes of an address as text, zone and all
 
 
 class Site:
-    """A listener's part of one generation. `request` is its scanner: read before anything else is scanned."""
+    """A listener's part of one generation. `request` is its scanner: read before anything else is scanned.
+
+    `open`: every peer may connect and none is trusted, so there is nothing to look up.
+    """
 
     def __init__(self, settings: schema.Listener, trusted: Sequence[Network], router: Router) -> None:
         self.request = head.Request(settings.max_head, settings.max_headers, settings.max_uri, settings.forwarded)
@@ -31,6 +34,7 @@ class Site:
         self.believes: Callable[[bytes], bool] = self.trusts.has if trusted else nobody
         self._allow = Membership(settings.allow) if settings.allow else None
         self._deny = Membership(settings.deny) if settings.deny else None
+        self.open = not (settings.allow or settings.deny or trusted)
 
     def admits(self, peer: bytes) -> bool:
         """The peer may connect; peers on Unix sockets have no address and always may."""

@@ -236,6 +236,7 @@ class Plane:
 
     def ticked(self, late: float) -> None:
         """Another tick of the clock, so many seconds late."""
+        self.net.tick()
         self.process.set(fields.PROCESS_CONNECTIONS, self.clients)
         if self.access is not None:
             self.access.flush()

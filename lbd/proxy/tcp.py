@@ -47,13 +47,13 @@ class TcpClient(Client):
         self.record.begin(self.action.row, self.backend.row)
         self.dispatch()
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> bool | None:
         """Bytes for the server; they wait until it is connected, a read's worth of them."""
         if self.state in (QUEUED, CONNECT):
             self.buffer += data
             self.transport.pause_reading()
-        else:
-            super().data_received(data)
+            return None
+        return super().data_received(data)
 
     def choice(self) -> Server | None:
         """The server that the client's address had, else the algorithm's choice."""

@@ -26,14 +26,11 @@ class Timers:
 
     def add(self, client: Any) -> None:
         """Look after a client connection."""
-        self._part(client).add(client)
+        self._parts[(id(client) >> 5) % PARTS].add(client)
 
     def remove(self, client: Any) -> None:
         """It is gone."""
-        self._part(client).discard(client)
-
-    def _part(self, client: Any) -> set[Any]:
-        return self._parts[(id(client) >> 5) % PARTS]
+        self._parts[(id(client) >> 5) % PARTS].discard(client)
 
     def everyone(self) -> list[Any]:
         """All client connections."""

@@ -30,6 +30,7 @@ class Peer:
         self.changed = asyncio.Event()
         self.transport = None
         self.keep_open = False
+        self.sated = None
         self.exc = "not lost"
 
     def _note(self, name, *args):
@@ -47,6 +48,7 @@ class Peer:
         assert type(data) is bytes
         self.data += data
         self._note("data_received", data)
+        return self.sated
 
     def eof_received(self):
         self._note("eof_received")

@@ -269,3 +269,66 @@ def test_a_poller_dropped_with_open_connections_leaves_no_descriptor():
         del poller
         gc.collect()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def sated():
+    """A protocol for which what it reads is all that it expects."""
+    peer = Peer()
+    peer.sated = True
+    return peer
+
+
+async def met(kernel, first=b"all of it"):
+    """A protocol whose connection came with all that it expects; the client's socket; and the poller in our hands."""
+    kernel.loop.remove_reader(kernel.net.fileno())
+    _, where, made = kernel.listen(sated)
+    raw = socket.socket()
+    kernel.sockets.append(raw)
+    raw.connect(where[1])
+    raw.send(first)
+    kernel.net.run()
+    assert made[0].calls == ["connection_made", "data_received"], "read in the turn in which it was accepted"
+    return made[0], raw
+
+
+async def test_what_came_with_a_connection_is_read_at_once_and_a_short_one_is_never_registered(kernel):
+    peer, raw = await met(kernel)
+    raw.send(b"more")
+    kernel.net.run()
+    assert bytes(peer.data) == b"all of it", "nobody waits for more before the answer"
+    peer.transport.write(b"answer")
+    peer.transport.close()
+    kernel.net.run()
+    assert peer.calls[-1] == "connection_lost"
+    assert raw.recv(100) == b"answer"
+
+
+async def test_after_its_answer_a_connection_is_heard_again(kernel):
+    peer, raw = await met(kernel)
+    raw.send(b", and more")
+    peer.transport.write(b"answer")
+    kernel.net.run()
+    kernel.net.run()
+    assert bytes(peer.data) == b"all of it, and more"
+
+
+@pytest.mark.parametrize("pass_time", [lambda net: (net.tick(), net.tick()), lambda net: [net.run() for _ in range(9)]],
+                         ids=["two ticks", "nine turns"])
+async def test_a_client_that_leaves_before_its_answer_is_noticed_soon(kernel, pass_time):
+    peer, raw = await met(kernel)
+    raw.close()
+    pass_time(kernel.net)
+    kernel.net.run()
+    assert peer.calls[-1] == "connection_lost"
+
+
+async def test_a_connection_that_came_with_half_of_it_is_heard_on(kernel):
+    peer, raw = await met(kernel)
+    peer.sated = False
+    other = socket.socket()
+    kernel.sockets.append(other)
+    other.connect(raw.getpeername())
+    kernel.net.run()
+    other.send(b"the rest")
+    kernel.net.run()
+    assert bytes(kernel.peers[-1].data) == b"the rest"

@@ -32,13 +32,15 @@ async def test_echo(bench, family):
 async def test_names_of_both_ends(kernel, family):
     names = []
     _, where, _made = kernel.listen(lambda: Peer(connection_made=lambda peer: names.append(
-        [peer.transport.get_extra_info(name, "?") for name in ("sockname", "peername", "cipher")])), family)
+        [peer.transport.get_extra_info(name, "?") for name in ("sockname", "peername", "cipher", "source")])), family)
     client = kernel.connect(where)
     await client.told("connection_made")
     await kernel.until(lambda: names)
     assert names[0][0] == client.transport.get_extra_info("peername") == where[1]
     assert names[0][1] == client.transport.get_extra_info("sockname")
     assert names[0][2] == "?"
+    assert names[0][3] == {"ipv4": b"127.0.0.1", "ipv6": b"::1"}.get(family, b"")
+    assert client.transport.get_extra_info("source", "?") == "?", "only who was accepted has one"
     if family in ("unix", "abstract"):
         assert names[0][1] == ""
     client.transport.abort()
