@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 from lbd_process import ROOT, Backend, Lbd, until
 
+from lbd.balance import ALGORITHMS as KNOWN
+
 # Backend's name: its algorithm. Servers a, b, c have the weights 3, 1, 1.
 ALGORITHMS = {
     "rr": '"round-robin"', "wrr": '"weighted-round-robin"', "lc": '"least-connections"', "lt": '"least-time"',
@@ -16,14 +18,29 @@ ALGORITHMS = {
     "drawn": '{ name = "threshold", limit = 2 }', "listed": '{ name = "threshold", limit = 2, order = "listed" }',
     "two": '"random-two-choices"', "random": '"random"', "first": '"first"',
     "maglev": '{ name = "maglev", key = "header:X-Tenant" }', "own": '"own_algorithm:Warmest"',
-    "broken": '"this:Broken"',
+    "sticky": '"sticky-round-robin"', "error": '"this:Broken"', "wrong": '"this:Wrong"', "slow": '"this:Slow"',
 }
-BROKEN = """
+FAULTY = """
+import time
+
 class Broken:
     def __init__(self, options, context): pass
-    def rebuild(self, servers): pass
+    def rebuild(self, servers): self.servers = servers
     def pick(self, request): raise LookupError("lost")
+
+class Wrong(Broken):
+    def pick(self, request): return "a"
+
+class Slow(Broken):
+    def pick(self, request):
+        begun = time.monotonic()
+        while time.monotonic() < begun + 0.002:
+            pass
+        return self.servers[0]
 """
+# Why an own class did not choose: what its log line begins with.
+FAULTS = {"error": "LookupError: lost", "wrong": "it chose something else than one of the servers",
+          "slow": "it took "}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +52,7 @@ def servers() -> Iterator[list[Backend]]:
 @pytest.fixture(scope="module")
 def lbd(servers: Sequence[Backend], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lbd]:
     directory = tmp_path_factory.mktemp("own")
-    (directory / "this.py").write_text(BROKEN)
+    (directory / "this.py").write_text(FAULTY)
     where = ", ".join(f'{server.name} = {{ address = "127.0.0.1:{server.port}", weight = {weight} }}'
                       for server, weight in zip(servers, (3, 1, 1), strict=True))
     text = '[listeners.web]\nbind = "127.0.0.1:$web"\n'
@@ -84,8 +101,13 @@ def held(lbd: Lbd, servers: Sequence[Backend], name: str, count: int) -> Counter
     return Counter(found)
 
 
-def test_round_robin_takes_turns(lbd: Lbd) -> None:
-    found = chosen(lbd, "rr")
+def test_none_is_left_out(lbd: Lbd) -> None:
+    assert {backend["algorithm"] for backend in lbd.status()["backends"].values()} >= set(KNOWN)
+
+
+@pytest.mark.parametrize("name", ["rr", "sticky"])
+def test_round_robin_takes_turns(lbd: Lbd, name: str) -> None:
+    found = chosen(lbd, name)
     assert all(abs(found[name] - 20) <= 2 for name in "abc"), found
 
 
@@ -148,13 +170,14 @@ def test_an_own_class_chooses(lbd: Lbd) -> None:
     assert 'lbd_fallbacks_total{backend="own",reason="error"} 0' in lbd.metrics()
 
 
-def test_an_own_class_that_fails_is_replaced_by_round_robin_counted_and_logged(lbd: Lbd) -> None:
-    found = chosen(lbd, "broken", 30)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_own_class_that_fails_is_replaced_by_round_robin_counted_and_logged(lbd: Lbd, fault: str) -> None:
+    found = chosen(lbd, fault, 30)
     assert all(abs(found[name] - 10) <= 2 for name in "abc"), found
-    assert 'lbd_fallbacks_total{backend="broken",reason="error"} 30' in lbd.metrics()
-    lines = lbd.logged("own algorithm fails, round-robin chooses")
+    assert f'lbd_fallbacks_total{{backend="{fault}",reason="{fault}"}} 30' in lbd.metrics()
+    lines = [line for line in lbd.logged("own algorithm fails, round-robin chooses") if line["backend"] == fault]
     assert 1 <= len(lines) <= 2      # one a minute for each worker
-    assert lines[0]["reason"] == "LookupError: lost"
+    assert lines[0]["reason"].startswith(FAULTS[fault])
 
 
 def test_a_class_that_is_not_there_refuses_the_reload(lbd: Lbd) -> None:
@@ -162,6 +185,6 @@ def test_a_class_that_is_not_there_refuses_the_reload(lbd: Lbd) -> None:
     lbd.file.write_text(before.replace("this:Broken", "this:Missing"))
     until(lambda: not lbd.status()["last_reload"]["success"], "it is refused")
     assert "this:Missing" in lbd.status()["last_reload"]["error"]
-    assert sum(chosen(lbd, "broken", 5).values()) == 5
+    assert sum(chosen(lbd, "error", 5).values()) == 5
     lbd.file.write_text(before)
     until(lambda: lbd.status()["last_reload"]["success"], "the old file is right again")
