@@ -167,7 +167,7 @@ def test_first_is_the_first(lbd: Lbd) -> None:
 
 def test_an_own_class_chooses(lbd: Lbd) -> None:
     assert sum(chosen(lbd, "own", 20).values()) == 20
-    assert 'lbd_fallbacks_total{backend="own",reason="error"} 0' in lbd.metrics()
+    assert 'lbd_fallbacks_total{backend="own"' not in lbd.metrics()
 
 
 @pytest.mark.parametrize("fault", FAULTS)
