@@ -55,7 +55,8 @@ class Backend:
                 server = Server(member, rows(member.slot))
             else:
                 server.update(member)
-            server.max_idle = settings.max_idle
+            # A connection that was introduced for one client may not carry another's requests.
+            server.max_idle = 0 if settings.send_proxy else settings.max_idle
             server.max_turns = settings.max_requests
             servers[identity] = server
             self.slow_start.judge(server, served)

@@ -50,6 +50,15 @@ def check_tcp(config: Config, findings: Findings) -> None:
             findings.error(("backends", listener.backend or "", "algorithm"), f'{text}; hash by "source" instead')
 
 
+def check_proxies(config: Config, findings: Findings) -> None:
+    """Where a PROXY header must come first, somebody may send one."""
+    for name, listener in config.listeners.items():
+        if listener.proxy_protocol and not config.global_.trusted_proxies and not all(
+                address.path for address in listener.bind):
+            findings.error(("listeners", name, "proxy_protocol"),
+                           "nobody could connect: name the proxies in `trusted_proxies` of [global]")
+
+
 def check_addresses(config: Config, findings: Findings) -> None:
     """No two sockets on one address."""
     taken: list[tuple[Address, Path]] = []
@@ -177,5 +186,5 @@ def check_outliers(config: Config, findings: Findings) -> None:
             findings.error(("backends", name, "outlier", "max"), "is shorter than `base`, the first ejection")
 
 
-RULES = (check_listeners, check_tcp, check_addresses, check_routes, check_backends, check_weights,
+RULES = (check_listeners, check_tcp, check_proxies, check_addresses, check_routes, check_backends, check_weights,
          check_slow_start, check_servers, check_tls, check_admin, check_outliers)

@@ -38,7 +38,7 @@ class Global:
     drain_timeout: float = key("30s", u.DURATION, "the longest that removed servers and listeners keep their work")
     state_dir: str = key("/var/lib/lbd", u.FILE, "directory of registered servers and runtime overrides", RESTART)
     trusted_proxies: tuple[Network, ...] = key(
-        [], u.NETWORKS, "networks whose X-Forwarded-* and Forwarded fields are believed")
+        [], u.NETWORKS, "networks whose X-Forwarded-*, Forwarded and PROXY headers are believed")
     explain_to: tuple[Network, ...] = key(
         [], u.NETWORKS, "networks of clients that get the X-Lbd-Explain field, on new connections")
     user: str | None = key(None, u.LINE, "user to run as after binding; needs a start as root", RESTART, example="lbd")
@@ -194,6 +194,8 @@ class Listener:
         None, None, "which request goes where; first match wins", section=Route, many=True)})
     allow: tuple[Network, ...] = key([], u.NETWORKS, "networks that may connect; empty: all")
     deny: tuple[Network, ...] = key([], u.NETWORKS, "networks that may not connect, even if allowed")
+    proxy_protocol: bool = key(
+        False, u.BOOL, "each connection begins with a PROXY header (v1 or v2); from trusted_proxies only")
     backlog: int = key(4096, u.integer(1, 65535), "connections that wait to be accepted, per worker", REBIND)
     max_head: int = key("32KiB", u.size(1024, 2**20), "longest request head; 431 beyond")
     max_headers: int = key(100, u.integer(1, 1000), "most fields in a request head; 431 beyond")
@@ -276,6 +278,8 @@ class Backend:
     health: str | HealthPolicy | None = key(None, u.HEALTH, "a policy's name, or one in place; default: no checks, up",
                                               example="http")
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
+    send_proxy: str | None = key(None, u.choice("v1", "v2"), "begin connections to servers with a PROXY header",
+                                 example="v2")
     host: str | None = key(None, u.FIELD_VALUE, "Host to send instead of the client's", example="app.internal")
     request_headers: HeaderEdits = table(HeaderEdits, "changes to what is sent to the server")
     response_headers: HeaderEdits = table(HeaderEdits, "changes to what is sent to the client")

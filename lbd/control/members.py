@@ -8,6 +8,7 @@ from lbd.config.schema import Backend, Config, HealthPolicy, Server
 from lbd.config.units import Address
 from lbd.control.resolve import Resolver
 from lbd.health.schedule import Key, Schedule, Target
+from lbd.net import proxy_header
 from lbd.stats import scoreboard
 from lbd.stats.slots import Slots
 
@@ -55,7 +56,9 @@ class Roster:
                 continue
             for _, member, address in self._places(backend):
                 if address.literal:
-                    found[name, member, str(address)] = Target(address, how)
+                    told = backend.send_proxy
+                    greeting = proxy_header.local(proxy_header.VERSIONS[told]) if told is not None else b""
+                    found[name, member, str(address)] = Target(address, how, greeting)
         return found
 
     def members(self, config: Config) -> dict[str, tuple[Member, ...]]:

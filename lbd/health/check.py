@@ -18,12 +18,13 @@ class Closable(Protocol):
 
 @dataclass(slots=True)
 class Subject:
-    """Who is checked, and at which address. `kept` is the check's own, closed when the server is not watched any more
-    or is checked in another way."""
+    """Who is checked, and at which address. `greeting` are the bytes with which a connection has to begin (a PROXY
+    header). `kept` is the check's own, closed when the server is not watched any more or is checked in another way."""
 
     address: Address
     backend: str = ""
     server: str = ""
+    greeting: bytes = b""
     kept: Closable | None = None
 
     def release(self) -> None:

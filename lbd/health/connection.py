@@ -51,13 +51,15 @@ class Connection(asyncio.Protocol):
         self._keep = self._for_head = self._to_end = self._wanted = False
 
     @staticmethod
-    async def open(address: Address) -> "Connection":
-        """Connect; raises `OSError`."""
+    async def open(address: Address, greeting: bytes = b"") -> "Connection":
+        """Connect, and begin with these bytes; raises `OSError`."""
         loop = asyncio.get_running_loop()
         if address.path:
             _, connection = await loop.create_unix_connection(Connection, address.path)
         else:
             _, connection = await loop.create_connection(Connection, address.host, address.port)
+        if greeting:
+            connection._transport.write(greeting)
         return connection
 
     async def ask(self, request: bytes, deadline: float, for_head: bool, to_end: bool, wanted: bool) -> Answer:

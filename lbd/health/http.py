@@ -70,7 +70,7 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
     started = loop.time()
     asker = subject.kept
     if not isinstance(asker, Asker):
-        asker = subject.kept = Asker(subject.address, options)
+        asker = subject.kept = Asker(subject.address, options, subject.greeting)
     try:
         fault, said = judge(await asker.ask(started + timeout), options)
     except BadAnswer as error:
@@ -85,8 +85,9 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
 class Asker:
     """What stays from one check of a server to the next: the request, and with `keep_alive` the connection."""
 
-    def __init__(self, address: Address, options: Options) -> None:
+    def __init__(self, address: Address, options: Options, greeting: bytes = b"") -> None:
         self._address = address
+        self._greeting = greeting
         self._keep = options.keep_alive
         self._for_head = options.method == "HEAD"
         self._wanted = options.expect_body is not None or options.expect_body_regex is not None
@@ -104,7 +105,7 @@ class Asker:
                 if error.begun:
                     raise
         async with asyncio.timeout_at(deadline):
-            connection = await Connection.open(self._address)
+            connection = await Connection.open(self._address, self._greeting)
         return await self._ask_on(connection, deadline)
 
     def close(self) -> None:

@@ -21,10 +21,11 @@ Key = tuple[str, str, str]   # backend, server, address: a server that moves is 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One server to check, and how."""
+    """One server to check, how, and the bytes with which each connection to it begins."""
 
     address: Address
     policy: HealthPolicy
+    greeting: bytes = b""
 
 
 @dataclass(slots=True)
@@ -133,7 +134,7 @@ class Schedule:
             known = self._watches.get(key)
             if known is not None and known.target == target:
                 continue
-            watch = Watch(target, Subject(_place(target), key[0], key[1]))
+            watch = Watch(target, Subject(_place(target), key[0], key[1], target.greeting))
             if known is not None:
                 watch.judgement, watch.first = known.judgement, known.first
                 self._end(known)

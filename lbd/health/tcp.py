@@ -30,5 +30,9 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
             raise
         return Result(False, f"connect: {words(error)}", loop.time() - started)
     seconds = loop.time() - started
-    transport.abort()   # no lingering TIME_WAIT for a connection that carried nothing
+    if subject.greeting:
+        transport.write(subject.greeting)
+        transport.close()
+    else:
+        transport.abort()   # no lingering TIME_WAIT for a connection that carried nothing
     return Result(True, "connected", seconds)

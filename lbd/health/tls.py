@@ -34,12 +34,15 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
         # "" asks for no name and checks none: uvloop and asyncio want one, as a name or as no name.
         name = options.server_name or (address.host if options.verify else "")
         async with asyncio.timeout(timeout):
+            secured: dict[str, Any] = {} if subject.greeting else {"ssl": context, "server_hostname": name}
             if address.path:
-                transport, _ = await loop.create_unix_connection(
-                    asyncio.Protocol, address.path, ssl=context, server_hostname=name)
+                transport, protocol = await loop.create_unix_connection(asyncio.Protocol, address.path, **secured)
             else:
-                transport, _ = await loop.create_connection(
-                    asyncio.Protocol, address.host, address.port, ssl=context, server_hostname=name)
+                transport, protocol = await loop.create_connection(
+                    asyncio.Protocol, address.host, address.port, **secured)
+            if subject.greeting:
+                transport.write(subject.greeting)
+                transport = await loop.start_tls(transport, protocol, context, server_hostname=name)
     except (OSError, TimeoutError, ValueError) as error:
         if shortage(error):
             raise

@@ -1,6 +1,6 @@
 """Socket addresses: the forms of Python's socket module to and from what the kernel takes."""
 
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memset, strchr, strncmp
 
 from lbd.net.linux cimport (
     AF_INET, AF_INET6, AF_UNIX, htonl, htons, inet_ntop, inet_pton, ntohl, ntohs,
@@ -38,7 +38,7 @@ cdef inline socklen_t pack(int family, object address, sockaddr_storage *out) ex
 
 
 cdef inline bytes text(sockaddr_storage *raw):
-    """The IP address alone, as ASCII without a zone; b"" for other families."""
+    """The IP address alone, as ASCII without a zone, an IPv4-mapped one as IPv4; b"" for other families."""
     cdef char out[64]
     if raw.ss_family == AF_INET:
         inet_ntop(AF_INET, &(<sockaddr_in *> raw).sin_addr, out, sizeof(out))
@@ -46,7 +46,7 @@ cdef inline bytes text(sockaddr_storage *raw):
         inet_ntop(AF_INET6, &(<sockaddr_in6 *> raw).sin6_addr, out, sizeof(out))
     else:
         return b""
-    return <bytes> out
+    return <bytes> (out + 7 if strncmp(out, "::ffff:", 7) == 0 and strchr(out, c'.') != NULL else out)
 
 
 cdef inline object unpack(sockaddr_storage *raw, socklen_t size):

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
+VERSIONS = {"v1": 1, "v2": 2}      # as the configuration calls them
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LONGEST_V1 = 107          # bytes of a header of version 1, its CRLF counted
 LONGEST = 4096            # bytes of a header of version 2; its own bound of 64 KiB is more than anyone needs

@@ -42,6 +42,7 @@ class Client(Deadlines):
         self.record = Record(plane.process)
         self.transport = None
         self.server = self.preferred = self.upstream = self.chunks = self.tried = self.response_edits = None
+        self.introduced = None
         self.buffer = self.payload = self.asked = self.peer = b""
         self.state = IDLE
         self.left = self.unsent = self.minor = self.bytes_in = self.bytes_out = 0
@@ -66,15 +67,23 @@ class Client(Deadlines):
                 transport.abort()
                 return
         self.peer = peer
-        if site.open:
-            return
-        if not site.admits(peer):
-            self.plane.count(endings.DENIED)
+        if not site.open:
+            self.enter()
+
+    def enter(self) -> None:
+        """It is known who the client is: may it come in?"""
+        site = self.listener.site
+        if not site.admits(self.peer):
             self.listener.row.add(fields.LISTENER_DENIED, 1)
-            self.state = CLOSED
-            transport.abort()
+            self.turn_away(endings.DENIED)
             return
-        self.trusted = site.believes(peer)
+        self.trusted = site.believes(self.peer)
+
+    def turn_away(self, ending: int) -> None:
+        """Close the connection before it has asked for anything."""
+        self.plane.count(ending)
+        self.state = CLOSED
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> bool | None:
         """The next request, more of a body, or bytes that have to wait. True: a whole request was there."""
@@ -361,4 +370,4 @@ def _peer(transport: Any) -> bytes | None:
     peer = transport.get_extra_info("peername")
     if peer is None:
         return None
-    return peer[0].partition("%")[0].encode() if isinstance(peer, tuple) else b""
+    return peer[0].removeprefix("::ffff:").partition("%")[0].encode() if isinstance(peer, tuple) else b""

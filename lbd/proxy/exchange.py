@@ -6,8 +6,10 @@ from lbd.backend.backend import Backend
 from lbd.backend.server import Server
 from lbd.http import fields as http_fields
 from lbd.http import head, replies
+from lbd.net.proxy_header import Header
 from lbd.proxy.router import Action
 from lbd.proxy.selective import kind
+from lbd.proxy.send_proxy import introduction
 from lbd.proxy.upstream import HEAD, HIGH, Upstream
 from lbd.stats import endings, fields
 from lbd.stats.bound import reserve
@@ -30,14 +32,15 @@ class Exchange:
     One object per client connection, used for request after request: `payload` is what the server gets (head, and the
     body as far as it was there), kept for a repeat while `whole`; `asked` the head before the route's edits, if any;
     `sent`: the request was read to its end; `tried` the servers that failed it, `repeated` (while there are some): one
-    of them lost it. `half_closed`: one side has sent its last, in a tunnel either side.
+    of them lost it. `half_closed`: one side has sent its last, in a tunnel either side. `introduced`: the PROXY header
+    that a proxy sent for the client.
     """
 
     __slots__ = (
         "action", "asked", "backend", "budgeted", "buffer", "bytes_in", "bytes_out", "chunks", "congested", "deadline",
-        "half_closed", "head_only", "keep", "kept", "left", "listener", "minor", "payload", "peer", "plane",
-        "preferred", "record", "repeated", "response_edits", "sent", "server", "state", "transport", "tried", "trusted",
-        "unsent", "upgrade", "upstream", "whole",
+        "half_closed", "head_only", "introduced", "keep", "kept", "left", "listener", "minor", "payload", "peer",
+        "plane", "preferred", "record", "repeated", "response_edits", "sent", "server", "state", "transport", "tried",
+        "trusted", "unsent", "upgrade", "upstream", "whole",
     )
 
     plane: Any
@@ -50,6 +53,7 @@ class Exchange:
     preferred: Server | None
     upstream: Upstream | None
     chunks: head.Chunks | None
+    introduced: Header | None
     tried: list[Server] | None
     response_edits: tuple[tuple[bytes, ...], bytes] | None
     asked: bytes
@@ -157,7 +161,10 @@ class Exchange:
         elif not reserve(server.row, fields.SERVER_CONNECTIONS, server.max_conns):
             self._crowded()
             return
-        upstream = kind(self.backend.retry_statuses)(server, self.plane, self, self.payload)
+        payload = self.payload
+        if self.backend.settings.send_proxy is not None:
+            payload = introduction(self, self.backend.settings.send_proxy) + payload
+        upstream = kind(self.backend.retry_statuses)(server, self.plane, self, payload)
         self.upstream = upstream
         self.state = CONNECT
         self.deadline = self.plane.now + self.backend.settings.timeouts.connect

@@ -17,7 +17,7 @@ LONGEST = 64             # bytes of an address as text, zone and all
 class Site:
     """A listener's part of one generation. `request` is its scanner: read before anything else is scanned.
 
-    `open`: every peer may connect and none is trusted, so there is nothing to look up.
+    `open`: every peer may connect and none is trusted, so there is nothing to do when one comes in.
     """
 
     def __init__(self, settings: schema.Listener, trusted: Sequence[Network], router: Router) -> None:
@@ -25,6 +25,7 @@ class Site:
         self.router = router
         self.route: Callable[[head.Request], Action] = router.route
         self.tcp = settings.mode == "tcp"
+        self.introduced = settings.proxy_protocol
         self.action = router.default
         self.max_body = settings.max_body
         self.timeouts = settings.timeouts
@@ -34,7 +35,7 @@ class Site:
         self.believes: Callable[[bytes], bool] = self.trusts.has if trusted else nobody
         self._allow = Membership(settings.allow) if settings.allow else None
         self._deny = Membership(settings.deny) if settings.deny else None
-        self.open = not (settings.allow or settings.deny or trusted)
+        self.open = not (self.tcp or settings.allow or settings.deny or trusted)
 
     def admits(self, peer: bytes) -> bool:
         """The peer may connect; peers on Unix sockets have no address and always may."""

@@ -19,6 +19,7 @@ from lbd.proxy.draining import Draining, close_idle
 from lbd.proxy.explained import Explanations
 from lbd.proxy.gate import Gate
 from lbd.proxy.listener import Listener
+from lbd.proxy.proxied import Proxied
 from lbd.proxy.selective import kind
 from lbd.proxy.tcp import TcpClient
 from lbd.proxy.timers import Timers
@@ -104,6 +105,8 @@ class Plane:
         for backend in [*self.backends.values(), *gone]:
             self._gate(backend)
             for server in backend.servers.values():
+                if not server.max_idle:
+                    close_idle(server)
                 for upstream in server.idle:
                     upstream.__class__ = kind(backend.retry_statuses)
         self.draining.retire(removed, ends)
@@ -176,6 +179,12 @@ class Plane:
             owner.acceptors[-1].pause()
 
     def _client(self, listener: Listener) -> Client:
+        if listener.site.introduced:
+            return Proxied(self, listener)
+        return self.client(listener)
+
+    def client(self, listener: Listener) -> Client:
+        """What serves a connection whose client is known."""
         return (TcpClient if listener.site.tcp else self.explanations.kind)(self, listener)
 
     def unlisten(self, listener: str) -> None:

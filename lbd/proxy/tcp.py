@@ -1,7 +1,5 @@
 """A client connection in `tcp` mode: a server is chosen for the connection as a whole, and bytes pass as they are."""
 
-from typing import Any
-
 from lbd.backend.server import Server
 from lbd.proxy.client import Client
 from lbd.proxy.exchange import CLOSED, CONNECT, QUEUED
@@ -36,9 +34,9 @@ class TcpClient(Client):
     def field(self, name: bytes) -> bytes:
         return b""
 
-    def connection_made(self, transport: Any) -> None:
+    def enter(self) -> None:
         """A client connected: choose its server now, since the server may be the one to speak first."""
-        super().connection_made(transport)
+        super().enter()
         if self.state == CLOSED:
             return
         self.action = self.listener.site.action

@@ -72,4 +72,8 @@ BACKEND_FULL = _ending("backend-full", SERVER, 503, "the backend has as many req
 SERVER_DOWN = _ending("server-down", SERVER, 502, "the server went down, and what it had in hand is not waited for")
 OUT_OF_RESOURCES = _ending("out-of-resources", LBD, 503, "lbd has no descriptor or memory left for a connection")
 
+PROXY_UNTRUSTED = _ending("proxy-untrusted", CLIENT, 0, "who connected may not send a PROXY header")
+PROXY_HEADER = _ending("proxy-header", CLIENT, 0, "the PROXY header is missing, cut or not valid")
+PROXY_TIMEOUT = _ending("proxy-timeout", CLIENT, 0, "the PROXY header did not arrive in time")
+
 ENDINGS: tuple[Ending, ...] = tuple(_table)

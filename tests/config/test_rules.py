@@ -143,3 +143,12 @@ def test_a_tcp_listener_sees_no_requests(directory: Directory) -> None:
         'lbd.toml:9:1: backends.db.algorithm: the tcp listener "db" uses this backend and has no requests to hash; '
         'hash by "source" instead',
     ]
+
+
+def test_a_proxy_header_that_nobody_may_send(directory: Directory) -> None:
+    listener = ('listeners.web = { bind = "%s", backend = "app", proxy_protocol = true }\n'
+                'backends.app.servers.a = "a:1"\n')
+    error, = directory.errors(listener % "127.0.0.1:80")
+    assert "name the proxies in `trusted_proxies`" in error
+    assert not directory.errors(listener % "unix:/run/web.sock")
+    assert not directory.errors('global.trusted_proxies = ["10.0.0.0/8"]\n' + listener % "127.0.0.1:80")

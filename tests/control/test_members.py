@@ -116,3 +116,10 @@ def test_a_name_is_looked_up_as_often_as_the_most_eager_backend_wants():
     server = {"a": Server(address=Address("x.test", 80))}
     assert names(Config(backends={"a": Backend(servers=server, resolve=9.0),
                                   "b": Backend(servers=server, resolve=4.0)})) == {"x.test": 4.0}
+
+
+@pytest.mark.parametrize(("told", "begins"), [(None, b""), ("v1", b"PROXY UNKNOWN"), ("v2", b"\r\n\r\n\0\r\nQUIT\n")])
+async def test_servers_that_want_a_proxy_header_get_one_from_their_checks_too(world, told, begins):
+    wanted = config({"a": Address("127.0.0.1", 80)}, health=TCP, send_proxy=told)
+    target, = world.roster.targets(wanted).values()
+    assert target.greeting[:len(begins) or None] == begins

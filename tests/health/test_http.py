@@ -151,3 +151,23 @@ def test_bad_statuses(bad):
     (200, ((200, 200),)), ("200-399", ((200, 399),)), (["200", 301], ((200, 200), (301, 301)))])
 def test_good_statuses(good, read):
     assert STATUSES.read(good) == read
+
+
+@pytest.mark.parametrize("keep_alive", [False, True])
+async def test_each_connection_begins_with_the_greeting(keep_alive):
+    heads = []
+
+    async def serve(reader, writer):
+        while (data := await reader.readuntil(b"\r\n\r\n")) if len(heads) < 2 else b"":
+            heads.append(data)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            if not keep_alive:
+                break
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
+        subject = Subject(Address("127.0.0.1", listening.sockets[0].getsockname()[1]), greeting=b"PROXY UNKNOWN\r\n")
+        for _ in range(2):
+            assert (await http.check(subject, options(keep_alive=keep_alive), 5.0)).passed
+        subject.release()
+    assert [head.startswith(b"PROXY UNKNOWN\r\nGET / ") for head in heads] == [True, not keep_alive]

@@ -26,3 +26,12 @@ async def test_unix_sockets(tmp_path):
         server.bind(path)
         server.listen()
         assert (await check(Subject(Address(path=path)), Options(), 5.0)).passed
+
+
+async def test_a_connection_begins_with_the_greeting():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        address = Address("127.0.0.1", server.getsockname()[1])
+        assert (await check(Subject(address, greeting=b"PROXY UNKNOWN\r\n"), Options(), 5.0)).passed
+        with server.accept()[0] as accepted:
+            assert accepted.recv(100) == b"PROXY UNKNOWN\r\n"

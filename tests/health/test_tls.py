@@ -90,3 +90,20 @@ async def test_a_server_without_tls_and_one_that_says_nothing():
             address = Address("127.0.0.1", listening.sockets[0].getsockname()[1])
             result = await check(Subject(address), Options(), timeout)
         assert (result.passed, result.reason) == (False, f"TLS handshake: {reason}")
+
+
+async def test_a_greeting_comes_before_the_handshake(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    greetings = []
+
+    async def greeted(reader, writer):
+        greetings.append(await reader.readuntil(b"\r\n"))
+        await writer.start_tls(context)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(greeted, "127.0.0.1", 0) as listening:
+        subject = Subject(Address("127.0.0.1", listening.sockets[0].getsockname()[1]), greeting=b"PROXY UNKNOWN\r\n")
+        assert (await check(subject, Options(), 5.0)).passed
+    assert greetings == [b"PROXY UNKNOWN\r\n"]

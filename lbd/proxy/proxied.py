@@ -1,0 +1,79 @@
+"""A connection from a proxy that introduces its client: the PROXY header comes first, from who is trusted with it."""
+
+import ipaddress
+
+from lbd.net import proxy_header
+from lbd.net.proxy_header import Header, HeaderError
+from lbd.proxy.client import Client
+from lbd.proxy.exchange import CLOSED, READING
+from lbd.stats import endings
+
+
+class Proxied(Client):
+    """What a connection is while only the proxy is known. The header, which has as long as a request head, makes room
+    for an ordinary client."""
+
+    __slots__ = ()
+
+    def enter(self) -> None:
+        """Somebody connected. Who can open a Unix socket is trusted with it."""
+        if self.peer and not self.listener.site.trusts.has(self.peer):
+            self.turn_away(endings.PROXY_UNTRUSTED)
+
+    def data_received(self, data: bytes) -> bool | None:
+        """The header, or a part of it, and perhaps what the client sent."""
+        if self.state == CLOSED:
+            return None
+        data = self.buffer + data
+        try:
+            header = proxy_header.parse(data)
+        except HeaderError as error:
+            self.plane.log.debug("bad PROXY header", client=self.peer.decode(), error=str(error))
+            self.turn_away(endings.PROXY_HEADER)
+            return None
+        if header is None:
+            self.state = READING
+            self.buffer = data
+            return None
+        client = self._introduce(header)
+        rest = data[header.size:]
+        return client.data_received(rest) if rest and client.state != CLOSED else None
+
+    def _introduce(self, header: Header) -> Client:
+        client: Client = self.plane.client(self.listener)
+        client.transport = self.transport
+        client.introduced = header
+        client.peer = self.peer if header.source is None else _plain(header.source[0])
+        client.deadline = self.plane.now + self.listener.site.timeouts.client_header
+        self.plane.timers.remove(self)
+        self.plane.timers.add(client)
+        self.state = CLOSED
+        self.transport.set_protocol(client)
+        client.enter()
+        return client
+
+    def eof_received(self) -> bool:
+        """Nobody is introduced any more. One that sent nothing at all only looked whether lbd is there."""
+        if self.state == READING:
+            self.turn_away(endings.PROXY_HEADER)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The proxy is gone."""
+        if self.state == READING:
+            self.plane.count(endings.PROXY_HEADER)
+        self.state = CLOSED
+        super().connection_lost(exc)
+
+    def expire(self) -> None:
+        """The header takes too long."""
+        if self.state == CLOSED:
+            self.transport.abort()
+        else:
+            self.turn_away(endings.PROXY_TIMEOUT)
+
+
+def _plain(address: str) -> bytes:
+    """An IPv4-mapped address as IPv4."""
+    mapped = getattr(ipaddress.ip_address(address), "ipv4_mapped", None)
+    return str(mapped or address).encode()
