@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lbd.net import proxy_header as ph
@@ -106,6 +106,7 @@ def test_room_between_parts_is_passed_over() -> None:
     assert parse(v2(0x21, 0x11, BODY + b"\x04\0\x02\0\0" + b"\xea\0\1x")) == Header(37, ONE, TWO, ((0xea, b"x"),))
 
 
+@settings(deadline=None)
 @given(ENDS, EXTRAS)
 def test_what_is_written_is_read_again(ends: tuple[ph.End, ph.End], extras: list[ph.Extra]) -> None:
     for version in (1, 2):
@@ -137,6 +138,7 @@ def test_what_does_not_fit_is_left_out() -> None:
     assert found.extras == ((ph.ALPN, b"h2"),)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 3))
 def test_anything_is_read_or_refused(data: bytes, begin: int) -> None:
     start = (b"", b"PROXY ", ph.SIGNATURE, ph.SIGNATURE + b"\x21\x11\0\x30")[begin]
