@@ -15,18 +15,21 @@ class Wicked:
     """`manner` is one of the methods below, or `serve`, and may change at any time.
 
     `got` counts requests by method, `busy` is how many are in hand and `most` how many were at a time; `open` and
-    `most_open` the same of connections. Every request takes `seconds`.
+    `most_open` the same of connections. Every request takes `seconds`. `cut` resets a connection, and `cuts` counts
+    those that had a request in hand.
     """
 
     def __init__(self, manner: str = "serve", seconds: float = 0.0) -> None:
         self.manner = manner
         self.seconds = seconds
         self.got: Counter[str] = Counter()
+        self.cuts = 0
         self.busy = self.most = self.open = self.most_open = 0
         self.port = 0
         self._up = threading.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._writers: list[asyncio.StreamWriter] = []
+        self._at_work: dict[asyncio.StreamWriter, bool] = {}    # open connections: is a request in hand?
         self._thread = threading.Thread(target=lambda: uvloop.run(self._run()), name=f"wicked {manner}")
 
     def __enter__(self) -> "Wicked":
@@ -42,6 +45,17 @@ class Wicked:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._over.set)
             self._thread.join()
+
+    def cut(self) -> None:
+        """Reset the connection that is open for longest, rather one with a request in hand."""
+        self._loop.call_soon_threadsafe(self._cut)
+
+    def _cut(self) -> None:
+        writer = next((writer for writer, busy in self._at_work.items() if busy), next(iter(self._at_work), None))
+        if writer is not None:
+            self.cuts += self._at_work[writer]
+            _reset_on_close(writer)
+            writer.transport.abort()
 
     async def _run(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
@@ -64,6 +78,7 @@ class Wicked:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
+        self._at_work[writer] = False
         self.most_open = max(self.open, self.most_open)
         try:
             while self.manner != "slam":
@@ -72,11 +87,13 @@ class Wicked:
                 await reader.readexactly(length)
                 self.got[head.partition(" ")[0]] += 1
                 self.busy += 1
+                self._at_work[writer] = True
                 self.most = max(self.busy, self.most)
                 try:
                     await asyncio.sleep(self.seconds)
                 finally:
                     self.busy -= 1
+                    self._at_work[writer] = False
                 if head.split()[1] == "/healthz" and self.manner != "hang":
                     self.serve(writer)
                 else:
@@ -85,6 +102,7 @@ class Wicked:
             pass
         finally:
             self.open -= 1
+            del self._at_work[writer]
             writer.close()
 
     def serve(self, writer: asyncio.StreamWriter) -> None:
@@ -114,12 +132,16 @@ class Wicked:
 
     def reset(self, writer: asyncio.StreamWriter) -> None:
         """Take the request and reset the connection."""
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        _reset_on_close(writer)
         self.close(writer)
 
     def garbage(self, writer: asyncio.StreamWriter) -> None:
         """Answer with something that is not HTTP."""
         writer.write(b"\x16\x03\x01 what?\r\n\r\n")
+
+
+def _reset_on_close(writer: asyncio.StreamWriter) -> None:
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class Silent:
