@@ -30,7 +30,7 @@ def metrics(daemon: Daemon) -> web.Application:
 def _made(daemon: Daemon, routes: Sequence[Route], *checks: Middleware) -> web.Application:
     app = web.Application(middlewares=[_faults, *checks], client_max_size=LONGEST_BODY)
     for route in routes:
-        app.router.add_route(route.method, route.path, route.make(daemon))
+        app.router.add_route(route.method, route.path, route.handler(daemon))
     return app
 
 

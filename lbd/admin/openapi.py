@@ -8,7 +8,6 @@ from aiohttp import web
 from lbd import __version__
 from lbd.admin.answers import answer
 from lbd.admin.route import QUERIES, Route
-from lbd.config import units as u
 from lbd.config.schema import REQUIRED, keys
 
 PROBLEM: dict[str, Any] = {
@@ -69,11 +68,10 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.text,
         **({"description": f"For tokens of the role {route.role}."} if route.role else {"security": []}),
         "parameters": [
-            *({"name": name, "in": "path", "required": True, "schema": u.NAME.schema} for name in names),
-            *({"name": name, "in": "query", "schema": QUERIES[name].schema} for name in route.query),
+            *({"name": name, "in": "path", "required": True, **_parameter(name)} for name in names),
+            *({"name": name, "in": "query", **_parameter(name)} for name in route.query),
         ],
-        **({"requestBody": {"required": True, "content": {"application/json": {"schema": body(route.body)}}}}
-           if route.body else {}),
+        **({"requestBody": _body(route.body)} if route.body else {}),
         "responses": {
             **{str(code): _error() for code in sorted(faults - set(route.codes))},
             **{str(code): _response(route, code, text) for code, text in route.codes.items()},
@@ -82,9 +80,21 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _response(route: Route, code: int, text: str) -> dict[str, Any]:
+    if code < 400 and route.media == "application/json":
+        schema = {"type": "object", **({"required": list(route.answer)} if route.answer else {})}
+        return {"description": text, "content": {route.media: {"schema": schema}}}
     if code < 400 or route.media != "application/json":
         return {"description": text, "content": {route.media: {}}}
     return _error(text)
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    return {"description": QUERIES[name].allowed, "schema": QUERIES[name].schema}
+
+
+def _body(section: type) -> dict[str, Any]:
+    schema = body(section)
+    return {"required": "required" in schema, "content": {"application/json": {"schema": schema}}}
 
 
 def _error(text: str = "refused") -> dict[str, Any]:

@@ -1,23 +1,36 @@
 """`POST /v1/plan`: what a reload would do, with the daemon's own files or with `{"file": PATH}` instead."""
 
-import json
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
-from lbd.admin.answers import answer, problem, refusal
+from lbd.admin.answers import answer, refusal
 from lbd.admin.asked import Daemon
+from lbd.admin.guard import content
 from lbd.config import units as u
+from lbd.config.kinds import Kind
+from lbd.config.runtime import read
 from lbd.config.schema import key
 from lbd.errors import ConfigError, LbdError
+
+
+def _absolute(value: Any) -> str:
+    path: str = u.LINE.read(value)
+    if not os.path.isabs(path):
+        raise ValueError("is not absolute")
+    return path
+
+
+PATH = Kind("path", "an absolute path", _absolute, {"type": "string", "pattern": "^/[^\\x00-\\x1f\\x7f]*$"})
 
 
 @dataclass(frozen=True, slots=True)
 class PlanBody:
     """What may be asked with."""
 
-    file: str | None = key(None, u.LINE, "absolute path of another file than the daemon's own")
+    file: str | None = key(None, PATH, "another file than the daemon's own")
 
 
 class Plan:
@@ -27,17 +40,10 @@ class Plan:
         self._daemon = daemon
 
     async def post(self, request: web.Request) -> web.Response:
-        """200 with the plan, 422 for a bad file, 400 for a body that names none."""
-        body = await request.read()
+        """200 with the plan, 422 for a bad file or body."""
+        body = read(PlanBody, await content(request) if await request.read() else {})
         try:
-            data = json.loads(body) if body else {}
-        except ValueError:
-            data = None
-        file = data.get("file") if isinstance(data, dict) else ""
-        if file is not None and not (isinstance(file, str) and os.path.isabs(file)):
-            return problem('the body must be {"file": ABSOLUTE PATH}, or empty for the daemon\'s own', 400)
-        try:
-            return answer(await self._daemon.plan(file))
+            return answer(await self._daemon.plan(body.file))
         except ConfigError as error:
             return refusal(error, 422)
         except LbdError as error:

@@ -6,10 +6,9 @@
 
 from aiohttp import web
 
-from lbd.admin.answers import answer, problem, refusal
+from lbd.admin.answers import answer, refusal
 from lbd.admin.asked import Daemon
-from lbd.config import units as u
-from lbd.config.kinds import shown
+from lbd.admin.route import YES, query
 from lbd.errors import ConfigError, LbdError
 
 
@@ -21,12 +20,7 @@ class Reload:
 
     async def post(self, request: web.Request) -> web.Response:
         """200 when the new generation is in force; 422 for a bad file, 409 when it was refused or vetoed."""
-        force = request.query.get("force", "") in ("1", "true", "yes")
-        confirm = request.query.get("confirm", "0s")
-        try:
-            seconds = u.DURATION.read(confirm)
-        except ValueError as error:
-            return problem(f"confirm: {shown(confirm)} {error}; must be {u.DURATION.allowed}", 400)
+        force, seconds = query(request, "force", "no") in YES, query(request, "confirm", 0.0)
         try:
             return answer(await self._daemon.reload(force, seconds))
         except ConfigError as error:

@@ -10,7 +10,8 @@ from aiohttp.typedefs import Handler
 
 from lbd.admin.asked import Daemon, Refused
 from lbd.config import units as u
-from lbd.config.kinds import Kind, shown
+from lbd.config.kinds import Kind, listed, nearest, shown
+from lbd.stats.scope import SCOPES
 
 
 def _number(text: str) -> int:
@@ -26,10 +27,23 @@ def _client(text: str) -> str:
         raise ValueError("is none") from None
 
 
+def _server(text: str) -> str:
+    name, at, host = text.partition("@")
+    u.NAME.read(name)
+    return text if not at else f"{name}@{_client(host)}"
+
+
+def _scopes(text: str) -> str:
+    if text and not set(text.split(",")) <= set(SCOPES):
+        raise ValueError("is none")
+    return text
+
+
 WAIT = u.duration(0.0, 600.0)
 YES = ("1", "true", "yes")
 SWITCH = u.choice(*YES, "0", "false", "no")
 
+# What may stand in a query, or in a path between braces.
 QUERIES: Mapping[str, Kind] = {
     "wait": WAIT,
     "since": Kind("number", "a whole number from 0 on", _number, {"type": "integer", "minimum": 0}),
@@ -44,14 +58,21 @@ QUERIES: Mapping[str, Kind] = {
     "listener": u.NAME,
     "confirm": u.DURATION,
     "backend": u.NAME,
-    "server": u.LINE,
+    "server": Kind("server", f"{u.NAME.allowed}, and @ADDRESS for one of several of that name", _server,
+                   {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}(@[0-9A-Fa-f.:]+)?$"}),
+    "file": u.NAME,
+    "scope": Kind("scope", f"{listed(SCOPES, 'and')}, with commas between", _scopes,
+                  {"type": "string", "pattern": f"^$|^({'|'.join(SCOPES)})(,({'|'.join(SCOPES)}))*$"}),
+    "no-maint": u.TEXT,
+    "compat": u.choice("haproxy"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """`role` is read, register or operate, "" for everyone; `body` the class of its JSON, `query` names of `QUERIES`;
-    `codes` what is answered beside 400, 401, 403, 404, 408, 413, 422 and 500. `media` is the type of the answer."""
+    `codes` what is answered beside 400, 401, 403, 404, 408, 413, 422 and 500. `media` is the type of the answer, and
+    `answer` names what its JSON always has."""
 
     method: str
     path: str
@@ -62,6 +83,19 @@ class Route:
     query: tuple[str, ...] = ()
     codes: Mapping[int, str] = field(default_factory=lambda: {200: "done"})
     media: str = "application/json"
+    answer: tuple[str, ...] = ()
+
+    def handler(self, daemon: Daemon) -> Handler:
+        """What answers; a query under /v1 that means nothing is refused: it may be a mistyped one that does."""
+        made = self.make(daemon)
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            for name in request.query:
+                if name not in self.query:
+                    raise Refused(400, f"unknown query {shown(name)}{nearest(name, self.query)}")
+            return await made(request)
+
+        return answer if self.path.startswith("/v1/") else made
 
 
 def query(request: web.Request, name: str, default: Any) -> Any:

@@ -21,6 +21,7 @@ from lbd.config.runtime import Offer, Wish
 
 BACKEND = "/v1/backends/{backend}"
 SERVER = BACKEND + "/servers/{server}"
+SERVER_FACTS = ("backend", "name", "address", "mode", "health", "weight", "in_flight", "override", "registration")
 CONFLICT = "refused, and nothing has changed"
 
 # What may be seen by anyone who can connect to the metrics' address too.
@@ -29,7 +30,7 @@ SHOWN: tuple[Route, ...] = (
     Route("GET", "/readyz", "", lambda daemon: Health(daemon).readyz, "lbd should get traffic",
           codes={200: "it should", 503: "it should not, and why"}, media="text/plain"),
     Route("GET", "/metrics", "read", lambda daemon: Metrics(daemon).get, "the exposition for Prometheus",
-          media="text/plain"),
+          query=("scope", "no-maint", "compat"), media="text/plain"),
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -37,12 +38,14 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/", "read", lambda daemon: StartPage(daemon).get, "the status as a page", media="text/html"),
     Route("GET", "/page/{file}", "read", lambda daemon: StartPage(daemon).file, "what the page needs",
           media="text/css"),
-    Route("GET", "/v1/openapi.json", "read", lambda daemon: OpenApi(ROUTES).get, "this description"),
+    Route("GET", "/v1/openapi.json", "read", lambda daemon: OpenApi(ROUTES).get, "this description",
+          answer=("openapi", "paths")),
     Route("GET", "/v1/status", "read", lambda daemon: Status(daemon).get, "everything that is now",
-          query=("history",)),
+          query=("history",), answer=("version", "state", "generation", "backends", "listeners", "workers")),
     Route("GET", "/v1/events", "read", lambda daemon: Events(daemon).get, "what happened lately",
-          query=("since", "wait")),
-    Route("GET", "/v1/config", "read", lambda daemon: Config(daemon).get, "the configuration in force"),
+          query=("since", "wait"), answer=("events", "last")),
+    Route("GET", "/v1/config", "read", lambda daemon: Config(daemon).get, "the configuration in force",
+          answer=("generation", "settings")),
     Route("GET", "/v1/explain", "read", lambda daemon: Explain(daemon).get, "where a request would go, and why",
           query=("method", "url", "header", "from", "listener")),
     Route("POST", "/v1/explain", "read", lambda daemon: Explain(daemon).post,
@@ -57,19 +60,24 @@ ROUTES: tuple[Route, ...] = (
           codes={200: "kept", 409: "nothing waits"}),
     Route("POST", "/v1/rollback", "operate", lambda daemon: Rollback(daemon).post, "back to the generation before",
           codes={200: "in force", 409: CONFLICT}),
-    Route("GET", "/v1/backends", "read", lambda daemon: Backends(daemon).list, "every backend with its servers"),
-    Route("GET", BACKEND, "read", lambda daemon: Backends(daemon).get, "one backend with its servers"),
+    Route("GET", "/v1/backends", "read", lambda daemon: Backends(daemon).list, "every backend with its servers",
+          answer=("backends",)),
+    Route("GET", BACKEND, "read", lambda daemon: Backends(daemon).get, "one backend with its servers",
+          answer=("algorithm", "servers", "override")),
     Route("PATCH", BACKEND, "operate", lambda daemon: Backends(daemon).patch,
           "override what the files say of all its servers", Wish, codes={200: "the backend", 409: CONFLICT}),
-    Route("GET", SERVER, "read", lambda daemon: Servers(daemon).get, "one server"),
+    Route("GET", SERVER, "read", lambda daemon: Servers(daemon).get, "one server", answer=SERVER_FACTS),
     Route("PUT", SERVER, "register", lambda daemon: Servers(daemon).put, "register a server, or say that it lives",
-          Offer, codes={200: "it was known", 201: "it is new, or another than before", 409: CONFLICT}),
+          Offer, codes={200: "it was known", 201: "it is new, or another than before", 409: CONFLICT},
+          answer=("backend", "name", "changed")),
     Route("PATCH", SERVER, "operate", lambda daemon: Servers(daemon).patch, "override what the files say of it", Wish,
-          codes={200: "the server", 409: CONFLICT}),
+          codes={200: "the server", 409: CONFLICT}, answer=SERVER_FACTS),
     Route("DELETE", SERVER, "register", lambda daemon: Servers(daemon).delete,
           "drain a registered server, then remove it", query=("wait",),
-          codes={200: "it is gone", 202: "it drains", 409: "it is one of the configuration"}),
-    Route("GET", "/v1/overrides", "read", lambda daemon: Overrides(daemon).get, "what was changed while lbd runs"),
+          codes={200: "it is gone", 202: "it drains", 409: "it is one of the configuration"},
+          answer=("backend", "name", "gone")),
+    Route("GET", "/v1/overrides", "read", lambda daemon: Overrides(daemon).get, "what was changed while lbd runs",
+          answer=("overrides",)),
     Route("DELETE", "/v1/overrides", "operate", lambda daemon: Overrides(daemon).delete, "end overrides",
-          query=("backend", "server")),
+          query=("backend", "server"), answer=("ended",)),
 )

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from lbd.admin import app
 from lbd.errors import ConfigError, Problem
 
@@ -13,9 +15,10 @@ async def test_the_daemons_own_files_or_another(daemon, ask):
     assert json.loads((await ask(admin, "POST", "/v1/plan", body='{"file": "/x.toml"}'))[2])["file"] == "/x.toml"
 
 
-async def test_what_is_no_file(daemon, ask):
-    for body in ("{", "[]", '{"file": "relative.toml"}', '{"file": 3}'):
-        assert (await ask(app.admin(daemon, None), "POST", "/v1/plan", body=body))[0] == 400
+@pytest.mark.parametrize(("body", "wanted"), [
+    ("{", 400), ("[]", 400), ('{"file": "relative.toml"}', 422), ('{"file": 3}', 422), ('{"fiel": "/x"}', 422)])
+async def test_what_is_no_file(daemon, ask, body, wanted):
+    assert (await ask(app.admin(daemon, None), "POST", "/v1/plan", body=body))[0] == wanted
 
 
 async def test_a_bad_file(daemon, ask):

@@ -33,3 +33,4 @@ async def test_for_a_while_only(daemon, ask):
     status, _, text = await ask(app.admin(daemon, None), "POST", "/v1/reload?confirm=soon")
     assert status == 400
     assert "confirm" in json.loads(text)["detail"]
+    assert (await ask(app.admin(daemon, None), "POST", "/v1/reload?force=perhaps"))[0] == 400

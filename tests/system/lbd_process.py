@@ -62,13 +62,13 @@ class Lbd:
     """One daemon. `$NAME` in the text becomes a free port, the same for the same name; [admin], [metrics] and
     state_dir are added. Signals go only to the process it started and to that process's own children.
 
-    `settings` are lines of [global], `options` words of the command line, `prefix` those of a command that runs it;
+    `settings` are lines of [global], `admin` those of [admin] (default: a Unix socket), `options` words of the command line, `prefix` those of a command that runs it;
     `environment` comes on top of the test's own.
     """
 
     def __init__(self, text: str, workers: int = 2, settings: str = "", ports: dict[str, int] | None = None,
                  options: Sequence[str] = (), python: str = sys.executable, prefix: Sequence[str] = (),
-                 environment: Mapping[str, str] | None = None) -> None:
+                 environment: Mapping[str, str] | None = None, admin: str = "") -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="lbd-test-")
         self.path = Path(self._directory.name)
         self.file = self.path / "lbd.toml"
@@ -76,8 +76,9 @@ class Lbd:
         self._command = [*prefix, python, "-m", "lbd", "-c", str(self.file), *options]
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **BYTECODE, **(environment or {})}
         self._orphans: list[int] = []
+        on_socket = f'bind = "unix:{self.path}/admin.sock"'
         self._head = (f'[global]\nworkers = {workers}\nstate_dir = "{self.path}/state"\n{settings}\n'
-                      f'[admin]\nbind = "unix:{self.path}/admin.sock"\n'
+                      f'[admin]\n{admin or on_socket}\n'
                       f'[metrics]\nbind = "127.0.0.1:{self.port("metrics")}"\n')
         self._process: subprocess.Popen[bytes] | None = None
         self.write(text)
