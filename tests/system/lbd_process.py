@@ -62,8 +62,8 @@ class Lbd:
     """One daemon. `$NAME` in the text becomes a free port, the same for the same name; [admin], [metrics] and
     state_dir are added. Signals go only to the process it started and to that process's own children.
 
-    `settings` are lines of [global], `admin` those of [admin] (default: a Unix socket), `options` words of the command line, `prefix` those of a command that runs it;
-    `environment` comes on top of the test's own.
+    `settings` are lines of [global], `admin` those of [admin] (default: a Unix socket), `options` words
+    of the command line, `prefix` those of a command that runs it; `environment` comes on top of the test's own.
     """
 
     def __init__(self, text: str, workers: int = 2, settings: str = "", ports: dict[str, int] | None = None,
