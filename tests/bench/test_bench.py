@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.bench import pick, report
+from tests.bench import pick, report, wake
 from tests.bench.__main__ import main, options, order
 from tests.bench.goals import GOALS, Goal, reached
 from tests.bench.machine import find
@@ -88,6 +88,11 @@ def test_pick_of_an_unknown_algorithm(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit, match="2"):
         pick.main(["nonsense"])
     assert "round-robin" in capsys.readouterr().err
+
+
+def test_places_are_handed_from_worker_to_worker(capsys: pytest.CaptureFixture[str]) -> None:
+    assert wake.main(["--rounds", "5"]) == 0
+    assert capsys.readouterr().out.startswith("5 hand-overs: median ")
 
 
 @pytest.mark.slow
