@@ -13,6 +13,7 @@ TONES: Mapping[str, str] = {
     "up": "good", "ready": "good", "serving": "good", "down": "bad", "ejected": "bad", "unknown": "odd",
     "drain": "odd", "maint": "odd", "draining": "odd", "starting": "odd", "stopping": "odd", "warning": "odd",
     "error": "bad"}
+STEERED = ("mode", "weight", "max_conns", "health")
 OWN = ("number", "timestamp", "level", "event")
 
 
@@ -32,6 +33,11 @@ def span(seconds: float | None) -> str | None:
         if count or parts:
             parts.append(f"{count} {unit}")
     return " ".join(parts[:2]) or "0 s"
+
+
+def ago(seconds: float | None) -> str | None:
+    """`3 s ago`."""
+    return None if seconds is None else f"{span(seconds)} ago"
 
 
 def rate(value: float | None) -> str | None:
@@ -71,6 +77,8 @@ SERVERS: Columns = (
     Column("no connect", lambda row: row.get("connection_errors"), True, rank=6),
     Column("latency", lambda row: row.get("latency_seconds"), True, milliseconds),
     Column("last check", lambda row: row.get("reason") or None, rank=4),
+    Column("checked", lambda row: row.get("check_age"), True, ago, 8),
+    Column("note", lambda row: note(row) or None, rank=7),
 )
 LISTENERS: Columns = (
     Column("listener", lambda row: row["name"]),
@@ -107,8 +115,31 @@ EVENTS: Columns = (
 def servers(status: Row) -> list[dict[str, Any]]:
     """A row for each server of each backend, with `backend`, `name` and `age`, the seconds in its present state."""
     now = status.get("time")
-    return [{"backend": backend, "name": name, **server, "age": seconds(server.get("since"), now)}
+    return [{"backend": backend, "name": name, **server, "age": seconds(server.get("since"), now),
+             "check_age": seconds(server.get("checked"), now)}
             for backend, facts in status.get("backends", {}).items() for name, server in facts["servers"].items()]
+
+
+def note(row: Row) -> str:
+    """Who wanted what of the server while lbd runs, and how long its registration still holds."""
+    found = []
+    if override := row.get("override"):
+        wanted = [f"{name} {override[name]}" for name in STEERED if override.get(name) is not None]
+        until = f" until {override['until']}" if override.get("until") else ""
+        why = f": {override['reason']}" if override.get("reason") else ""
+        found.append(f"{', '.join(wanted)} by {override.get('who')}{until}{why}")
+    if registration := row.get("registration"):
+        left = span(registration.get("expires_in_seconds"))
+        found.append("registered, leaving" if registration.get("leaving") else f"registered, {left} left")
+    return "; ".join(found)
+
+
+def ailing(status: Row) -> list[str]:
+    """Every server that is wanted and not well, in a sentence each: since when, and why."""
+    return [f"{row['backend']}/{row['name']} {row.get('health')}"
+            + (f" for {span(row['age'])}" if row["age"] is not None else "")
+            + (f": {row['reason']}" if row.get("reason") else "")
+            for row in servers(status) if row.get("health") != "up" and row.get("mode") == "ready"]
 
 
 def listeners(status: Row) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 A browser must not be able to reach it for a page of someone else: the Host must be an address or a name that is lbd's
 own (against DNS rebinding), and an Origin or Sec-Fetch-Site must say that the page came from here. There is no CORS.
+A Unix socket is guarded too, since `ssh -L` brings a browser there; a Host of one word, which no site has, may be any.
 """
 
 import asyncio
@@ -25,6 +26,8 @@ from lbd.admin.token import Token
 from lbd.errors import ConfigError, LbdError
 
 WHO = web.RequestKey("who", str)
+READS = web.RequestKey("reads", bool)          # may see everything
+OPERATES = web.RequestKey("operates", bool)    # may change everything
 BODY_TIME = 10.0   # seconds for the body of a request
 OWN_SITES = ("", "none", "same-origin")
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
@@ -34,26 +37,27 @@ def wanted(tokens: Sequence[Token] | None, roles: Mapping[tuple[str, str], str],
     """Middleware that lets through whoever may.
 
     `roles` maps method and path of each route to the role that it is for ("": everyone). Without tokens (on a Unix
-    socket) whoever can connect may do everything and the Host is not looked at: no browser gets there. `names` are
-    host names by which lbd is known.
+    socket) whoever can connect may do everything. `names` are host names by which lbd is known.
     """
     refusals = Refusals()
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if tokens is not None and (reason := _foreign(request, names)):
+        if reason := _foreign(request, names, tokens is None):
             return _refuse(refusals, request, reason, 403, "")
         resource = request.match_info.route.resource
         role = roles.get((request.method, resource.canonical if resource is not None else ""), "operate")
         if tokens is None:
             request[WHO] = _local(request)
-        elif role:
+            request[READS] = request[OPERATES] = True
+        elif role or "Authorization" in request.headers:
             found = token.of(request.headers.get("Authorization", ""), tokens)
             if found is None:
-                return _unknown(refusals, request)
+                return _unknown(refusals, request) if role else await _read(refusals, request, handler)
             request[WHO] = f"token {found} from {request.remote}{_certified(request)}"
+            request[READS], request[OPERATES] = found.may("read", ""), found.may("operate", "")
             exists = request.match_info.http_exception is None
-            if exists and not found.may(role, request.match_info.get("backend", "")):
+            if exists and role and not found.may(role, request.match_info.get("backend", "")):
                 return _refuse(refusals, request, f"a token for {found} may not do this", 403, request[WHO])
         return await _read(refusals, request, handler)
     return check
@@ -82,10 +86,11 @@ async def _read(refusals: Refusals, request: web.Request, handler: Handler) -> w
     try:
         return await handler(request)
     except LbdError as error:
-        if request.method in CHANGING:
+        response = refusal(error, 422 if isinstance(error, ConfigError) else 503)
+        if request.method in CHANGING or response.status == 401:
             refusals.say("admin request refused", method=request.method, path=request.path, reason=str(error),
-                         who=request.get(WHO))
-        return refusal(error, 422 if isinstance(error, ConfigError) else 503)
+                         who=request.get(WHO, f"from {request.remote}"))
+        return response
 
 
 def _unknown(refusals: Refusals, request: web.Request) -> web.StreamResponse:
@@ -102,10 +107,10 @@ def _refuse(refusals: Refusals, request: web.Request, reason: str, status: int, 
     return response
 
 
-def _foreign(request: web.Request, names: Collection[str]) -> str:
+def _foreign(request: web.Request, names: Collection[str], local: bool) -> str:
     """Why the request is one of a page from elsewhere, "" if it is not."""
     host = request.headers.get("Host", "")
-    if not _own(host, names):
+    if not (_own(host, names) or (local and "." not in host)):
         return f"the Host field must be an IP address, localhost or one of admin.hosts, not {host[:100]!r}"
     origin = request.headers.get("Origin")
     if origin is not None and _netloc(origin) != host.lower():

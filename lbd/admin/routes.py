@@ -35,8 +35,9 @@ SHOWN: tuple[Route, ...] = (
 
 ROUTES: tuple[Route, ...] = (
     *SHOWN,
-    Route("GET", "/", "read", lambda daemon: StartPage(daemon).get, "the status as a page", media="text/html"),
-    Route("GET", "/page/{file}", "read", lambda daemon: StartPage(daemon).file, "what the page needs",
+    Route("GET", "/", "", lambda daemon: StartPage(daemon).get, "the status as a page",
+          codes={200: "the page", 401: "a form for a token"}, media="text/html"),
+    Route("GET", "/page/{file}", "", lambda daemon: StartPage(daemon).file, "what the page needs",
           media="text/css"),
     Route("GET", "/v1/openapi.json", "read", lambda daemon: OpenApi(ROUTES).get, "this description",
           answer=("openapi", "paths")),

@@ -54,9 +54,13 @@ class Steering:
         """Every backend with its servers, as JSON."""
         self._generation()
         described: dict[str, Any] = status.describe(self._machine)["backends"]
+        self.annotate(described)
+        return described
+
+    def annotate(self, described: Mapping[str, dict[str, Any]]) -> None:
+        """Add to each described backend and server what was changed while lbd runs, and who registered."""
         for backend in described:
             self._annotate(backend, described[backend])
-        return described
 
     def backend(self, name: str) -> dict[str, Any]:
         """One of them."""

@@ -102,6 +102,8 @@ class Supervisor:
 
     def status(self, history: bool = False) -> dict[str, Any]:
         """Everything that is now; with `history` how each server did in the last two minutes."""
+        now = status.describe(self._machine, self._trend, history)
+        self._steering.annotate(now["backends"])
         return {
             "version": __version__,
             "pid": os.getpid(),
@@ -113,7 +115,7 @@ class Supervisor:
             "degraded": self._reload.refused,
             "files": list(self._reload.loaded.files),
             "last_reload": self._reload.describe(),
-            **status.describe(self._machine, self._trend, history),
+            **now,
         }
 
     def settings(self) -> dict[str, Any]:

@@ -57,6 +57,16 @@ async def test_pages_from_elsewhere(daemon, ask, host, more, wanted):
     assert not [name for name in answered if name.lower().startswith("access-control")]
 
 
+@pytest.mark.parametrize(("host", "more", "wanted"), [
+    ("x", {}, 200), ("localhost:8405", {}, 200), ("127.0.0.1:8405", {"Origin": "http://127.0.0.1:8405"}, 200),
+    ("evil.example.com:8405", {}, 403), ("localhost:8405", {"Origin": "http://evil.example.com"}, 403),
+    ("localhost:8405", {"Sec-Fetch-Site": "cross-site"}, 403)])
+async def test_pages_from_elsewhere_do_not_reach_a_socket_that_ssh_forwards(daemon, ask, host, more, wanted):
+    status, _, text = await ask(app.admin(daemon, None), "POST", "/v1/reload", {"Host": host, **more})
+    assert status == wanted, text
+    assert bool(daemon.forced) == (wanted == 200)
+
+
 async def test_a_preflight_is_not_answered(daemon, ask):
     status, answered, _ = await ask(app.admin(daemon, TOKENS), "OPTIONS", SERVER,
                                     {"Host": "localhost", "Origin": "http://x", "Access-Control-Request-Method": "PUT"})

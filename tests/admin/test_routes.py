@@ -7,7 +7,7 @@ from lbd.admin.token import ROLES
 def test_each_path_once_and_for_a_known_role():
     assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
     assert {route.role for route in ROUTES} <= {"", *ROLES}
-    assert {route.path for route in ROUTES if not route.role} == {"/healthz", "/readyz"}
+    assert {route.path for route in ROUTES if not route.role} == {"/healthz", "/readyz", "/", "/page/{file}"}
 
 
 def test_get_only_reads_and_nothing_else_does():

@@ -1,16 +1,152 @@
-// Replaces what the page shows every two seconds; without scripts it is what it was when it was loaded.
+// Keeps the page as the daemon is, asks before it changes a server, and sends the token that the tab was given.
 "use strict";
-const told = document.getElementById("live");
-async function refresh() {
-  try {
-    const answer = await fetch(location.href, {headers: {Accept: "text/html"}, cache: "no-store"});
-    if (!answer.ok) throw new Error(String(answer.status));
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    document.querySelector("main").replaceWith(page.querySelector("main"));
-    told.textContent = "live";
-  } catch {
-    told.textContent = "lbd does not answer; these are the last figures";
-  }
-  setTimeout(refresh, document.hidden ? 10000 : 2000);
+
+const KEY = "lbd-token";
+const EVERY = 2000;        // milliseconds between two looks
+const HIDDEN = 15000;      // the same while nobody sees the page
+const SHOWN = 8000;        // how long an outcome stands at the lower edge
+const ASKED = {
+  drain: ["Drain", "It takes nothing new and finishes what it has."],
+  maint: ["Maint", "It takes nothing new and is not wanted at all, whatever its checks say."],
+  ready: ["Ready", "It takes requests again as soon as its checks say that it is well."],
+  weight: ["Set weight", "Its share of the requests; 0 takes no new clients."],
+};
+
+const live = document.getElementById("live");
+const said = document.getElementById("said");
+const dialog = document.getElementById("ask");
+let wish = null;
+let timer = 0;
+let spoken = 0;
+let ailing = null;
+
+document.documentElement.classList.add("live");
+
+function main() { return document.querySelector("main"); }
+
+function say(words) {
+  clearTimeout(spoken);
+  if (said.textContent !== words) said.textContent = words;
+  spoken = setTimeout(() => { said.textContent = ""; }, SHOWN);
 }
-setTimeout(refresh, 2000);
+
+function ask(path, options = {}) {
+  const token = sessionStorage.getItem(KEY);
+  const headers = {...options.headers, ...(token ? {Authorization: `Bearer ${token}`} : {})};
+  return fetch(path, {...options, headers, cache: "no-store", credentials: "omit"});
+}
+
+// Makes the old element like the new one and keeps what stays: focus, selection and scrolling survive a refresh.
+function morph(old, next) {
+  for (const {name, value} of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  for (const {name} of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name);
+  const known = new Map([...old.children].filter(child => child.id).map(child => [child.id, child]));
+  let place = old.firstChild;
+  for (const child of [...next.childNodes]) {
+    const same = place && !place.id && !child.id && place.nodeName === child.nodeName;
+    const match = child.id ? known.get(child.id) : same ? place : null;
+    if (match && match === place) place = place.nextSibling;
+    if (!match) old.insertBefore(child, place);
+    else {
+      if (match.nextSibling !== place) old.insertBefore(match, place);
+      if (match.nodeType === Node.ELEMENT_NODE) morph(match, child);
+      else if (match.data !== child.data) match.data = child.data;
+    }
+  }
+  while (place) { const gone = place; place = place.nextSibling; gone.remove(); }
+}
+
+async function refresh() {
+  clearTimeout(timer);
+  const began = performance.now();
+  try {
+    const answer = await ask("./", {headers: {Accept: "text/html"}});
+    if (!(answer.headers.get("Content-Type") || "").startsWith("text/html")) throw answer;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    morph(main(), page.querySelector("main"));
+    document.title = page.title;
+    live.textContent = main().dataset.page === "status" ? `live, as of ${new Date().toLocaleTimeString()}` : "";
+    news();
+  } catch (error) {
+    if (error.status === 401) return refused();
+    live.textContent = "lbd does not answer; these are the last figures";
+  }
+  if (main().dataset.page !== "status") return undefined;
+  const took = performance.now() - began;      // thousands of servers: the browser has other things to do too
+  timer = setTimeout(refresh, document.hidden ? HIDDEN : Math.max(EVERY, 5 * took));
+  return undefined;
+}
+
+// Who does not see the page hears of servers that went or came back, and of nothing else.
+function news() {
+  const now = [...document.querySelectorAll("#ailing li")].map(item => item.textContent.replace(/ for .*/, ""));
+  if (ailing !== null) {
+    const worse = now.filter(item => !ailing.includes(item));
+    const better = ailing.filter(item => !now.includes(item));
+    if (worse.length || better.length)
+      say([...worse, ...better.map(item => `no longer: ${item}`)].join("; "));
+  }
+  ailing = now;
+}
+
+function refused() {
+  sessionStorage.removeItem(KEY);
+  say("lbd does not know this token");
+  if (main().dataset.page === "status") location.reload();
+}
+
+function open(button) {
+  const {do: what, target, inFlight, weight} = button.dataset;
+  const [word, text] = ASKED[what];
+  wish = {what, target};
+  document.getElementById("ask-title").textContent = `${word} ${target}?`;
+  document.getElementById("ask-text").textContent =
+    text + (what === "drain" || what === "maint" ? ` In flight now: ${inFlight}.` : "");
+  document.getElementById("ask-yes").textContent = word;
+  document.getElementById("ask-weight").hidden = what !== "weight";
+  const field = dialog.querySelector("input[type=number]");
+  field.disabled = what !== "weight";
+  field.value = weight;
+  document.getElementById("ask-reason").value = "";
+  dialog.showModal();
+}
+
+async function change(reason, weight) {
+  const {what, target} = wish;
+  const [backend, server] = target.split("/");
+  const body = {reason, ...(what === "weight" ? {weight} : {mode: what})};
+  try {
+    const answer = await ask(`v1/backends/${encodeURIComponent(backend)}/servers/${encodeURIComponent(server)}`, {
+      method: "PATCH", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)});
+    const data = await answer.json();
+    if (answer.ok) say(`${target}: mode ${data.mode}, weight ${data.weight}`);
+    else say(`${target} is not changed: ${[data.detail, ...(data.problems || []).map(p => p.message)].join("; ")}`);
+  } catch {
+    say(`${target}: lbd does not answer`);
+  }
+  refresh();
+}
+
+document.addEventListener("click", event => {
+  const button = event.target.closest("button[data-do]");
+  if (button) open(button);
+  else if (event.target.id === "ask-no") dialog.close();
+});
+
+document.addEventListener("submit", event => {
+  event.preventDefault();
+  if (event.target.id === "login") {
+    const field = document.getElementById("token");
+    sessionStorage.setItem(KEY, field.value.trim());
+    field.value = "";
+    say("");
+    refresh();
+  } else {
+    dialog.close();
+    change(document.getElementById("ask-reason").value, dialog.querySelector("input[type=number]").valueAsNumber);
+  }
+});
+
+document.addEventListener("visibilitychange", () => { if (!document.hidden && timer) refresh(); });
+
+if (main().dataset.page === "status" || sessionStorage.getItem(KEY)) refresh();

@@ -1,0 +1,185 @@
+"""The status page in a real browser, before a real daemon: it shows what is, and changes it for who may."""
+
+import re
+from pathlib import Path
+
+import pytest
+from browser import Browser
+from lbd_process import Backend, Lbd, until
+
+OPERATOR, READER = "operator-secret-token", "reader-secret-token"
+CONFIG = """
+[health.web]
+type = "http"
+path = "/healthz"
+interval = "50ms"
+timeout = "40ms"
+rise = 1
+fall = 1
+[listeners.web]
+bind = "127.0.0.1:$web"
+backend = "app"
+[backends.app]
+algorithm = "least-connections"
+health = "web"
+[backends.app.servers]
+a = "127.0.0.1:{a}"
+b = "127.0.0.1:{b}"
+"""
+STATUS = "document.querySelector('main').dataset.page === 'status'"
+
+
+class Site(Lbd):
+    """A daemon whose admin side is on a TCP port, with two tokens."""
+
+    def write(self, text: str) -> None:
+        (self.path / "tokens").write_text(f"operate {OPERATOR}\nread {READER}\n")
+        self._head = re.sub(r"\[admin\]\nbind = .*\n", f'[admin]\nbind = "127.0.0.1:{self.port("admin")}"\n'
+                            f'token_file = "{self.path}/tokens"\n', self._head)
+        super().write(text)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port('admin')}/"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Browser() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def servers():
+    with Backend("a") as a, Backend("b") as b:
+        yield a, b
+
+
+@pytest.fixture(scope="module")
+def lbd(servers):
+    a, b = servers
+    with Site(CONFIG.format(a=a.port, b=b.port)) as made:
+        yield made
+
+
+@pytest.fixture
+def page(browser, lbd):
+    """The page as a visitor finds it who was never here."""
+    browser.look(1280)
+    browser.go(lbd.url)
+    browser.run("sessionStorage.clear()")
+    browser.go(lbd.url)
+    browser.problems.clear()
+    return browser
+
+
+def log_in(page, token):
+    page.type("#token", token)
+    page.click("#login button")
+    page.until(STATUS)
+
+
+def test_what_a_visitor_without_a_token_sees(page, lbd):
+    assert page.run("document.querySelector('main').dataset.page") == "login"
+    page.until("document.activeElement.id === 'token'")
+    page.type("#token", "no-such-secret-token")
+    page.click("#login button")
+    page.until("document.getElementById('said').textContent.includes('does not know this token')")
+    assert page.run("sessionStorage.length") == 0
+    assert page.run("location.href") == lbd.url
+
+
+def test_without_scripts_it_says_how_to_log_in(page, lbd):
+    page.look(1280, scripts=False)
+    page.go(lbd.url)
+    assert "lbd status --admin" in page.text()
+    assert page.run("getComputedStyle(document.getElementById('login')).display") == "none"
+
+
+def test_a_reader_sees_everything_and_changes_nothing(page, lbd):
+    log_in(page, READER)
+    text = page.text()
+    for part in ("Backend app", "least-connections, 2 of 2 usable", "127.0.0.1:", "GET /healthz: 200", "serving",
+                 "What happened", "server up"):
+        assert part in text, part
+    assert page.run("document.querySelectorAll('[data-do]').length") == 0
+    assert page.run("location.href") == lbd.url
+    assert READER not in page.run("document.documentElement.outerHTML")
+    assert page.problems == []
+
+
+def test_an_operator_drains_a_server_after_being_asked(page, lbd):
+    log_in(page, OPERATOR)
+    page.click('[data-do="drain"][data-target="app/a"]')
+    assert page.run("document.getElementById('ask').open") is True
+    assert "Drain app/a?" in page.run("document.getElementById('ask').innerText")
+    page.click("#ask-no")
+    assert lbd_mode(lbd, page) == "ready"
+    page.click('[data-do="drain"][data-target="app/a"]')
+    page.type("#ask-reason", "new version")
+    page.click("#ask-yes")
+    page.until("document.getElementById('server-app/a').innerText.includes('drain')")
+    assert "new version" in page.text()
+    page.click('[data-do="ready"][data-target="app/a"]')
+    page.click("#ask-yes")
+    until(lambda: lbd_mode(lbd, page) == "ready", "it is back")
+    assert page.problems == []
+
+
+def test_a_weight_is_asked_for_and_set(page, lbd):
+    log_in(page, OPERATOR)
+    page.click('[data-do="weight"][data-target="app/b"]')
+    assert page.run("document.querySelector('#ask input[type=number]').value") == "1"
+    page.run("document.querySelector('#ask input[type=number]').value = '7'")
+    page.click("#ask-yes")
+    page.until("document.querySelector('[id=\"server-app/b\"] [data-title=weight]').innerText.trim() === '7'")
+
+
+def lbd_mode(lbd, page):
+    script = f"fetch('v1/backends/app/servers/a', {{headers: {{Authorization: 'Bearer {OPERATOR}'}}}})"
+    return page.run(f"{script}.then(answer => answer.json()).then(data => data.mode)")
+
+
+def test_a_server_that_goes_down_is_told_first_and_announced(page, servers):
+    log_in(page, READER)
+    a, _ = servers
+    page.run("document.body.dataset.kept = 'yes'")
+    a.healthy = False
+    try:
+        page.until("document.getElementById('ailing')?.innerText.includes('app/a down')")
+        page.until("document.getElementById('said').textContent.includes('app/a down')")
+        assert page.run("document.title") == "1 not up - lbd"
+        assert "GET /healthz: 503" in page.text()
+    finally:
+        a.healthy = True
+    page.until("!document.getElementById('ailing')")
+    assert page.run("document.body.dataset.kept") == "yes", "the page was refreshed, not loaded again"
+
+
+def test_focus_survives_a_refresh(page):
+    log_in(page, OPERATOR)
+    page.run("document.querySelector('[data-do=drain][data-target=\"app/b\"]').focus()")
+    page.run("window.before = document.getElementById('live').textContent")
+    page.until("document.getElementById('live').textContent !== window.before")
+    assert page.run("document.activeElement.dataset.target") == "app/b"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_it_fits_on_every_screen(page, tmp_path: Path, width, dark):
+    log_in(page, OPERATOR)
+    page.look(width, dark)
+    assert page.run("document.documentElement.scrollWidth") <= width
+    ground = page.run("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(13, 17, 23)" if dark else "rgb(255, 255, 255)")
+    page.picture(tmp_path / "page.png")
+    assert (tmp_path / "page.png").stat().st_size > 10_000
+
+
+def test_what_a_screen_reader_is_told(page):
+    log_in(page, OPERATOR)
+    nodes = page.call("Accessibility.getFullAXTree")["nodes"]
+    names = {(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if not node["ignored"]}
+    for wanted in (("heading", "lbd ready"), ("region", "Backend app"), ("columnheader", "in flight"),
+                   ("button", "Drain app/a"), ("status", "")):
+        assert wanted in names, (wanted, sorted(names))
