@@ -75,10 +75,6 @@ class Server:
         """May go on with a client that it had: also while it is drained, or takes no new ones by its weight of 0."""
         return self.health == "up" and self.mode != "maint" and not self.doubt and not self.gone
 
-    def room(self, turns: int) -> bool:
-        """A connection that served so many requests may be kept."""
-        return len(self.idle) < self.max_idle and (not self.max_turns or turns < self.max_turns)
-
     def fail(self, now: float) -> bool:
         """A connect failed at `now`: the last choice for half a second, twice as long each time, at most 8 s.
 

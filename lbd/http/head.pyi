@@ -6,8 +6,9 @@ CHUNKED: int       # 4: a chunked body follows the head
 UNTIL_CLOSE: int   # 8: (response) the body ends with the connection
 WHOLE: int         # 16: the message ends inside the data given, at `end` (no body, or LENGTH and all of it there)
 MORE: int          # 32: bytes follow the message at `end` (only with WHOLE)
-EXPECT: int        # 64: (request) Expect: 100-continue
-UPGRADE: int       # 128: (request) Upgrade and Connection: upgrade; (response) status 101
+UPGRADE: int       # 64: (request) Upgrade and Connection: upgrade; (response) status 101
+SIMPLE: int        # 128: WHOLE, and nothing follows; (request) of HTTP/1.1, not HEAD, without a body, UPGRADE and Max-Forwards;
+                   # (response) final
 
 class Request:
     """What one pass over a request head found. One per listener and worker: read it before the next `scan`."""
@@ -43,7 +44,7 @@ class Request:
 class Response:
     """What one pass over a response head found. One per worker: read it before the next `scan`."""
 
-    out: bytes        # the head to send to the client
+    out: bytes        # the head to send to the client; with SIMPLE the body too
     status: int
     length: int
     head: int

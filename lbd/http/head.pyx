@@ -12,12 +12,12 @@ from lbd.http.chunked cimport *
 from lbd.http.grammar cimport *
 from lbd.http.identity cimport Ids, write_id
 from lbd.http.lines cimport *
-from lbd.http.memory cimport copied, fitting, rest, same
+from lbd.http.memory cimport copied, fitting, joined, rest, same
 from lbd.http.names cimport *
 from lbd.http.request cimport *
 from lbd.http.response cimport *
 
-KEEP, LENGTH, CHUNKED, UNTIL_CLOSE, WHOLE, MORE, EXPECT, UPGRADE = (1 << bit for bit in range(8))
+KEEP, LENGTH, CHUNKED, UNTIL_CLOSE, WHOLE, MORE, UPGRADE, SIMPLE = (1 << bit for bit in range(8))
 
 # By Fault, negated: the status for a request (a response is always a 502), and what was wrong.
 cdef tuple FAULTS = (
@@ -117,6 +117,9 @@ cdef class Request:
             status, self.error = FAULTS[-flags]
             return -<int>status
         flags |= whole(flags, size, stop, self.asked.length)
+        if flags & ~F_KEEP == F_WHOLE and self.asked.minor and self.asked.hops < 0 \
+                and not is_method(p, &self.asked, "HEAD", 4):
+            flags |= F_SIMPLE
         self.head = start + stop
         self.end = self.head + self.asked.length
         self.length, self.hops, self.minor = self.asked.length, self.asked.hops, self.asked.minor
@@ -215,7 +218,11 @@ cdef class Response:
         self.length, self.status = self.answered.length, self.answered.status
         self.scratch = fitting(self.scratch, &self.room, 2 * stop + 1024)
         end = put_response(self.scratch, p, fields, stop - 2, flags, &self.answered, &self.lines, minor, keep)
-        self.out = copied(self.scratch, end - self.scratch)
+        if flags & (F_WHOLE | F_MORE) == F_WHOLE and self.status >= 200:
+            flags |= F_SIMPLE
+            self.out = joined(self.scratch, end - self.scratch, p + stop, self.answered.length)
+        else:
+            self.out = copied(self.scratch, end - self.scratch)
         return flags
 
 

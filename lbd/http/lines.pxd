@@ -13,8 +13,8 @@ cdef enum:    # Flag: the flags of head.pyi
     F_UNTIL_CLOSE = 8
     F_WHOLE = 16
     F_MORE = 32
-    F_EXPECT = 64
-    F_UPGRADE = 128
+    F_UPGRADE = 64
+    F_SIMPLE = 128
 
 cdef struct Line:
     uint32_t start       # offset of the name

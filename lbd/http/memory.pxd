@@ -3,7 +3,7 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Realloc
 from libc.stdint cimport uint8_t
-from libc.string cimport memcmp
+from libc.string cimport memcmp, memcpy
 
 
 cdef inline uint8_t* fitting(uint8_t* old, size_t* room, size_t need) except NULL:
@@ -28,6 +28,14 @@ cdef inline const uint8_t* rest(bytes data, Py_ssize_t start, size_t* size) exce
 
 cdef inline bytes copied(const uint8_t* p, size_t n):
     return PyBytes_FromStringAndSize(<const char*>p, n)
+
+
+cdef inline bytes joined(const uint8_t* p, size_t n, const uint8_t* q, size_t m):
+    """One bytes object of two pieces."""
+    cdef bytes both = PyBytes_FromStringAndSize(NULL, n + m)
+    memcpy(PyBytes_AS_STRING(both), p, n)
+    memcpy(PyBytes_AS_STRING(both) + n, q, m)
+    return both
 
 
 cdef inline bytes same(bytes old, const uint8_t* p, size_t n):

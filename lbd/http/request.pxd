@@ -151,7 +151,7 @@ cdef inline int judge_request(const uint8_t* p, Asked* it, Lines* lines) noexcep
     if not options & CLOSE and (it.minor or options & KEEP_ALIVE):
         flags |= F_KEEP
     if lines.count[EXPECT_FIELD]:
-        flags |= judge_expect(p, it, lines, flags)
+        pass_expect(it, lines, flags)
     if lines.count[UPGRADE_FIELD] == 1 and options & TO_UPGRADE and it.minor:
         value = value_of(p, lines.line + lines.at[UPGRADE_FIELD], &n)
         if n and not lists(value, n, "h2c", 3):
@@ -165,14 +165,10 @@ cdef inline int judge_request(const uint8_t* p, Asked* it, Lines* lines) noexcep
     return flags
 
 
-cdef inline int judge_expect(const uint8_t* p, const Asked* it, Lines* lines, int flags) noexcept nogil:
-    """F_EXPECT when a body may wait for a 100. HTTP/1.0 has none and without a body nobody waits: then it goes no further."""
-    cdef size_t n
-    cdef const uint8_t* value = value_of(p, lines.line + lines.at[EXPECT_FIELD], &n)
-    if it.minor and (flags & (F_LENGTH | F_CHUNKED)):
-        return F_EXPECT if is_text(value, n, "100-continue", 12) else 0
-    drop_all(lines, EXPECT_FIELD)
-    return 0
+cdef inline void pass_expect(const Asked* it, Lines* lines, int flags) noexcept nogil:
+    """Expect passes where a body may wait for a 100: HTTP/1.0 has none, and without a body nobody waits."""
+    if not it.minor or not flags & (F_LENGTH | F_CHUNKED):
+        drop_all(lines, EXPECT_FIELD)
 
 
 cdef inline uint8_t* put_request(uint8_t* to, const uint8_t* p, size_t fields, size_t stop, int flags, Asked* it,

@@ -21,6 +21,9 @@ from lbd.proxy.upstream import HIGH, LOW
 from lbd.stats import endings, fields
 from lbd.stats.scoreboard import Record
 
+SIMPLE: int = head.SIMPLE
+SIMPLE_KEPT: int = head.SIMPLE | head.WHOLE | head.KEEP
+
 # Endings of heads that are refused, by the status that the scanner gives.
 REFUSED = {
     400: endings.BAD_REQUEST,
@@ -119,6 +122,19 @@ class Client(Deadlines):
             return
         action = self.action = site.route(request)
         backend = self.backend = action.backend
+        if flags >= SIMPLE and action.plain and backend.sticky is None:
+            self.minor = 1
+            self.head_only = self.upgrade = False
+            self.whole = self.sent = True
+            self.keep = flags == SIMPLE_KEPT and not listener.leaving
+            self.bytes_in = len(data)
+            self.bytes_out = 0
+            self.record.begin(action.row, backend.row)
+            self.response_edits = action.response_edits
+            self.asked = b""
+            self.payload = request.out
+            self.dispatch()
+            return
         self.minor = request.minor
         self.head_only = request.method == b"HEAD"
         self.keep = flags & head.KEEP != 0 and not listener.leaving

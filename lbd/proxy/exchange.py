@@ -107,21 +107,24 @@ class Exchange:
         """Choose a server for the request, unless it is given, and send it there."""
         backend = self.backend
         if server is None:
-            server = backend.direct(self) or self._select()
+            server = backend.direct(self)
             if server is None:
-                return
+                server = self._select()
+                if server is None:
+                    return
         if backend.sticky is not None:
             backend.sticky.bind(self, server, self.action.response_edits)
         self.server = server
         self.record.took(server.row)
-        if self.backend.took is not None:
-            self.backend.took(server)
+        if backend.took is not None:
+            backend.took(server)
         idle = server.idle
         if not idle:
             self._connect(server)
             return
         upstream = idle.popitem()[0]
-        if not self.whole or not self.payload.startswith(IDEMPOTENT):
+        payload = self.payload
+        if not self.whole or not payload.startswith(IDEMPOTENT):
             upstream = upstream.unbroken()
             if upstream is None:
                 self._connect(server)
@@ -129,11 +132,11 @@ class Exchange:
         upstream.client = self
         upstream.mode = HEAD
         upstream.turns += 1
-        upstream.transport.write(self.payload)
+        upstream.transport.write(payload)
         self.upstream = upstream
         if self.whole:
             self.state = WAIT
-            self.deadline = self.plane.now + self.backend.server_timeout
+            self.deadline = self.plane.now + backend.server_timeout
         else:
             self.connected(upstream)
 
@@ -332,13 +335,13 @@ class Exchange:
 
     def finish(self, ending: int) -> None:
         """The exchange is over: count it, and make ready for the next request on the connection, or close."""
+        plane = self.plane
         self.record.finish(ending, self.bytes_in, self.bytes_out)
-        if self.plane.access is not None:
-            self.plane.access.note(self, ending)
+        if plane.access is not None:
+            plane.access.note(self, ending)
         if self.backend.dropped is not None and self.server is not None:
             self.backend.dropped(self.server)
-        self.server = None
-        self.upstream = None
+        self.server = self.upstream = None
         if self.tried is not None:
             self._settle()
         if self.state == TUNNEL:
@@ -352,7 +355,7 @@ class Exchange:
                 self.deadline = self.plane.now + self.listener.site.timeouts.client_body
             else:
                 self.state = IDLE
-                self.deadline = self.plane.now + self.listener.site.client_idle
+                self.deadline = plane.now + self.listener.site.client_idle
         else:
             self.leave()
 

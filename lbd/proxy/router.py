@@ -22,10 +22,10 @@ class Action:
     """What is done with a request: sent to `backend`, or answered at once when `answers` is set.
 
     `place` is the route's number in its listener, -1 where no route took the request.
-    `changes`: the head is edited on its way, by `change`.
+    `changes`: the head is edited on its way, by `change`. `plain`: neither of both.
     """
 
-    __slots__ = ("answers", "backend", "changes", "edits", "place", "response_edits", "row", "strip")
+    __slots__ = ("answers", "backend", "changes", "edits", "place", "plain", "response_edits", "row", "strip")
 
     def __init__(self, row: Row, backend: Backend, settings: schema.Backend | None = None,
                  route: schema.Route | None = None, place: int = -1) -> None:
@@ -37,6 +37,7 @@ class Action:
         self.edits = edits(settings.request_headers, settings.host) if settings else None
         self.response_edits = edits(settings.response_headers) if settings else None
         self.changes = self.edits is not None or self.strip is not None
+        self.plain = self.answers is None and not self.changes
 
     def change(self, payload: bytes, target: bytes) -> bytes:
         """The head as the server is to get it."""

@@ -14,6 +14,8 @@ from lbd.stats.scoreboard import Record
 
 CONNECTING, REST, HEAD, LENGTH, CHUNKED, TO_END, TUNNEL, CLOSED = range(8)       # what the connection is doing
 
+SIMPLE: int = head.SIMPLE
+
 LOW, HIGH = 16 * 1024, 64 * 1024       # water marks of every write buffer, bytes
 CLOSE_SECONDS = 10.0                   # how long a closed connection may still hand over what is written
 
@@ -103,22 +105,33 @@ class Upstream:
             self.buffer = b""
         response = self.response
         flags = response.scan(data, 0, client.head_only, client.minor, client.keep and client.sent)
-        if flags <= 0 or response.status < 200:
+        if flags < SIMPLE:
             self._unusual(client, flags, data)
             return
         client.record.head(response.status)
         out = response.out
         if client.response_edits is not None:
             out = head.edit(out, None, *client.response_edits)
+        client.transport.write(out)
+        client.bytes_out = len(out)
+        self.keep = flags & head.KEEP != 0
+        self._ended(client)
+
+    def _final(self, client: Requester, flags: int, data: bytes) -> None:
+        """The head of an answer that is not all in this read, or with something behind it."""
+        response = self.response
+        client.record.head(response.status)
+        out = response.out
+        if client.response_edits is not None:
+            out = head.edit(out, None, *client.response_edits)
         if flags & head.WHOLE:
-            if response.end > response.head:
-                out += data[response.head:response.end]
+            out += data[response.head:response.end]
             client.transport.write(out)
             client.bytes_out = len(out)
-            self.keep = flags & (head.KEEP | head.MORE) == head.KEEP
+            self.keep = False
             self._ended(client)
-            return
-        self._body(client, flags, out, data)
+        else:
+            self._body(client, flags, out, data)
 
     def _body(self, client: Requester, flags: int, out: bytes, data: bytes) -> None:
         """The head of a response whose body goes on beyond this read."""
@@ -164,12 +177,13 @@ class Upstream:
             client.relay(self.chunks.out)
             if result:
                 self.keep = self.keep and self.chunks.end == len(data)
+                self.chunks = None
                 self._completed(client)
         else:
             client.relay(data)
 
     def _unusual(self, client: Requester, flags: int, data: bytes) -> None:
-        """An incomplete head, one that is refused, or interim answers, with what follows them."""
+        """What is not an answer as a whole: a part of one, one that is refused, or interim answers and what follows."""
         response = self.response
         start = 0
         while flags > 0 and response.status < 200 and response.status != 101:
@@ -192,6 +206,8 @@ class Upstream:
             rest = data[response.head:]
             client.tunnel()
             client.relay(response.out + rest)
+        elif not start:
+            self._final(client, flags, data)
         else:
             self.data_received(data[start:])
             if self.mode == REST:
@@ -204,28 +220,22 @@ class Upstream:
         self._ended(client)
 
     def _ended(self, client: Requester) -> None:
-        """The response is complete: rest or close, then let the client go on."""
-        if self.keep and client.sent:
-            self.rest(client.plane.now)
-        elif client.sent:
+        """The response is complete: wait for the next request, newest first in line, or close; then let the client go on."""
+        server = self.server
+        idle = server.idle
+        if not client.sent:
+            self.abort()
+        elif (not self.keep or self.full or server.gone or len(idle) >= server.max_idle
+                or 0 < server.max_turns <= self.turns):
             self.close()
         else:
-            self.abort()
+            self.client = None
+            self.mode = REST
+            self.since = client.plane.now
+            idle[self] = None
         client.finish(endings.OK)
         if client.buffer:
             client.advance()
-
-    def rest(self, now: float) -> None:
-        """Wait for the next request, newest first in line, from `now` on; closed where nothing may wait."""
-        server = self.server
-        if self.full or server.gone or not server.room(self.turns):
-            self.close()
-            return
-        self.client = None
-        self.chunks = None
-        self.mode = REST
-        self.since = now
-        server.idle[self] = None
 
     def unbroken(self) -> "Upstream | None":
         """This idle connection, or the next in line, whose server did not close it: for what must not be sent twice."""

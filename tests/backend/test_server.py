@@ -41,18 +41,6 @@ def test_doubt_doubles_up_to_eight_seconds_and_ends_with_trust() -> None:
     assert one.doubt == 100.5
 
 
-def test_room_for_idle_connections() -> None:
-    one = server()
-    one.max_idle = 1
-    assert one.room(turns=10**6)
-    one.idle["connection"] = None
-    assert not one.room(turns=1)
-    one.idle.clear()
-    one.max_turns = 3
-    assert one.room(turns=2)
-    assert not one.room(turns=3)
-
-
 def test_update_takes_over_what_may_change() -> None:
     one = server()
     one.update(Member("app", "a", Address("127.0.0.1", 9001), 0, weight=7, backup=True, mode="drain", health="down"))
