@@ -7,8 +7,8 @@ UNTIL_CLOSE: int   # 8: (response) the body ends with the connection
 WHOLE: int         # 16: the message ends inside the data given, at `end` (no body, or LENGTH and all of it there)
 MORE: int          # 32: bytes follow the message at `end` (only with WHOLE)
 UPGRADE: int       # 64: (request) Upgrade and Connection: upgrade; (response) status 101
-SIMPLE: int        # 128: WHOLE, and nothing follows; (request) of HTTP/1.1, not HEAD, without a body, UPGRADE and Max-Forwards;
-                   # (response) final
+SIMPLE: int        # 128: WHOLE and nothing follows; (response) final; (request) of HTTP/1.1, not HEAD, without a body,
+                   # without UPGRADE and Max-Forwards
 
 class Request:
     """What one pass over a request head found. One per listener and worker: read it before the next `scan`."""

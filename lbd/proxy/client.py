@@ -134,10 +134,15 @@ class Client(Deadlines):
             self.asked = b""
             self.payload = request.out
             self.dispatch()
-            return
+        else:
+            self._particular(flags, request, data)
+
+    def _particular(self, flags: int, request: head.Request, data: bytes) -> None:
+        """A request that is not the common one: of HTTP/1.0, with a body, edited, answered here, and so on."""
+        site, action, backend = self.listener.site, self.action, self.backend
         self.minor = request.minor
         self.head_only = request.method == b"HEAD"
-        self.keep = flags & head.KEEP != 0 and not listener.leaving
+        self.keep = flags & head.KEEP != 0 and not self.listener.leaving
         self.upgrade = flags & head.UPGRADE != 0
         self.bytes_out = 0
         self.record.begin(action.row, backend.row)

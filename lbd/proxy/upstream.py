@@ -220,7 +220,7 @@ class Upstream:
         self._ended(client)
 
     def _ended(self, client: Requester) -> None:
-        """The response is complete: wait for the next request, newest first in line, or close; then let the client go on."""
+        """The response is complete: rest, newest first in line, or close; then let the client go on."""
         server = self.server
         idle = server.idle
         if not client.sent:
