@@ -80,11 +80,12 @@ class Case:
 
 
 class Outliers:
-    """The servers of one backend, by identity. `settings` may be replaced at any time."""
+    """The servers of one backend, by identity. `settings` may be replaced at any time; `cases` is what was known of
+    servers before."""
 
-    def __init__(self, settings: Outlier) -> None:
+    def __init__(self, settings: Outlier, cases: Mapping[Identity, Case] | None = None) -> None:
         self.settings = settings
-        self.cases: dict[Identity, Case] = {}
+        self.cases: dict[Identity, Case] = dict(cases or {})
 
     def keep(self, servers: Sequence[Identity]) -> None:
         """These are the backend's servers; what is known of others is forgotten."""

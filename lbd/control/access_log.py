@@ -33,7 +33,7 @@ class AccessLog:
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._epoll.register(self._wake, select.EPOLLIN)
         self._complained = float("-inf")
-        self._ending = False
+        self._ending = self._leaving = False
         self._thread: threading.Thread | None = None
 
     def pipe(self) -> int:
@@ -43,6 +43,25 @@ class AccessLog:
             fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE)
         self._wish(lambda: self._add(reader))
         return writer
+
+    def adopt(self, reader: int, begun: bytes) -> None:
+        """Read this pipe too, of whose next line the beginning came already."""
+        self._wish(lambda: self._add(reader, begun))
+
+    def leave(self, seconds: float) -> list[tuple[int, bytes]]:
+        """Stop reading (within so many seconds, unless the sink blocks), for `adopt` in another version: the reading
+        ends, each with the beginning of a line that came already. `stay` undoes it."""
+        self._leaving = True
+        if self._thread is not None:
+            os.eventfd_write(self._wake, 1)
+            self._thread.join(seconds)
+        return list(self._pipes.items())
+
+    def stay(self) -> None:
+        """Read on."""
+        self._leaving = False
+        self._thread = None
+        self._wish(lambda: None)
 
     def use(self, sink: Sink | None) -> None:
         """Write there from now on; None: nowhere. The former one is closed."""
@@ -67,7 +86,7 @@ class AccessLog:
         os.eventfd_write(self._wake, 1)
 
     def _run(self) -> None:
-        while not self._ending or self._pipes:
+        while not self._leaving and (not self._ending or self._pipes):
             ready = [fd for fd, _ in self._epoll.poll()]
             if self._wake in ready:
                 ready.remove(self._wake)
@@ -76,10 +95,11 @@ class AccessLog:
                 self._wishes.popleft()()
             for fd in ready:
                 self._read(fd)
-        self._use(None)
+        if not self._leaving:
+            self._use(None)
 
-    def _add(self, reader: int) -> None:
-        self._pipes[reader] = b""
+    def _add(self, reader: int, begun: bytes = b"") -> None:
+        self._pipes[reader] = begun
         self._epoll.register(reader, select.EPOLLIN)
 
     def _use(self, sink: Sink | None) -> None:

@@ -1,6 +1,5 @@
 """Binding one socket: TCP over IPv4 and IPv6, and Unix sockets, with errors that say what to do."""
 
-import contextlib
 import errno
 import os
 import socket
@@ -9,6 +8,7 @@ import stat
 from lbd.config.units import Address
 from lbd.control import holders
 from lbd.errors import LbdError
+from lbd.log import logger
 
 _HINTS = {
     errno.EACCES: "permission denied; run with CAP_NET_BIND_SERVICE or choose a port above 1023",
@@ -78,8 +78,13 @@ def bind_unix(path: str, what: str, mode: int | None = None) -> socket.socket:
 def unlink(path: str) -> None:
     """Remove the file of a Unix socket that is closed for good; one that is gone already is fine."""
     if not path.startswith("@"):
-        with contextlib.suppress(OSError):
+        try:
             os.unlink(path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            logger.warning("the file of a closed socket stays; the next start replaces it", path=path,
+                           reason=f"{error.strerror}: its directory belongs to another user")
 
 
 def _probe(probe: socket.socket, target: tuple[str | int, ...], port: int) -> None:

@@ -13,6 +13,7 @@ from lbd.admin.tls import Tls
 from lbd.config.schema import Admin, Config
 from lbd.config.units import Address
 from lbd.control import binding, directories
+from lbd.control.sockets import address_of
 from lbd.errors import LbdError
 
 _DEFAULT = Admin().bind
@@ -23,6 +24,7 @@ class Door:
 
     def __init__(self, web_app: web.Application, address: Address, sock: socket.socket, tls: Tls | None = None) -> None:
         self.address = address
+        self.sock = sock
         self._tls = tls
         self._site = Site(web_app, sock, tls.context if tls is not None else None)
 
@@ -42,22 +44,27 @@ class Door:
             binding.unlink(self.address.path)
 
 
-def admin(config: Config, daemon: Daemon, owner: tuple[int, int] | None) -> Door:
+def admin(config: Config, daemon: Daemon, owner: tuple[int, int] | None, taken: socket.socket | None = None) -> Door:
     """The admin door, bound. Whoever reaches a TCP address needs a token; a Unix socket is for its owner, and for
-    others as far as `mode` and `group` say. Raises `LbdError`."""
+    others as far as `mode` and `group` say. `taken` is the door's socket of the version before: where it is bound as it
+    should be, it serves on. Raises `LbdError`."""
     settings = config.admin
     if settings.bind.path:
-        return _unix(config, daemon, owner)
+        return _unix(config, daemon, owner, taken)
     if settings.token_file is None:
         raise LbdError("admin.token_file: a TCP address needs one: whoever can connect could steer lbd")
     tokens = token.read(settings.token_file)
     web_app = app.admin(daemon, tokens, {name.lower() for name in settings.hosts})
-    return _door(web_app, settings.bind, "admin.bind", Tls(settings.tls) if settings.tls is not None else None)
+    return _door(web_app, settings.bind, "admin.bind", taken, Tls(settings.tls) if settings.tls is not None else None)
 
 
-def _unix(config: Config, daemon: Daemon, owner: tuple[int, int] | None) -> Door:
+def _unix(config: Config, daemon: Daemon, owner: tuple[int, int] | None, taken: socket.socket | None) -> Door:
     settings, address = config.admin, config.admin.bind
     directory, name = os.path.split(address.path)
+    if taken is not None and address == _DEFAULT and os.path.basename(address_of(taken).path) == name:
+        address = address_of(taken)   # it may have moved to where it could be bound
+    if (kept := _kept(taken, address)) is not None:
+        return Door(app.admin(daemon, None), address, kept)
     default = os.path.dirname(_DEFAULT.path) if address == _DEFAULT else ""
     new = not os.path.exists(directory)
     directory = directories.private(directory, "admin.bind", default, "XDG_RUNTIME_DIR")
@@ -91,16 +98,28 @@ def _give(path: str, owner: tuple[int, int] | None, group: int) -> None:
                        "start as root") from None
 
 
-def metrics(config: Config, daemon: Daemon) -> Door | None:
+def metrics(config: Config, daemon: Daemon, taken: socket.socket | None = None) -> Door | None:
     """The metrics' door, bound; None when there is to be none. Raises `LbdError`."""
     address = config.metrics.bind
     if address is None:
+        if taken is not None:
+            taken.close()
         return None
-    return _door(app.metrics(daemon), address, "metrics.bind")
+    return _door(app.metrics(daemon), address, "metrics.bind", taken)
 
 
-def _door(web_app: web.Application, address: Address, what: str, tls: Tls | None = None) -> Door:
+def _door(web_app: web.Application, address: Address, what: str, taken: socket.socket | None,
+          tls: Tls | None = None) -> Door:
+    sock = _kept(taken, address)
     if address.path:
-        return Door(web_app, address, binding.bind_unix(address.path, what))
-    sock = binding.bind_tcp(address, what, False)
+        return Door(web_app, address, sock or binding.bind_unix(address.path, what))
+    sock = sock or binding.bind_tcp(address, what, False)
     return Door(web_app, Address(address.host, sock.getsockname()[1]), sock, tls)
+
+
+def _kept(taken: socket.socket | None, address: Address) -> socket.socket | None:
+    """The socket, if it is bound there; else it is closed."""
+    if taken is not None and address_of(taken) != address:
+        taken.close()
+        taken = None
+    return taken

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 from lbd.backend.generation import Member
-from lbd.backend.outlier import EJECTED, NOT_ENFORCED, RETURNED, Decision, Figures, Outliers
+from lbd.backend.outlier import EJECTED, NOT_ENFORCED, RETURNED, Case, Decision, Figures, Outliers
 from lbd.config.schema import Config
 from lbd.health.schedule import Judgement, Key
 from lbd.log import logger
@@ -24,6 +24,7 @@ class Ejection:
         self._changed = changed
         self._backends: dict[str, Outliers] = {}
         self._slots: dict[str, dict[Key, int]] = {}   # of servers that may be ejected
+        self._before: dict[Key, Case] = {}
         self._task: asyncio.Task[None] | None = None
 
     def set(self, config: Config) -> None:
@@ -31,13 +32,23 @@ class Ejection:
         wanted = {name: backend.outlier for name, backend in config.backends.items() if backend.outlier is not None}
         known, self._backends = self._backends, {}
         for name, settings in wanted.items():
-            outliers = self._backends[name] = known.get(name) or Outliers(settings)
+            outliers = self._backends[name] = known.get(name) or Outliers(
+                settings, {key: case for key, case in self._before.items() if key[0] == name})
             outliers.settings = settings
+        self._before = {}
         if wanted and self._task is None:
             self._task = self._tasks.start("ejection", self._run())
         elif not wanted and self._task is not None:
             self._task.cancel()
             self._task = None
+
+    def known(self) -> dict[Key, Case]:
+        """What is known of every server that may be ejected."""
+        return {key: case for outliers in self._backends.values() for key, case in outliers.cases.items()}
+
+    def restore(self, cases: Mapping[Key, Case]) -> None:
+        """What was known before the first configuration is set."""
+        self._before = dict(cases)
 
     def reason(self, key: Key) -> str:
         """Why the server is ejected; "" when it is not."""

@@ -19,6 +19,11 @@ class Lines:
         self._rest = b""
         loop.add_reader(fd, self.read)
 
+    @property
+    def fd(self) -> int:
+        """The pipe's descriptor; -1 once it is closed."""
+        return self._fd
+
     def read(self) -> None:
         """Take what is there; closes itself at the end."""
         for _ in range(_ROUNDS):

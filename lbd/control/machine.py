@@ -4,18 +4,21 @@ import asyncio
 import os
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from lbd import __version__
 from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Config
-from lbd.control import handover, limits, members
+from lbd.control import carried, limits, members
 from lbd.control.access_log import AccessLog
 from lbd.control.ejection import Ejection
 from lbd.control.fleet import Fleet
 from lbd.control.handover import Handover
+from lbd.control.lines import Lines
 from lbd.control.members import Roster
 from lbd.control.messages import LogTo
 from lbd.control.overrides import Overrides
+from lbd.control.past import described
 from lbd.control.process import Process
 from lbd.control.registry import Registry
 from lbd.control.resolve import Resolver
@@ -33,6 +36,8 @@ from lbd.stats.slots import Slots
 
 MOST_WORKERS = 64
 LANES = 2 * MOST_WORKERS + 2   # old and new workers overlap
+PAST = 0                       # the lane for what a scoreboard of another layout has counted
+LAST_LINES = 1.0               # seconds that the access log may take for what is still to be written
 LINGER = 5.0                   # seconds beyond the drain after which nobody writes to a removed row any more
 
 Identity = tuple[int, Hashable]
@@ -70,17 +75,26 @@ class Machine:
         self._given: Config | None = None   # what the files say, without registered servers
         self._told: dict[tuple[str, str], Member] = {}
         self._inherited = inherited
-        self._first = 1
+        self.first = 1                      # number of the first generation
         self.left: dict[int, int] = {}      # workers of the version before: pid and lane
+        self._past = inherited.past if inherited is not None else None
         if inherited is not None:
-            self._first = inherited.generation + 1
-            self.fleet.restarts = inherited.restarts
-            self.left = dict(inherited.workers)
-            if inherited.board is not None:
-                self.slots.restore(inherited.slots)
-                self.fleet.reserve(self.left.values())
+            self._inherit(inherited)
         self._flushing = False
         self._lock = asyncio.Lock()
+
+    def _inherit(self, inherited: Handover) -> None:
+        self.first = inherited.generation + 1
+        self.fleet.restarts = inherited.restarts
+        self.left = dict(inherited.workers)
+        if inherited.board is not None:
+            self.slots.restore(inherited.slots)
+            self.fleet.reserve(self.left.values())
+        elif self._past is not None:
+            self.fleet.reserve([PAST])
+        for fd in inherited.logs:
+            Lines(asyncio.get_running_loop(), fd, self.line)
+        carried.restore(inherited.known, self.schedule, self.ejection)
 
     def bind(self, config: Config) -> Staged:
         """Bind the sockets of a first configuration; raises `LbdError`."""
@@ -88,17 +102,23 @@ class Machine:
 
     async def start(self, config: Config, staged: Staged) -> None:
         """Bring up workers and first checks side by side, then listen. Raises `LbdError`."""
+        for reader, begun in self._inherited.pipes if self._inherited is not None else ():
+            self.access.adopt(reader, begun)   # not before the access log has a place to be written to
         self._given, config = config, self.registry.merged(config)
         await self._follow(config)
-        self._take(self._make(self._first, config))
+        self.ejection.set(config)
+        self._take(self._make(self.first, config))
         assert self.generation is not None
+        if self._past is not None:
+            self._past.begin(self.board, self.slots, PAST)
         up = self._tasks.start("bringing up the workers", self.fleet.start(self.generation, worker_count(config)))
         await self.schedule.first_round()
         await up
         self.sockets.commit(staged)
         self.fleet.share()
         if self._inherited is not None:
-            self._release_later({(kind, identity) for kind, identity, _ in self._inherited.slots},
+            rows = {(kind, identity) for kind, identity, _ in self._inherited.slots}
+            self._release_later(rows | (self._past.identities() if self._past is not None else set()),
                                 config.global_.drain_timeout)
 
     def inherit(self, config: Config) -> None:
@@ -107,23 +127,29 @@ class Machine:
             if not self.sockets.adopt(name, sock, own, config.listeners):
                 sock.close()
 
-    def leave(self, upgrades: int) -> int:
-        """Everything for the next version in this process; returns the descriptor of it."""
-        sockets = [(name, own, sock.fileno()) for name, own, sock in self.sockets.all()]
-        workers = [(process.pid, process.lane) for process in self.fleet.processes()]
+    def leave(self) -> dict[str, Any]:
+        """Everything for the next version in this process, as `handover` has it."""
         slots = [(kind, identity, slot) for kind in range(len(fields.KINDS))
                  for identity, slot in self.slots.owners(kind).items()]
-        data = {"version": __version__, "generation": self.generation.number if self.generation else 0,
-                "restarts": self.fleet.restarts, "upgrades": upgrades, "sockets": sockets, "board": self.board.fd,
-                "workers": [*workers, *self.left.items()], "slots": slots}
-        return handover.write(data, [*(fd for _, _, fd in sockets), self.board.fd])
+        workers = self.fleet.processes()
+        return {"version": __version__, "generation": self.generation.number if self.generation else 0,
+                "restarts": self.fleet.restarts, "board": self.board.fd, "slots": slots,
+                "sockets": [(name, own, sock.fileno()) for name, own, sock in self.sockets.all()],
+                "workers": [*((process.pid, process.lane) for process in workers), *self.left.items()],
+                "logs": [process.log for process in workers if process.log >= 0],
+                "pipes": self.access.leave(LAST_LINES),
+                "counted": described(self.board, self.slots), "known": carried.known(self.schedule, self.ejection)}
 
     def orphan_ended(self, pid: int) -> None:
         """A worker of the version before is gone: its lane is free."""
         lane = self.left.pop(pid, None)
-        if lane is not None and self._inherited is not None and self._inherited.board is not None:
+        if lane is None or self._inherited is None:
+            return
+        if self._inherited.board is not None:
             self.buried(lane)
             self.fleet.free(lane)
+        elif self._past is not None:
+            self._past.add([lane], self.board, self.slots, PAST)
 
     async def apply(self, config: Config, force: bool = False) -> Generation:
         """Put a configuration in force. Raises `LbdError`, and then nothing has changed."""

@@ -9,16 +9,18 @@ import struct
 from lbd.errors import LbdError
 
 _PR_SET_KEEPCAPS = 8
+_PR_CAP_AMBIENT = 47
+_AMBIENT_RAISE = 2
+_AMBIENT_CLEAR_ALL = 4
 _NET_BIND_SERVICE = 10
 _VERSION_3 = 0x20080522
 
 
 def identity(user: str | None, group: str | None) -> tuple[int, int] | None:
-    """The numbers of `[global] user` and `group`; None when neither is set. Raises `LbdError`."""
+    """The numbers of `[global] user` and `group` to become; None when neither is set, or when this process is both
+    already, as after an upgrade. Raises `LbdError`."""
     if user is None and group is None:
         return None
-    if os.geteuid() != 0:
-        raise LbdError("global.user: only root can become another user; start lbd as root or leave user and group out")
     try:
         entry = pwd.getpwnam(user) if user is not None else pwd.getpwuid(os.geteuid())
     except KeyError:
@@ -27,7 +29,11 @@ def identity(user: str | None, group: str | None) -> tuple[int, int] | None:
         gid = entry.pw_gid if group is None else grp.getgrnam(group).gr_gid
     except KeyError:
         raise LbdError(f"global.group: this machine has no group {group!r}") from None
-    return entry.pw_uid, gid
+    if os.geteuid() == 0:
+        return entry.pw_uid, gid
+    if (os.geteuid(), os.getegid()) == (entry.pw_uid, gid):
+        return None
+    raise LbdError("global.user: only root can become another user; start lbd as root or leave user and group out")
 
 
 def drop(user: str | None, uid: int, gid: int) -> None:
@@ -42,7 +48,37 @@ def drop(user: str | None, uid: int, gid: int) -> None:
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
     bit = 1 << _NET_BIND_SERVICE
-    head = ctypes.create_string_buffer(struct.pack("=Ii", _VERSION_3, 0))
-    data = ctypes.create_string_buffer(struct.pack("=6I", bit, bit, 0, 0, 0, 0))
-    if libc.capset(head, data) != 0:
+    if not _put(libc, bit, 0):
         raise LbdError(f"cannot keep the right to bind low ports: {os.strerror(ctypes.get_errno())}")
+
+
+def keep_over_exec() -> None:
+    """Let the next image of this process do what this one may; root may everything anyway."""
+    if os.geteuid() == 0:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    data = ctypes.create_string_buffer(24)
+    if libc.capget(_head(), data) == 0:
+        _, low, _, _, high, _ = struct.unpack("=6I", data.raw)
+        permitted = low | high << 32
+        _put(libc, permitted, permitted)   # a right can be ambient only if it is inheritable too
+        for number in range(permitted.bit_length()):
+            if permitted >> number & 1:
+                libc.prctl(_PR_CAP_AMBIENT, _AMBIENT_RAISE, number, 0, 0)
+
+
+def keep_from_children() -> None:
+    """What this process starts (workers, checks) shall not inherit its rights."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
+
+
+def _put(libc: ctypes.CDLL, rights: int, inheritable: int) -> bool:
+    """Have these capabilities, in force and permitted, and nothing else."""
+    low, high = 0xFFFFFFFF, 32
+    data = struct.pack("=6I", rights & low, rights & low, inheritable & low,
+                       rights >> high, rights >> high, inheritable >> high)
+    return int(libc.capset(_head(), ctypes.create_string_buffer(data))) == 0
+
+
+def _head() -> ctypes.Array[ctypes.c_char]:
+    return ctypes.create_string_buffer(struct.pack("=Ii", _VERSION_3, 0))

@@ -64,6 +64,11 @@ class Process:
         self._pidfd = os.pidfd_open(self.pid)
         loop.add_reader(self._pidfd, self._exited)
 
+    @property
+    def log(self) -> int:
+        """The descriptor from which its log comes; -1 once that is at its end."""
+        return self._lines.fd
+
     def age(self) -> float:
         """Seconds since it was started."""
         return self._loop.time() - self.born

@@ -52,9 +52,10 @@ class Reload:
         self._unasked = False        # what is in force was put there because a file changed
         self._missed = False         # a reload was refused because of the trial
 
-    def began(self, history: History) -> None:
-        """The first generation is in force."""
+    def began(self, history: History, generation: int) -> None:
+        """The first generation of this life, of that number, is in force."""
         self.history = history
+        self.generation = generation
         history.keep(self.loaded.config)
 
     async def ask(self, force: bool = False, confirm: float = 0.0) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,13 +12,13 @@ from lbd import __version__, log
 from lbd.backend.generation import Generation
 from lbd.config.read import Loaded
 from lbd.config.schema import Config, Global
-from lbd.control import directories, doors, handover, holders, privileges, settings, signals, status, upgrade, view
+from lbd.control import directories, doors, handover, holders, privileges, settings, signals, status, view
 from lbd.control.concerns import counted
 from lbd.control.doors import Door
 from lbd.control.events import Events
 from lbd.control.explain import Question, explain
 from lbd.control.history import History
-from lbd.control.machine import Machine, worker_count
+from lbd.control.machine import LAST_LINES, Machine, worker_count
 from lbd.control.orphans import Orphans
 from lbd.control.reload import Load, Reload
 from lbd.control.service import Service
@@ -27,6 +26,7 @@ from lbd.control.sinks import sink
 from lbd.control.steering import Steering
 from lbd.control.trend import Trend
 from lbd.control.trial import sample
+from lbd.control.upgrade import Upgrade
 from lbd.control.watch import Watch
 from lbd.errors import LbdError
 from lbd.health.schedule import wait
@@ -36,9 +36,7 @@ from lbd.net.tasks import Tasks
 from lbd.stats import scoreboard
 from lbd.stats.scrape import scrape
 
-LAST_LINES = 1.0   # seconds that the access log may take for what is still to be written
 TICKET = 30.0      # seconds in which a request can be explained live
-ANSWERED = 0.1     # seconds for the answer to whoever asked for an upgrade to go out
 
 
 class Supervisor:
@@ -53,13 +51,11 @@ class Supervisor:
         self._handover = handover.take(os.environ, os.getpid())
         self._machine = Machine(self._tasks, self._form, self._line, self._handover,
                                 loaded.config.metrics.buckets)
-        self._machine.replaced = self.handle_usr2
         self._steering = Steering(self._machine, self._tasks)
         self._service = Service(self._machine)
         self._trend = Trend()
         self._orphans = Orphans(self._machine.orphan_ended)
-        self._upgrading = False
-        self._doors: list[Door] = []
+        self._admin: Door | None = None
         self._metrics: Door | None = None
         self._began = time.time()
         self._state = "starting"
@@ -67,6 +63,9 @@ class Supervisor:
         self._cut = asyncio.Event()
         self._reload = Reload(load, loaded, self._tasks, self._apply, lambda plan: counted(plan, self._machine),
                               lambda: sample(self._machine))
+        self._upgrade = Upgrade(self._tasks, self._reload, self._handover.upgrades if self._handover else 0,
+                                self._leave, self._stay)
+        self._machine.replaced = lambda: self._upgrade.start("a worker of another version", quietly=True)
         self._watch = Watch(lambda: self._reload.files, self._files_changed)
         self._watching: asyncio.Task[None] | None = None
 
@@ -81,7 +80,7 @@ class Supervisor:
             return 1
         if not self._asked_to_stop.is_set():
             self._state = "ready"
-            self._reload.began(History(self._machine.state_dir))
+            self._reload.began(History(self._machine.state_dir), self._machine.first)
             self._log_ready()
             self._service.settled()
             self._take_over()
@@ -111,7 +110,7 @@ class Supervisor:
             "time": status.moment(time.time()),
             "started": status.moment(self._began),
             "uptime_seconds": round(time.time() - self._began, 3),
-            "upgrades": self._handover.upgrades if self._handover else 0,
+            "upgrades": self._upgrade.before,
             "degraded": self._reload.refused,
             "files": list(self._reload.loaded.files),
             "last_reload": self._reload.describe(),
@@ -164,39 +163,24 @@ class Supervisor:
 
     async def upgrade(self) -> dict[str, Any]:
         """Become the version on disk, in place; raises `LbdError` when it does not take the configuration."""
-        if self._upgrading or self._state != "ready":
-            raise LbdError("an upgrade is under way already" if self._upgrading else f"lbd is {self._state}")
-        self._upgrading = True
-        try:
-            version = await asyncio.to_thread(upgrade.prove, sys.argv[1:], self._loaded.config.global_.user)
-        except LbdError:
-            self._upgrading = False
-            raise
-        self._tasks.start("upgrade", self._become(version))
-        return {"from": __version__, "to": version, "upgrades": self._handover.upgrades if self._handover else 0}
+        if self._state != "ready":
+            raise LbdError(f"lbd is {self._state}")
+        return await self._upgrade.ask()
 
-    async def _become(self, version: str) -> None:
-        await asyncio.sleep(ANSWERED)
-        logger.info("becoming the version on disk; the workers serve on meanwhile", now=__version__, then=version)
+    def _leave(self) -> dict[str, Any]:
+        """What the next version gets."""
         self._service.reloading()
-        memory = self._machine.leave(self._handover.upgrades if self._handover else 0)
-        try:
-            upgrade.become(sys.argv[1:], memory)
-        except OSError as error:
-            logger.error("upgrade failed; this version serves on", reason=str(error))
-            os.close(memory)
-            self._service.settled()
-        self._upgrading = False
+        doors = {name: door.sock.fileno() for name, door in (("admin", self._admin), ("metrics", self._metrics))
+                 if door is not None}
+        return {**self._machine.leave(), "doors": doors}
 
-    async def _upgrade_quietly(self) -> None:
-        try:
-            await self.upgrade()
-        except LbdError as error:
-            logger.error("no upgrade; this version serves on", reason=str(error))
+    def _stay(self) -> None:
+        self._machine.access.stay()
+        self._service.settled()
 
     def handle_usr2(self) -> None:
         """SIGUSR2: become the version on disk, in place, if it takes the running configuration."""
-        self._tasks.start("upgrade by SIGUSR2", self._upgrade_quietly())
+        self._upgrade.start("SIGUSR2")
 
     def handle_hup(self) -> None:
         """SIGHUP: read the configuration again; an error changes nothing and is logged."""
@@ -221,8 +205,9 @@ class Supervisor:
     async def _start(self) -> None:
         config = self._loaded.config
         owner = privileges.identity(config.global_.user, config.global_.group)
-        logger.info("lbd starts", version=__version__, generation=1, kernels=_kernels(), workers=worker_count(config),
-                    pid=os.getpid())
+        privileges.keep_from_children()
+        logger.info("lbd starts", version=__version__, generation=self._machine.first, kernels=_kernels(),
+                    workers=worker_count(config), pid=os.getpid())
         for warning in self._loaded.warnings:
             logger.warning("configuration", finding=str(warning))
         self._machine.state_dir = directories.private(
@@ -233,14 +218,15 @@ class Supervisor:
         self._service.adopt(config)
         self._machine.inherit(config)
         staged = self._machine.bind(config)
+        left = self._handover.doors if self._handover is not None else {}
         try:
-            self._doors.append(doors.admin(config, self, owner))
-            self._metrics = doors.metrics(config, self)
+            self._admin = doors.admin(config, self, owner, left.get("admin"))
+            self._metrics = doors.metrics(config, self, left.get("metrics"))
             if owner is not None:
                 staged.give_to(*owner)
                 privileges.drop(config.global_.user, *owner)
             self._machine.access.use(sink(config.log.access))
-            for door in [*self._doors, *([self._metrics] if self._metrics else [])]:
+            for door in self._open_doors():
                 await door.open()
             self._tasks.start("pings", self._ping())
             start = self._tasks.start("start", self._machine.start(config, staged))
@@ -272,7 +258,7 @@ class Supervisor:
 
     async def _close(self) -> None:
         self._machine.fleet.kill()
-        for door in [*self._doors, *([self._metrics] if self._metrics else [])]:
+        for door in self._open_doors():
             await door.close()
         await self._tasks.cancel()
         self._orphans.close()
@@ -309,6 +295,9 @@ class Supervisor:
             self._metrics = door
         return generation
 
+    def _open_doors(self) -> list[Door]:
+        return [door for door in (self._admin, self._metrics) if door is not None]
+
     def _take_over(self) -> None:
         """Workers of a dead supervisor on the same ports leave, now that there are others."""
         ports = {address.port for found in self._machine.sockets.addresses().values() for address in found}
@@ -333,7 +322,7 @@ class Supervisor:
             self._service.tick()
             self._steering.tick()
             self._trend.look(self._machine)
-            for door in self._doors:
+            for door in self._open_doors():
                 door.tick()
             await asyncio.sleep(1.0)
 
@@ -346,7 +335,7 @@ class Supervisor:
     def _log_ready(self) -> None:
         addresses = {name: [str(address) for address in found]
                      for name, found in self._machine.sockets.addresses().items()}
-        logger.info("ready", listeners=addresses, admin=[str(door.address) for door in self._doors],
+        logger.info("ready", listeners=addresses, admin=[str(self._admin.address)] if self._admin else [],
                     metrics=str(self._metrics.address) if self._metrics else None)
 
 

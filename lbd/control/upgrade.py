@@ -1,41 +1,107 @@
 """The upgrade in place: the version on disk proves that it takes the configuration, then this process becomes it."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
+from lbd import __version__
+from lbd.control import handover, privileges
 from lbd.control.handover import VARIABLE
+from lbd.control.reload import Reload
 from lbd.control.signals import SIGNALS
 from lbd.errors import LbdError
+from lbd.log import logger
+from lbd.net.tasks import Tasks
 
-PROOF = 30.0   # seconds for the check by the new version
+PROOF = 30.0     # seconds for the check by the new version
+ANSWERED = 0.1   # seconds for the answer to whoever asked to go out
 
 
-def prove(arguments: Sequence[str], user: str | None = None) -> str:
-    """The version on disk, once it has accepted the running configuration; blocks. Raises `LbdError`.
+class Upgrade:
+    """All upgrades of one daemon, one at a time. `leave` gathers what the next version gets, `stay` is called when it
+    could not be started after all; `before` is how many upgrades there were already."""
 
-    A process that gave up root to run as `user` cannot start as root again.
-    """
-    if user is not None:
-        raise LbdError("lbd gave up root for [global] user and cannot start as root again in place; restart it instead")
+    def __init__(self, tasks: Tasks, reload: Reload, before: int, leave: Callable[[], dict[str, Any]],
+                 stay: Callable[[], None]) -> None:
+        self.before = before
+        self._tasks = tasks
+        self._reload = reload
+        self._leave = leave
+        self._stay = stay
+        self._running = False
+
+    async def ask(self, quietly: bool = False) -> dict[str, Any]:
+        """Become the version on disk; raises `LbdError` when it does not take the configuration, or (not `quietly`)
+        when the files say something else than what is in force, which would change with the version."""
+        if self._running:
+            raise LbdError("an upgrade is under way already")
+        self._running = True
+        try:
+            if self._reload.trial is not None:
+                raise LbdError(f"generation {self._reload.trial.generation} waits to be confirmed: "
+                               "lbd confirm or lbd rollback first")
+            version = await asyncio.to_thread(prove, sys.argv[1:])
+            plan = await self._reload.plan(None)
+            if plan["changes"] and not quietly:
+                raise LbdError(f"the files say something else than what is in force ({plan['summary']}): "
+                               "lbd reload first")
+        except LbdError:
+            self._running = False
+            raise
+        self._tasks.start("upgrade", self._become(version))
+        return {"from": __version__, "to": version, "upgrades": self.before}
+
+    def start(self, cause: str, quietly: bool = False) -> None:
+        """Begin one that nobody waits for; a refusal is logged."""
+        self._tasks.start(f"upgrade by {cause}", self._unasked(cause, quietly))
+
+    async def _unasked(self, cause: str, quietly: bool) -> None:
+        try:
+            await self.ask(quietly)
+        except LbdError as error:
+            logger.error("no upgrade; this version serves on", cause=cause, reason=str(error))
+
+    async def _become(self, version: str) -> None:
+        await asyncio.sleep(ANSWERED)
+        logger.info("becoming the version on disk; the workers serve on meanwhile", now=__version__, then=version)
+        try:
+            data = {**self._leave(), "upgrades": self.before}
+            memory = handover.write(data)
+            try:
+                become(sys.argv[1:], memory, handover.descriptors(data))
+            finally:
+                os.close(memory)
+        except OSError as error:
+            logger.error("upgrade failed; this version serves on", reason=str(error))
+            self._stay()
+        finally:
+            self._running = False
+
+
+def prove(arguments: Sequence[str]) -> str:
+    """The version on disk, once it has accepted the running configuration; blocks. Raises `LbdError`."""
     found = _run("--version")
     _run("check", *arguments)
     return found.removeprefix("lbd ").strip()
 
 
-def become(arguments: Sequence[str], memory: int) -> NoReturn:
-    """Exec the version on disk in this very process, with what `handover.write` gave; returns only by `OSError`.
-
-    Signals wait until the new image handles them.
-    """
-    os.set_inheritable(memory, True)
+def become(arguments: Sequence[str], memory: int, fds: Sequence[int] = ()) -> NoReturn:
+    """Exec the version on disk in this very process, with what `handover.write` made and these descriptors; returns
+    only by `OSError`. Signals wait until the new image handles them."""
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    privileges.keep_over_exec()
     try:
+        for fd in (memory, *fds):
+            os.set_inheritable(fd, True)
         os.execve(sys.executable, _command(*arguments), {**_environment(), VARIABLE: f"{os.getpid()}:{memory}"})
     except OSError:
+        for fd in (memory, *fds):
+            os.set_inheritable(fd, False)
+        privileges.keep_from_children()
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         raise
 

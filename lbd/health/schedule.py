@@ -125,6 +125,7 @@ class Schedule:
         self._dice = dice
         self._watches: dict[Key, Watch] = {}
         self._quiet_until = 0.0
+        self._before: dict[Key, Judgement] = {}
 
     def set(self, targets: Mapping[Key, Target]) -> None:
         """Watch exactly these. A server that is known keeps what is known of it, also under another policy."""
@@ -138,6 +139,9 @@ class Schedule:
             if known is not None:
                 watch.judgement, watch.first = known.judgement, known.first
                 self._end(known)
+            elif (before := self._before.pop(key, None)) is not None:
+                watch.judgement = before
+                watch.first.set()
             self._watches[key] = watch
             watch.task = self._tasks.start(f"check {key[0]}/{key[1]}", self._run(key, watch))
 
@@ -150,6 +154,14 @@ class Schedule:
         for key, watch in self._watches.items():
             if key[:2] == (backend, server):
                 watch.soon.set()
+
+    def known(self) -> dict[Key, Judgement]:
+        """What is known of every server."""
+        return {key: watch.judgement for key, watch in self._watches.items()}
+
+    def restore(self, judgements: Mapping[Key, Judgement]) -> None:
+        """What was known of servers that are still to be watched: the checks go on from there."""
+        self._before = {key: judgement for key, judgement in judgements.items() if judgement.last is not None}
 
     def of(self, key: Key) -> Judgement | None:
         """What is known of a server; None if it is not checked."""
@@ -166,10 +178,10 @@ class Schedule:
 
     async def _run(self, key: Key, watch: Watch) -> None:
         policy, judgement = watch.target.policy, watch.judgement
+        share = PHASE   # the first checks all run at once: from then on they spread over the interval
         try:
             while True:
                 watch.soon.clear()
-                begun = judgement.last is None
                 result = await self._check(watch)
                 changed = result is not None and judgement.take(result, policy)
                 watch.first.set()
@@ -177,9 +189,8 @@ class Schedule:
                     self._changed(key, judgement)
                 if result is not None and result.passed and self._passed is not None:
                     self._passed(key, judgement)
-                # The first checks all run at once: from then on they spread over the interval.
-                share = PHASE if begun else JITTER
                 await self._wait(watch.soon, judgement.interval(policy) * (1 + share * (2 * self._dice() - 1)))
+                share = JITTER
         finally:
             watch.subject.release()
 

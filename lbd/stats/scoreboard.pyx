@@ -258,6 +258,10 @@ cdef class Row:
     def set(self, int field, double value):
         self._cell(field)[0] = value
 
+    def learn(self, double seconds):
+        if self.latency != NULL:
+            sample(self.latency, seconds, weigh(clock(), self.decay))
+
     def measure(self, double decay, bint last_byte):
         if not 0.001 <= decay <= 1e6:
             raise ValueError(f"decay is 0.001 to 1000000 seconds, not {decay}")

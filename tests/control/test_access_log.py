@@ -92,5 +92,23 @@ def test_without_a_sink_lines_go_nowhere(log):
     assert log.lost == 0
 
 
+def test_another_reader_goes_on_in_the_middle_of_a_line(log):
+    sink = Noting()
+    log.use(sink)
+    pipe = log.pipe()
+    os.write(pipe, b"one\nhalf of ")
+    assert sink.next() == b"one\n"
+    ((reader, begun),) = log.leave(SOON)
+    assert begun == b"half of "
+    os.write(pipe, b"another\n")
+    heir, heirs = AccessLog(), Noting()
+    heir.use(heirs)
+    heir.adopt(os.dup(reader), begun)
+    assert heirs.next() == b"half of another\n"
+    log.stay()   # there was no other version after all
+    os.close(pipe)
+    heir.close(SOON)
+
+
 def test_an_end_without_any_work():
     AccessLog().close(SOON)

@@ -2,6 +2,7 @@
 
 import grp
 import os
+import socket
 import ssl
 import stat
 
@@ -93,3 +94,23 @@ async def test_metrics_only_where_they_are_wanted():
 def test_a_refusal_names_the_key():
     with pytest.raises(LbdError, match=r"\(metrics\.bind\)"):
         doors.metrics(Config(metrics=Metrics(bind=Address("192.0.2.1", 1))), Daemon())
+
+
+async def test_sockets_of_the_version_before_serve_on(tmp_path):
+    path = str(tmp_path / "s")
+    before, after = Config(admin=Admin(bind=Address(path=path))), Config(admin=Admin(bind=Address(path=path + "2")))
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(path)
+        one.listen()
+        tmp_path.chmod(0o500)   # what is bound already needs no right to the directory
+        door = doors.admin(before, Daemon(), None, one)
+        assert (door.sock, door.address.path) == (one, path)
+        tmp_path.chmod(0o700)
+        other = doors.admin(after, Daemon(), None, one)
+        assert one.fileno() == -1
+        other.sock.close()
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        address = Address(*one.getsockname())
+        assert doors.metrics(Config(metrics=Metrics(bind=address)), Daemon(), one).sock is one
+        assert doors.metrics(Config(), Daemon(), one) is None
+        assert one.fileno() == -1

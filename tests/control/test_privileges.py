@@ -11,12 +11,17 @@ from lbd.errors import LbdError
 
 CHILD = """
 import os, socket
-from lbd.control.privileges import drop, identity
+from lbd.control.privileges import drop, identity, keep_from_children, keep_over_exec
 drop("nobody", *identity("nobody", None))
 assert os.getresuid() == (os.geteuid(),) * 3 and os.geteuid() != 0
 status = open("/proc/self/status").read()
 assert "CapEff:\\t0000000000000400" in status, status
 assert "CapAmb:\\t0000000000000000" in status
+assert identity("nobody", None) is None      # as the next image of an upgrade finds it
+keep_over_exec()
+assert "CapAmb:\\t0000000000000400" in open("/proc/self/status").read()
+keep_from_children()
+assert "CapAmb:\\t0000000000000000" in open("/proc/self/status").read()
 try:
     os.setuid(0)
 except PermissionError:

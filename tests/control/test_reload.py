@@ -121,7 +121,7 @@ class Memory:
 
 @pytest.fixture
 async def trying(rig):
-    rig.reload.began(Memory(rig))
+    rig.reload.began(Memory(rig), 1)
     rig.workers(2)
     return rig
 

@@ -1,5 +1,7 @@
 """The proof that an upgrade needs, and an exec that fails."""
 
+import asyncio
+import json
 import os
 import signal
 
@@ -7,7 +9,9 @@ import pytest
 
 from lbd import __version__
 from lbd.control import upgrade
+from lbd.control.trial import Sample, Trial
 from lbd.errors import LbdError
+from lbd.net.tasks import Tasks
 
 
 def test_this_version_takes_a_good_configuration(tmp_path):
@@ -25,13 +29,58 @@ def test_a_python_that_is_gone(monkeypatch, tmp_path):
     with pytest.raises(LbdError, match="cannot be run"):
         upgrade.prove([])
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    memory = os.memfd_create("x")
+    memory, other = os.memfd_create("x"), os.memfd_create("y")
     with pytest.raises(FileNotFoundError):
-        upgrade.become([], memory)
+        upgrade.become([], memory, [other])
+    assert not os.get_inheritable(other)
     os.close(memory)
+    os.close(other)
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
-def test_who_gave_up_root_is_told_to_restart():
-    with pytest.raises(LbdError, match="restart it instead"):
-        upgrade.prove([], "nobody")
+class Rig:
+    """A reload that says what the files would change, and everything that is called."""
+
+    def __init__(self, monkeypatch):
+        self.trial = None
+        self.changes = []
+        self.calls = []
+        monkeypatch.setattr(upgrade, "prove", lambda arguments: "2.0")
+        monkeypatch.setattr(upgrade, "become", self.become)
+        monkeypatch.setattr(upgrade, "ANSWERED", 0.0)
+        self.tasks = Tasks(lambda name, error: self.calls.append(error))
+        self.upgrade = upgrade.Upgrade(self.tasks, self, 4, self.leave, lambda: self.calls.append("stays"))
+
+    async def plan(self, file):
+        return {"changes": self.changes, "summary": "1 server added"}
+
+    def leave(self):
+        self.calls.append("leaves")
+        return {"sockets": [], "doors": {}, "board": 0, "pipes": [(0, b"begun")], "logs": []}
+
+    def become(self, arguments, memory, fds):
+        self.calls.append(json.loads(os.pread(memory, 10_000, 0))["upgrades"])
+        raise OSError("no such luck")
+
+
+async def test_an_upgrade_that_cannot_be_leaves_all_as_it_is(monkeypatch):
+    rig = Rig(monkeypatch)
+    assert await rig.upgrade.ask() == {"from": __version__, "to": "2.0", "upgrades": 4}
+    with pytest.raises(LbdError, match="under way already"):
+        await rig.upgrade.ask()
+    while len(rig.tasks):
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+    assert rig.calls == ["leaves", 4, "stays"]
+    assert (await rig.upgrade.ask())["to"] == "2.0"
+
+
+async def test_what_would_change_with_the_version_is_refused_first(monkeypatch):
+    rig = Rig(monkeypatch)
+    rig.changes = ["one"]
+    with pytest.raises(LbdError, match=r"than what is in force \(1 server added\): lbd reload first"):
+        await rig.upgrade.ask()
+    assert (await rig.upgrade.ask(quietly=True))["to"] == "2.0"
+    rig = Rig(monkeypatch)
+    rig.trial = Trial(7, 0.0, Sample(), 0.0)
+    with pytest.raises(LbdError, match="generation 7 waits to be confirmed"):
+        await rig.upgrade.ask(quietly=True)

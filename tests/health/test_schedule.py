@@ -121,6 +121,19 @@ async def test_a_policy_change_keeps_the_state(world):
     assert world.schedule.of(KEY).health == "up"
 
 
+async def test_what_was_known_before_goes_on(world):
+    world.schedule.set({KEY: target()})
+    await world.give(PASS, FAIL)
+    heir = World()
+    heir.schedule.restore({KEY: world.schedule.known()[KEY], ("app", "b", "127.0.0.1:2"): Judgement()})
+    heir.schedule.set({KEY: target()})
+    await heir.schedule.first_round()   # nothing to wait for
+    assert heir.schedule.of(KEY).health == "up"
+    assert await heir.give(FAIL, FAIL) == [2.0, 2.0]
+    assert heir.changes == [(KEY, "down")]
+    await heir.tasks.cancel()
+
+
 async def test_a_server_that_goes_is_forgotten_and_waits_end(world):
     world.schedule.set({KEY: target()})
     round_of = asyncio.ensure_future(world.schedule.first_round())

@@ -273,6 +273,15 @@ def test_no_sample_no_latency(board: Board, lane: Any) -> None:
     assert board.latency(1) == -1.0
 
 
+def test_a_latency_can_be_learnt(board: Board, lane: Any) -> None:
+    scoreboard.freeze(10.0)
+    board.row(0, SERVER, 1).learn(0.5)
+    board.row(0, ROUTE, 1).learn(0.5)   # has none
+    assert board.latency(1) == pytest.approx(0.5)
+    lane.answer(1, 10.0, 0.1)
+    assert 0.1 < board.latency(1) < 0.5
+
+
 def test_latency_of_long_ago_stays_until_there_is_a_new_one(board: Board, lane: Any, lane_of: Lanes) -> None:
     lane.answer(1, 10.0, 0.5)
     scoreboard.freeze(1e9)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +36,12 @@ def until(condition: Callable[[], T], what: str, deadline: float = DEADLINE) -> 
         if time.monotonic() > end:
             raise AssertionError(f"not within {deadline:g} s: {what}")
         pause.wait(0.02)
+
+
+def living(pids: Iterable[int]) -> list[str]:
+    """What /proc says of those that exist and are no zombies: whoever inherits them may take its time."""
+    states = [Path(f"/proc/{pid}/status").read_text() for pid in pids if Path(f"/proc/{pid}").exists()]
+    return [state for state in states if "(zombie)" not in state]
 
 
 def free_port() -> int:
@@ -132,10 +138,14 @@ class Lbd:
 
     def kill_supervisor(self) -> None:
         """SIGKILL to the supervisor alone; `close` ends the workers that it leaves behind."""
-        # Descriptors, not numbers: they mean these very processes even after a number is used again.
-        self._orphans = [os.pidfd_open(pid) for pid in self.workers()]
+        self.may_be_left()
         self.send(signal.SIGKILL)
         self.wait()
+
+    def may_be_left(self) -> None:
+        """The workers of now may outlive the supervisor: `close` ends them."""
+        # Descriptors, not numbers: they mean these very processes even after a number is used again.
+        self._orphans += [os.pidfd_open(pid) for pid in self.workers()]
 
     def signal_worker(self, pid: int, number: signal.Signals) -> None:
         """Send a signal to one of them."""

@@ -1,9 +1,7 @@
 """Workers whose supervisor is dead: they serve on for half a minute, then leave by themselves."""
 
-from pathlib import Path
-
 import pytest
-from lbd_process import Lbd, until
+from lbd_process import Lbd, living, until
 from load import Load
 from origin import Origin
 
@@ -14,12 +12,6 @@ backend = "app"
 [backends.app]
 servers = { a = "127.0.0.1:%d" }
 """
-
-
-def living(pids):
-    """Those that exist and are no zombies: whoever inherits them may take its time."""
-    states = [Path(f"/proc/{pid}/status").read_text() for pid in pids if Path(f"/proc/{pid}").exists()]
-    return [state for state in states if "(zombie)" not in state]
 
 
 @pytest.mark.slow

@@ -105,6 +105,42 @@ def test_root_is_given_up_by_all_and_a_reload_still_binds(python):
         assert lbd.stop() == 0
 
 
+def test_an_upgrade_needs_no_root(python):
+    entry, low = pwd.getpwnam(USER), low_port()
+    with Origin("a") as origin, closing(Lbd(text("$low", origin), settings=f'user = "{USER}"', python=python,
+                                            environment={"PYTHONPATH": LIBRARIES}, ports={"low": low})) as lbd:
+        lbd.path.chmod(0o755)   # not that user's: a socket's file there cannot be removed by it
+        lbd.start()
+        old = lbd.workers()
+        lbd.file.write_text(lbd.file.read_text().replace("workers = 2", "workers = 3"))
+        assert lbd.admin("POST", "/v1/reload")[0] == 200
+        assert lbd.admin("POST", "/v1/upgrade")[0] == 202
+        until(lambda: len(lbd.logged("ready")) == 2, "the new image serves")
+        until(lambda: not set(old) & set(lbd.workers()), "the old workers leave")
+        assert (lbd.status()["upgrades"], lbd.status()["generation"]) == (1, 3)
+        serving(lbd, 3)
+        assert lbd.get("low")[0] == 200
+        assert identity(lbd.pid)[0] == [str(entry.pw_uid)] * 4
+        assert identity(lbd.pid)[3] == NET_BIND_SERVICE
+        assert {identity(pid)[3] for pid in lbd.workers()} == {0}   # they have no use for it
+        other = low_port()
+        lbd.write(text(other, origin))
+        assert lbd.admin("POST", "/v1/reload")[0] == 200, lbd.log()   # it can still bind low ports
+        assert lbd.stop() == 0
+
+
+def test_a_directory_made_for_the_admin_socket_is_the_users(python):
+    with Origin("a") as origin, closing(Lbd(text("$web", origin), settings=f'user = "{USER}"', python=python,
+                                            environment={"PYTHONPATH": LIBRARIES})) as lbd:
+        made = lbd.path / "run"
+        lbd.file.write_text(lbd.file.read_text().replace(f"unix:{lbd.path}/admin", f"unix:{made}/admin"))
+        lbd.path.chmod(0o755)
+        lbd.start()
+        assert (made / "admin.sock").exists()
+        assert lbd.stop() == 0
+        assert not (made / "admin.sock").exists()
+
+
 def test_an_unknown_user_is_refused():
     with Origin("a") as origin, closing(Lbd(text("$web", origin), settings='user = "no-such-user"')) as lbd:
         lbd.start(wait=False)

@@ -5,10 +5,11 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
-from lbd_process import ROOT, Lbd, until
-from load import Load
+from lbd_process import ROOT, Lbd, living, until
+from load import Load, answer, ask, connect
 from origin import Origin
 
 TEXT = """
@@ -80,6 +81,97 @@ def test_a_worker_of_a_new_version_makes_the_supervisor_upgrade(package):
         until(lambda: len(lbd.logged("ready")) == 2, "the new version serves")
         assert lbd.status()["version"] == "2.0"
         assert lbd.get("web")[0] == 200
+
+
+def test_health_ejections_and_latency_carry_over(package):
+    checked = """
+[listeners.web]
+bind = "127.0.0.1:$web"
+backend = "app"
+[backends.app]
+health = { type = "http", path = "/healthz", interval = "50ms", fall = 1000 }
+outlier = { consecutive = 2, base = "300s", max_ejected = "100%%", enforce = true }
+servers = { a = "127.0.0.1:%d", gone = "127.0.0.1:%d" }
+"""
+    with Origin("a") as origin, Origin("gone") as gone, Lbd(checked % (origin.port, gone.port)) as lbd:
+        for _ in range(4):
+            assert lbd.get("web")[0] == 200
+        gone.stop()
+        until(lambda: lbd.get("web") and lbd.logged("server ejected"), "the one that is gone is ejected")
+        origin.healthy = False
+        until(lambda: "of 1000 failed" in lbd.status()["backends"]["app"]["servers"]["a"]["reason"], "a check failed")
+        before = lbd.status()["backends"]["app"]["servers"]
+        package("2.0")
+        assert upgrade(lbd).returncode == 0
+        after = lbd.status()["backends"]["app"]["servers"]
+        assert [after[name]["health"] for name in ("a", "gone")] == ["up", "ejected"]
+        assert after["gone"]["reason"] == before["gone"]["reason"]
+        assert "of 1000 failed" in after["a"]["reason"]
+        assert after["a"]["latency_seconds"] == pytest.approx(before["a"]["latency_seconds"], rel=0.01)
+        assert len(lbd.logged("server ejected")) == 1
+
+
+def test_what_old_workers_still_answer_is_logged_and_counted_in_another_layout(package, tmp_path):
+    fields = tmp_path / "lbd" / "stats" / "fields.py"
+    log = tmp_path / "access.log"
+    text = f'[log]\naccess = "{log}"\n' + TEXT
+    with Origin("a") as origin, Lbd(text % origin.port, settings='drain_timeout = "10s"') as lbd:
+        old = lbd.workers()
+        with Load(lbd.port("web"), connections=4) as load:
+            until(lambda: load.total > 100, "some answers")
+            with closing(connect(lbd.port("web"))) as held:
+                ask(held, "/held")
+                assert origin.held.acquire(timeout=20)
+                written = fields.read_text()
+                mark = 'SERVER_CONNECTIONS_TOTAL = '
+                assert mark in written
+                fields.write_text(written.replace(mark, f'SERVER_NEW = _server.counter("new", "New.")\n{mark}', 1))
+                package("2.0")
+                assert upgrade(lbd).returncode == 0, lbd.log()
+                assert set(old) & set(lbd.workers())   # one of them has something to finish
+                assert lbd.status()["backends"]["app"]["servers"]["a"]["requests"] >= 100
+                origin.release.set()
+                assert answer(held)[0] == 200
+            until(lambda: not set(old) & set(lbd.workers()), "the old workers leave")
+            goal = load.total + 100
+            until(lambda: load.total > goal, "answers of the new version")
+        assert (load.lost, load.refused, set(load.answered)) == (0, 0, {200})
+        server = lbd.status()["backends"]["app"]["servers"]["a"]
+        assert server["requests"] == load.total + 1
+        assert server["latency_seconds"] > 0
+        until(lambda: log.read_text().count("\n") == load.total + 1, "every request has its line")
+        assert '"/held"' in log.read_text()
+
+
+def test_workers_serve_on_when_the_new_version_dies_after_the_exec(package):
+    with Origin("a") as origin, Lbd(TEXT % origin.port, settings='drain_timeout = "5s"') as lbd:
+        workers = lbd.workers()
+        with Load(lbd.port("web"), connections=4, once=True) as load:
+            until(lambda: load.total > 50, "some answers")
+            package("2.0", "import os\nif 'LBD_HANDOVER' in os.environ:\n    os._exit(9)\n")
+            lbd.may_be_left()
+            lbd.send(signal.SIGUSR2)
+            assert lbd.wait() == 9
+            goal = load.total + 100
+            until(lambda: load.total > goal, "the workers serve on")
+            package("3.0")
+            lbd.start(wait=False)
+            until(lambda: len(lbd.logged("ready")) == 2, "a new one serves")
+            until(lambda: not living(workers), "the old workers leave")
+            goal = load.total + 100
+            until(lambda: load.total > goal, "the new one serves alone")
+        assert (load.lost, load.refused, set(load.answered)) == (0, 0, {200})
+
+
+def test_files_that_say_something_else_are_not_slipped_in(package):
+    with Origin("a") as origin, Lbd(TEXT % origin.port, settings="watch = false") as lbd:
+        lbd.write(TEXT % origin.port + f'b = "127.0.0.1:{origin.port}"\n')
+        done = upgrade(lbd)
+        assert done.returncode == 1
+        assert "the files say something else than what is in force (1 server added): lbd reload first" in done.stderr
+        assert lbd.admin("POST", "/v1/reload")[0] == 200
+        assert upgrade(lbd).returncode == 0
+        assert lbd.status()["generation"] == 3
 
 
 def test_the_copy_is_what_runs(package):

@@ -1,0 +1,58 @@
+"""Health and ejections as data: there and back, and what cannot be read costs nothing."""
+
+import json
+
+import pytest
+
+from lbd.backend.outlier import Case
+from lbd.config.schema import Backend, Config, Outlier, Server
+from lbd.config.units import Address
+from lbd.control import carried
+from lbd.control.ejection import Ejection
+from lbd.health.check import Result
+from lbd.health.schedule import Judgement, Schedule
+from lbd.net.tasks import Tasks
+from lbd.stats.scoreboard import Board
+
+KEY = ("app", "a", "10.0.0.1:80")
+CONFIG = Config(backends={"app": Backend(servers={"a": Server(address=Address("10.0.0.1", 80))}, outlier=Outlier())})
+
+
+@pytest.fixture
+async def pair():
+    tasks = Tasks(lambda name, error: None)
+    yield (Schedule(tasks, {}, lambda key, judgement: None), Ejection(tasks, Board.create(1), lambda: None))
+    await tasks.cancel()
+
+
+async def test_there_and_back(pair, monkeypatch):
+    schedule, ejection = pair
+    judgement = Judgement("up", Result(False, "refused", 0.5), 2, 3, 10, 2)
+    case = Case(until=1e12, times=2, seconds=60.0, failures=5, counts={"ejected": 2})
+    case.streak._before = [1.0, 2.0]
+    monkeypatch.setattr(schedule, "known", lambda: {KEY: judgement})
+    monkeypatch.setattr(ejection, "known", lambda: {KEY: case})
+    data = json.loads(json.dumps(carried.known(schedule, ejection)))
+    monkeypatch.undo()
+    data["health"][0][1]["of another version"] = 1
+    data["ejections"][0][1]["of another version"] = 1
+    carried.restore(data, schedule, ejection)
+    ejection.set(CONFIG)
+    assert ejection.reason(KEY) == "5 failures in a row: left out for 60 s"
+    assert ejection.known()[KEY].streak._before == [1.0, 2.0]
+    assert schedule._before == {KEY: judgement}
+
+
+@pytest.mark.parametrize("data", [{"health": [1]}, {"health": [[KEY, {"last": {}}]]}, {"ejections": [[KEY, {}]]}, {}])
+async def test_what_cannot_be_read_is_left_out(pair, data):
+    schedule, ejection = pair
+    carried.restore(data, schedule, ejection)
+    ejection.set(CONFIG)
+    assert ejection.reason(KEY) == ""
+
+
+async def test_cases_go_to_their_own_backends(pair):
+    _, ejection = pair
+    ejection.restore({KEY: Case(until=1e12), ("other", "a", "10.0.0.1:80"): Case(until=1e12)})
+    ejection.set(CONFIG)
+    assert list(ejection.known()) == [KEY]
