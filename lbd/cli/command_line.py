@@ -42,6 +42,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("demo", "lbd.cli.demo", "commands for trying it out"),
     ("demo-server", "lbd.cli.demo_server", "commands for trying it out"),
     ("simulate", "lbd.cli.simulate", "commands for trying it out"),
+    ("completion", "lbd.cli.completion", "commands for the shell"),
+    ("man", "lbd.cli.man", "commands for the shell"),
 )
 
 MODULES = {name: module for name, module, _ in COMMANDS}

@@ -1,0 +1,36 @@
+"""`lbd completion`: a script that makes a shell complete lbd's commands, options, servers and files."""
+
+import argparse
+
+from lbd.cli import asking, grammar, steering
+from lbd.cli.shells import SHELLS
+from lbd.errors import LbdError
+
+HELP = "print the completion script of a shell: bash, zsh or fish"
+TARGETS = "targets"     # what the scripts ask for
+PATIENCE = 2.0          # seconds for the daemon's answer: somebody waits for it at a prompt
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which shell."""
+    parser.add_argument("shell", metavar="SHELL", choices=[*SHELLS, TARGETS], help=", ".join(SHELLS))
+    asking.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when it was printed."""
+    if args.shell == TARGETS:
+        print("\n".join(targets(args)))
+    else:
+        print(SHELLS[args.shell](grammar.commands()), end="")
+    return 0
+
+
+def targets(args: argparse.Namespace) -> list[str]:
+    """Every BACKEND and BACKEND/SERVER of the running daemon; none where there is no daemon."""
+    try:
+        found = steering.data(asking.find(args).ask("GET", "/v1/backends", timeout=PATIENCE))["backends"]
+        return [name for backend, facts in found.items()
+                for name in (backend, *(f"{backend}/{server}" for server in facts["servers"]))]
+    except (LbdError, KeyError, TypeError, AttributeError):
+        return []

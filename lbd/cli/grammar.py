@@ -1,0 +1,76 @@
+"""The grammar of the command line, as completion and the manual need it: taken from the very parsers that read it."""
+
+import argparse
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lbd.balance import ALGORITHMS
+from lbd.cli import command_line
+from lbd.cli.parser import Parser
+from lbd.cli.waiting import CONDITIONS
+
+FILE, TARGET, REST = "a file", "a server or backend", "a command with its words"
+
+# What can stand for a metavar, or after an option, beside what nobody can know: words, or one of those above.
+VALUES: Mapping[str, str | tuple[str, ...]] = {
+    "FILE": FILE,
+    "BACKEND/SERVER": TARGET,
+    "BACKEND[/SERVER]": TARGET,
+    "COMMAND": REST,
+    "CONDITION": (*CONDITIONS, "usable="),
+    "SHELL": ("bash", "zsh", "fish"),
+    "--algorithm": tuple(ALGORITHMS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """An option with its flags, or an operand without any. `value` is the metavar of what follows, "" for nothing, and
+    `what` says what that can be: `FILE`, `TARGET`, `REST`, some words, or "" for anything."""
+
+    flags: tuple[str, ...]
+    value: str
+    help: str
+    repeated: bool = False
+    optional: bool = True
+    what: str | tuple[str, ...] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command; "" is lbd without one."""
+
+    name: str
+    group: str
+    help: str
+    options: tuple[Word, ...]
+    operands: tuple[Word, ...]
+
+
+def commands() -> tuple[Command, ...]:
+    """All of them, lbd without one first."""
+    parser = command_line.foreground(importlib.import_module(command_line.FOREGROUND), ())
+    found = [_command("", "", command_line.ABOUT, parser)]
+    for name, module, group in command_line.COMMANDS:
+        made = importlib.import_module(module)
+        parser = Parser(f"lbd {name}", made.HELP)
+        made.add_arguments(parser)
+        found.append(_command(name, group, made.HELP, parser))
+    return tuple(found)
+
+
+def _command(name: str, group: str, text: str, parser: argparse.ArgumentParser) -> Command:
+    words = [_word(action) for action in parser._actions]
+    return Command(name, group, text, tuple(word for word in words if word.flags),
+                   tuple(word for word in words if not word.flags))
+
+
+def _word(action: argparse.Action) -> Word:
+    value = "" if action.nargs == 0 else str(action.metavar or action.dest.upper())
+    what: str | tuple[str, ...] = tuple(map(str, action.choices)) if action.choices is not None else ""
+    for name in (value, *action.option_strings):
+        what = what or VALUES.get(name, "")
+    repeated = isinstance(action, argparse._AppendAction)
+    return Word(tuple(action.option_strings), value, str(action.help or ""), repeated,
+                bool(action.option_strings and not action.required) or action.nargs == "?", what)
