@@ -14,8 +14,8 @@ from lbd.control.supervisor import Supervisor
 
 HELP = "print the manual page (lbd man | man -l -)"
 
-EXIT_CODES = (("0", "done"), ("1", "a bad configuration, or no success: no daemon answers, a reload is refused"),
-              ("2", "bad usage"), ("3", "not so in time (lbd wait, lbd drain --wait)"), ("130", "interrupted by Ctrl-C"))
+EXIT_CODES = (("0", "done"), ("1", "a bad configuration, or no success: no daemon answers, a reload fails"),
+              ("2", "bad usage"), ("3", "not so in time (lbd wait, lbd drain --wait)"), ("130", "ended by Ctrl-C"))
 ENVIRONMENT = (
     ("LBD_ADMIN", "where commands find the daemon: unix:PATH, HOST:PORT or https://HOST:PORT"),
     ("LBD_TOKEN_FILE", "file with the token that a TCP address needs"),
@@ -25,7 +25,7 @@ ENVIRONMENT = (
     ("XDG_STATE_HOME", "where the state is kept instead of /var/lib/lbd, if that cannot be made"))
 FILES = (("/run/lbd/admin.sock", "the admin socket"),
          ("/var/lib/lbd/runtime.toml", "registered servers and runtime changes"),
-         ("share/lbd/lbd.toml", "every key of the configuration with its default, below the prefix of the installation"))
+         ("share/lbd/lbd.toml", "every key of the configuration with its default; below the installation's prefix"))
 SYNOPSIS = (("lbd", "-c FILE", "[options]"), ("lbd", "--listen ADDR --server ADDR", "[--server ADDR ...] [options]"),
             ("lbd", "COMMAND", "[options]"))
 
@@ -61,8 +61,8 @@ def _lines() -> Iterator[str]:
             group = command.group
             yield f".SS {_text(group[:1].upper() + group[1:])}"
         yield from (".TP", f".B lbd {_text(command.name)}{_usage(command)}", _text(f"{command.help}."))
-        words = tuple(_words(command, shared))
-        yield from (".RS", *words, ".RE") if words else ()
+        inner = tuple(_words(command, shared))
+        yield from (".RS", *inner, ".RE") if inner else ()
     yield ".SH ASKING"
     for flags, settings in options.ADMIN:
         yield from (".TP", _term(Word(flags, settings["metavar"], "")), _text(settings["help"]))

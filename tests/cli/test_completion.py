@@ -17,7 +17,8 @@ def test_a_script_knows_every_command(shell: str, capsys: pytest.CaptureFixture[
 
 
 def test_targets_are_those_of_the_daemon(fake_daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    fake_daemon.answers["GET", "/v1/backends"] = 200, {"backends": {"app": {"servers": {"a": {}}}, "b": {"servers": {}}}}
+    backends = {"app": {"servers": {"a": {}}}, "b": {"servers": {}}}
+    fake_daemon.answers["GET", "/v1/backends"] = 200, {"backends": backends}
     assert main(["completion", "targets", "--admin", fake_daemon.bind]) == 0
     assert capsys.readouterr().out.split() == ["app", "app/a", "b"]
 

@@ -1,6 +1,6 @@
 """Completion for bash (programmable completion of its manual): one function with a table of cases."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from lbd.cli.grammar import FILE, REST, TARGET, Command, Word
 
@@ -35,8 +35,8 @@ KINDS = {
 def script(commands: Sequence[Command]) -> str:
     """The whole script."""
     valued = [(command, word) for command in commands for word in command.options if word.value]
-    lines = [HEAD.replace("@VALUED@", _patterns(_after(command, word) for command, word in valued))]
-    lines += [f"        {_patterns([_after(command, word)])}) {_reply(word.what)} return ;;\n" for command, word in valued]
+    lines = [HEAD.replace("@VALUED@", "|".join(_after(command, word) for command, word in valued))]
+    lines += [f"        {_after(command, word)}) {_reply(word.what)} return ;;\n" for command, word in valued]
     lines += ["    esac\n    case $command:$operand:$current in\n"]
     for command in commands:
         flags = " ".join(flag for word in command.options for flag in word.flags)
@@ -50,10 +50,6 @@ def script(commands: Sequence[Command]) -> str:
 
 def _after(command: Command, word: Word) -> str:
     return "|".join(f"{command.name}:{flag}" for flag in word.flags)
-
-
-def _patterns(parts: Iterable[str]) -> str:
-    return "|".join(parts)
 
 
 def _reply(what: str | tuple[str, ...]) -> str:

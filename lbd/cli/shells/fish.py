@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from lbd.cli.grammar import FILE, REST, TARGET, Command, Word
 
 HEAD = "# Completion of lbd for fish; made by `lbd completion fish`.\ncomplete -c lbd -f\n"
-KINDS = {FILE: "-F", TARGET: "-a '(lbd completion targets 2>/dev/null)'", REST: "-a '(__fish_complete_command)'", "": ""}
+KINDS = {FILE: "-F", TARGET: "-a '(lbd completion targets 2>/dev/null)'", REST: "-a '(__fish_complete_command)'",
+         "": ""}
 
 
 def script(commands: Sequence[Command]) -> str:

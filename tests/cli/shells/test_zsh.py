@@ -19,8 +19,8 @@ DEADLINE = 30.0   # seconds
 def typed(path: str, script: str, environment: dict[str, str], cwd: Path, words: str, wanted: str) -> str:
     """What the terminal shows after the words and a tab, until `wanted` is there."""
     master, slave = pty.openpty()
-    zsh = subprocess.Popen([path, "-f", "-i"], env={**environment, "PS1": "READY> "}, cwd=cwd, stdin=slave, stdout=slave,
-                           stderr=slave, start_new_session=True)
+    zsh = subprocess.Popen([path, "-f", "-i"], env=environment, cwd=cwd, stdin=slave, stdout=slave, stderr=slave,
+                           start_new_session=True)
     os.close(slave)
     try:
         setup = f"autoload -Uz compinit && compinit -u -D && source {script} && setopt nobeep && print SE''T\n"
