@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lbd.backend.credentials import Credentials, Place
 from lbd.config.schema import Config
 from lbd.config.units import Address
 
@@ -35,7 +36,7 @@ class Generation:
     """Everything that a worker needs, numbered from 1; sent over the control channel and never changed.
 
     Slots are rows of the scoreboard. In `routes` the backend is "" for requests that lbd answers itself. `secret` is
-    the key of the cookies of sticky backends; it is not shown.
+    the key of the cookies of sticky backends, `credentials` what the files of TLS hold; neither is shown.
     """
 
     number: int
@@ -46,3 +47,4 @@ class Generation:
     routes: Mapping[tuple[str, str], int]
     max_connections: int = 0   # client connections that each worker may hold at once; 0: no limit
     secret: bytes = field(default=b"", repr=False)
+    credentials: Mapping[Place, Credentials] = field(default_factory=dict, repr=False)

@@ -203,8 +203,7 @@ class Listener:
     max_body: int | None = key(None, u.SIZE, "longest request body; 413 beyond; default: unlimited", example="10MB")
     forwarded: bool = key(False, u.BOOL, "add the Forwarded field of RFC 7239 too")
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
-    tls: ListenerTls | None = optional(
-        ListenerTls, "end TLS here", refused="this version cannot end TLS: traffic would be taken unencrypted")
+    tls: ListenerTls | None = optional(ListenerTls, "end TLS here")
     https_redirect: int = key(False, HTTPS, "redirect all requests to https, on port 443 (true) or the port given",
                               later=True)
 

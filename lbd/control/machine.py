@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Config
 from lbd.control import carried, limits, members
 from lbd.control.access_log import AccessLog
+from lbd.control.certificates import Certificates, shown
 from lbd.control.ejection import Ejection
 from lbd.control.fleet import Fleet
 from lbd.control.handover import Handover
@@ -65,6 +67,7 @@ class Machine:
         self.schedule = Schedule(tasks, {name: kind.check for name, kind in CHECKS.items()}, self._judged,
                                  passed=self.ejection.passed)
         self.overrides = Overrides()
+        self.certificates = Certificates()
         self.registry = Registry()
         self.roster = Roster(self.slots, self.resolver, self.schedule, self.ejection.reason, self._steered)
         self.fleet = Fleet(tasks, self.sockets, self.board.fd, LANES, self.board.layout, log_form, self)
@@ -97,7 +100,8 @@ class Machine:
         carried.restore(inherited.known, self.schedule, self.ejection)
 
     def bind(self, config: Config) -> Staged:
-        """Bind the sockets of a first configuration; raises `LbdError`."""
+        """Bind the sockets of a first configuration, and read what root alone may read; raises `LbdError`."""
+        self.certificates.read(config)
         return self.sockets.stage(config.listeners, worker_count(config))
 
     async def start(self, config: Config, staged: Staged) -> None:
@@ -211,6 +215,17 @@ class Machine:
                 await self._reshape(old, config)
                 await self._follow(self.generation.config if self.generation else config)
 
+    async def renew(self) -> None:
+        """The files of TLS may be others: put what they say in force. Connections go on as they began."""
+        async with self._lock:
+            old = self.generation
+            if old is not None and self.certificates.read(old.config) != old.credentials:
+                before = set(shown(old.credentials))
+                await self._reshape(old, old.config)
+                for one in sorted(set(shown(self.generation.credentials if self.generation else {})) - before):
+                    logger.info("certificate in force", at=".".join(one.place), file=one.path, names=one.names[:10],
+                                days=int((one.ends - time.time()) // 86400))
+
     async def stop(self, timeout: float) -> None:
         """Close the sockets, so that new clients are refused and not left waiting, and drain the workers within so
         many seconds."""
@@ -255,7 +270,8 @@ class Machine:
 
     def _make(self, number: int, config: Config) -> Generation:
         share = limits.connections(self._files, worker_count(config), config.global_.max_connections)
-        return self.roster.generation(number, config, share, sticky_secret(config, self.state_dir))
+        return self.roster.generation(number, config, share, sticky_secret(config, self.state_dir),
+                                      self.certificates.read(config))
 
     def _steered(self, member: Member) -> Member:
         wanted = self.overrides.applied(member)

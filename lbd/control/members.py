@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from lbd.backend.credentials import Credentials, Place
 from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Backend, Config, HealthPolicy, Server
 from lbd.config.units import Address
@@ -69,7 +70,8 @@ class Roster:
         """Every server of one backend as it is now."""
         return tuple(self._members(config, name, config.backends[name]))
 
-    def generation(self, number: int, config: Config, max_connections: int, secret: bytes = b"") -> Generation:
+    def generation(self, number: int, config: Config, max_connections: int, secret: bytes = b"",
+                   credentials: Mapping[Place, Credentials] | None = None) -> Generation:
         """The generation as of now; raises `LbdError` when the scoreboard has no room for it."""
         backends = {name: self._slots.take(scoreboard.BACKEND, name) for name in config.backends}
         listeners = {name: self._slots.take(scoreboard.LISTENER, name) for name in config.listeners}
@@ -78,7 +80,7 @@ class Roster:
             for backend in {"", listener.backend or "", *(route.backend or "" for route in listener.routes)}:
                 routes[name, backend] = self._slots.take(scoreboard.ROUTE, (name, backend))
         return Generation(number, config, self.members(config), backends, listeners, routes, max_connections,
-                          secret)
+                          secret, credentials or {})
 
     def moved(self, generation: Generation) -> tuple[Member, ...]:
         """Members of the generation that are not as they were when it was made. A member that came or went since (a

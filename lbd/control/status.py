@@ -4,11 +4,14 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lbd.backend.credentials import Place
 from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Config
+from lbd.control.certificates import shown
 from lbd.control.machine import Machine
 from lbd.control.process import Process
 from lbd.control.trend import STEP, Course, Trend, route_codes
+from lbd.net import tickets
 from lbd.stats import fields, scoreboard
 
 
@@ -82,7 +85,19 @@ def _listeners(machine: Machine, generation: Generation, trend: Trend) -> dict[s
             "requests_per_second": round(trend.of(scoreboard.LISTENER, name).rate, 2),
             "codes": _codes(route_codes(machine, slots)),
         }
+        if listener.tls is not None:
+            found[name]["tls"] = _tls(machine, generation, ("listeners", name))
     return found
+
+
+def _tls(machine: Machine, generation: Generation, place: Place) -> dict[str, Any]:
+    """Certificates in force, why what is in the files now is not (""), and who takes session tickets."""
+    return {
+        "certificates": [{"file": one.path, "names": list(one.names), "expires": moment(one.ends)}
+                         for one in shown(generation.credentials) if one.place == place],
+        "refused": machine.certificates.refused.get(place, ""),
+        "tickets": "shared by the workers" if tickets.works() else "per worker",
+    }
 
 
 def _server(machine: Machine, config: Config, member: Member, course: Course, history: bool) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from lbd.control.history import History
 from lbd.control.machine import LAST_LINES, Machine, worker_count
 from lbd.control.orphans import Orphans
 from lbd.control.reload import Load, Reload
+from lbd.control.renewal import Renewal
 from lbd.control.service import Service
 from lbd.control.sinks import sink
 from lbd.control.steering import Steering
@@ -53,6 +54,7 @@ class Supervisor:
                                 loaded.config.metrics.buckets)
         self._steering = Steering(self._machine, self._tasks)
         self._service = Service(self._machine)
+        self._renewal = Renewal(self._machine, self._tasks)
         self._trend = Trend()
         self._orphans = Orphans(self._machine.orphan_ended)
         self._admin: Door | None = None
@@ -305,6 +307,7 @@ class Supervisor:
 
     def _follow_files(self) -> None:
         """Watch the files, or no longer, as the configuration in force says."""
+        self._renewal.follow()
         wanted = self._loaded.config.global_.watch and bool(self._reload.files)
         if wanted and self._watching is None:
             self._watching = self._tasks.start("watch over the files", self._watch.run())
@@ -321,6 +324,7 @@ class Supervisor:
             self._reload.tick()
             self._service.tick()
             self._steering.tick()
+            self._renewal.tick()
             self._trend.look(self._machine)
             for door in self._open_doors():
                 door.tick()

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from lbd import __version__
 from lbd.backend.generation import Member
+from lbd.control.certificates import shown
 from lbd.control.footprint import footprint
 from lbd.control.machine import Machine
 from lbd.control.reload import Reload
@@ -37,6 +38,8 @@ def look(machine: Machine, reload: Reload, kernels: str, refused: Collection[str
         log_lost=machine.access.lost,
         draining=machine.draining(),
         build=build,
+        certificates=[(one.place[1], one.path, one.ends) for one in shown(generation.credentials)
+                      if one.place[0] == "listeners"],
         refused=sorted(refused),
     )
 

@@ -12,6 +12,7 @@ from lbd.config import schema
 from lbd.errors import LbdError
 from lbd.proxy.listener import Listener, Site
 from lbd.proxy.router import Action, Router
+from lbd.proxy.tls import Faces
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board, Row
 from lbd.stats.sources import Sources
@@ -35,6 +36,7 @@ class Assembly:
         self.nowhere = Backend("", board.row(lane, scoreboard.PROCESS, 0))
         self.sources = Sources(board, lane)
         self.random = Random(lane)
+        self.faces = Faces()
 
     def row(self, kind: int, slot: int) -> Row:
         """A row of this worker's lane."""
@@ -51,7 +53,8 @@ class Assembly:
             ready[name] = (backend, self._algorithm(backend, settings))
         sites: dict[str, tuple[Listener, Site]] = {}
         for name, wanted in config.listeners.items():
-            site = Site(wanted, config.global_.trusted_proxies, self._router(name, wanted, generation, ready))
+            site = Site(wanted, config.global_.trusted_proxies, self._router(name, wanted, generation, ready),
+                        self.faces.of(name, wanted, generation.credentials))
             row = self.row(scoreboard.LISTENER, generation.listeners[name])
             sites[name] = (listeners.get(name) or Listener(name, row, site), site)
         return Prepared(generation, ready, sites, {int(status): body for status, body in config.bodies.items()})

@@ -7,6 +7,7 @@ from typing import Any
 from lbd.config import schema
 from lbd.config.units import Network
 from lbd.http import head
+from lbd.net.tls import Face
 from lbd.proxy.router import Action, Router
 from lbd.stats.scoreboard import Row
 
@@ -17,10 +18,12 @@ LONGEST = 64             # bytes of an address as text, zone and all
 class Site:
     """A listener's part of one generation. `request` is its scanner: read before anything else is scanned.
 
-    `open`: every peer may connect and none is trusted, so there is nothing to do when one comes in.
+    `open`: every peer may connect and none is trusted, so there is nothing to do when one comes in. `face` is what it
+    shows where it ends TLS.
     """
 
-    def __init__(self, settings: schema.Listener, trusted: Sequence[Network], router: Router) -> None:
+    def __init__(self, settings: schema.Listener, trusted: Sequence[Network], router: Router,
+                 face: Face | None = None) -> None:
         self.request = head.Request(settings.max_head, settings.max_headers, settings.max_uri, settings.forwarded)
         self.router = router
         self.route: Callable[[head.Request], Action] = router.route
@@ -30,7 +33,9 @@ class Site:
         self.max_body = settings.max_body
         self.timeouts = settings.timeouts
         self.client_idle = settings.timeouts.client_idle
-        self.proto = b"http"
+        self.face = face
+        self.proto = b"http" if face is None else b"https"
+        self.handshake_timeout = settings.tls.handshake_timeout if settings.tls is not None else 0.0
         self.trusts = Membership(trusted)
         self.believes: Callable[[bytes], bool] = self.trusts.has if trusted else nobody
         self._allow = Membership(settings.allow) if settings.allow else None

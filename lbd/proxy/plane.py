@@ -12,13 +12,15 @@ from lbd.backend.server import Server
 from lbd.http import head
 from lbd.log import logger
 from lbd.net.bells import Bells
+from lbd.net.secure import Secure, Turns
 from lbd.proxy.access_log import AccessLog
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.proxy.client import Client
 from lbd.proxy.draining import Draining, close_idle
 from lbd.proxy.explained import Explanations
 from lbd.proxy.gate import Gate
-from lbd.proxy.listener import Listener
+from lbd.proxy.handshake import Handshake, plain
+from lbd.proxy.listener import Listener, Site
 from lbd.proxy.proxied import Proxied
 from lbd.proxy.selective import kind
 from lbd.proxy.tcp import TcpClient
@@ -61,6 +63,7 @@ class Plane:
         self.clients = 0
         self.paused = False
         self.draining = Draining(self)
+        self.turns = Turns(loop)
         self.explanations = Explanations(loop)
         self._report = report
         self._prepared: Prepared | None = None
@@ -178,10 +181,17 @@ class Plane:
         if self.paused:
             owner.acceptors[-1].pause()
 
-    def _client(self, listener: Listener) -> Client:
+    def _client(self, listener: Listener) -> Client | Secure:
         if listener.site.introduced:
             return Proxied(self, listener)
+        if listener.site.face is not None:
+            return self.secure(listener.site, Handshake(self, listener))
         return self.client(listener)
+
+    def secure(self, site: Site, handshake: Handshake) -> Secure:
+        """What ends TLS below such a client."""
+        assert site.face is not None
+        return Secure(site.face.context, handshake, self.turns, None if site.tcp else plain)
 
     def client(self, listener: Listener) -> Client:
         """What serves a connection whose client is known."""

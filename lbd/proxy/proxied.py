@@ -1,11 +1,13 @@
 """A connection from a proxy that introduces its client: the PROXY header comes first, from who is trusted with it."""
 
 import ipaddress
+from typing import Any
 
 from lbd.net import proxy_header
 from lbd.net.proxy_header import Header, HeaderError
 from lbd.proxy.client import Client
 from lbd.proxy.exchange import CLOSED, READING
+from lbd.proxy.handshake import Handshake
 from lbd.stats import endings
 
 
@@ -35,22 +37,28 @@ class Proxied(Client):
             self.state = READING
             self.buffer = data
             return None
-        client = self._introduce(header)
+        client, above = self._introduce(header)
         rest = data[header.size:]
-        return client.data_received(rest) if rest and client.state != CLOSED else None
+        return above.data_received(rest) if rest and client.state != CLOSED else None
 
-    def _introduce(self, header: Header) -> Client:
-        client: Client = self.plane.client(self.listener)
-        client.transport = self.transport
+    def _introduce(self, header: Header) -> tuple[Client, Any]:
+        """The client, and what gets the bytes that follow: TLS where the listener ends it, else the client itself."""
+        site, transport = self.listener.site, self.transport
+        if site.face is None:
+            client = above = self.plane.client(self.listener)
+            client.transport = transport
+        else:
+            client = Handshake(self.plane, self.listener)
+            client.transport = above = self.plane.secure(site, client).attach(transport)
         client.introduced = header
         client.peer = self.peer if header.source is None else _plain(header.source[0])
-        client.deadline = self.plane.now + self.listener.site.timeouts.client_header
+        client.deadline = self.plane.now + (site.handshake_timeout or site.timeouts.client_header)
         self.plane.timers.remove(self)
         self.plane.timers.add(client)
         self.state = CLOSED
-        self.transport.set_protocol(client)
+        transport.set_protocol(above)
         client.enter()
-        return client
+        return client, above
 
     def eof_received(self) -> bool:
         """Nobody is introduced any more. One that sent nothing at all only looked whether lbd is there."""

@@ -75,5 +75,10 @@ OUT_OF_RESOURCES = _ending("out-of-resources", LBD, 503, "lbd has no descriptor 
 PROXY_UNTRUSTED = _ending("proxy-untrusted", CLIENT, 0, "who connected may not send a PROXY header")
 PROXY_HEADER = _ending("proxy-header", CLIENT, 0, "the PROXY header is missing, cut or not valid")
 PROXY_TIMEOUT = _ending("proxy-timeout", CLIENT, 0, "the PROXY header did not arrive in time")
+TLS_FAILED = _ending("tls-failed", CLIENT, 0, "the TLS handshake with the client failed")
+TLS_TIMEOUT = _ending("tls-timeout", CLIENT, 0, "the TLS handshake with the client took too long")
+TLS_PLAIN = _ending("tls-plain", CLIENT, 400, "the client speaks HTTP without TLS to a port of TLS")
+TLS_CERTIFICATE = _ending("tls-certificate", CLIENT, 0, "the client's certificate is missing or not believed")
+SERVER_TLS = _ending("server-tls", SERVER, 502, "the TLS handshake with the server failed, or its certificate")
 
 ENDINGS: tuple[Ending, ...] = tuple(_table)

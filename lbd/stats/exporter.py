@@ -77,6 +77,7 @@ class View:
     log_lost: int = 0
     draining: int = 0
     build: Mapping[str, str] = field(default_factory=dict)
+    certificates: Sequence[tuple[str, str, float]] = ()      # listener, file, and Unix time of its end
     refused: Sequence[str] = ()     # included files whose last good version stands in for them
 
 
@@ -206,6 +207,11 @@ class Exporter(Collector):
         for result, count in view.reloads.items():
             reloads.add_metric((result,), count)
         yield reloads
+        expiry = GaugeMetricFamily("lbd_certificate_expiry_timestamp_seconds",
+                                   "Unix time at which a certificate ends.", labels=("listener", "file"))
+        for listener, file, ends in view.certificates:
+            expiry.add_metric((listener, file), ends)
+        yield expiry
         refused = GaugeMetricFamily(
             "lbd_config_file_refused", "Included files whose last good version is in force.", labels=("file",))
         for file in view.refused:

@@ -1,0 +1,141 @@
+"""The files of TLS: read by the supervisor, which may be allowed to when its workers are not, and judged before use."""
+
+import glob
+import hashlib
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from lbd.backend.credentials import Credentials, Place
+from lbd.config.schema import Config, Listener
+from lbd.config.tls import Pair
+from lbd.control.watch import is_pattern
+from lbd.errors import LbdError
+from lbd.log import logger
+from lbd.net import tickets
+from lbd.net.certificate import Pem, facts
+from lbd.proxy.tls import face
+
+LARGEST = 2**20       # bytes of one file
+MOST = 10_000         # files of one pattern
+SOON = 14 * 86400     # seconds before its end from which a certificate is warned of
+ROTATION = 12 * 3600  # seconds after which session tickets get other keys
+
+
+class Shown(NamedTuple):
+    """A certificate in force: where, from which file, for which names, until when (Unix time)."""
+
+    place: Place
+    path: str
+    names: tuple[str, ...]
+    ends: int
+
+
+class Certificates:
+    """What the files said when they were good last. `refused` says of listeners and backends why what is in their files
+    now is not in force."""
+
+    def __init__(self) -> None:
+        self.refused: dict[Place, str] = {}
+        self._good: dict[Place, tuple[object, Credentials]] = {}
+        self._secret = secrets.token_bytes(32)
+        self._rotated = time.monotonic()
+        self._warned: dict[Shown, float] = {}
+
+    def read(self, config: Config) -> dict[Place, Credentials]:
+        """Everything that the configuration names. A file that is broken or gone leaves what it said before in force;
+        raises `LbdError` where there is nothing of before."""
+        found: dict[Place, Credentials] = {}
+        refused: dict[Place, str] = {}
+        for place, settings, tls in _wanted(config):
+            known = self._good.get(place)
+            try:
+                given = self._listener(place[1], settings)
+                if known is None or known[1] != given:
+                    face(settings, given)
+            except LbdError as error:
+                if known is None or known[0] != tls:
+                    raise LbdError(f"{'.'.join(place)}.tls: {error}") from None
+                refused[place] = str(error)
+                if self.refused.get(place) != str(error):
+                    logger.error("certificate refused; the one before stays in force", at=".".join(place),
+                                 reason=str(error))
+                given = known[1]
+            self._good[place] = tls, given
+            found[place] = given
+        self.refused = refused
+        return found
+
+    def rotate(self) -> bool:
+        """Make other keys of session tickets when it is time; true when that was done."""
+        if time.monotonic() - self._rotated < ROTATION:
+            return False
+        self._secret, self._rotated = secrets.token_bytes(32), time.monotonic()
+        return True
+
+    def warn(self, shown: Iterator[Shown], now: float) -> None:
+        """Log once a day what ends soon, or has ended."""
+        for one in shown:
+            if one.ends - now < SOON and now - self._warned.get(one, 0.0) >= 86400:
+                self._warned[one] = now
+                days = int((one.ends - now) // 86400)
+                logger.warning("certificate has expired" if days < 0 else "certificate expires soon",
+                               at=".".join(one.place), file=one.path, names=one.names[:10], days=days)
+
+    def _listener(self, name: str, settings: Listener) -> Credentials:
+        tls = settings.tls
+        assert tls is not None
+        authorities = _fetch(tls.client_ca) if tls.client_ca is not None else b""
+        policy = f"{name}\0{tls.verify}\0".encode() + authorities
+        # Of its own for every listener: a session must not pass for one with a client's certificate elsewhere.
+        keys = hashlib.shake_256(self._secret + policy).digest(tickets.SIZE)
+        return Credentials(tuple(pem for pair in tls.certificates for pem in _pems(pair)), authorities, keys)
+
+
+def shown(credentials: Mapping[Place, Credentials]) -> Iterator[Shown]:
+    """Every certificate in force."""
+    for place, given in credentials.items():
+        for pem in given.pems:
+            about = facts(pem.chain)
+            yield Shown(place, pem.path, about.names, about.ends)
+
+
+def files(config: Config) -> list[str]:
+    """The files and patterns to watch."""
+    found = []
+    for _, listener, _ in _wanted(config):
+        if listener.tls is not None:
+            found += [path for pair in listener.tls.certificates for path in (pair.cert, pair.key) if path]
+            found += [listener.tls.client_ca] if listener.tls.client_ca else []
+    return list(dict.fromkeys(found))
+
+
+def _wanted(config: Config) -> Iterator[tuple[Place, Listener, object]]:
+    for name, listener in config.listeners.items():
+        if listener.tls is not None:
+            yield ("listeners", name), listener, listener.tls
+
+
+def _pems(pair: Pair) -> Iterator[Pem]:
+    """The certificate, or those of all files that match."""
+    if not pair.key and is_pattern(pair.cert):
+        paths = sorted(glob.glob(pair.cert, recursive=True))[:MOST]
+        if not paths:
+            raise LbdError(f"no file matches {pair.cert}")
+    else:
+        paths = [pair.cert]
+    for path in paths:
+        chain = _fetch(path)
+        yield Pem(path, chain, _fetch(pair.key) if pair.key else b"")
+
+
+def _fetch(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise LbdError(f"cannot read {path}: {error.strerror}") from None
+    if len(data) > LARGEST:
+        raise LbdError(f"{path} is larger than {LARGEST // 2**20} MiB")
+    return data

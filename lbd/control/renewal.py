@@ -1,0 +1,50 @@
+"""Renewal: files of TLS that change are put in force, session tickets get other keys, and what expires is warned of."""
+
+import asyncio
+import time
+
+from lbd.control.certificates import files, shown
+from lbd.control.machine import Machine
+from lbd.control.watch import Watch
+from lbd.net.tasks import Tasks
+
+LOOK = 60.0   # seconds between two looks at clocks
+
+
+class Renewal:
+    """Follows the generation in force, whatever `[global] watch` says of configuration files."""
+
+    def __init__(self, machine: Machine, tasks: Tasks) -> None:
+        self._machine = machine
+        self._tasks = tasks
+        self._files: list[str] = []
+        self._watching: asyncio.Task[None] | None = None
+        self._looked = 0.0
+
+    def follow(self) -> None:
+        """Watch the files of the generation in force."""
+        generation = self._machine.generation
+        wanted = files(generation.config) if generation is not None else []
+        if wanted == self._files:
+            return
+        self._files = wanted
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+        if wanted:
+            watch = Watch(lambda: self._files, self._changed)
+            self._watching = self._tasks.start("watch over certificates", watch.run())
+            self._changed()     # between their reading and now they may have changed
+
+    def tick(self) -> None:
+        """To be called every second."""
+        now, generation = time.time(), self._machine.generation
+        if generation is None or not self._files or now - self._looked < LOOK:
+            return
+        self._looked = now
+        self._machine.certificates.warn(shown(generation.credentials), now)
+        if self._machine.certificates.rotate():
+            self._changed()
+
+    def _changed(self) -> None:
+        self._tasks.start("renewal of certificates", self._machine.renew())

@@ -1,0 +1,157 @@
+"""Contexts of TLS: what listeners show and ask for, and what is asked of servers. Made of bytes: the files were read by
+whoever may read them."""
+
+import os
+import ssl
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from lbd.errors import LbdError
+from lbd.net import tickets
+from lbd.net.certificate import Pem, blocks, facts
+
+# For TLS 1.2: forward secrecy, and none but AEAD. Those of TLS 1.3 are all of that kind, and not a matter of choice.
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+HTTP = ("http/1.1",)     # what is spoken inside, as ALPN calls it (RFC 7301)
+
+# What is wrong with files, by OpenSSL's reason.
+_REASONS = {
+    "KEY_VALUES_MISMATCH": "the private key is of another certificate",
+    "PEM_LIB": "its private key is damaged",
+    "BAD_END_LINE": "it ends within a key or certificate",
+    "BAD_BASE64_DECODE": "it is damaged",
+    "EE_KEY_TOO_SMALL": "its key is too short to be safe",
+    "CA_MD_TOO_WEAK": "its signature is too weak to be safe",
+}
+
+
+class Face:
+    """What a listener shows to its clients: by the name they ask for a context of its own, else the first.
+
+    `shared`: session tickets are those of all workers. Raises `LbdError` naming the file.
+    """
+
+    def __init__(self, pems: Sequence[Pem], *, min_version: str = "1.2", ciphers: str | None = None,
+                 client_ca: bytes = b"", required: bool = True, keys: bytes = b"", alpn: Sequence[str] = HTTP) -> None:
+        self._exact: dict[str, ssl.SSLContext] = {}
+        self._below: dict[str, ssl.SSLContext] = {}
+        self.shared = bool(keys)
+        made = []
+        for pem in pems:
+            context = _context(ssl.PROTOCOL_TLS_SERVER, min_version, ciphers or CIPHERS, alpn)
+            _load(context, pem)
+            if client_ca:
+                _believe(context, client_ca, "client_ca")
+                context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
+            self._name(context, pem)
+            made.append(context)
+        if not made:
+            raise LbdError("there is no certificate")
+        self.context = made[0]
+        self.context.sni_callback = self._asked
+        if keys:
+            # Of all contexts, tickets are the business of the one that a connection began with.
+            self.shared = tickets.share(self.context, keys)
+
+    def _name(self, context: ssl.SSLContext, pem: Pem) -> None:
+        for name in _facts(pem).names:
+            if name.startswith("*."):
+                self._below.setdefault(name[2:], context)
+            else:
+                self._exact.setdefault(name, context)
+
+    def chosen(self, name: str) -> ssl.SSLContext:
+        """The context for a client that asks for this host name."""
+        name = name.lower()
+        return self._exact.get(name) or self._below.get(name.partition(".")[2]) or self.context
+
+    def _asked(self, tls: Any, name: str | None, context: ssl.SSLContext) -> None:
+        tls.asked = name
+        if name is not None and (wanted := self.chosen(name)) is not context:
+            tls.context = wanted
+
+
+class Towards:
+    """How connections to one server are secured: `name` is asked for and checked, `session` resumes the last one."""
+
+    __slots__ = ("context", "name", "session")
+
+    def __init__(self, context: ssl.SSLContext, name: str | None) -> None:
+        self.context = context
+        self.name = name
+        self.session: ssl.SSLSession | None = None
+
+
+@lru_cache(64)  # the system's authorities take 20 ms to read, and memory; sessions belong to their context
+def client_context(verify: bool = True, ca: bytes = b"", pem: Pem | None = None, min_version: str = "1.2",
+                   alpn: tuple[str, ...] = HTTP) -> ssl.SSLContext:
+    """What is asked of servers, and shown to those that ask; raises `LbdError`."""
+    context = _context(ssl.PROTOCOL_TLS_CLIENT, min_version, None, alpn)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif ca:
+        _believe(context, ca, "ca")
+    else:
+        context.load_default_certs()
+    if pem is not None:
+        _load(context, pem)
+    return context
+
+
+def _context(protocol: int, min_version: str, ciphers: str | None, alpn: Sequence[str]) -> ssl.SSLContext:
+    context = ssl.SSLContext(protocol)
+    context.minimum_version = VERSIONS[min_version]
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    if ciphers is not None:
+        try:
+            context.set_ciphers(ciphers)
+        except ssl.SSLError as error:
+            raise LbdError(f'ciphers: "{ciphers}": OpenSSL knows no such cipher') from error
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
+    return context
+
+
+def _load(context: ssl.SSLContext, pem: Pem) -> None:
+    _facts(pem)
+    if b"PRIVATE KEY-----" not in pem.whole:
+        raise LbdError(f"{pem.path}: it holds no private key (-----BEGIN PRIVATE KEY-----); "
+                       "with a key in another file write { cert = FILE, key = FILE }")
+    # The module reads files only, and the key may be readable for root alone: this file has no name and is in memory.
+    fd = os.memfd_create("certificate")
+    try:
+        with os.fdopen(os.dup(fd), "wb") as file:
+            file.write(pem.whole)
+        context.load_cert_chain(f"/proc/self/fd/{fd}", password=_no_password)
+    except ssl.SSLError as error:
+        raise LbdError(f"{pem.path}: {_reason(error)}") from None
+    except (OSError, ValueError) as error:
+        raise LbdError(f"{pem.path}: {error}") from None
+    finally:
+        os.close(fd)
+
+
+def _facts(pem: Pem) -> Any:
+    try:
+        return facts(pem.chain)
+    except ValueError as error:
+        raise LbdError(f"{pem.path}: it {error}") from None
+
+
+def _no_password() -> str:
+    raise ValueError("its private key is encrypted; lbd cannot ask for a password")
+
+
+def _believe(context: ssl.SSLContext, ca: bytes, key: str) -> None:
+    try:
+        context.load_verify_locations(cadata=blocks(ca))
+    except (ssl.SSLError, ValueError) as error:
+        raise LbdError(f"{key}: the file holds no certificates ({_reason(error)})") from None
+
+
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", None) or ("PEM_LIB" if "PEM lib" in str(error) else str(error))
+    return _REASONS.get(reason, reason.lower().replace("_", " "))

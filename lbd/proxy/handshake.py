@@ -1,0 +1,71 @@
+"""A connection on a listener with TLS until the handshake is done: then an ordinary client takes its place."""
+
+import ssl
+from typing import Any
+
+from lbd.http import replies
+from lbd.net.secure import NotTls
+from lbd.proxy.client import Client
+from lbd.proxy.exchange import CLOSED
+from lbd.stats import endings
+
+# Endings by OpenSSL's reason; all others are handshakes that failed.
+REASONS = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": endings.TLS_CERTIFICATE,
+    "CERTIFICATE_VERIFY_FAILED": endings.TLS_CERTIFICATE,
+    "HTTP_REQUEST": endings.TLS_PLAIN,
+}
+
+
+class Handshake(Client):
+    """What a connection is while nothing of it can be read. It has `handshake_timeout` to become a client."""
+
+    __slots__ = ()
+
+    def connection_made(self, transport: Any) -> None:
+        """Somebody connected."""
+        super().connection_made(transport)
+        self.deadline = self.plane.now + self.listener.site.handshake_timeout
+
+    def secured(self) -> None:
+        """The handshake is done."""
+        client: Client = self.plane.client(self.listener)
+        client.transport = self.transport
+        client.peer = self.peer
+        client.introduced = self.introduced
+        client.deadline = self.plane.now + self.listener.site.timeouts.client_header
+        self.plane.timers.remove(self)
+        self.plane.timers.add(client)
+        self.state = CLOSED
+        self.transport.set_protocol(client)
+        if not self.listener.site.open:
+            client.enter()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It came to nothing. One that closed before it said anything only looked whether lbd is there."""
+        if self.state != CLOSED and exc is not None:
+            self.plane.count(ending(exc))
+            self.plane.log.debug("TLS handshake failed", client=self.peer.decode(), reason=str(exc))
+        self.state = CLOSED
+        super().connection_lost(exc)
+
+    def expire(self) -> None:
+        """The handshake takes too long."""
+        if self.state != CLOSED:
+            self.plane.count(endings.TLS_TIMEOUT)
+        self.state = CLOSED
+        self.transport.abort()
+
+
+def plain() -> bytes:
+    """What a client gets that speaks HTTP to a port of TLS."""
+    return replies.fixed(400, b"400 Bad Request: this port speaks HTTPS, write https://\n", replies.TEXT, False)
+
+
+def ending(exc: Exception) -> int:
+    """What a handshake that ended so is counted as."""
+    if isinstance(exc, NotTls):
+        return endings.TLS_PLAIN
+    if isinstance(exc, ssl.SSLError):
+        return REASONS.get(exc.reason or "", endings.TLS_FAILED)
+    return endings.CLIENT_RESET if isinstance(exc, ConnectionResetError) else endings.CLIENT_CLOSED

@@ -1,0 +1,105 @@
+"""Tests of lbd.control.certificates: files are read and judged; what is broken leaves the good one in force."""
+
+from pathlib import Path
+
+import pytest
+
+from lbd.config import schema
+from lbd.config.tls import ListenerTls, Pair
+from lbd.control import certificates
+from lbd.control.certificates import Certificates, files, shown
+from lbd.errors import LbdError
+from tests.authority import Authority
+
+PLACE = ("listeners", "web")
+
+
+def config(*pairs: Pair, **more: object) -> schema.Config:
+    tls = ListenerTls(certificates=pairs, **more)  # type: ignore[arg-type]
+    return schema.Config(listeners={"web": schema.Listener(bind=(), tls=tls), "plain": schema.Listener(bind=())})
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+def test_patterns_and_pairs(authority: Authority, tmp_path: Path) -> None:
+    (tmp_path / "certs").mkdir()
+    for name in ("b", "a"):
+        authority.issue(f"certs/{name}.pem", f"{name}.example.com")
+    split = authority.issue("c.crt", "c.example.com", split=True)
+    wanted = config(Pair(str(tmp_path / "certs/*.pem")), Pair(str(split), str(tmp_path / "c.key")))
+    found = Certificates().read(wanted)
+    assert list(found) == [PLACE]
+    assert [one.names for one in shown(found)] == [("a.example.com",), ("b.example.com",), ("c.example.com",)]
+    assert files(wanted) == [str(tmp_path / "certs/*.pem"), str(split), str(tmp_path / "c.key")]
+
+
+def test_a_broken_file_leaves_what_was_good(authority: Authority, tmp_path: Path) -> None:
+    path = authority.issue("a.pem", "a.example.com")
+    wanted, made = config(Pair(str(path))), Certificates()
+    first = made.read(wanted)
+    assert made.read(wanted) == first
+    path.write_text("rubbish")
+    assert made.read(wanted) == first
+    assert made.refused == {PLACE: f"{path}: it holds no certificate (-----BEGIN CERTIFICATE-----)"}
+    path.unlink()
+    assert made.read(wanted) == first
+    assert made.refused == {PLACE: f"cannot read {path}: No such file or directory"}
+    authority.issue("a.pem", "a.example.com")
+    assert made.read(wanted) != first
+    assert made.refused == {}
+
+
+def test_a_first_time_must_be_good(tmp_path: Path) -> None:
+    with pytest.raises(LbdError, match=r"^listeners\.web\.tls: cannot read .*none\.pem: No such file"):
+        Certificates().read(config(Pair(str(tmp_path / "none.pem"))))
+    with pytest.raises(LbdError, match=r"no file matches .*\*\.pem"):
+        Certificates().read(config(Pair(str(tmp_path / "*.pem"))))
+
+
+def test_other_settings_are_not_served_by_old_files(authority: Authority, tmp_path: Path) -> None:
+    made = Certificates()
+    made.read(config(Pair(str(authority.issue("a.pem", "a.example.com")))))
+    with pytest.raises(LbdError, match="cannot read"):
+        made.read(config(Pair(str(tmp_path / "b.pem"))))
+
+
+def test_a_session_is_good_for_its_own_listener_and_policy_only(authority: Authority) -> None:
+    pair = Pair(str(authority.issue("a.pem", "a.example.com")))
+    made, ca = Certificates(), str(authority.file)
+    keys = {made.read(wanted)[PLACE].keys for wanted in (
+        config(pair), config(pair, client_ca=ca), config(pair, client_ca=ca, verify="optional"))}
+    assert len(keys) == 3
+    assert Certificates().read(config(pair))[PLACE].keys not in keys
+
+
+def test_keys_of_tickets_change_with_time(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, wanted = Certificates(), config(Pair(str(authority.issue("a.pem", "a.example.com"))))
+    before = made.read(wanted)[PLACE].keys
+    assert not made.rotate()
+    monkeypatch.setattr(certificates, "ROTATION", -1)
+    assert made.rotate()
+    assert made.read(wanted)[PLACE].keys != before
+
+
+def test_a_file_beyond_all_bounds(tmp_path: Path) -> None:
+    (tmp_path / "big.pem").write_bytes(bytes(certificates.LARGEST + 1))
+    with pytest.raises(LbdError, match="larger than 1 MiB"):
+        Certificates().read(config(Pair(str(tmp_path / "big.pem"))))
+
+
+def test_what_ends_soon_is_said_once_a_day(authority: Authority, capsys: pytest.CaptureFixture[str]) -> None:
+    made = Certificates()
+    wanted = config(*(Pair(str(authority.issue(f"{days}.pem", f"a{days}.example.com", days=(-30, days))))
+                      for days in (-1, 5, 100)))
+    ends = [one.ends for one in shown(made.read(wanted))]
+    now = ends[1] - 5 * 86400
+    for moment in (now, now + 3600, now + 86400):
+        made.warn(shown(made.read(wanted)), moment)
+    said = capsys.readouterr()
+    text = said.out + said.err
+    assert text.count("certificate expires soon") == 2
+    assert text.count("certificate has expired") == 2
+    assert "a100.example.com" not in text

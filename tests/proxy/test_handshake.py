@@ -1,0 +1,158 @@
+"""Tests of lbd.proxy.handshake: what becomes of connections to a listener with TLS, on both transports."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lbd.backend.credentials import Credentials
+from lbd.net.certificate import Pem
+from lbd.net.tls import client_context
+from tests.authority import Authority
+
+from .rig import LIMIT, Rig, Stage, answer, configuration, generation, request
+
+NAME = "a.example.com"
+TEXT = """
+[listeners.web]
+bind = "127.0.0.1:1"
+backend = "app"
+{listener}
+[listeners.web.tls]
+certificates = "a.pem"
+{tls}
+[backends.app.servers]
+a = "{address}"
+"""
+
+
+class Place:
+    """A rig whose listener ends TLS."""
+
+    def __init__(self, rig: Rig, stage: Stage, directory: Path) -> None:
+        self.rig, self.stage, self.directory = rig, stage, directory
+        self.authority = Authority(directory)
+        self.clients = Authority(directory, "clients")
+        self.pem = Pem("a.pem", self.authority.issue("a.pem", NAME).read_bytes(), b"")
+        self.context = client_context(ca=self.authority.file.read_bytes())
+
+    def start(self, listener: str = "", tls: str = "", authorities: bytes = b"") -> None:
+        text = TEXT.format(listener=listener, tls=tls, address=self.stage.address)
+        config = configuration(text, self.directory)
+        made = replace(generation(config), credentials={("listeners", "web"): Credentials((self.pem,), authorities)})
+        self.rig.plane.prepare(made)
+        self.rig.plane.commit()
+        sock = socket.create_server(("127.0.0.1", 0))
+        self.rig.address = sock.getsockname()[:2]
+        self.rig.plane.listen("web", sock)
+
+    async def streams(self, context: ssl.SSLContext | None = None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        async with asyncio.timeout(LIMIT):
+            return await asyncio.open_connection(*self.rig.address, ssl=context or self.context, server_hostname=NAME)
+
+    async def raw(self, data: bytes, end: bool = True) -> bytes:
+        async with asyncio.timeout(LIMIT):
+            reader, writer = await asyncio.open_connection(*self.rig.address)
+            writer.write(data)
+            if end:
+                writer.write_eof()
+            found = b""
+            with contextlib.suppress(ConnectionError):
+                found = await reader.read()
+            writer.close()
+            return found
+
+
+@pytest.fixture
+def place(rig: Rig, stage: Stage, tmp_path: Path) -> Place:
+    return Place(rig, stage, tmp_path)
+
+
+async def test_a_request_comes_and_goes(place: Place) -> None:
+    place.start()
+    reader, writer = await place.streams()
+    server = None
+    for number in range(3):
+        writer.write(request(f"/{number}"))
+        server = server or await place.stage.accept()
+        head = await server.head()
+        assert b"X-Forwarded-Proto: https\r\n" in head
+        await server.send(answer(b"x" * 50_000))
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+        assert await reader.readexactly(50_000) == b"x" * 50_000
+    writer.close()
+    await place.rig.until(lambda: place.rig.plane.clients == 0)
+    assert place.rig.ending("ok") == 3
+
+
+@pytest.mark.parametrize(("sent", "ending"), [
+    (b"GET / HTTP/1.1\r\n\r\n", "tls-plain"), (b"\0" * 50, "tls-failed"),
+    (b"\x16\x03\x01\0\x05\x01\0\0", "client-closed"),
+])
+async def test_what_fails_is_counted(place: Place, sent: bytes, ending: str) -> None:
+    place.start()
+    answered = await place.raw(sent)
+    await place.rig.until(lambda: place.rig.plane.clients == 0)
+    assert place.rig.ending(ending) == 1
+    assert answered.startswith(b"HTTP/1.1 400 Bad Request\r\n") is (ending == "tls-plain")
+
+
+async def test_one_that_only_looks_is_not_counted(place: Place) -> None:
+    place.start()
+    assert await place.raw(b"") == b""
+    await place.rig.until(lambda: place.rig.plane.clients == 0)
+    assert place.rig.ending("client-closed") == place.rig.ending("tls-failed") == 0
+
+
+async def test_a_handshake_that_takes_too_long(place: Place) -> None:
+    place.start(tls='handshake_timeout = "50ms"')
+    await place.raw(b"\x16\x03\x01", end=False)
+    assert place.rig.ending("tls-timeout") == 1
+
+
+async def test_who_may_not_connect_shakes_no_hands(place: Place) -> None:
+    place.start(listener='deny = "127.0.0.0/8"')
+    with pytest.raises(OSError, match=r".*"):
+        await place.streams()
+    assert place.rig.ending("denied") == 1
+
+
+async def test_clients_without_the_certificate_are_refused(place: Place) -> None:
+    authorities = place.clients.file.read_bytes()
+    place.start(tls='client_ca = "clients.pem"', authorities=authorities)
+    good = client_context(ca=place.authority.file.read_bytes(),
+                          pem=Pem("c", place.clients.issue("c.pem", "c", common="Ann").read_bytes(), b""))
+    wrong = client_context(ca=place.authority.file.read_bytes(),
+                           pem=Pem("d", place.authority.issue("d.pem", "d").read_bytes(), b""))
+    for context in (place.context, wrong):
+        reader, writer = await place.streams(context)
+        with pytest.raises(ssl.SSLError, match=r"(?i)certificate|alert|unknown"):
+            await reader.readexactly(1)
+        writer.close()
+    await place.rig.until(lambda: place.rig.ending("tls-certificate") == 2)
+    reader, writer = await place.streams(good)
+    writer.write(request())
+    server = await place.stage.accept()
+    await server.head()
+    await server.send(answer())
+    assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+
+
+async def test_tcp_mode_ends_tls_too(place: Place) -> None:
+    place.start(listener='mode = "tcp"')
+    reader, writer = await place.streams()
+    writer.write(b"ping")
+    server = await place.stage.accept()
+    assert await server.reader.readexactly(4) == b"ping"
+    await server.send(b"pong" * 10_000)
+    assert await reader.readexactly(40_000) == b"pong" * 10_000
+    writer.close()
+    async with asyncio.timeout(LIMIT):
+        assert await server.reader.read() == b""
+    server.close()
+

@@ -1,0 +1,190 @@
+"""The daemon with TLS, met by several kinds of clients: sessions over workers, certificates that change, bad ones."""
+
+import http.client
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lbd_process import DEADLINE, Backend, Lbd, until
+
+from tests.authority import Authority
+
+NAME = "a.example.com"
+TEXT = """
+[listeners.web]
+bind = "127.0.0.1:$web"
+backend = "app"
+[listeners.web.tls]
+certificates = ["{path}/live.pem"]
+{tls}
+[backends.app.servers]
+a = "127.0.0.1:{port}"
+"""
+
+
+class Site:
+    """A daemon with one certificate in `live.pem`."""
+
+    def __init__(self, directory: Path, backend: Backend, tls: str = "") -> None:
+        self.authority = Authority(directory)
+        self.directory = directory
+        self.authority.issue("live.pem", NAME)
+        self.lbd = Lbd(TEXT.format(path=directory, port=backend.port, tls=tls))
+        self.context = ssl.create_default_context(cafile=str(self.authority.file))
+
+    def connect(self, session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
+        raw = socket.create_connection(("127.0.0.1", self.lbd.port("web")), DEADLINE)
+        return self.context.wrap_socket(raw, server_hostname=NAME, session=session)
+
+    def get(self, path: str = "/", session: ssl.SSLSession | None = None) -> tuple[int, bool, ssl.SSLSession | None]:
+        """Status, whether the session was resumed, and the session for the next."""
+        with self.connect(session) as sock:
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
+            response = http.client.HTTPResponse(sock)
+            response.begin()
+            response.read()
+            return response.status, bool(sock.session_reused), sock.session
+
+    def shown(self) -> bytes:
+        """The certificate that a new connection gets."""
+        with self.connect() as sock:
+            return sock.getpeercert(binary_form=True) or b""
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    with Backend("a") as made:
+        yield made
+
+
+@pytest.fixture
+def site(tmp_path: Path, backend: Backend) -> Iterator[Site]:
+    made = Site(tmp_path, backend)
+    with made.lbd:
+        yield made
+
+
+def test_sessions_are_resumed_whichever_worker_gets_the_connection(site: Site) -> None:
+    if site.lbd.status()["listeners"]["web"]["tls"]["tickets"] != "shared by the workers":
+        pytest.skip("this Python's ssl does not let ticket keys be set")
+    status, reused, session = site.get()
+    assert (status, reused) == (200, False)
+    found = []
+    for _ in range(20):
+        status, reused, session = site.get(session=session)
+        found.append(reused)
+    assert all(found)
+    served = [worker["requests"] for worker in site.lbd.status()["workers"]]
+    assert all(served), served
+
+
+def test_a_renewed_certificate_is_in_force_and_connections_stay(site: Site) -> None:
+    kept = site.connect()
+    before = site.shown()
+    site.authority.issue("live.pem", NAME, days=(-1, 60))
+    until(lambda: site.shown() != before, "the new certificate")
+    kept.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert kept.recv(100).startswith(b"HTTP/1.1 200 ")
+    kept.close()
+    assert site.lbd.status()["generation"] == 1
+    logged = site.lbd.logged("certificate in force")
+    assert logged[0]["names"] == [NAME]
+    value = next(line for line in site.lbd.metrics().splitlines()
+                 if line.startswith("lbd_certificate_expiry_timestamp_seconds{"))
+    with site.connect() as sock:
+        ends = ssl.cert_time_to_seconds(str((sock.getpeercert() or {})["notAfter"]))
+    assert float(value.rpartition(" ")[2]) == ends
+
+    # A broken one changes nothing but what is said of it.
+    now = site.shown()
+    (site.directory / "live.pem").write_text("rubbish")
+    until(lambda: site.lbd.status()["listeners"]["web"]["tls"]["refused"], "the refusal")
+    assert site.shown() == now
+    refusal = site.lbd.logged("certificate refused; the one before stays in force")[0]
+    assert refusal["reason"].endswith("live.pem: it holds no certificate (-----BEGIN CERTIFICATE-----)")
+    assert site.lbd.admin("POST", "/v1/reload")[0] == 200
+    assert site.shown() == now
+    site.authority.issue("live.pem", NAME)
+    until(lambda: not site.lbd.status()["listeners"]["web"]["tls"]["refused"], "no refusal any more")
+    until(lambda: site.shown() != now, "the next certificate")
+
+
+def test_secrets_are_not_shown(site: Site) -> None:
+    secret = (site.directory / "live.pem").read_text().partition("PRIVATE KEY-----\n")[2][:40]
+    for text in (site.lbd.log(), str(site.lbd.admin("GET", "/v1/config")), str(site.lbd.status())):
+        assert secret not in text
+
+
+def test_without_a_certificate_it_does_not_start(tmp_path: Path, backend: Backend) -> None:
+    made = Site(tmp_path, backend)
+    (tmp_path / "live.pem").unlink()
+    made.lbd.start(wait=False)
+    assert made.lbd.wait() == 1
+    assert "listeners.web.tls: cannot read" in made.lbd.log()
+    made.lbd.close()
+
+
+@pytest.mark.parametrize("arguments", [
+    ["-tls1_3"], ["-tls1_2"], ["-tls1_3", "-groups", "P-384"], ["-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"],
+])
+def test_openssl(site: Site, arguments: list[str]) -> None:
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl is not installed")
+    found = subprocess.run(
+        [program, "s_client", "-connect", f"127.0.0.1:{site.lbd.port('web')}", "-servername", NAME, "-CAfile",
+         str(site.authority.file), "-verify_return_error", "-quiet", *arguments],
+        input=b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", capture_output=True, timeout=DEADLINE)
+    assert b"HTTP/1.1 200 OK" in found.stdout, found.stderr
+
+
+@pytest.mark.parametrize("arguments", [["-tls1_1"], ["-tls1"], ["-tls1_2", "-cipher", "AES128-SHA256:@SECLEVEL=0"],
+                                       ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA256:@SECLEVEL=0"]])
+def test_openssl_is_refused_what_is_not_safe(site: Site, arguments: list[str]) -> None:
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl is not installed")
+    found = subprocess.run([program, "s_client", "-connect", f"127.0.0.1:{site.lbd.port('web')}", *arguments],
+                           stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)
+    assert found.returncode != 0
+    assert b"Cipher is (NONE)" in found.stdout
+
+
+def test_renegotiation_is_refused(site: Site) -> None:
+    """A client of TLS 1.2 that asks for another handshake is told no, and served on or not, but costs nothing."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl is not installed")
+    asked = subprocess.run(
+        [program, "s_client", "-connect", f"127.0.0.1:{site.lbd.port('web')}", "-tls1_2", "-legacy_renegotiation"],
+        input=b"R\n", capture_output=True, timeout=DEADLINE)
+    assert b"no renegotiation" in asked.stderr
+    assert site.get()[0] == 200
+
+
+def test_curl(site: Site) -> None:
+    program = shutil.which("curl")
+    if program is None:
+        pytest.skip("curl is not installed")
+    port = site.lbd.port("web")
+    found = subprocess.run(
+        [program, "-sS", "--cacert", str(site.authority.file), "--resolve", f"{NAME}:{port}:127.0.0.1", "-w",
+         "%{http_version} %{ssl_verify_result} %{http_code}", "-o", "/dev/null", f"https://{NAME}:{port}/"],
+        capture_output=True, text=True, timeout=DEADLINE)
+    assert found.stdout == "1.1 0 200", found.stderr
+
+
+def test_many_bad_clients_leave_nothing(site: Site) -> None:
+    port = site.lbd.port("web")
+    for number in range(200):
+        with socket.create_connection(("127.0.0.1", port)) as raw:
+            raw.sendall([b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02", b"\0" * 40, b"\x80\x2e\x01\0\x02"][number % 4])
+    assert site.get()[0] == 200
+    until(lambda: site.lbd.status()["listeners"]["web"]["connections"] == 0, "no connections")
+    assert len(site.lbd.workers()) == 2
+    metrics = site.lbd.metrics()
+    assert 'lbd_endings_total{ending="tls-plain"} 50.0' in metrics
