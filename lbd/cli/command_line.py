@@ -24,6 +24,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("check", "lbd.cli.check", "commands for a configuration"),
     ("schema", "lbd.cli.schema", "commands for a configuration"),
     ("status", "lbd.cli.status", "commands for a running daemon"),
+    ("top", "lbd.cli.top", "commands for a running daemon"),
     ("events", "lbd.cli.events", "commands for a running daemon"),
     ("explain", "lbd.cli.explain", "commands for a running daemon"),
     ("plan", "lbd.cli.plan", "commands for a running daemon"),

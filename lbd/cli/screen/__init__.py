@@ -1,0 +1,1 @@
+"""What `lbd top` shows: one file per screen, on textual."""

@@ -1,0 +1,46 @@
+"""The question before a server is changed: what, what that means, and why it is done."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+MEANING = {
+    "drain": "It takes nothing new and finishes what it has.",
+    "maint": "It takes nothing new and is not wanted at all, whatever its checks say.",
+    "ready": "It takes requests again as soon as its checks say that it is well.",
+}
+
+
+class Confirm(ModalScreen[str | None]):
+    """Gives the reason that was typed, None when it is not to be done."""
+
+    CSS = """
+    Confirm { align: center middle; }
+    Confirm Vertical { width: 64; max-width: 95%; height: auto; padding: 0 2;
+                       border: round $primary; background: $surface; }
+    Confirm Input { margin: 1 0 0 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
+
+    def __init__(self, mode: str, target: str, in_flight: int) -> None:
+        super().__init__()
+        self.mode = mode
+        self.target = target
+        self.in_flight = in_flight
+
+    def compose(self) -> ComposeResult:
+        """Question, reason, keys."""
+        with Vertical():
+            yield Static(Text.assemble((f"{self.mode} {self.target}?", "bold"), f"\n{MEANING[self.mode]}"
+                                       f"\nIn flight now: {self.in_flight}."))
+            yield Input(placeholder="reason (may be empty)", max_length=200)
+            yield Static(Text.assemble(("Enter", "bold"), f" {self.mode}   ", ("Esc", "bold"), " cancel"))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """It is to be done."""
+        self.dismiss(event.value)
