@@ -64,7 +64,7 @@ class Log:
     access: str = key("off", u.ACCESS, "off, stdout, a file, or unix:/dev/log: one line per request")
     access_format: str = key("json", u.choice("json", "common", "combined"), "JSON, or the common log format")
     access_fields: tuple[str, ...] = key(
-        [], u.ACCESS_COLUMNS, "what a JSON line says; empty: all but worker, referer and user_agent")
+        [], u.ACCESS_COLUMNS, "what a JSON line says; empty: all but worker, referer, user_agent, unix")
     access_sample: float = key("100%", u.PERCENT, "share of the requests that is logged; failures always are")
 
 
@@ -105,6 +105,16 @@ class Metrics:
          "60s"], u.BUCKETS, "upper bounds of the histograms of response times", RESTART)
     per_server_histograms: bool = key(False, u.BOOL, "a histogram of response times per server too")
     max_series: int = key(100_000, u.integer(100, 10_000_000), "beyond, those of single servers are left out")
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """[tracing]: spans for OpenTelemetry (W3C Trace Context). OTEL_EXPORTER_OTLP_* of the environment count too."""
+
+    enabled: bool = key(False, u.BOOL, "export a span per sampled request; needs the extra lbd[otel]")
+    endpoint: str = key("http://127.0.0.1:4318/v1/traces", u.URL, "where a collector takes OTLP over HTTP")
+    sample: float = key("100%", u.PERCENT, "share of new traces that is sampled; those of clients carry a flag")
+    service: str = key("lbd", u.LINE, "service.name of the spans")
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +331,7 @@ class Config:
     log: Log = table(Log, "logs")
     admin: Admin = table(Admin, "where lbd is asked and steered")
     metrics: Metrics = table(Metrics, "where Prometheus scrapes")
+    tracing: Tracing = table(Tracing, "spans for OpenTelemetry")
     timeouts: Timeouts = table(Timeouts, "defaults of all timeouts")
     health: Mapping[str, HealthPolicy] = named(HealthPolicy, "health policies, shared by name")
     listeners: Mapping[str, Listener] = named(Listener, "where lbd listens")

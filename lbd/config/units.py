@@ -241,6 +241,13 @@ def _buckets(value: Any) -> tuple[float, ...]:
     return tuple(bounds)
 
 
+def _url(value: Any) -> str:
+    text = text_of(value)
+    if not re.fullmatch(r"https?://[!-~]+", text):
+        raise ValueError("is no http or https URL")
+    return text
+
+
 def _named_table(value: Any) -> Any:
     """A name, or a table, which the reader takes apart."""
     return value if isinstance(value, dict) else _name(value)
@@ -257,7 +264,7 @@ _FILLED = {"type": "string", "minLength": 1}
 ACCESS_FIELDS = (
     "time", "listener", "route", "backend", "server", "client", "method", "target", "protocol", "host", "status",
     "bytes_in", "bytes_out", "queue", "connect", "first_byte", "total", "retries", "ending", "id", "generation",
-    "worker", "referer", "user_agent")
+    "worker", "referer", "user_agent", "unix")
 SECRET_FIELDS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 RETRIES = ("timeout", "502", "503", "504")
 MOST_BUCKETS = 32
@@ -286,6 +293,7 @@ WORKERS = Kind("workers", '"auto" or a whole number from 1 to 64', _workers,
 PERCENT = Kind("percentage", 'a percentage from "0%" to "100%"', _percent,
                {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"},
                write=lambda value: f"{value * 100:.10g}%")
+URL = Kind("URL", "an http or https URL", _url, {"type": "string", "pattern": "^https?://[!-~]+$"})
 BUCKETS = Kind("buckets", f"an array of 1 to {MOST_BUCKETS} durations that rise", _buckets,
                {"type": "array", "items": DURATION.schema, "minItems": 1, "maxItems": MOST_BUCKETS}, empty=(),
                write=lambda bounds: [in_seconds(bound) for bound in bounds])

@@ -21,10 +21,11 @@ COMPLAIN = 60.0        # seconds between two complaints about the same sink
 class AccessLog:
     """A sink that blocks holds up this thread alone: then the pipes fill, and workers drop lines and count them.
 
-    `lost` counts lines that the sink refused.
+    `lost` counts lines that the sink refused. `name` is what they are, for the daemon's log.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "access log") -> None:
+        self._name = name
         self.lost = 0
         self._sink: Sink | None = None
         self._pipes: dict[int, bytes] = {}          # reading ends, with what of a line came already
@@ -81,7 +82,7 @@ class AccessLog:
     def _wish(self, wish: Callable[[], None]) -> None:
         self._wishes.append(wish)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="access log", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
         os.eventfd_write(self._wake, 1)
 
@@ -113,9 +114,9 @@ class AccessLog:
         try:
             self._sink.reopen()
         except OSError as error:
-            logger.error("access log not opened anew; the former file is written on", reason=error.strerror)
+            logger.error(f"{self._name} not opened anew; the former file is written on", reason=error.strerror)
         else:
-            logger.info("access log opened anew")
+            logger.info(f"{self._name} opened anew")
 
     def _read(self, fd: int) -> None:
         try:
@@ -139,5 +140,5 @@ class AccessLog:
             self.lost += data.count(b"\n")
             if time.monotonic() - self._complained > COMPLAIN:
                 self._complained = time.monotonic()
-                logger.error("access log cannot be written, lines are lost", reason=error.strerror or str(error),
+                logger.error(f"{self._name} cannot be written, lines are lost", reason=error.strerror or str(error),
                              lines=self.lost)

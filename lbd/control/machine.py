@@ -26,6 +26,7 @@ from lbd.control.registry import Registry
 from lbd.control.resolve import Resolver
 from lbd.control.secret import sticky_secret
 from lbd.control.sockets import Sockets, Staged
+from lbd.control.tracing import Tracing
 from lbd.errors import LbdError
 from lbd.health import CHECKS
 from lbd.health.schedule import Judgement, Key, Schedule
@@ -59,6 +60,7 @@ class Machine:
         self.line = line
         self.replaced: Callable[[], None] = lambda: None   # called when a worker is of another version than this
         self.access = AccessLog()
+        self.tracing = Tracing()
         self.board = (inherited and inherited.board) or Board.create(LANES, bounds)
         self.slots = Slots(self.board)
         self.sockets = Sockets()
@@ -238,6 +240,7 @@ class Machine:
         fd = self.access.pipe()
         process.send(LogTo(), (fd,))
         os.close(fd)
+        self.tracing.greeted(process)
 
     def suspect(self, backend: str, server: str) -> None:
         """A worker could not connect: check that server at once."""

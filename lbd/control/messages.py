@@ -69,6 +69,11 @@ class LogTo:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceTo:
+    """Supervisor: write lines about sampled requests, when they are wanted, to the pipe that comes with this."""
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """Supervisor: these servers changed mode, health, weight or address."""
 
@@ -122,5 +127,5 @@ class Cut:
     """Supervisor: cut everything and exit now."""
 
 
-Message = (Hello | Prepare | Ready | Veto | Commit | Committed | Discard | Listen | LogTo | Update | Explain
+Message = (Hello | Prepare | Ready | Veto | Commit | Committed | Discard | Listen | LogTo | TraceTo | Update | Explain
            | Explaining | Suspect | Ping | Pong | Drain | Cut)

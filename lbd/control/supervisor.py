@@ -25,6 +25,7 @@ from lbd.control.renewal import Renewal
 from lbd.control.service import Service
 from lbd.control.sinks import sink
 from lbd.control.steering import Steering
+from lbd.control.tracing import spans
 from lbd.control.trend import Trend
 from lbd.control.trial import sample
 from lbd.control.upgrade import Upgrade
@@ -228,6 +229,7 @@ class Supervisor:
                 staged.give_to(*owner)
                 privileges.drop(config.global_.user, *owner)
             self._machine.access.use(sink(config.log.access))
+            self._machine.tracing.use(spans(config.tracing), ())
             for door in self._open_doors():
                 await door.open()
             self._tasks.start("pings", self._ping())
@@ -266,11 +268,14 @@ class Supervisor:
         self._orphans.close()
         self._steering.close()
         self._machine.access.close(LAST_LINES)
+        self._machine.tracing.close(LAST_LINES)
 
     async def _apply(self, loaded: Loaded, force: bool) -> Generation:
         """Put a configuration in force, the metrics' door too; raises `LbdError`, and then nothing has changed."""
         elsewhere = loaded.config.log.access != self._loaded.config.log.access
         access = sink(loaded.config.log.access) if elsewhere else None
+        retraced = loaded.config.tracing != self._loaded.config.tracing
+        traces = spans(loaded.config.tracing) if retraced else None
         other = loaded.config.metrics.bind != self._loaded.config.metrics.bind
         door = doors.metrics(loaded.config, self) if other else None
         self._service.reloading()
@@ -288,6 +293,8 @@ class Supervisor:
         self._set_up_log(loaded.config)
         if elsewhere:
             self._machine.access.use(access)
+        if retraced:
+            self._machine.tracing.use(traces, self._machine.fleet.processes())
         self._follow_files()
         if other:
             if door is not None:

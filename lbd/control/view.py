@@ -36,6 +36,7 @@ def look(machine: Machine, reload: Reload, kernels: str, refused: Collection[str
         processes=_processes(machine),
         histograms=machine.board.per_server,
         log_lost=machine.access.lost,
+        spans_lost=machine.tracing.lost,
         draining=machine.draining(),
         build=build,
         certificates=[(one.place[1], one.path, one.ends) for one in shown(generation.credentials)

@@ -32,6 +32,7 @@ from lbd.control.messages import (
     Prepare,
     Ready,
     Suspect,
+    TraceTo,
     Update,
     Veto,
 )
@@ -85,6 +86,9 @@ class Worker:
             case LogTo():
                 for fd in fds:
                     self._plane.log_to(fd)
+            case TraceTo():
+                for fd in fds:
+                    self._plane.trace_to(fd)
             case Explain(ticket, seconds):
                 self._plane.explanations.admit(ticket, seconds)
                 self._channel.send(Explaining())

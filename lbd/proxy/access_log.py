@@ -1,6 +1,7 @@
 """The access log as one worker writes it: lines wait in one buffer, and go to the supervisor's pipe many at a time."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from lbd.config import schema
@@ -20,6 +21,8 @@ class AccessLog:
     whoever reads gets whole lines.
     """
 
+    dropped = fields.PROCESS_LOG_DROPPED
+
     def __init__(self, process: Row, fd: int) -> None:
         self._process = process
         self._fd = fd
@@ -38,12 +41,14 @@ class AccessLog:
 
     def note(self, client: Any, ending: int) -> None:
         """The client's request is over and counted."""
+        self._add(client, client.asked or client.payload, ending)
+
+    def _add(self, client: Any, payload: bytes, ending: int) -> None:
         lines = self._lines
         if lines is None:
             return
         action = client.action
         server = client.server
-        payload = client.asked or client.payload
         lines.add(
             client.record, client.listener.name, action.place, client.backend.name,
             server.name if server is not None else None,
@@ -69,7 +74,7 @@ class AccessLog:
         if done:
             self._rest = data[done:]
         elif count:
-            self._process.add(fields.PROCESS_LOG_DROPPED, count)
+            self._process.add(self.dropped, count)
 
     def close(self) -> None:
         """Write what waits, and close the pipe."""
@@ -82,3 +87,25 @@ class AccessLog:
             return os.write(self._fd, data) if data else 0
         except OSError:      # full, or nobody reads any more
             return 0
+
+
+class Several:
+    """Several of them, where there is one in the plane."""
+
+    def __init__(self, logs: Sequence[AccessLog]) -> None:
+        self._logs = tuple(logs)
+
+    def note(self, client: Any, ending: int) -> None:
+        """The client's request is over and counted."""
+        for log in self._logs:
+            log.note(client, ending)
+
+    def refused(self, client: Any, status: int, ending: int) -> None:
+        """What the client sent is no request."""
+        for log in self._logs:
+            log.refused(client, status, ending)
+
+    def flush(self) -> None:
+        """Write what waits, or drop it."""
+        for log in self._logs:
+            log.flush()

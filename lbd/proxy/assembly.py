@@ -10,6 +10,7 @@ from lbd.backend.generation import Generation
 from lbd.balance import build
 from lbd.config import schema
 from lbd.errors import LbdError
+from lbd.http.trace_context import TraceContext
 from lbd.proxy.listener import Listener, Site
 from lbd.proxy.router import Action, Router
 from lbd.proxy.tls import Faces
@@ -69,14 +70,16 @@ class Assembly:
                 backends: Mapping[str, tuple[Backend, Algorithm]]) -> Router:
         """Actions are made once per route, since each has its own edits."""
         settings = generation.config.backends
+        tracing = generation.config.tracing
+        trace = TraceContext(lambda: self.random.random() < tracing.sample) if tracing.enabled else None
 
         def row(backend: str) -> Row:
             return self.row(scoreboard.ROUTE, generation.routes[listener, backend])
 
         def action(backend: str | None, route: schema.Route | None, place: int = -1) -> Action:
             if backend is None:
-                return Action(row(""), self.nowhere, None, route, place)
-            return Action(row(backend), backends[backend][0], settings[backend], route, place)
+                return Action(row(""), self.nowhere, None, route, place, trace)
+            return Action(row(backend), backends[backend][0], settings[backend], route, place, trace)
 
         routes = [(route, action(route.backend, route, place)) for place, route in enumerate(wanted.routes)]
         return Router(routes, action(wanted.backend, None))

@@ -13,7 +13,7 @@ from lbd.http import head
 from lbd.log import logger
 from lbd.net.bells import Bells
 from lbd.net.secure import Secure, Turns
-from lbd.proxy.access_log import AccessLog
+from lbd.proxy.access_log import AccessLog, Several
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.proxy.client import Client
 from lbd.proxy.draining import Draining, close_idle
@@ -25,6 +25,7 @@ from lbd.proxy.proxied import Proxied
 from lbd.proxy.selective import kind
 from lbd.proxy.tcp import TcpClient
 from lbd.proxy.timers import Timers
+from lbd.proxy.traces import Traces
 from lbd.proxy.upstream import Upstream
 from lbd.stats import endings, fields, scoreboard
 from lbd.stats.scoreboard import Board
@@ -51,8 +52,9 @@ class Plane:
         self.process = board.row(lane, scoreboard.PROCESS, 0)
         self.response = head.Response(RESPONSE_HEAD, RESPONSE_FIELDS)
         self.log = logger
-        self.access: AccessLog | None = None      # while lines are wanted
+        self.access: AccessLog | Several | None = None      # while lines are wanted
         self._access: AccessLog | None = None
+        self._traces: Traces | None = None
         self.timers = Timers(loop, self)
         self.now = self.timers.clock()
         self.backends: dict[str, Backend] = {}
@@ -167,10 +169,23 @@ class Plane:
             former.close()
         self._follow_log()
 
+    def trace_to(self, fd: int) -> None:
+        """Write lines for spans, if they are wanted, to such a pipe."""
+        former, self._traces = self._traces, Traces(self.process, fd)
+        if former is not None:
+            former.close()
+        self._follow_log()
+
     def _follow_log(self) -> None:
-        generation, log = self.generation, self._access
-        wanted = generation is not None and log is not None and log.set(generation.config.log, generation.number)
-        self.access = log if wanted else None
+        generation = self.generation
+        logs: list[AccessLog] = []
+        if generation is not None and self._access is not None \
+                and self._access.set(generation.config.log, generation.number):
+            logs.append(self._access)
+        if generation is not None and self._traces is not None \
+                and self._traces.trace(generation.config.tracing, generation.number):
+            logs.append(self._traces)
+        self.access = Several(logs) if len(logs) > 1 else logs[0] if logs else None
 
     # Sockets
 

@@ -8,6 +8,7 @@ import re2
 from lbd.backend.backend import Backend
 from lbd.config import schema
 from lbd.http import fields, head
+from lbd.http.trace_context import TraceContext
 from lbd.proxy.answers import answer
 from lbd.stats.scoreboard import Row
 
@@ -22,27 +23,30 @@ class Action:
     """What is done with a request: sent to `backend`, or answered at once when `answers` is set.
 
     `place` is the route's number in its listener, -1 where no route took the request.
-    `changes`: the head is edited on its way, by `change`. `plain`: neither of both.
+    `changes`: the head is edited on its way, by `change`; with a `trace` every one is. `plain`: neither of both.
     """
 
-    __slots__ = ("answers", "backend", "changes", "edits", "place", "plain", "response_edits", "row", "strip")
+    __slots__ = ("answers", "backend", "changes", "edits", "place", "plain", "response_edits", "row", "strip", "trace")
 
     def __init__(self, row: Row, backend: Backend, settings: schema.Backend | None = None,
-                 route: schema.Route | None = None, place: int = -1) -> None:
+                 route: schema.Route | None = None, place: int = -1, trace: TraceContext | None = None) -> None:
         self.row = row
+        self.trace = trace
         self.place = place
         self.backend = backend
         self.answers = answer(route) if settings is None else None
         self.strip = route.strip_prefix.rstrip("/").encode() if route and route.strip_prefix else None
         self.edits = edits(settings.request_headers, settings.host) if settings else None
         self.response_edits = edits(settings.response_headers) if settings else None
-        self.changes = self.edits is not None or self.strip is not None
+        self.changes = self.edits is not None or self.strip is not None or trace is not None
         self.plain = self.answers is None and not self.changes
 
     def change(self, payload: bytes, target: bytes) -> bytes:
         """The head as the server is to get it."""
-        removed, added = self.edits or ((), b"")
-        return head.edit(payload, self._stripped(target) if self.strip else None, removed, added)
+        if self.edits is not None or self.strip is not None:
+            removed, added = self.edits or ((), b"")
+            payload = head.edit(payload, self._stripped(target) if self.strip else None, removed, added)
+        return self.trace.follow(payload) if self.trace is not None else payload
 
     def _stripped(self, target: bytes) -> bytes:
         """The target without the prefix, in the client's own spelling of what remains."""

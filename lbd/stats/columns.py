@@ -36,6 +36,7 @@ COLUMNS = (
     Column("worker", "process id of the worker"),
     Column("referer", "the Referer field", "referer"),
     Column("user_agent", "the User-Agent field", "user-agent"),
+    Column("unix", "when the request head was there, seconds since 1970"),
 )
 NAMES = tuple(column.name for column in COLUMNS)
-DEFAULT = NAMES[:-3]
+DEFAULT = NAMES[:NAMES.index("worker")]

@@ -58,8 +58,9 @@ class View:
     """What exists now, with its slots. What is not in here has no series.
 
     `left_out`: there would be more series than allowed; `histograms`: servers have theirs exported; `log_lost` are the
-    lines of access log that could not be written. `reload_time` is Unix time of the last attempt, 0.0 before the first,
-    `reloads` their number by result; `build` are the labels of `lbd_build_info`.
+    lines of access log that could not be written, `spans_lost` the spans that no collector took. `reload_time` is Unix
+    time of the last attempt, 0.0 before the first, `reloads` their number by result; `build` are the labels of
+    `lbd_build_info`.
     """
 
     generation: int
@@ -75,6 +76,7 @@ class View:
     left_out: bool = False
     histograms: bool = False
     log_lost: int = 0
+    spans_lost: int = 0
     draining: int = 0
     build: Mapping[str, str] = field(default_factory=dict)
     certificates: Sequence[tuple[str, str, float]] = ()      # listener, file, and Unix time of its end
@@ -219,6 +221,7 @@ class Exporter(Collector):
         yield refused
         yield CounterMetricFamily("lbd_log_lines_lost", "Access log lines that could not be written where they belong.",
                                   value=view.log_lost)
+        yield CounterMetricFamily("lbd_spans_lost", "Spans that the collector did not take.", value=view.spans_lost)
         build = GaugeMetricFamily("lbd_build_info", "How lbd was built.", labels=tuple(view.build))
         build.add_metric(tuple(view.build.values()), 1.0)
         yield build

@@ -152,6 +152,8 @@ PROCESS_LAG = _process.counter(
     "lag", "Seconds that event loops were late, summed over all turns measured.", "lbd_loop_lag_seconds")
 PROCESS_LOG_DROPPED = _process.counter(
     "log_dropped", "Access log lines dropped because nobody took them.", "lbd_log_lines_dropped")
+PROCESS_SPANS_DROPPED = _process.counter(
+    "spans_dropped", "Spans dropped because nobody took them from the worker.", "lbd_spans_dropped")
 
 KINDS = (_server, _route, _backend, _listener, _process)     # the place is the kind's number
 

@@ -3,20 +3,20 @@
 
 import time
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memchr, memcpy
 from libc.time cimport gmtime_r, strftime, time_t, tm
 
 from lbd.stats.scoreboard cimport Record, clock
+from lbd.stats.text cimport Text, digits, of, of_name, same
 
 from lbd.stats import columns, endings
 
 cdef enum:
     TIME, LISTENER, ROUTE, BACKEND, SERVER, CLIENT, METHOD, TARGET, PROTOCOL, HOST, STATUS, BYTES_IN, BYTES_OUT, QUEUE
-    CONNECT, FIRST_BYTE, TOTAL, RETRIES, ENDING, ID, GENERATION, WORKER, REFERER, USER_AGENT, OTHER
+    CONNECT, FIRST_BYTE, TOTAL, RETRIES, ENDING, ID, GENERATION, WORKER, REFERER, USER_AGENT, UNIX, OTHER
 
 cdef enum:
     J, COMMON, COMBINED         # forms
@@ -24,10 +24,6 @@ cdef enum:
     MOST = 4096
 
 LONGEST = MOST
-
-cdef struct Text:
-    const char *start           # NULL: there is none
-    Py_ssize_t size
 
 cdef struct Column:
     int place                   # of the names above
@@ -47,43 +43,6 @@ for _place, _ending in enumerate(endings.ENDINGS):
     ending_names.append(_ending.name)
 if columns.NAMES.index("user_agent") != USER_AGENT or len(columns.NAMES) != OTHER or len(ending_names) > 64:
     raise ImportError("the columns of lbd.stats do not fit the compiled log: build lbd again")
-
-
-cdef inline Text of(bytes data):
-    cdef Text text
-    text.start, text.size = PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)
-    return text
-
-cdef inline Text of_name(str name):
-    cdef Text text
-    text.start = NULL
-    text.size = 0
-    if name is not None:
-        text.start = PyUnicode_AsUTF8AndSize(name, &text.size)
-    return text
-
-cdef inline bint same(const char *name, const char *wanted, Py_ssize_t size) noexcept:
-    """Equal, whatever the case of `name`."""
-    cdef Py_ssize_t at
-    for at in range(size):
-        if (name[at] | 32 if 65 <= name[at] <= 90 else name[at]) != wanted[at]:
-            return False
-    return True
-
-
-cdef inline char *digits(char *out, int64_t value, int least) noexcept:
-    """Write a number that is not negative, of at least so many digits; returns where it ends."""
-    cdef char turned[24]
-    cdef int size = 0
-    while value or size < least:
-        turned[size] = 48 + value % 10
-        value //= 10
-        size += 1
-    while size:
-        size -= 1
-        out[0] = turned[size]
-        out += 1
-    return out
 
 
 cdef class Lines:
@@ -196,6 +155,8 @@ cdef class Lines:
             return self._seconds(record.taken, record.reached)
         if what == FIRST_BYTE:
             return self._seconds(record.started, record.headed)
+        if what == UNIX:
+            return self._seconds(-self.zero, record.started)
         if what == TOTAL:
             return self._seconds(record.started, record.ended)
         if what == RETRIES:

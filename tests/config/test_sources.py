@@ -85,7 +85,7 @@ def test_no_name_or_key_in_two_files(directory: Directory) -> None:
 def test_the_top_level(directory: Directory) -> None:
     directory.write("a.toml", "backend = 1\nlog = 'x'\n[[health]]\n")
     assert directory.errors('include = ["a.toml"]\nzzz = 1\n' + WHOLE) == [
-        "lbd.toml:2:1: zzz: unknown key; known here: include, global, log, admin, metrics, timeouts, health, "
+        "lbd.toml:2:1: zzz: unknown key; known here: include, global, log, admin, metrics, tracing, timeouts, health, "
         "listeners, backends, errors",
         'a.toml:1:1: backend: unknown key; did you mean "backends"?',
         'a.toml:2:1: log: "x" is a string; must be a table',
