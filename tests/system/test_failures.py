@@ -1,56 +1,116 @@
-"""What clients get from servers that fail in every way there is: status, time, ending, alone and with a good server.
+"""What clients get from servers that fail in every way there is, and what the access log and the metrics say of it.
 
-Run with -s, it prints the table.
+Run with -s, it prints the rows of the table in the README.
 """
 
+import contextlib
 import http.client
+import json
+import re
 import time
 
 import pytest
-from lbd_process import Lbd, until
+from lbd_process import ROOT, Lbd, until
 from load import Load
 from origin import Origin
 from wicked import Silent, Wicked
 
-TEXT = """
+HEAD = """
 [timeouts]
 connect = "300ms"
 server = "500ms"
-[listeners.alone]
-bind = "127.0.0.1:$alone"
-backend = "alone"
-[listeners.both]
-bind = "127.0.0.1:$both"
-backend = "both"
-[backends.alone]
+[log]
+access = "%s"
+[listeners.web]
+bind = "127.0.0.1:$web"
+"""
+# Each way of failing has two backends: one that it has to itself, and one with a good server beside it.
+ROUTES = """
+[[listeners.web.routes]]
+path_prefix = "/alone-%(at)d/"
+backend = "alone-%(at)d"
+[[listeners.web.routes]]
+path_prefix = "/both-%(at)d/"
+backend = "both-%(at)d"
+"""
+BACKENDS = """
+[backends.alone-%(at)d]
+%(health)s
 servers = { bad = "127.0.0.1:%(bad)d" }
-[backends.both]
+[backends.both-%(at)d]
+%(health)s
 algorithm = "round-robin"
 retry_on = ["timeout", "503"]
 servers = { bad = "127.0.0.1:%(bad)d", good = "127.0.0.1:%(good)d" }
 """
+HEALTH = 'health = { type = "http", path = "/healthz", timeout = "200ms" }'
 
-# How a server fails: what a client gets from it alone (its status, 0 for a cut answer), the ending that is counted,
-# and whether a GET is answered well when another server is there.
+# How a server fails: what a client gets from it alone (its status, 0 for a cut answer), the ending in log and metrics,
+# and the reason of the repeats by which a GET is answered well when another server is there ("": no repeat is needed,
+# "none": there is none).
 KINDS = {
-    "refuses connections": (None, 502, "connect-refused", True),
-    "answers no SYN": (Silent, 504, "connect-timeout", True),
-    "closes after accepting": ("slam", 502, "server-closed", True),
-    "closes after the request": ("close", 502, "server-closed", True),
-    "resets after the request": ("reset", 502, "server-closed", True),
-    "never answers": ("hang", 504, "server-timeout", True),
-    "answers the head and stalls": ("stall", 0, "server-body-timeout", False),
-    "sends garbage": ("garbage", 502, "bad-response", False),
-    "answers 503 every third time": ("third", 503, "ok", True),
+    "refuses connections": (None, 502, "connect-refused", "refused"),
+    "answers no SYN": (Silent, 504, "connect-timeout", "timeout"),
+    "closes after accepting": ("slam", 502, "server-closed", "lost"),
+    "closes after the request": ("close", 502, "server-closed", "lost"),
+    "resets after the request": ("reset", 502, "server-closed", "lost"),
+    "never answers": ("hang", 504, "server-timeout", "timeout"),
+    "answers the head and stalls": ("stall", 0, "server-body-timeout", "none"),
+    "sends garbage": ("garbage", 502, "bad-response", "none"),
+    "answers 503 to every third request": ("third", 503, "ok", "status"),
+    "fails its checks": ("hang", 503, "no-server", ""),
 }
 
 
-def fetch(port, method="GET"):
+class World:
+    """A daemon, before one server of each kind and a good one; `log` is its access log."""
+
+    def __init__(self, directory, stack):
+        self.log = directory / "access.log"
+        self.good = stack.enter_context(Wicked())
+        self.bad = {}
+        routes = backends = ""
+        for at, (kind, (manner, _, ending, _)) in enumerate(KINDS.items()):
+            bad = self.bad[kind] = stack.enter_context(Silent() if manner is Silent else Wicked(manner or "serve"))
+            if manner is None:
+                bad.stop()
+            more = {"at": at, "bad": bad.port, "good": self.good.port,
+                    "health": HEALTH if ending == "no-server" else ""}
+            routes += ROUTES % more
+            backends += BACKENDS % more
+        self.lbd = stack.enter_context(Lbd(HEAD % self.log + routes + backends))
+
+    def fetch(self, name, kind, method="GET"):
+        """From its backend `alone` or `both`."""
+        return fetch(self.lbd.port("web"), method, f"/{self.backend(name, kind)}/")
+
+    def backend(self, name, kind):
+        return f"{name}-{list(KINDS).index(kind)}"
+
+    def logged(self, backend, ending):
+        """Statuses of the requests that ended so, as the access log has them."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+        return {line["status"] for line in lines if line["backend"] == backend and line["ending"] == ending}
+
+    def retried(self, backend):
+        """The reasons for which requests were repeated."""
+        found = re.findall(r'^lbd_retries_total{backend="([\w-]+)",reason="([\w-]+)"} ([0-9.]+)$', self.lbd.metrics(),
+                           re.MULTILINE)
+        return {reason for name, reason, count in found if name == backend and float(count)}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with contextlib.ExitStack() as stack:
+        yield World(tmp_path_factory.mktemp("log"), stack)
+
+
+def fetch(port, method="GET", path="/"):
     """Status (0 for a cut answer) and seconds."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     began = time.monotonic()
     try:
-        connection.request(method, "/", body=b"x" if method == "POST" else None)
+        connection.request(method, path, body=b"x" if method == "POST" else None)
         response = connection.getresponse()
         response.read()
         return response.status, time.monotonic() - began
@@ -68,30 +128,45 @@ def ended(lbd, ending):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_clients_get(kind):
-    manner, status, ending, saved = KINDS[kind]
-    made = Silent() if manner is Silent else Wicked(manner or "serve")
-    with Wicked() as good, made as bad:
-        if manner is None:
-            bad.stop()
-        with Lbd(TEXT % {"bad": bad.port, "good": good.port}) as lbd:
-            alone = [fetch(lbd.port("alone")) for _ in range(3)]
-            both = [fetch(lbd.port("both")) for _ in range(8)]
-            got, seconds = max(alone, key=lambda one: one[0] == status)
-            assert got == status
-            assert ended(lbd, ending) >= 1
-            if saved:
-                assert {got for got, _ in both} == {200}
-            print(f"\n| {kind} | {status or 'cut answer'} after {seconds:.1f} s, `{ending}` | "
-                  f"{'200' if saved else '200 or the same'}, at most {max(took for _, took in both):.1f} s |")
+def test_what_clients_get(world, kind):
+    _, status, ending, reason = KINDS[kind]
+    before = ended(world.lbd, ending)
+    alone = [world.fetch("alone", kind) for _ in range(3)]
+    got, seconds = max(alone, key=lambda one: one[0] == status)
+    assert got == status
+    assert ended(world.lbd, ending) > before
+    until(lambda: (status or 200) in world.logged(world.backend("alone", kind), ending), "a line of the log")
+    both = [world.fetch("both", kind) for _ in range(8)]
+    if reason != "none":
+        assert {got for got, _ in both} == {200}
+        assert world.retried(world.backend("both", kind)) == {reason} - {""}
+    print("\n" + row(kind, after(seconds), after(max(took for _, took in both))))
 
 
-@pytest.mark.parametrize("manner", ["close", "reset", "hang", "garbage", "stall"])
-def test_what_may_not_be_done_twice_is_never_sent_twice(manner):
-    with Wicked() as good, Wicked(manner) as bad, Lbd(TEXT % {"bad": bad.port, "good": good.port}) as lbd:
-        for _ in range(10):
-            fetch(lbd.port("both"), "POST")
-        assert bad.got["POST"] + good.got["POST"] == 10
+def after(seconds):
+    return f" after {seconds:.1f} s" if seconds >= 0.25 else " at once"
+
+
+def row(kind, alone="", both=""):
+    """What the README says of a kind of failure."""
+    _, status, ending, reason = KINDS[kind]
+    outcome = "200 or the same" if reason == "none" else "200"
+    repeats = f"`{reason}`" if reason not in ("", "none") else "none"
+    return f"| {kind} | {status or 'a cut answer'}{alone} | `{ending}` | {outcome}{both} | {repeats} |"
+
+
+def test_the_readme_says_so():
+    text = re.sub(r" at once| after \d\.\d s", "", (ROOT / "README.md").read_text())
+    assert {row(kind) for kind in KINDS} <= set(text.splitlines())
+
+
+@pytest.mark.parametrize("kind", ["closes after the request", "resets after the request", "never answers",
+                                  "sends garbage", "answers the head and stalls"])
+def test_what_may_not_be_done_twice_is_never_sent_twice(world, kind):
+    before = world.good.got["POST"]
+    for _ in range(10):
+        world.fetch("both", kind, "POST")
+    assert world.bad[kind].got["POST"] + world.good.got["POST"] - before == 10
 
 
 OUTLIER = """
