@@ -239,10 +239,8 @@ def test_a_whole_backend_goes_down_and_comes_back():
     with Wicked() as a, Wicked() as b, Lbd(CHECKED % (a.port, b.port)) as lbd:
         a.manner = b.manner = "hang"
         until(lambda: {server["health"] for server in servers(lbd).values()} == {"down"}, "down")
-        status, seconds = fetch(lbd.port("web"))
-        assert status == 503
-        assert seconds < 1
-        assert ended(lbd, "no-server") == 1
+        until(lambda: fetch(lbd.port("web"))[0] == 503, "every worker knows")
+        assert ended(lbd, "no-server") >= 1
         a.manner = b.manner = "serve"
         until(lambda: {server["health"] for server in servers(lbd).values()} == {"up"}, "up")
-        assert fetch(lbd.port("web"))[0] == 200
+        until(lambda: {fetch(lbd.port("web"))[0] for _ in range(10)} == {200}, "every worker knows")
