@@ -58,8 +58,7 @@ def bind_unix(path: str, what: str, mode: int | None = None) -> socket.socket:
     name = "\0" + path[1:] if path.startswith("@") else path
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
-        if name == path:
-            _remove_stale(path)
+        taken_over = name == path and _remove_stale(path)
         if mode is None:
             sock.bind(name)
         else:
@@ -68,9 +67,13 @@ def bind_unix(path: str, what: str, mode: int | None = None) -> socket.socket:
                 sock.bind(name)
             finally:
                 os.umask(before)
+        if taken_over:
+            sock.listen()   # at once: from here on whoever connects comes here, and waits for the workers
     except OSError as error:
         sock.close()
         hint = _UNIX_HINTS.get(error.errno or 0) or error.strerror or str(error)
+        if name != path and (named := _named(holders.of_path(path))):
+            hint = f"{named} listens there; stop it or choose another name"
         raise LbdError(f"cannot listen on unix:{path} ({what}): {hint}") from None
     return sock
 
@@ -92,7 +95,7 @@ def _probe(probe: socket.socket, target: tuple[str | int, ...], port: int) -> No
     try:
         probe.bind(target)
     except OSError as error:
-        if error.errno != errno.EADDRINUSE or not holders.left_behind(port):
+        if error.errno != errno.EADDRINUSE or not holders.left_behind(holders.of_port(port)):
             raise
 
 
@@ -126,15 +129,20 @@ def _refusal(address: Address, what: str, error: OSError) -> str:
 
 def _holder(port: int) -> str:
     """` by PROGRAM (pid N)` when /proc tells who listens on the port, else the empty string."""
-    found = holders.of_port(port)
-    return f" by {found[0].name} (pid {found[0].pid})" if found else ""
+    named = _named(holders.of_port(port))
+    return f" by {named}" if named else ""
 
 
-def _remove_stale(path: str) -> None:
+def _named(found: list[holders.Holder]) -> str:
+    return f"{found[0].name} (pid {found[0].pid})" if found else ""
+
+
+def _remove_stale(path: str) -> bool:
+    """Make room at the path, if nobody listens there but what a dead supervisor left behind: then True."""
     try:
         about = os.stat(path)
     except FileNotFoundError:
-        return
+        return False
     if not stat.S_ISSOCK(about.st_mode):
         raise OSError(errno.EEXIST, "a file that is not a socket is there")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
@@ -142,9 +150,14 @@ def _remove_stale(path: str) -> None:
             probe.connect(path)
         except ConnectionRefusedError:
             os.unlink(path)
-            return
+            return False
         except FileNotFoundError:
-            return
+            return False
         except BlockingIOError:
             pass  # its backlog is full: alive and busy
-    raise OSError(errno.EADDRINUSE, "another process listens there; stop it or choose another path")
+    found = holders.of_path(path)
+    if holders.left_behind(found):
+        os.unlink(path)
+        return True
+    raise OSError(errno.EADDRINUSE, f"{_named(found) or 'another process'} listens there; stop it or choose another "
+                                    "path")

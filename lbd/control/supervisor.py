@@ -308,9 +308,10 @@ class Supervisor:
         return [door for door in (self._admin, self._metrics) if door is not None]
 
     def _take_over(self) -> None:
-        """Workers of a dead supervisor on the same ports leave, now that there are others."""
-        ports = {address.port for found in self._machine.sockets.addresses().values() for address in found}
-        self._orphans.dismiss([*self._machine.left, *holders.orphans(ports - {0})])
+        """Workers of a dead supervisor on the same addresses leave, now that there are others."""
+        bound = [address for found in self._machine.sockets.addresses().values() for address in found]
+        left = holders.orphans({address.port for address in bound} - {0}, {address.path for address in bound} - {""})
+        self._orphans.dismiss([*self._machine.left, *left])
 
     def _follow_files(self) -> None:
         """Watch the files, or no longer, as the configuration in force says."""

@@ -7,7 +7,9 @@ import stat
 import pytest
 
 from lbd.config.units import Address
+from lbd.control import binding
 from lbd.control.binding import bind_tcp, bind_unix, unlink
+from lbd.control.holders import ORPHAN, Holder
 from lbd.errors import LbdError
 
 
@@ -60,11 +62,39 @@ def test_a_stale_unix_socket_is_replaced_and_a_live_one_is_not(tmp_path):
     with bind_unix(path, "admin.bind", 0o600) as sock:
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
         sock.listen()
-        with pytest.raises(LbdError, match=r"another process listens there"):
+        with pytest.raises(LbdError, match=rf"\(pid {os.getpid()}\) listens there; stop it"):
             bind_unix(path, "admin.bind")
     unlink(path)
     assert not os.path.exists(path)
     unlink(path)
+
+
+def test_what_a_dead_supervisor_left_is_replaced_and_listens_at_once(tmp_path, monkeypatch):
+    path = str(tmp_path / "s")
+    with bind_unix(path, "listeners.web.bind") as orphaned:
+        orphaned.listen()
+        monkeypatch.setattr(binding.holders, "of_path", lambda path: [Holder(1, ORPHAN)])
+        with bind_unix(path, "listeners.web.bind") as sock, socket.socket(socket.AF_UNIX) as client:
+            client.connect(path)
+            assert sock.accept()
+
+
+def test_an_abstract_name_that_is_taken():
+    name = f"@lbd-test-{os.getpid()}"
+    with bind_unix(name, "listeners.web.bind") as sock:
+        sock.listen()
+        with pytest.raises(LbdError, match=rf"unix:{name} .*\(pid {os.getpid()}\) listens there"):
+            bind_unix(name, "listeners.web.bind")
+
+
+def test_a_file_that_may_not_be_removed_is_named(monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+    said = []
+    monkeypatch.setattr(binding.os, "unlink", refuse)
+    monkeypatch.setattr(binding.logger, "warning", lambda event, **about: said.append(about))
+    unlink("/run/x")
+    assert said == [{"path": "/run/x", "reason": "Permission denied: its directory belongs to another user"}]
 
 
 def test_other_files_are_left_alone(tmp_path):

@@ -14,6 +14,7 @@ CHILD = """
 import socket, sys
 from lbd.control import holders
 sock = socket.socket(); sock.bind(("127.0.0.1", 0)); sock.listen()
+unix = socket.socket(socket.AF_UNIX); unix.bind(sys.argv[2]); unix.listen()
 if sys.argv[1] == "orphan": holders.become_orphan()
 print(sock.getsockname()[1], flush=True)
 sys.stdin.read()
@@ -21,32 +22,36 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def child(request):
-    process = subprocess.Popen([sys.executable, "-c", CHILD, request.param], stdin=subprocess.PIPE,
+def child(request, tmp_path):
+    path = str(tmp_path / "with blanks.sock")
+    process = subprocess.Popen([sys.executable, "-c", CHILD, request.param, path], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()})
-    yield process.pid, int(process.stdout.readline())
+    yield process.pid, int(process.stdout.readline()), path
     process.communicate()
 
 
 @pytest.mark.parametrize("child", ["orphan"], indirect=True)
 def test_an_orphan_is_told_from_others(child):
-    pid, port = child
-    assert holders.of_port(port) == [holders.Holder(pid, holders.ORPHAN)]
-    assert holders.left_behind(port)
-    assert holders.orphans({port}) == [pid]
+    pid, port, path = child
+    for found in (holders.of_port(port), holders.of_path(path)):
+        assert found == [holders.Holder(pid, holders.ORPHAN)]
+        assert holders.left_behind(found)
+    assert holders.orphans({port}, set()) == holders.orphans(set(), {path}) == [pid]
 
 
 @pytest.mark.parametrize("child", ["other"], indirect=True)
 def test_another_process_is_no_orphan(child):
-    pid, port = child
-    assert [holder.pid for holder in holders.of_port(port)] == [pid]
-    assert not holders.left_behind(port)
-    assert holders.orphans({port}) == []
+    pid, port, path = child
+    for found in (holders.of_port(port), holders.of_path(path)):
+        assert [holder.pid for holder in found] == [pid]
+        assert not holders.left_behind(found)
+    assert holders.orphans({port}, {path}) == []
 
 
-def test_nobody():
-    with socket.socket() as sock:
+def test_nobody(tmp_path):
+    path = str(tmp_path / "s")
+    with socket.socket() as sock, socket.socket(socket.AF_UNIX) as unix:
         sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-        assert holders.of_port(port) == []
-        assert not holders.left_behind(port)
+        unix.bind(path)
+        assert holders.of_port(sock.getsockname()[1]) == holders.of_path(path) == []
+        assert not holders.left_behind([])

@@ -89,7 +89,7 @@ def test_a_live_unix_socket_is_not_taken_and_a_dead_one_is_replaced(tmp_path):
     with socket.socket(socket.AF_UNIX) as live:
         live.bind(str(path))
         live.listen()
-        assert "another process listens there" in refusal(text)
+        assert "listens there; stop it" in refusal(text)
     with Lbd(text):
         assert ask(Unix(str(path)), "GET", "/")[0] in (502, 503)
 

@@ -1,7 +1,7 @@
 """Workers whose supervisor is dead: they serve on for half a minute, then leave by themselves."""
 
 import pytest
-from lbd_process import Lbd, living, until
+from lbd_process import Lbd, Unix, ask, living, until
 from load import Load
 from origin import Origin
 
@@ -50,3 +50,17 @@ def test_a_new_supervisor_takes_over_and_nothing_is_refused_or_lost():
             until(lambda: load.total > goal, "answers of the new workers")
         assert (load.lost, load.refused, set(load.answered)) == (0, 0, {200})
         assert not set(orphans) & set(lbd.workers())
+
+
+def test_orphans_of_unix_sockets_are_taken_over_too(tmp_path):
+    path = tmp_path / "web.sock"
+    with Origin("a") as origin, Lbd((TEXT % origin.port).replace("127.0.0.1:$web", f"unix:{path}"),
+                                    settings='drain_timeout = "5s"') as lbd:
+        orphans = lbd.workers()
+        lbd.kill_supervisor()
+        assert ask(Unix(str(path)), "GET", "/")[0] == 200   # they serve on
+        until(lambda: all("lbd-orphan" in state for state in living(orphans)), "they know it")
+        lbd.start(wait=False)
+        until(lambda: len(lbd.logged("ready")) == 2, "a new one serves")
+        until(lambda: not living(orphans), "the orphans leave")
+        assert ask(Unix(str(path)), "GET", "/")[0] == 200
