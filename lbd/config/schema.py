@@ -127,7 +127,8 @@ class Timeouts:
     connect: float = key("5s", u.duration(0.001), "for opening a connection to a server")
     server: float = key("60s", u.duration(0.001), "until the head of a response, then between reads of its body")
     server_idle: float = key("60s", u.duration(0.001), "how long an idle connection to a server is kept")
-    tunnel: float = key("1h", u.duration(0.001), "how long a tunnel (WebSocket) may be silent")
+    tunnel: float = key("1h", u.duration(0.001), "how long a tunnel (WebSocket, tcp connection) may be silent")
+    half_closed: float = key("5m", u.duration(0.001), "the same once one of its sides has sent its last")
     queue: float = key("5s", u.DURATION, "longest wait for a free server")
 
 

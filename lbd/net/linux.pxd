@@ -13,12 +13,19 @@ cdef extern from "<unistd.h>" nogil:
     ssize_t read(int fd, void *buffer, size_t size)
     ssize_t write(int fd, const void *buffer, size_t size)
 
+    int pipe2(int *fds, int flags)
+
+cdef extern from "<fcntl.h>" nogil:
+    ssize_t splice(int source, void *from_place, int sink, void *to_place, size_t size, unsigned int flags)
+    int fcntl(int fd, int command, ...)
+    enum: O_CLOEXEC, O_NONBLOCK, F_SETPIPE_SZ, SPLICE_F_MOVE, SPLICE_F_NONBLOCK
+
 cdef extern from "<time.h>" nogil:
     struct timespec:
         long tv_sec
         long tv_nsec
     int clock_gettime(int clock, timespec *now)
-    enum: CLOCK_MONOTONIC
+    enum: CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE
 
 cdef extern from "<sys/uio.h>" nogil:
     struct iovec:

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint32_t
 
+from lbd.net.carrier cimport Carrier
 from lbd.net.epoll cimport Watched
 
 
@@ -18,7 +19,11 @@ cdef enum:              # what a connection is in the middle of
     TOLD = 512          # connection_lost was called
     SHARED = 1024       # a duplicate of the descriptor was handed out
     BULK = 2048         # the last read was a long one
-    DEAF = PAUSED | ENDED | CLOSING     # states that do not read
+    HELD = 8192         # what it carries is too much for the other connection now
+    FED = 16384         # bytes wait for it outside of its own queue
+    DEAF = PAUSED | ENDED | CLOSING | HELD      # states that do not read
+    YOUNG = CONNECTING | MADE_DUE               # states before connection_made
+    MUTE = CLOSING | EOF_DUE | BROKEN | LOST    # states that ignore writes
     BUSY = 4096         # not registered yet: the protocol has all that it waits for, and has not answered yet
 
 
@@ -31,6 +36,10 @@ cdef class Sock(Watched):
     cdef Py_ssize_t queued      # bytes in all of them that are not
     cdef Py_ssize_t high, low
     cdef uint32_t state
+    cdef Carrier carrier        # takes what is received, in place of the protocol
+    cdef Carrier feeder         # brings what is sent
+    cdef readonly long long passed      # bytes that were carried away from here
+    cdef readonly double touched        # when the last of them were, in monotonic seconds
 
     cdef Py_ssize_t receive(self) except -1
     cdef int flush(self) except -1
@@ -40,5 +49,6 @@ cdef class Sock(Watched):
     cdef int hung_up(self) except -1
     cdef int connected(self) except -1
     cdef int introduced(self) except -1
+    cdef int separate(self) except -1
     cdef int lose(self, object exc) except -1
     cdef int raised(self, object exc) except -1

@@ -9,6 +9,9 @@ from lbd.net.epoll import Watched
 class Sock(Watched):
     """One connection. The methods are those of asyncio's transports."""
 
+    passed: int         # bytes that `lbd.net.splice.relay` carried away from here, unseen by the protocol
+    touched: float      # when the last of them were, in monotonic seconds
+
     def __init__(self, *args: object, **kwargs: object) -> None: ...
     def write(self, data: bytes) -> None:
         """Send `data`, or queue what the kernel does not take now; ignored once the connection is closing."""

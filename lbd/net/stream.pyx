@@ -7,14 +7,15 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_CLEAR
 from libc.errno cimport EAGAIN, ECONNRESET, EINTR, EPIPE, errno
 from libc.stdint cimport uint32_t
-from libc.string cimport memset
 
 from lbd.net cimport linux
 from lbd.net.address cimport unpack
+from lbd.net.carrier cimport Carrier
 from lbd.net.epoll cimport READ, Watched
+from lbd.net.gather cimport gather
 from lbd.net.linux cimport (
-    EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, MSG_NOSIGNAL, SOL_SOCKET, error, iovec, msghdr,
-    pending_error, sockaddr, sockaddr_storage, socklen_t,
+    EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, MSG_NOSIGNAL, SOL_SOCKET, error, pending_error, sockaddr,
+    sockaddr_storage, socklen_t,
 )
 
 import os
@@ -22,11 +23,6 @@ import socket
 
 cdef enum:
     HIGH = 65536        # bytes queued above which the protocol is asked to pause
-    PIECES = 64         # queued pieces of one sendmsg
-
-cdef enum:
-    YOUNG = CONNECTING | MADE_DUE               # states before connection_made
-    MUTE = CLOSING | EOF_DUE | BROKEN | LOST    # states that ignore writes
 
 
 @cython.final
@@ -90,7 +86,7 @@ cdef class Sock(Watched):
         if self.state & MUTE:
             return
         self.state |= EOF_DUE
-        if self.queue is None and not self.state & YOUNG:
+        if self.queue is None and not self.state & (YOUNG | FED):
             self.finish_writing()
 
     def can_write_eof(self):
@@ -101,7 +97,7 @@ cdef class Sock(Watched):
         if self.state & (CLOSING | LOST):
             return
         self.state |= CLOSING
-        if self.queue is None or self.state & (YOUNG | BROKEN):
+        if (self.queue is None and not self.state & FED) or self.state & (YOUNG | BROKEN):
             self.lose(self.exc)
         else:
             self.arm()
@@ -144,7 +140,7 @@ cdef class Sock(Watched):
         return self.low, self.high
 
     def get_write_buffer_size(self):
-        return self.queued
+        return self.queued + (self.feeder.held if self.feeder is not None else 0)
 
     def set_protocol(self, protocol not None):
         self.protocol = protocol
@@ -173,7 +169,7 @@ cdef class Sock(Watched):
 
     def detach(self):
         """Give up the descriptor and return it; the protocol hears no more. ValueError if closed or data is queued."""
-        if self.state & (LOST | YOUNG) or self.queue is not None:
+        if self.state & (LOST | YOUNG) or self.queue is not None or self.carrier is not None or self.feeder is not None:
             raise ValueError("only an open connection with nothing queued can be detached")
         self.unwatch()
         self.state |= LOST | TOLD
@@ -186,8 +182,11 @@ cdef class Sock(Watched):
         if self.state & CONNECTING:
             self.connected()
             return 0
-        if self.queue is not None and events & (EPOLLOUT | EPOLLERR | EPOLLHUP):
-            self.flush()
+        if events & (EPOLLOUT | EPOLLERR | EPOLLHUP):
+            if self.queue is not None:
+                self.flush()
+            elif self.state & FED:
+                self.feeder.drain()
         if self.state & LOST or not events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP):
             return 0
         if not self.state & DEAF:
@@ -208,14 +207,20 @@ cdef class Sock(Watched):
             return 0
         if not self.state & DEAF:
             mask = EPOLLIN | EPOLLRDHUP
-        if self.queue is not None or self.state & CONNECTING:
+        if self.queue is not None or self.state & (CONNECTING | FED):
             mask |= EPOLLOUT
         return self.watch(mask)
 
     cdef Py_ssize_t receive(self) except -1:
         """One read, and what follows from it."""
         cdef PyObject *data = NULL
-        cdef Py_ssize_t n = self.owner.fetch(self.fd, self.state & BULK != 0, &data)
+        cdef Py_ssize_t n
+        if self.carrier is not None:
+            n = self.carrier.carry()
+            if n > 0:
+                return n
+        else:
+            n = self.owner.fetch(self.fd, self.state & BULK != 0, &data)
         self.state = self.state | BULK if n >= READ // 4 else self.state & ~BULK
         if n > 0:
             try:
@@ -241,7 +246,7 @@ cdef class Sock(Watched):
             self.raised(exc)
         if not keep:
             self.close()
-        elif self.state & EOF_DUE and self.queue is None:
+        elif self.state & EOF_DUE and self.queue is None and not self.state & FED:
             self.lose(None)
         else:
             self.arm()
@@ -249,35 +254,18 @@ cdef class Sock(Watched):
 
     cdef int flush(self) except -1:
         """Send of the queue what the kernel takes now."""
-        cdef iovec pieces[PIECES]
-        cdef msghdr message
-        cdef Py_ssize_t count = min(len(self.queue), PIECES), n, i
-        cdef bytes piece
-        for i in range(count):
-            piece = <bytes> self.queue[i]
-            pieces[i].iov_base = PyBytes_AS_STRING(piece)
-            pieces[i].iov_len = PyBytes_GET_SIZE(piece)
-        pieces[0].iov_base = <char *> pieces[0].iov_base + self.sent
-        pieces[0].iov_len -= self.sent
-        memset(&message, 0, sizeof(message))
-        message.msg_iov = pieces
-        message.msg_iovlen = count
-        n = linux.sendmsg(self.fd, &message, MSG_NOSIGNAL)
+        cdef Py_ssize_t gone = 0
+        cdef Py_ssize_t n = gather(self.fd, self.queue, &self.sent, &gone)
         if n < 0:
             if errno != EAGAIN and errno != EINTR:
                 self.write_failed(errno)
             return 0
         self.queued -= n
-        i = 0
-        while i < count and n >= <Py_ssize_t> pieces[i].iov_len:
-            n -= pieces[i].iov_len
-            i += 1
-        self.sent = n if i else self.sent + n
-        if i == len(self.queue):
+        if gone == len(self.queue):
             self.queue = None
             self.sent = 0
-        elif i:
-            del self.queue[:i]
+        elif gone:
+            del self.queue[:gone]
         return self.flushed()
 
     cdef int flushed(self) except -1:
@@ -288,7 +276,7 @@ cdef class Sock(Watched):
                 self.protocol.resume_writing()
             except Exception as exc:
                 self.raised(exc)
-        if self.queue is None and not self.state & LOST:
+        if self.queue is None and not self.state & (LOST | FED):
             if self.state & CLOSING:
                 self.lose(None)
             elif self.state & EOF_DUE:
@@ -377,6 +365,8 @@ cdef class Sock(Watched):
         self.exc = exc
         self.queue = None
         self.queued = 0
+        if self.carrier is not None or self.feeder is not None:
+            self.separate()
         if self.fd >= 0:
             if self.state & SHARED:
                 # A duplicate keeps the connection in the epoll set and open, unless both are ended here.
@@ -386,6 +376,16 @@ cdef class Sock(Watched):
             if self.owner.starved:
                 self.owner.relieve()
         return self.owner.put_off(self)
+
+    cdef int separate(self) except -1:
+        """It carries no more, and nothing is carried to it."""
+        carrier, self.carrier = self.carrier, None
+        feeder, self.feeder = self.feeder, None
+        if carrier is not None:
+            (<Carrier> carrier).source_lost()
+        if feeder is not None:
+            (<Carrier> feeder).sink_lost()
+        return 0
 
     cdef int discard(self) except -1:
         self.abort()

@@ -321,8 +321,8 @@ class Client(Deadlines):
 
     def relay(self, data: bytes) -> None:
         """Bytes of the answer."""
-        timeouts = self.backend.settings.timeouts
-        self.deadline = self.plane.now + (timeouts.tunnel if self.state == TUNNEL else timeouts.server)
+        self.deadline = self.plane.now + (
+            self.patience if self.state == TUNNEL else self.backend.settings.timeouts.server)
         self.transport.write(data)
         self.bytes_out += len(data)
 
@@ -354,6 +354,7 @@ class Client(Deadlines):
         if QUEUED <= state <= TUNNEL:
             if state == TUNNEL:
                 ending = endings.TUNNEL_CLOSED
+                self.tally()
             else:
                 ending = endings.CLIENT_CLOSED if exc is None else endings.CLIENT_RESET
             self.cut(ending)

@@ -30,11 +30,15 @@ class Deadlines(Tunnel):
         if self._drips():
             return
         state = self.state
+        if state == TUNNEL and self.stirred():
+            return
         status, ending = EXPIRED[state]
         if state in (WAIT, RELAY) and self.congested:
             status, ending = 0, endings.CLIENT_SLOW
         elif state == SEND and self.upstream is not None and self.upstream.full:
             status, ending = 504, endings.SERVER_TIMEOUT
+        elif state == TUNNEL and self.half_closed:
+            ending = endings.HALF_CLOSED_TIMEOUT
         if state == READING:
             self.reject(status, ending)
         elif state == IDLE:

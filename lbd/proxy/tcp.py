@@ -83,7 +83,6 @@ class TcpClient(Client):
         self.record.head(0)
         ended, self.half_closed = self.half_closed, False
         self.tunnel()
-        self.deadline = self.plane.now + self.backend.settings.timeouts.tunnel
         if self.backend.sticky_source is not None:
             self.backend.sticky_source.bind(self.peer, upstream.server)
         if upstream.server.doubt:

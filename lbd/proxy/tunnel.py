@@ -1,5 +1,7 @@
 """The client's side of a tunnel (RFC 9110 7.8): bytes pass both ways as they are, and each way ends by itself."""
 
+from lbd.net.splice import relay
+from lbd.net.stream import Sock
 from lbd.proxy.exchange import TUNNEL
 from lbd.proxy.repeats import Repeats
 from lbd.proxy.upstream import Upstream
@@ -7,14 +9,19 @@ from lbd.stats import endings
 
 
 class Tunnel(Repeats):
-    """What a client connection does in state TUNNEL. `half_closed`: one of the two sides has sent its last."""
+    """What a client connection does in state TUNNEL. `half_closed`: one of the two sides has sent its last.
+
+    Between two plain sockets the kernel of the transport moves the bytes, and nothing here sees them: how many there
+    were is added up at the end, and when the last ones came is asked when the deadline has passed.
+    """
 
     __slots__ = ()
 
     def tunnel(self) -> None:
-        """101 came: from here on bytes go both ways."""
+        """From here on bytes go both ways."""
         self.state = TUNNEL
         self.keep = False
+        self.deadline = self.plane.now + self.patience
         upstream, waiting = self.upstream, self.buffer
         self.buffer = b""
         self.hear()
@@ -23,10 +30,19 @@ class Tunnel(Repeats):
                 upstream.transport.write(waiting)
             if self.half_closed:
                 upstream.transport.write_eof()
+            if type(self.transport) is Sock and type(upstream.transport) is Sock:
+                relay(self.transport, upstream.transport)
+                relay(upstream.transport, self.transport)
+
+    @property
+    def patience(self) -> float:
+        """How long it may be silent now, in seconds."""
+        timeouts = self.backend.settings.timeouts
+        return timeouts.half_closed if self.half_closed else timeouts.tunnel
 
     def pass_on(self, data: bytes) -> None:
         """Bytes of the client."""
-        self.deadline = self.plane.now + self.backend.settings.timeouts.tunnel
+        self.deadline = self.plane.now + self.patience
         self.bytes_in += len(data)
         if self.upstream is not None:
             self.upstream.transport.write(data)
@@ -35,9 +51,9 @@ class Tunnel(Repeats):
         """The client sends no more: over when the server does not either. True keeps the other way open."""
         if self.half_closed:
             upstream.close()
-            self.finish(endings.TUNNEL_CLOSED)
+            self.tunnel_lost()
             return False
-        self.half_closed = True
+        self._halve()
         upstream.transport.write_eof()
         return True
 
@@ -45,7 +61,36 @@ class Tunnel(Repeats):
         """The server sends no more: over when the client does not either."""
         if self.half_closed:
             upstream.close()
-            self.finish(endings.TUNNEL_CLOSED)
+            self.tunnel_lost()
         else:
-            self.half_closed = True
+            self._halve()
             self.transport.write_eof()
+
+    def _halve(self) -> None:
+        self.half_closed = True
+        self.deadline = self.plane.now + self.patience
+
+    def tunnel_lost(self) -> None:
+        """Both ways have ended, or the server is gone."""
+        self.tally()
+        self.finish(endings.TUNNEL_CLOSED)
+
+    def tally(self) -> None:
+        """The tunnel is over: count what passed unseen."""
+        self.bytes_in += getattr(self.transport, "passed", 0)
+        if self.upstream is not None:
+            self.bytes_out += getattr(self.upstream.transport, "passed", 0)
+
+    def stirred(self) -> bool:
+        """Something passed unseen since the deadline was set, which moves with it."""
+        if self.upstream is None:
+            return False
+        last = max(getattr(side.transport, "touched", 0.0) for side in (self, self.upstream))
+        self.deadline = max(self.deadline, last + self.patience)
+        return bool(self.deadline >= self.plane.now)
+
+    def cut(self, ending: int) -> None:
+        """End it so that both sides notice."""
+        if self.state == TUNNEL:
+            self.tally()
+        super().cut(ending)

@@ -80,5 +80,7 @@ TLS_TIMEOUT = _ending("tls-timeout", CLIENT, 0, "the TLS handshake with the clie
 TLS_PLAIN = _ending("tls-plain", CLIENT, 400, "the client speaks HTTP without TLS to a port of TLS")
 TLS_CERTIFICATE = _ending("tls-certificate", CLIENT, 0, "the client's certificate is missing or not believed")
 SERVER_TLS = _ending("server-tls", SERVER, 502, "the TLS handshake with the server failed, or its certificate")
+HALF_CLOSED_TIMEOUT = _ending(
+    "half-closed-timeout", NOBODY, 0, "one side of the tunnel had ended, and the other was silent for too long")
 
 ENDINGS: tuple[Ending, ...] = tuple(_table)

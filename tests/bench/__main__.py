@@ -77,12 +77,17 @@ class Run:
         except StartError as exc:
             return failed(f"did not start: {exc}")
 
+    @staticmethod
+    def able(name: str, targets: list[Target]) -> list[Target]:
+        """Those that can do the case."""
+        return [target for target in targets if not CASES[name].targets or target.name in CASES[name].targets]
+
     def all(self) -> Rounds:
         targets = usable(self.wanted.targets, self.wanted.python)
         if not targets:
             raise SystemExit("none of the targets is installed")
         for name in self.wanted.cases:
-            for target in targets:
+            for target in self.able(name, targets):
                 self.rounds.results[name][target.name] = []     # the order of the rows
         os.sched_setaffinity(0, self.processors.load)
         for name in self.wanted.cases:
@@ -90,7 +95,7 @@ class Run:
             pinned = self.processors if case.pinned else Processors(*[self.processors.every] * 3)
             with tempfile.TemporaryDirectory(dir=self.home) as place, serving(Path(place), pinned) as servers:
                 for number in range(self.wanted.rounds):
-                    for target in order(targets, number):
+                    for target in order(self.able(name, targets), number):
                         self.console.print(f"{name}, round {number + 1}: {target.name}", style="dim", highlight=False)
                         self.rounds.add(name, target.name, self.one(case, target, servers))
         return self.rounds

@@ -11,6 +11,7 @@ from tests.bench.servers import BODY
 from tests.bench.targets import Running
 
 BURST_DEADLINE = 10.0        # seconds
+RELAYS = "lbd", "haproxy"    # whose configurations have a tcp mode
 RUNAWAY = 1536 * MIB         # a proxy that has grown to this holds everything back: stop before the machine suffers
 
 
@@ -25,7 +26,8 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case. Without `pinned` proxy, load and servers share all processors. `unit` is that of its own figure."""
+    """One case. Without `pinned` proxy, load and servers share all processors. `unit` is that of its own figure.
+    `targets`: those that can do it; empty: all."""
 
     name: str
     text: str
@@ -33,10 +35,16 @@ class Case:
     workers: int = 1
     pinned: bool = True
     unit: str = ""
+    targets: tuple[str, ...] = ()
 
 
 def _load(load: Load) -> Callable[[Running, Effort], Result]:
     return lambda target, effort: measure(load, target, effort.seconds, effort.warm, effort.cpus)
+
+
+def _relayed(load: Load) -> Callable[[Running, Effort], Result]:
+    return lambda target, effort: measure(load, replace(target, port=target.tcp), effort.seconds, effort.warm,
+                                          effort.cpus)
 
 
 def _burst(target: Running, effort: Effort) -> Result:
@@ -88,6 +96,8 @@ CASES = {case.name: case for case in (
     Case("body-10m", "answers of 10 MB, 8 connections", _load(Load("/10m", connections=8, body=BODY))),
     Case("upload-1m", "uploads of 1 MiB, 8 connections", _load(Load("/upload", connections=8, upload=MIB))),
     Case("conns-1000", "1000 keep-alive connections, 12 + 12 fields", _load(Load("/12", TWELVE, connections=1000))),
+    Case("tcp-2", "keepalive-2 in tcp mode: small exchanges", _relayed(Load("/2")), targets=RELAYS),
+    Case("tcp-10m", "body-10m in tcp mode", _relayed(Load("/10m", connections=8, body=BODY)), targets=RELAYS),
     Case("workers-1", "as keepalive-12, nothing pinned", _load(Load("/12", TWELVE)), pinned=False),
     Case("workers-2", "as keepalive-12, two workers, nothing pinned", _load(Load("/12", TWELVE)), 2, False),
     Case("burst", "1000 busy connections, then 500 new ones at once: until all are answered", _burst, unit="s"),

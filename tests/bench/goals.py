@@ -27,6 +27,8 @@ GOALS = (
     Goal("close", 1.15, "nginx"),
     Goal("body-10m", 0.8, "nginx"),
     Goal("upload-1m", 1.05, "nginx"),
+    Goal("tcp-2", 1.05, "haproxy"),
+    Goal("tcp-10m", 1.05, "haproxy"),
     Goal("workers-2", 1.1, "lbd", than="workers-1"),
     Goal("burst", 1.0),
     Goal("idle-5000", 4.0),

@@ -33,10 +33,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A target that answers on 127.0.0.1:port; `start_seconds` from its exec to the first answer."""
+    """A target that answers on 127.0.0.1:port, and as a relay of bytes on `tcp` where its configuration has one;
+    `start_seconds` from its exec to the first answer."""
 
     process: Process
     port: int
+    tcp: int
     start_seconds: float
 
 
@@ -81,16 +83,16 @@ def running(target: Target, servers: Servers, workers: int, cpus: set[int], pyth
         raise StartError(f"{target.program} is not installed")
     directory = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=home))
     try:
-        port = free_port()
+        port, tcp = free_port(), free_port()
         config = written(target.config, directory, {
-            "PORT": port, "METRICS": free_port(), "A": servers.a, "B": servers.b, "WORKERS": workers,
+            "PORT": port, "TCP": tcp, "METRICS": free_port(), "A": servers.a, "B": servers.b, "WORKERS": workers,
             "HOME": directory, "USER": user()})
         environment = {"GOMAXPROCS": str(workers), "HOME": str(directory), "PYTHONPATH": str(ROOT)}
         begun = time.monotonic()
         with Process(target.command(path, config), cpus, directory, environment) as process:
             if not poll(lambda: not process.running or answers(port, "/2"), 10) or not process.running:
                 raise StartError(process.output() or "no answer within 10 s, and nothing written")
-            yield Running(process, port, time.monotonic() - begun)
+            yield Running(process, port, tcp, time.monotonic() - begun)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

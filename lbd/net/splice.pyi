@@ -1,0 +1,13 @@
+"""A tunnel below its protocols: bytes go from one connection to the other by recv and send, long ones by splice(2)."""
+
+from lbd.net.stream import Sock
+
+def relay(source: Sock, sink: Sock) -> None:
+    """What the source receives from now on goes to the sink, unseen by its protocol; its end and errors still come.
+
+    `source.passed` counts the bytes, `source.touched` is when the last ones moved. Nothing where one of them is closed,
+    or carries already.
+    """
+
+def pipes() -> tuple[int, int]:
+    """How many pipes there are, and how many of them are unused."""
