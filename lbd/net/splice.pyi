@@ -1,6 +1,13 @@
 """A tunnel below its protocols: bytes go from one connection to the other by recv and send, long ones by splice(2)."""
 
+from typing import final
+
+from lbd.net.carrier import Carrier
 from lbd.net.stream import Sock
+
+@final
+class Relay(Carrier):
+    """One direction of a tunnel."""
 
 def relay(source: Sock, sink: Sock) -> None:
     """What the source receives from now on goes to the sink, unseen by its protocol; its end and errors still come.
