@@ -51,7 +51,7 @@ class Algorithm:
     over the state of the algorithm that a reload replaces, if it was of the same class. `Options` is the dataclass
     of the algorithm's own keys in the configuration. `decay` and `last_byte` say how latencies are measured while the
     algorithm is in force: how many seconds samples take to fade to 37 %, and whether they end with the response's last
-    byte or its head.
+    byte or its head. `weighs` says what `scores` are, "" where nothing is compared.
     """
 
     Options: ClassVar[type | None] = None
@@ -59,6 +59,7 @@ class Algorithm:
     dropped: Any = None
     decay = 10.0
     last_byte = False
+    weighs: ClassVar[str] = ""
 
     def __init__(self, options: Any, context: Context) -> None:
         self.options = options
@@ -77,3 +78,11 @@ class Algorithm:
     def pick(self, request: Facts) -> Server:
         """The server for this request."""
         raise NotImplementedError
+
+    def scores(self) -> Sequence[float]:
+        """What `pick` compares, now, for each server of the last `rebuild` in its order: for explanations."""
+        return ()
+
+    def hashed(self, request: Facts) -> bytes | None:
+        """The key whose hash decides, b"" for a request that has none; None where no key decides."""
+        return None

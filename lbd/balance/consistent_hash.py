@@ -38,6 +38,8 @@ class ConsistentHash(Keyed):
 
     Options = RingOptions
 
+    weighs = "in flight / weight, with balance_factor not above so many times the mean"
+
     def __init__(self, options: RingOptions, context: Context) -> None:
         super().__init__(options, context, key_of(options.key))
         self.factor = options.balance_factor
@@ -48,9 +50,14 @@ class ConsistentHash(Keyed):
     def rebuild(self, servers: Sequence[Server]) -> None:
         super().rebuild(servers)
         if self.factor is not None and isinstance(self.places, Ring):
-            loads = Loads(self.context.board, [server.slot for server in servers],
-                          [server.weight for server in servers])
-            self.find = partial(self.places.find_bounded, loads=loads, factor=self.factor)
+            self.loads = Loads(self.context.board, [server.slot for server in servers],
+                               [server.weight for server in servers])
+            self.find = partial(self.places.find_bounded, loads=self.loads, factor=self.factor)
+
+    def scores(self) -> Sequence[float]:
+        if self.factor is None:
+            return ()
+        return [count / server.weight for count, server in zip(self.loads.in_flight(), self.servers, strict=True)]
 
 
 def points(weights: Sequence[int]) -> list[int]:

@@ -15,6 +15,8 @@ UNBOUNDED = 1e9      # requests in flight
 class First(Algorithm):
     """When all are full it is the one that is the least over its bound."""
 
+    weighs = "in flight / max_conns, the first below 1 wins"
+
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers
         bounds = [float(server.max_conns or UNBOUNDED) for server in servers]
@@ -22,3 +24,7 @@ class First(Algorithm):
 
     def pick(self, request: Facts) -> Server:
         return self.servers[self.loads.listed(1.0)]
+
+    def scores(self) -> Sequence[float]:
+        return [count / (server.max_conns or UNBOUNDED)
+                for count, server in zip(self.loads.in_flight(), self.servers, strict=True)]

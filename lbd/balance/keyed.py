@@ -71,3 +71,6 @@ class Keyed(Algorithm):
     def pick(self, request: Facts) -> Server:
         found = self.key(request)
         return self.servers[self.find(xxh64_intdigest(found) if found else self.context.random.getrandbits(64))]
+
+    def hashed(self, request: Facts) -> bytes | None:
+        return self.key(request)

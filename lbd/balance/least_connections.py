@@ -13,6 +13,8 @@ from lbd.stats.least import Least
 class LeastConnections(Algorithm):
     """Reads the in-flight counts of every worker from the scoreboard in one compiled pass."""
 
+    weighs = "(in flight + 1) / weight, the least wins"
+
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers
         slots = [server.slot for server in servers]
@@ -20,3 +22,6 @@ class LeastConnections(Algorithm):
 
     def pick(self, request: Facts) -> Server:
         return self.servers[self.least()]
+
+    def scores(self) -> Sequence[float]:
+        return [(self.context.board.in_flight(server.slot) + 1) / server.effective for server in self.servers]

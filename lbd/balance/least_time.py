@@ -28,6 +28,7 @@ class LeastTime(Algorithm):
     fastest, half-way per `decay`, and so gets another try."""
 
     Options = TimeOptions
+    weighs = "seconds of latency * (in flight + 1) / weight, the least wins"
 
     def __init__(self, options: TimeOptions, context: Context) -> None:
         super().__init__(options, context)
@@ -37,9 +38,13 @@ class LeastTime(Algorithm):
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers
         row = self.context.row
-        self.fastest = Fastest(self.context.board, None if row is None else row.slot,
+        self.all = Fastest(self.context.board, None if row is None else row.slot,
                                [server.slot for server in servers], [server.effective for server in servers],
-                               self.decay).pick
+                           self.decay)
+        self.fastest = self.all.pick
 
     def pick(self, request: Facts) -> Server:
         return self.servers[self.fastest()]
+
+    def scores(self) -> Sequence[float]:
+        return self.all.scores()

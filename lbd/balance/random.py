@@ -10,6 +10,8 @@ from lbd.balance.loads import Loads
 class Random(Algorithm):
     """Workers need to know nothing of each other, and shares are by weight only on average."""
 
+    weighs = "share of the requests"
+
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers
         self.draw = Loads(self.context.board, [server.slot for server in servers],
@@ -17,3 +19,7 @@ class Random(Algorithm):
 
     def pick(self, request: Facts) -> Server:
         return self.servers[self.draw()]
+
+    def scores(self) -> Sequence[float]:
+        total = sum(server.effective for server in self.servers)
+        return [server.effective / total for server in self.servers]

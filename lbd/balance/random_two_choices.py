@@ -14,10 +14,16 @@ from lbd.balance.loads import Loads
 class RandomTwoChoices(Algorithm):
     """Loads are in flight / weight; of equals the first drawn."""
 
+    weighs = "in flight / weight, the less loaded of two that are drawn wins"
+
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers
-        self.two = Loads(self.context.board, [server.slot for server in servers],
-                         [server.effective for server in servers], self.context.random.getrandbits(64)).two
+        self.loads = Loads(self.context.board, [server.slot for server in servers],
+                           [server.effective for server in servers], self.context.random.getrandbits(64))
+        self.two = self.loads.two
 
     def pick(self, request: Facts) -> Server:
         return self.servers[self.two()]
+
+    def scores(self) -> Sequence[float]:
+        return [count / server.effective for count, server in zip(self.loads.in_flight(), self.servers, strict=True)]

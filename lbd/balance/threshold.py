@@ -45,6 +45,7 @@ class Threshold(Algorithm):
     """`order = "listed"` packs the first servers as HAProxy's `first` does, with the limit in the place of maxconn."""
 
     Options = ThresholdOptions
+    weighs = "in flight / weight, the first that is drawn below the limit wins"
 
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers
@@ -58,3 +59,6 @@ class Threshold(Algorithm):
         if self.listed:
             return self.servers[self.loads.listed(self.limit)]
         return self.servers[self.loads.threshold(self.limit, self.probes)]
+
+    def scores(self) -> Sequence[float]:
+        return [count / server.effective for count, server in zip(self.loads.in_flight(), self.servers, strict=True)]

@@ -15,6 +15,8 @@ class WeightedRoundRobin(Algorithm):
     Each worker starts at another place of the order, so that workers do not march in step.
     """
 
+    weighs = "share of the requests, in turn"
+
     def __init__(self, options: object, context: Context) -> None:
         super().__init__(options, context)
         self.servers: Sequence[Server] = ()
@@ -35,6 +37,10 @@ class WeightedRoundRobin(Algorithm):
 
     def pick(self, request: Facts) -> Server:
         return self.servers[self.smooth.pick()]
+
+    def scores(self) -> Sequence[float]:
+        total = sum(server.effective for server in self.servers)
+        return [server.effective / total for server in self.servers]
 
     def _continue(self, before: Sequence[Server], smooth: Smooth, servers: Sequence[Server]) -> None:
         """Values go with their servers; what a new or missing server leaves over is shared out, so the sum stays 0."""

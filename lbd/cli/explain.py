@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,12 +11,12 @@ from rich.console import Console
 from lbd.admin.columns import Column, Columns, milliseconds
 from lbd.backend.generation import Generation, Member
 from lbd.balance import OPTIONS
-from lbd.cli import asking, options
+from lbd.cli import asking, live, options
 from lbd.cli.terminal import printable, table
 from lbd.config.read import read
 from lbd.config.schema import Config
 from lbd.control.explain import Question, explain
-from lbd.errors import LbdError
+from lbd.errors import LbdError, UsageError
 from lbd.health import CHECKS
 from lbd.stats.scoreboard import Board
 
@@ -29,8 +29,8 @@ CANDIDATES: Columns = (
     Column("address", lambda row: row["address"]),
     Column("weight", lambda row: row["weight"], True),
     Column("in flight", lambda row: row["in_flight"], True),
-    Column("load", lambda row: row["load"], True),
-    Column("latency", lambda row: milliseconds(row["latency_seconds"]), True),
+    Column("latency", lambda row: row["latency_seconds"], True, milliseconds),
+    Column("score", lambda row: row["score"], True, lambda value: None if value is None else f"{value:.4g}"),
     Column("left out because", lambda row: row["left_out"] or None),
 )
 
@@ -42,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-H", "--header", metavar="'NAME: VALUE'", action="append", default=[], help="may be repeated")
     parser.add_argument("--from", dest="client", metavar="IP", default="127.0.0.1", help="the client's address")
     parser.add_argument("--listener", metavar="NAME", default="", help="default: by the URL's port, else the first")
+    parser.add_argument("--live", action="store_true",
+                        help="send it too, without a body, and show the way it took and its times")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     group = parser.add_argument_group("who explains it")
     group.add_argument("-c", "--config", metavar="FILE", help="this file alone, all servers up; default: the daemon")
@@ -52,8 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the explanation; 0 when a server or lbd itself would answer, else 1."""
+    if args.live and args.config:
+        raise UsageError("--live asks the daemon, -c FILE a file alone: give one of them")
     question = Question(args.method, args.url, tuple(args.header), args.client, args.listener)
     found = by_file(question, args.config) if args.config else by_daemon(question, args)
+    if args.live:
+        found["live"] = live.send(asking.find(args), args.method, args.url, args.header, found["listener"])
     if args.json:
         print(json.dumps(found, indent=2))
     else:
@@ -73,7 +79,8 @@ def fresh(config: Config) -> Generation:
     slot = 0
     for name, backend in config.backends.items():
         members[name] = tuple(
-            Member(name, server, about.address, slot + place, about.weight, about.backup, about.mode)
+            Member(name, server, about.address, slot + place, about.weight, about.backup, about.mode,
+                   max_conns=about.max_conns or 0)
             for place, (server, about) in enumerate(backend.servers.items()))
         slot += len(members[name])
     pairs = [(listener, backend) for listener in config.listeners for backend in ("", *config.backends)]
@@ -99,25 +106,44 @@ def show(found: Mapping[str, Any], console: Console) -> None:
     def say(text: str, style: str = "") -> None:
         console.print(printable(text), style=style, markup=False)
 
-    say(f"generation {found['generation']}, listener {found['listener']}")
+    say(f"generation {found['generation']}, listener {found['listener']}", "bold")
     if not found["admitted"]:
         say("the listener closes connections from this address", "bold red")
     if "refused" in found:
         say(f"refused with {found['refused']['status']}: {found['refused']['reason']}", "bold red")
-        return
-    for route in found["routes"]:
-        say(f"  route {route['route']}: " + ("matches" if route["matches"] else route["mismatch"]),
-            "green" if route["matches"] else "dim")
-    if found["route"] is None:
-        say("  no route takes it: the listener's own backend")
-    if "answer" in found:
-        say(f"lbd answers itself: {found['answer']['status']}", "bold")
-        return
-    say(f"backend {found['backend']}, {found['algorithm']}")
+    else:
+        for route in found["routes"]:
+            say(f"  route {route['route']}: " + (f"matches, backend {route['backend']}" if route["matches"]
+                                               else route["mismatch"]), "green" if route["matches"] else "dim")
+        if found["route"] is None:
+            say("  no route takes it: the listener's own backend")
+        if "answer" in found:
+            say(f"lbd answers itself: {found['answer']['status']}", "bold")
+        else:
+            choice(found, console, say)
+    if "live" in found:
+        for line in live.told(found["live"]):
+            say(line, "" if line.startswith(" ") else "bold")
+
+
+def choice(found: Mapping[str, Any], console: Console, say: Callable[..., None]) -> None:
+    """Who gets it, and what becomes of it on the way there and back."""
+    say(f"backend {found['backend']}, {found['algorithm']}, client {found['client']}", "bold")
+    if key := found["key"]:
+        say(f"  key {key['value']!r}, hash {key['hash']}" if key["value"] else "  the request has no key")
+    if sticky := found["sticky"]:
+        say(f"  cookie {sticky['cookie']}: " + (f"its server is {sticky['server']}" if sticky["server"]
+                                               else "none, or one that names no server that keeps its clients"))
+    if found["score"]:
+        say(f"  score: {found['score']}")
     console.print(table(CANDIDATES, found["servers"]))
     say(f"server {found['chosen']}: {found['why']}" if found["chosen"] else found["why"],
         "bold green" if found["chosen"] else "bold red")
-    say("it gets:")
-    for line in found["sends"]:
-        say(f"  {line}", "dim")
+    for title, edits in ((f"to the server: {found['sends'][0]}", found["request_headers"]),
+                         ("to the client:", found["response_headers"])):
+        if edits["removed"] or edits["added"]:
+            say(title)
+        for mark, lines, style in (("-", edits["removed"], "red"), ("+", edits["added"], "green")):
+            for line in lines:
+                say(f"  {mark} {line}", style)
     say("timeouts: " + ", ".join(f"{name} {value:g} s" for name, value in found["timeouts"].items()), "dim")

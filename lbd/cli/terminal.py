@@ -37,10 +37,11 @@ def table(columns: Columns, rows: Iterable[Row], width: int = PIPE_WIDTH) -> Tab
 
 
 def fitting(columns: Columns, lines: list[list[str]], width: int) -> list[int]:
-    """Which columns fit side by side."""
+    """Which columns fit side by side; those of a rank that say nothing in any row are left out in any case."""
     wide = [min(max([len(column.title), *(len(line[place]) for line in lines)]), max(FOLDED, len(column.title))) + GAP
             for place, column in enumerate(columns)]
-    kept = list(range(len(columns)))
+    kept = [place for place, column in enumerate(columns)
+            if not (column.rank and lines and all(line[place] == "-" for line in lines))]
     while sum(wide[place] for place in kept) > width + GAP and any(columns[place].rank for place in kept):
         kept.remove(max(kept, key=lambda place: columns[place].rank))
     return kept

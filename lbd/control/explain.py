@@ -9,6 +9,7 @@ from lbd.backend.backend import Backend
 from lbd.backend.generation import Generation
 from lbd.backend.server import Server
 from lbd.config.schema import Config, Listener
+from lbd.control.candidates import Asked, choose
 from lbd.errors import LbdError
 from lbd.http import fields, head
 from lbd.proxy.assembly import Assembly
@@ -16,7 +17,6 @@ from lbd.proxy.router import Condition, host_matches
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board
 
-HASHES = ("url-hash", "source-ip-hash", "consistent-hash", "maglev")   # the same request gets the same server
 PORTS = {"http": 80, "https": 443}
 
 
@@ -29,21 +29,6 @@ class Question:
     headers: Sequence[str] = ()
     client: str = "127.0.0.1"
     listener: str = ""
-
-
-class Asked:
-    """The request as algorithms see it."""
-
-    def __init__(self, request: head.Request, client: bytes) -> None:
-        self.method, self.target, self.host, self.source = request.method, request.target, request.host, client
-        self.payload = request.out
-        self.preferred: Server | None = None
-        self.response_edits: Any = None
-
-    def field(self, name: bytes) -> bytes:
-        """As in `backend.algorithm.Facts`."""
-        found = head.values(self.payload, name)
-        return found[0] if found else b""
 
 
 def explain(question: Question, generation: Generation, board: Board, lane: int) -> dict[str, Any]:
@@ -64,7 +49,8 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
     peer = question.client.encode()
     answer: dict[str, Any] = {"generation": generation.number, "listener": name, "admitted": site.admits(peer)}
     request = site.request
-    flags = request.scan(_head(question, host, target), 0, peer, site.proto, site.believes(peer))
+    asked_for = _head(question, host, target)
+    flags = request.scan(asked_for, 0, peer, site.proto, site.believes(peer))
     if flags <= 0:
         return {**answer, "refused": {"status": -flags, "reason": request.error or "the head is not complete"}}
     settings = config.listeners[name]
@@ -74,59 +60,58 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
     if action.answers is not None:
         status, reply, _ = action.answers(request, True, {})
         return {**answer, "answer": {"status": status, "head": reply.partition(b"\r\n\r\n")[0].decode("latin-1")}}
+    if site.max_body is not None and request.length > site.max_body:
+        return {**answer, "refused": {"status": 413, "reason": f"the body is longer than {site.max_body} bytes"}}
     forwarded = head.values(request.out, b"x-forwarded-for")
     asked = Asked(request, fields.client_address(forwarded, site.trusts) if site.believes(peer) else peer)
-    payload = action.change(request.out, request.target) if action.changes else request.out
-    asked.payload = payload
-    return {**answer, **_choice(action.backend, asked, board), "sends": payload.decode("latin-1").splitlines()[:-1],
-            "timeouts": asdict(action.backend.settings.timeouts)}
+    asked.payload = action.change(request.out, request.target) if action.changes else request.out
+    backend = action.backend
+    choice = choose(backend, asked, board)
+    server = choice.pop("server")
+    return {**answer, **choice, "client": asked.source.decode("latin-1"),
+            "sends": asked.payload.decode("latin-1").splitlines()[:-1],
+            "request_headers": _edits(asked_for, asked.payload),
+            "response_headers": _answer_edits(backend, asked, server, action.response_edits),
+            "timeouts": _timeouts(settings, backend)}
 
 
-def _choice(backend: Backend, asked: Asked, board: Board) -> dict[str, Any]:
-    """Who could have it, and who gets it."""
-    if backend.sticky is not None:
-        asked.payload = backend.sticky.admit(asked, asked.payload)
-    usable = backend.pool.usable if backend.pool is not None else ()
-    chosen = asked.preferred or backend.pick(asked)
-    servers = [_candidate(server, server in usable, board) for server in backend.servers.values()]
-    return {
-        "backend": backend.name,
-        "algorithm": backend.settings.algorithm.name,
-        "sticky": asked.preferred.name if asked.preferred is not None else None,
-        "servers": servers,
-        "chosen": chosen.name if chosen is not None else None,
-        "why": _why(backend, asked, chosen),
-    }
+def _edits(before: bytes, after: bytes) -> dict[str, Any]:
+    """What becomes of the client's head on its way to the server: lines that go, and lines that come."""
+    old, new = (text.decode("latin-1").splitlines()[1:-1] for text in (before, after))
+    return {"removed": _missing(old, new), "added": _missing(new, old)}
 
 
-def _why(backend: Backend, asked: Asked, chosen: Server | None) -> str:
-    if chosen is None:
-        return "no server is usable: 503"
-    if asked.preferred is not None:
-        return "its cookie names this server"
-    options = backend.settings.algorithm.options
-    words = [f"{key} = {value!r}" for key, value in (asdict(options) if options is not None else {}).items()]
-    name = backend.settings.algorithm.name
-    often = "" if name in HASHES else "; the next request may get another, since each worker takes its own turns"
-    return " ".join([f"{name} picks it", *([f"({', '.join(words)})"] if words else [])]) + often
+def _missing(lines: Sequence[str], others: Sequence[str]) -> list[str]:
+    """Those of the lines that are not among the others; how names are written does not matter."""
+    left = [_folded(line) for line in others]
+    found = []
+    for line in lines:
+        folded = _folded(line)
+        if folded in left:
+            left.remove(folded)
+        else:
+            found.append(line)
+    return found
 
 
-def _candidate(server: Server, usable: bool, board: Board) -> dict[str, Any]:
-    latency = board.latency(server.slot)
-    reasons = [text for wrong, text in (
-        (server.mode != "ready", f"mode is {server.mode}"),
-        (server.health != "up", f"health is {server.health}"),
-        (server.weight == 0, "its weight is 0"),
-    ) if wrong]
-    if not usable and not reasons:
-        reasons = ["a backup server, and others are usable" if server.backup else "others are preferred to it"]
-    in_flight = board.in_flight(server.slot)
-    return {
-        "name": server.name, "address": str(server.address), "candidate": usable,
-        "left_out": "" if usable else "; ".join(reasons), "weight": server.weight, "in_flight": in_flight,
-        "load": round((in_flight + 1) / server.weight, 3) if server.weight else None,
-        "latency_seconds": round(latency, 6) if latency >= 0 else None,
-    }
+def _folded(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name.lower(), value.strip()
+
+
+def _answer_edits(backend: Backend, asked: Asked, server: Server | None, edits: Any) -> dict[str, Any]:
+    """What becomes of the server's answer."""
+    if backend.sticky is not None and server is not None:
+        backend.sticky.bind(asked, server, edits)
+        edits = asked.response_edits
+    removed, added = edits or ((), b"")
+    return {"removed": [name.decode("latin-1") for name in removed], "added": added.decode("latin-1").splitlines()}
+
+
+def _timeouts(listener: Listener, backend: Backend) -> dict[str, float]:
+    """Those that hold: of the client's side by the listener, of the server's by the backend."""
+    return {name: getattr((listener if name.startswith("client_") else backend.settings).timeouts, name)
+            for name in asdict(listener.timeouts)}
 
 
 def _routes(settings: Listener, routes: Sequence[tuple[str | None, Condition]], request: head.Request, taken: int

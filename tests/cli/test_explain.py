@@ -31,7 +31,8 @@ def test_by_a_file(file, capsys):
     assert main(["explain", "GET", "http://x/y", "-c", file, "-H", "A: b", "--from", "10.0.0.1"]) == 0
     out = capsys.readouterr().out
     for text in ("listener web", "route 0: path /y is not /old", "mode is drain",
-                 "server a: weighted-round-robin picks", "X-Forwarded-For: 10.0.0.1", "  A: b", "connect 5 s"):
+                 "server a: weighted-round-robin picks", "+ X-Forwarded-For: 10.0.0.1", "share of the requests",
+                 "to the server: GET /y HTTP/1.1", "client 10.0.0.1", "connect 5 s"):
         assert text in out
 
 
@@ -57,3 +58,8 @@ def test_a_daemon_is_asked(fake_daemon, capsys):
     assert parse_qsl(parts.query) == [("method", "PUT"), ("url", "http://x/"), ("from", "127.0.0.1"),
                                       ("header", "A: b"), ("header", "C: d")]
     assert "not explained by" in capsys.readouterr().err
+
+
+def test_a_live_request_is_one_of_a_daemon(file, capsys):
+    assert main(["explain", "GET", "http://x/", "-c", file, "--live"]) == 2
+    assert "--live asks the daemon" in capsys.readouterr().err

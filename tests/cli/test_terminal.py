@@ -18,6 +18,12 @@ def test_columns_that_do_not_fit_are_left_out_the_least_important_first(width, t
     assert [column.header for column in table(COLUMNS, ROWS, width).columns] == titles
 
 
+def test_a_column_that_says_nothing_is_left_out():
+    rows = [{**row, "text": None} for row in ROWS]
+    assert [column.header for column in table(COLUMNS, rows).columns] == ["name", "size"]
+    assert len(table(COLUMNS, []).columns) == 3
+
+
 def test_numbers_stand_right_and_nothing_is_a_dash(capsys):
     Console(width=80).print(table(COLUMNS, ROWS))
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [

@@ -29,6 +29,15 @@ redirect = { to = "https://{host}/new" }
 [listeners.second]
 bind = "127.0.0.1:8081"
 backend = "api"
+[listeners.third]
+bind = "127.0.0.1:8082"
+backend = "kept"
+max_body = "1KiB"
+timeouts = { client_idle = "7s" }
+[backends.kept]
+sticky = {}
+timeouts = { connect = "1s" }
+servers = { one = "127.0.0.1:9006", two = "127.0.0.1:9007" }
 [backends.app]
 [backends.app.servers]
 a = "127.0.0.1:9001"
@@ -37,6 +46,7 @@ c = { address = "127.0.0.1:9003", backup = true }
 [backends.api]
 algorithm = { name = "consistent-hash", key = "header:X-Tenant" }
 host = "api.internal"
+response_headers = { set = { X-Served = "lbd" }, remove = ["Server"] }
 servers = { one = "127.0.0.1:9004", two = "127.0.0.1:9005" }
 """
 
@@ -93,6 +103,37 @@ def test_who_was_left_out_and_why(ask):
 def test_no_server_at_all(ask):
     found = ask("GET", "http://x/", health={"a": "down", "c": "down"})
     assert (found["chosen"], found["why"]) == (None, "no server is usable: 503")
+
+
+def test_what_is_changed_on_the_way_and_back(ask):
+    found = ask("GET", "http://api.example.com/v1/x", "X-Beta: 1", "Connection: keep-alive, X-Hop", "X-Hop: 1")
+    assert found["request_headers"]["removed"] == [
+        "Host: api.example.com", "Connection: keep-alive, X-Hop", "X-Hop: 1"]
+    assert {"X-Forwarded-For: 127.0.0.1", "Host: api.internal"} <= set(found["request_headers"]["added"])
+    assert "X-Beta: 1" not in found["request_headers"]["added"]
+    assert found["response_headers"] == {"removed": ["server", "x-served"], "added": ["X-Served: lbd"]}
+
+
+def test_a_sticky_client(ask):
+    first = ask("GET", "http://h:8082/")
+    assert first["sticky"] == {"cookie": "LBD", "server": None}
+    [cookie] = [line for line in first["response_headers"]["added"] if line.startswith("Set-Cookie: LBD=")]
+    value = cookie.removeprefix("Set-Cookie: ").partition(";")[0]
+    again = ask("GET", "http://h:8082/", f"Cookie: {value}; a=b")
+    assert (again["sticky"]["server"], again["chosen"], again["why"]) == (
+        first["chosen"], first["chosen"], "its cookie names this server")
+    assert again["response_headers"]["added"] == []
+    assert "Cookie: a=b" in again["sends"]
+
+
+def test_timeouts_are_those_that_hold(ask):
+    found = ask("GET", "http://h:8082/")["timeouts"]
+    assert (found["client_idle"], found["connect"], found["queue"]) == (7.0, 1.0, 5.0)
+
+
+def test_a_body_that_is_too_long(ask):
+    found = ask("POST", "http://h:8082/", "Content-Length: 2000")
+    assert found["refused"] == {"status": 413, "reason": "the body is longer than 1024 bytes"}
 
 
 def test_what_lbd_answers_itself(ask):

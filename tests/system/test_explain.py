@@ -1,8 +1,10 @@
 """What the running daemon says of a request and of itself agrees with what it does."""
 
+import subprocess
+import sys
 from urllib.parse import quote
 
-from lbd_process import Backend, Lbd, until
+from lbd_process import ROOT, Backend, Lbd, until
 
 CONFIG = """
 [listeners.web]
@@ -33,3 +35,21 @@ def test_events_tell_of_the_start_and_of_a_reload():
         until(lambda: lbd.admin("GET", f"/v1/events?since={first['last']}")[1]["events"], "the reload is told of")
         _, more = lbd.admin("GET", f"/v1/events?since={first['last']}")
         assert all(event["number"] > first["last"] for event in more["events"])
+
+
+def run(lbd, *words):
+    command = [sys.executable, "-m", "lbd", *words, "--admin", f"unix:{lbd.path}/admin.sock"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+def test_a_live_request_shows_the_way_it_took():
+    with Backend("a") as a, Backend("b") as b, Lbd(CONFIG.format(a=a.port, b=b.port)) as lbd:
+        for number in range(4):
+            url = f"http://127.0.0.1:{lbd.port('web')}/{number}"
+            done = run(lbd, "explain", "GET", url, "--live")
+            assert done.returncode == 0, done.stderr
+            server = lbd.get("web", f"/{number}")[1]["server"]
+            assert f"\nserver {server}: url-hash picks it" in done.stdout
+            assert f"\n  server: {server}\n" in done.stdout
+            assert "200 OK" in done.stdout
+            assert "first-byte" in done.stdout

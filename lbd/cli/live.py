@@ -1,0 +1,108 @@
+"""A request that is sent, so that it shows how it is answered: the way it took through lbd, and times on both sides."""
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from lbd.cli import steering
+from lbd.cli.asking import Daemon, loopback, reason
+from lbd.config import units as u
+from lbd.config.units import Address
+from lbd.errors import LbdError
+
+TIMEOUT = 60.0              # seconds without a byte
+LONGEST = 64 << 20          # bytes of the answer that are read
+FIELD = "X-Lbd-Explain"
+
+
+class Line(http.client.HTTPConnection):
+    """A connection to where a listener is bound, whatever the URL's host; `opened` is when it stood."""
+
+    def __init__(self, address: Address, name: str, tls: bool) -> None:
+        super().__init__(address.host or "localhost", address.port or None, timeout=TIMEOUT)
+        self._address, self._name, self._tls = address, name, tls
+        self.opened = 0.0
+
+    def connect(self) -> None:
+        """As any connection; a certificate is not checked: it is for the URL's host, and this is lbd itself."""
+        if self._address.path:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(TIMEOUT)
+            self.sock.connect(self._address.path)
+        else:
+            self.sock = socket.create_connection((self._address.host, self._address.port), TIMEOUT)
+        if self._tls:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            self.sock = context.wrap_socket(self.sock, server_hostname=self._name)
+        self.opened = time.monotonic()
+
+
+def send(daemon: Daemon, method: str, url: str, headers: Sequence[str], listener: str) -> dict[str, Any]:
+    """Send it to that listener of the daemon; status, what lbd says of its way, seconds, and bytes. `LbdError`."""
+    ticket = steering.data(daemon.ask("POST", "/v1/explain"))["ticket"]
+    address = reached(daemon, listener)
+    parts = urlsplit(url)
+    line = Line(address, parts.hostname or "", parts.scheme == "https")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    began = time.monotonic()
+    try:
+        line.connect()
+        line.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+        if not any(header.lower().startswith("host:") for header in headers):
+            line.putheader("Host", parts.netloc.rpartition("@")[2])
+        for header in (*headers, f"{FIELD}: {ticket}", "Connection: close"):
+            name, _, value = header.partition(":")
+            line.putheader(name.strip(), value.strip())
+        line.endheaders()
+        answer = line.getresponse()
+        first = time.monotonic()
+        size = len(answer.read(LONGEST))
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise LbdError(f"no answer from listener {listener} at {address}: "
+                       f"{reason(error) if isinstance(error, OSError) else error}") from None
+    finally:
+        line.close()
+    return {
+        "address": str(address), "status": answer.status, "reason": answer.reason,
+        "way": way(answer.getheader(FIELD, "")),
+        "connect_seconds": round(line.opened - began, 6), "first_byte_seconds": round(first - began, 6),
+        "total_seconds": round(time.monotonic() - began, 6), "body_bytes": size,
+    }
+
+
+def reached(daemon: Daemon, listener: str) -> Address:
+    """Where the listener is reached from here: its first address, on the daemon's machine."""
+    status = steering.data(daemon.ask("GET", "/v1/status"))
+    try:
+        bind: Address = u.BIND.read(status["listeners"][listener]["bind"][0])
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise LbdError(f"listener {listener} has no address now") from None
+    if bind.wildcard and not daemon.address.path:
+        return Address(daemon.address.host, bind.port)
+    return loopback(bind)
+
+
+def way(field: str) -> dict[str, str]:
+    """The parts of the field in their order; empty where the answer has none."""
+    return dict(part.split("=", 1) for part in field.split("; ") if "=" in part)
+
+
+def told(live: Mapping[str, Any]) -> list[str]:
+    """What came of it, a line each."""
+    parts: Mapping[str, str] = live["way"]
+    lines = [f"sent to {live['address']}: {live['status']} {live['reason']}, {live['body_bytes']} bytes"]
+    if not parts:
+        return [*lines, "the answer does not say how it came about: something else than this lbd gave it"]
+    lines += [f"  {name}: {parts[name]}" for name in ("listener", "route", "backend", "algorithm", "tried", "server",
+                                                     "by", "ending") if name in parts]
+    times = [f"{name} {parts[name]}" for name in ("queue", "connect", "first-byte") if name in parts]
+    lines.append(f"  seen by worker {parts.get('worker', '?')}: {', '.join(times) or 'answered at once'}")
+    lines.append("  seen from here: " + ", ".join(
+        f"{name} {live[key] * 1000:.1f}ms" for name, key in (
+            ("connect", "connect_seconds"), ("first-byte", "first_byte_seconds"), ("all", "total_seconds"))))
+    return lines
