@@ -29,6 +29,7 @@ class Member:
     mode: str = "ready"
     health: str = "up"
     max_conns: int = 0      # most connections, and so requests in flight; 0: any number
+    host: str = ""          # the host as it was configured: the name that its certificate is for
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,12 @@ class Server:
     (0: any number). `doubt` is the monotonic time until which the server is the
     last choice, because a connect to it failed; 0.0 while there is no doubt. `gone`: no generation has it any more.
     `effective` is the weight as algorithms see it: less than `weight` while slow start lets it grow. `max_conns` is
-    the most connections, and so requests in flight, of all workers together (0: any number).
+    the most connections, and so requests in flight, of all workers together (0: any number). `tls` says how
+    connections to it are secured (`lbd.net.tls.Towards`), None where they are not; `host` is its configured name.
     """
 
     __slots__ = ("address", "backend", "backup", "doubt", "doubts", "effective", "endpoint", "gone", "grown", "health",
-                 "idle", "max_conns", "max_idle", "max_turns", "mode", "name", "row", "slot", "weight")
+                 "host", "idle", "max_conns", "max_idle", "max_turns", "mode", "name", "row", "slot", "tls", "weight")
 
     def __init__(self, member: Member, row: Row) -> None:
         self.backend = member.backend
@@ -30,6 +31,8 @@ class Server:
         self.row = row
         self.idle: dict[Any, None] = {}
         self.endpoint: tuple[int, Any] | None = None
+        self.host = member.host
+        self.tls: Any = None
         self.doubt = 0.0
         self.doubts = 0
         self.gone = False

@@ -140,12 +140,20 @@ def check_servers(config: Config, findings: Findings) -> None:
 
 
 def check_tls(config: Config, findings: Findings) -> None:
-    """Servers of https:// addresses."""
+    """What is asked for by TLS can be had, and what is left out is said aloud."""
+    for name, listener in config.listeners.items():
+        path = ("listeners", name, "tls", "verify")
+        if listener.tls is not None and listener.tls.client_ca is None and findings.given(path):
+            findings.error(path, "without client_ca no certificate is asked for; add client_ca, or leave it out")
     for name, backend in config.backends.items():
-        for server, settings in backend.servers.items():
-            if settings.address.tls:
-                findings.error(("backends", name, "servers", server),
-                               "https:// cannot be given yet: traffic would be sent unencrypted")
+        if backend.tls is None:
+            continue
+        path = ("backends", name, "tls", "verify")
+        if not backend.tls.verify:
+            findings.warn(path, "no certificate is checked: whoever is on the way to the servers can read and change "
+                                "everything")
+        elif backend.tls.server_name is None and any(server.address.path for server in backend.servers.values()):
+            findings.error(path[:3], "a server on a Unix socket has no name to check; add server_name")
 
 
 def check_admin(config: Config, findings: Findings) -> None:

@@ -313,7 +313,7 @@ class Backend:
     sticky: Sticky | None = optional(Sticky, "keep a client with its server: by a cookie, in tcp by its address")
     tls: BackendTls | None = optional(
         BackendTls, "TLS to the servers (true: by the defaults); those of https:// addresses have it anyway",
-        switch=True, refused="this version cannot: traffic would be sent unencrypted")
+        switch=True)
 
     @property
     def stickiness(self) -> Sticky | None:

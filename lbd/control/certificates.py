@@ -8,14 +8,16 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from lbd.backend.credentials import Credentials, Place
-from lbd.config.schema import Config, Listener
+from lbd.config.schema import Backend, BackendTls, Config, Listener, ListenerTls
 from lbd.config.tls import Pair
+from lbd.config.units import Address
 from lbd.control.watch import is_pattern
 from lbd.errors import LbdError
+from lbd.health.check import Secured
 from lbd.log import logger
 from lbd.net import tickets
 from lbd.net.certificate import Pem, facts
-from lbd.proxy.tls import face
+from lbd.proxy.tls import asked, asked_name, face, secures
 
 LARGEST = 2**20       # bytes of one file
 MOST = 10_000         # files of one pattern
@@ -51,9 +53,9 @@ class Certificates:
         for place, settings, tls in _wanted(config):
             known = self._good.get(place)
             try:
-                given = self._listener(place[1], settings)
+                given = self._listener(place[1], settings) if isinstance(settings, Listener) else _backend(settings)
                 if known is None or known[1] != given:
-                    face(settings, given)
+                    _judge(place, settings, given)
             except LbdError as error:
                 if known is None or known[0] != tls:
                     raise LbdError(f"{'.'.join(place)}.tls: {error}") from None
@@ -66,6 +68,13 @@ class Certificates:
             found[place] = given
         self.refused = refused
         return found
+
+    def towards(self, name: str, backend: Backend, address: Address, host: str) -> Secured | None:
+        """How a check speaks to a server of this host at this address; None: without TLS."""
+        if not secures(backend, address):
+            return None
+        context = asked(name, backend, {place: given for place, (_, given) in self._good.items()})
+        return (context, asked_name(backend, host) or "") if context is not None else None
 
     def rotate(self) -> bool:
         """Make other keys of session tickets when it is time; true when that was done."""
@@ -103,18 +112,35 @@ def shown(credentials: Mapping[Place, Credentials]) -> Iterator[Shown]:
 
 def files(config: Config) -> list[str]:
     """The files and patterns to watch."""
-    found = []
-    for _, listener, _ in _wanted(config):
-        if listener.tls is not None:
-            found += [path for pair in listener.tls.certificates for path in (pair.cert, pair.key) if path]
-            found += [listener.tls.client_ca] if listener.tls.client_ca else []
-    return list(dict.fromkeys(found))
+    found: list[str | None] = []
+    for _, _, tls in _wanted(config):
+        pairs = tls.certificates if isinstance(tls, ListenerTls) else (tls.certificate,)
+        found += [path for pair in pairs if pair is not None for path in (pair.cert, pair.key)]
+        found.append(tls.client_ca if isinstance(tls, ListenerTls) else tls.ca)
+    return [path for path in dict.fromkeys(found) if path]
 
 
-def _wanted(config: Config) -> Iterator[tuple[Place, Listener, object]]:
+def _wanted(config: Config) -> Iterator[tuple[Place, Listener | Backend, ListenerTls | BackendTls]]:
     for name, listener in config.listeners.items():
         if listener.tls is not None:
             yield ("listeners", name), listener, listener.tls
+    for name, backend in config.backends.items():
+        if any(secures(backend, server.address) for server in backend.servers.values()):
+            yield ("backends", name), backend, backend.tls or BackendTls()
+
+
+def _backend(settings: Backend) -> Credentials:
+    tls = settings.tls or BackendTls()
+    return Credentials(tuple(_pems(tls.certificate)) if tls.certificate is not None else (),
+                       _fetch(tls.ca) if tls.ca is not None else b"")
+
+
+def _judge(place: Place, settings: Listener | Backend, given: Credentials) -> None:
+    """Raise `LbdError` for what is of no use."""
+    if isinstance(settings, Listener):
+        face(settings, given)
+    else:
+        asked(place[1], settings, {place: given})
 
 
 def _pems(pair: Pair) -> Iterator[Pem]:

@@ -69,9 +69,10 @@ class Machine:
         self.schedule = Schedule(tasks, {name: kind.check for name, kind in CHECKS.items()}, self._judged,
                                  passed=self.ejection.passed)
         self.overrides = Overrides()
-        self.certificates = Certificates()
         self.registry = Registry()
-        self.roster = Roster(self.slots, self.resolver, self.schedule, self.ejection.reason, self._steered)
+        self.certificates = Certificates()
+        self.roster = Roster(self.slots, self.resolver, self.schedule, self.ejection.reason, self._steered,
+                             self.certificates.towards)
         self.fleet = Fleet(tasks, self.sockets, self.board.fd, LANES, self.board.layout, log_form, self)
         self.generation: Generation | None = None
         self.state_dir = ""
@@ -163,6 +164,7 @@ class Machine:
             old = self.generation
             if old is None:
                 raise LbdError("lbd is still starting; try again in a moment")
+            self.certificates.read(config)
             given, config = config, self.registry.merged(config)
             staged = self.sockets.stage(config.listeners, worker_count(config))
             try:
@@ -224,6 +226,7 @@ class Machine:
             if old is not None and self.certificates.read(old.config) != old.credentials:
                 before = set(shown(old.credentials))
                 await self._reshape(old, old.config)
+                await self._follow(old.config)
                 for one in sorted(set(shown(self.generation.credentials if self.generation else {})) - before):
                     logger.info("certificate in force", at=".".join(one.place), file=one.path, names=one.names[:10],
                                 days=int((one.ends - time.time()) // 86400))

@@ -8,6 +8,7 @@ from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Backend, Config, HealthPolicy, Server
 from lbd.config.units import Address
 from lbd.control.resolve import Resolver
+from lbd.health.check import Secured
 from lbd.health.schedule import Key, Schedule, Target
 from lbd.net import proxy_header
 from lbd.stats import scoreboard
@@ -36,13 +37,15 @@ class Roster:
     """Turns a configuration into members. Knows no past: everything is asked of resolver, schedule and slots.
 
     `ejected` says why a server is left out because of failing requests, "" when it is not; `steered` makes of a member
-    what operators want of it while lbd runs.
+    what operators want of it while lbd runs; `secured` says how checks use TLS.
     """
 
     def __init__(self, slots: Slots, resolver: Resolver, schedule: Schedule,
                  ejected: Callable[[Key], str] = lambda key: "",
-                 steered: Callable[[Member], Member] = lambda member: member) -> None:
+                 steered: Callable[[Member], Member] = lambda member: member,
+                 secured: Callable[[str, Backend, Address, str], Secured | None] = lambda *_: None) -> None:
         self._ejected = ejected
+        self._secured = secured
         self._steered = steered
         self._slots = slots
         self._resolver = resolver
@@ -55,11 +58,12 @@ class Roster:
             how = policy(config, backend)
             if how is None:
                 continue
-            for _, member, address in self._places(backend):
+            for server, member, address in self._places(backend):
                 if address.literal:
                     told = backend.send_proxy
                     greeting = proxy_header.local(proxy_header.VERSIONS[told]) if told is not None else b""
-                    found[name, member, str(address)] = Target(address, how, greeting)
+                    secured = self._secured(name, backend, address, server.address.host)
+                    found[name, member, str(address)] = Target(address, how, greeting, secured)
         return found
 
     def members(self, config: Config) -> dict[str, tuple[Member, ...]]:
@@ -119,7 +123,7 @@ class Roster:
             slot = self._slots.take(scoreboard.SERVER, (name, member, str(address)))
             yield self._steered(
                 Member(name, member, address, slot, server.weight, server.backup, server.mode, health,
-                         server.max_conns or 0))
+                         server.max_conns or 0, server.address.host))
 
     def _places(self, backend: Backend) -> Iterator[tuple[Server, str, Address]]:
         """Each server with the name and address of its members; a name that is not resolved stands for itself."""

@@ -16,15 +16,21 @@ class Closable(Protocol):
     def close(self) -> None: ...
 
 
+# How connections to a server are TLS: the context, and the name to ask for and to check, "" for none.
+Secured = tuple[ssl.SSLContext, str]
+
+
 @dataclass(slots=True)
 class Subject:
     """Who is checked, and at which address. `greeting` are the bytes with which a connection has to begin (a PROXY
-    header). `kept` is the check's own, closed when the server is not watched any more or is checked in another way."""
+    header); `secured` how TLS follows, None without. `kept` is the check's own, closed when the server is not watched
+    any more or is checked in another way."""
 
     address: Address
     backend: str = ""
     server: str = ""
     greeting: bytes = b""
+    secured: Secured | None = None
     kept: Closable | None = None
 
     def release(self) -> None:

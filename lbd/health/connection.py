@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lbd.config.units import Address
+from lbd.health.check import Secured
 from lbd.http import head
 
 LONGEST_HEAD = 64 * 1024   # bytes
@@ -51,15 +52,20 @@ class Connection(asyncio.Protocol):
         self._keep = self._for_head = self._to_end = self._wanted = False
 
     @staticmethod
-    async def open(address: Address, greeting: bytes = b"") -> "Connection":
-        """Connect, and begin with these bytes; raises `OSError`."""
+    async def open(address: Address, greeting: bytes = b"", secured: Secured | None = None) -> "Connection":
+        """Connect, begin with these bytes, and with TLS where that is how it is secured; raises `OSError`."""
         loop = asyncio.get_running_loop()
+        later = greeting and secured is not None
+        tls: Any = {"ssl": secured[0], "server_hostname": secured[1]} if secured is not None and not later else {}
         if address.path:
-            _, connection = await loop.create_unix_connection(Connection, address.path)
+            transport, connection = await loop.create_unix_connection(Connection, address.path, **tls)
         else:
-            _, connection = await loop.create_connection(Connection, address.host, address.port)
+            transport, connection = await loop.create_connection(Connection, address.host, address.port, **tls)
         if greeting:
             connection._transport.write(greeting)
+        if later and secured is not None:
+            connection._transport = await loop.start_tls(
+                transport, connection, secured[0], server_hostname=secured[1])
         return connection
 
     async def ask(self, request: bytes, deadline: float, for_head: bool, to_end: bool, wanted: bool) -> Answer:

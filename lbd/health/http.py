@@ -70,7 +70,7 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
     started = loop.time()
     asker = subject.kept
     if not isinstance(asker, Asker):
-        asker = subject.kept = Asker(subject.address, options, subject.greeting)
+        asker = subject.kept = Asker(subject, options)
     try:
         fault, said = judge(await asker.ask(started + timeout), options)
     except BadAnswer as error:
@@ -85,9 +85,10 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
 class Asker:
     """What stays from one check of a server to the next: the request, and with `keep_alive` the connection."""
 
-    def __init__(self, address: Address, options: Options, greeting: bytes = b"") -> None:
-        self._address = address
-        self._greeting = greeting
+    def __init__(self, subject: Subject, options: Options) -> None:
+        self._address = address = subject.address
+        self._greeting = subject.greeting
+        self._secured = subject.secured
         self._keep = options.keep_alive
         self._for_head = options.method == "HEAD"
         self._wanted = options.expect_body is not None or options.expect_body_regex is not None
@@ -105,7 +106,7 @@ class Asker:
                 if error.begun:
                     raise
         async with asyncio.timeout_at(deadline):
-            connection = await Connection.open(self._address, self._greeting)
+            connection = await Connection.open(self._address, self._greeting, self._secured)
         return await self._ask_on(connection, deadline)
 
     def close(self) -> None:
@@ -126,7 +127,7 @@ class Asker:
 def request(address: Address, options: Options) -> bytes:
     """The request's head; fields of the policy replace our own of the same name."""
     fields = {
-        "host": ("Host", options.host or ("localhost" if address.path else str(address))),
+        "host": ("Host", options.host or ("localhost" if address.path else address.place)),
         "user-agent": ("User-Agent", f"lbd/{__version__}"),
         "accept": ("Accept", "*/*"),
         "accept-encoding": ("Accept-Encoding", "identity"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from lbd.config.schema import HealthPolicy
 from lbd.config.units import Address
-from lbd.health.check import Check, Result, Subject, words
+from lbd.health.check import Check, Result, Secured, Subject, words
 from lbd.log import logger
 from lbd.net.tasks import Tasks
 
@@ -26,6 +26,7 @@ class Target:
     address: Address
     policy: HealthPolicy
     greeting: bytes = b""
+    secured: Secured | None = None
 
 
 @dataclass(slots=True)
@@ -135,7 +136,7 @@ class Schedule:
             known = self._watches.get(key)
             if known is not None and known.target == target:
                 continue
-            watch = Watch(target, Subject(_place(target), key[0], key[1], target.greeting))
+            watch = Watch(target, Subject(_place(target), key[0], key[1], target.greeting, target.secured))
             if known is not None:
                 watch.judgement, watch.first = known.judgement, known.first
                 self._end(known)

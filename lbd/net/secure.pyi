@@ -24,14 +24,14 @@ class Secure:
 
     Accepted (`server`): `protocol.connection_made` comes at once, `secured()` when the handshake is done, then data.
     Bytes that begin like HTTP are answered with `refusal()`, without TLS. Opened: `connection_made` comes when the
-    handshake is done; `name` is asked for and checked, `vault` gives and takes the session. `connection_lost` gets the
-    `ssl.SSLError`, or `NotTls`, of a handshake that failed. A server's end without the end of TLS is a
-    `ConnectionResetError`: what it sent may have been cut.
+    handshake is done; `name` is asked for and checked, `vault` gives and takes the session, `greeting` goes before it
+    all. `connection_lost` gets the `ssl.SSLError`, or `NotTls`, of a handshake that failed. A server's end without the
+    end of TLS is a `ConnectionResetError`: what it sent may have been cut.
     """
 
     def __init__(self, context: ssl.SSLContext, protocol: Any, turns: Turns | None = None,
                  refusal: Callable[[], bytes] | None = None, *, server: bool = True, name: str | None = None,
-                 vault: Towards | None = None) -> None: ...
+                 vault: Towards | None = None, greeting: bytes = b"") -> None: ...
     def attach(self, transport: Any) -> Secure:
         """The transport below, before it is connected."""
     def write(self, data: bytes) -> None:

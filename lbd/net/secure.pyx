@@ -82,13 +82,14 @@ cdef class Secure:
     cdef int state
 
     def __init__(self, context not None, protocol not None, Turns turns=None, refusal=None, *,
-                 bint server=True, str name=None, vault=None):
+                 bint server=True, str name=None, vault=None, bytes greeting=b""):
         self.context = context
         self.protocol = protocol
         self.turns = turns
         self.refusal = refusal
         self.name = name
         self.vault = vault
+        self.held = greeting if greeting else None
         self.state = SERVER if server else 0
 
     def attach(self, transport):
@@ -197,6 +198,9 @@ cdef class Secure:
         if self.state & SERVER:
             self.protocol.connection_made(self)
         else:
+            if self.held is not None:
+                transport.write(self.held)
+                self.held = None
             self.begin()
             self.shake()
 

@@ -1,5 +1,6 @@
 """Assembly: from a generation to the objects that serve it, built beforehand so that a commit only swaps."""
 
+import ssl
 from collections.abc import Mapping
 from random import Random
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from lbd.errors import LbdError
 from lbd.http.trace_context import TraceContext
 from lbd.proxy.listener import Listener, Site
 from lbd.proxy.router import Action, Router
-from lbd.proxy.tls import Faces
+from lbd.proxy.tls import Faces, asked
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board, Row
 from lbd.stats.sources import Sources
@@ -26,6 +27,7 @@ class Prepared(NamedTuple):
     backends: Mapping[str, tuple[Backend, Algorithm]]
     listeners: Mapping[str, tuple[Listener, Site]]
     error_bodies: Mapping[int, bytes]
+    contexts: Mapping[str, ssl.SSLContext | None]     # by backend: what is asked of its servers, None: no TLS
 
 
 class Assembly:
@@ -58,7 +60,9 @@ class Assembly:
                         self.faces.of(name, wanted, generation.credentials))
             row = self.row(scoreboard.LISTENER, generation.listeners[name])
             sites[name] = (listeners.get(name) or Listener(name, row, site), site)
-        return Prepared(generation, ready, sites, {int(status): body for status, body in config.bodies.items()})
+        return Prepared(generation, ready, sites, {int(status): body for status, body in config.bodies.items()},
+                        {name: asked(name, backend, generation.credentials)
+                         for name, backend in config.backends.items()})
 
     def _algorithm(self, backend: Backend, settings: schema.Backend) -> Algorithm:
         try:

@@ -164,16 +164,14 @@ class Exchange:
         elif not reserve(server.row, fields.SERVER_CONNECTIONS, server.max_conns):
             self._crowded()
             return
-        payload = self.payload
-        if self.backend.settings.send_proxy is not None:
-            payload = introduction(self, self.backend.settings.send_proxy) + payload
-        upstream = kind(self.backend.retry_statuses)(server, self.plane, self, payload)
+        told = self.backend.settings.send_proxy
+        upstream = kind(self.backend.retry_statuses)(server, self.plane, self, self.payload)
         self.upstream = upstream
         self.state = CONNECT
         self.deadline = self.plane.now + self.backend.settings.timeouts.connect
         if not self.sent:
             self.transport.pause_reading()
-        upstream.transport = self.plane.connect(server, upstream)
+        upstream.transport = self.plane.connect(server, upstream, introduction(self, told) if told is not None else b"")
 
     def _crowded(self) -> None:
         """The server is full after all."""

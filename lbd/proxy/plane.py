@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ from lbd.proxy.proxied import Proxied
 from lbd.proxy.selective import kind
 from lbd.proxy.tcp import TcpClient
 from lbd.proxy.timers import Timers
+from lbd.proxy.tls import aim
 from lbd.proxy.traces import Traces
 from lbd.proxy.upstream import Upstream
 from lbd.stats import endings, fields, scoreboard
@@ -66,6 +68,7 @@ class Plane:
         self.paused = False
         self.draining = Draining(self)
         self.turns = Turns(loop)
+        self.contexts: Mapping[str, ssl.SSLContext | None] = {}
         self.explanations = Explanations(loop)
         self._report = report
         self._prepared: Prepared | None = None
@@ -94,6 +97,8 @@ class Plane:
         for name, (backend, algorithm) in prepared.backends.items():
             removed += backend.install(generation.config.backends[name], generation.members.get(name, ()),
                                        partial(self.assembly.row, scoreboard.SERVER), algorithm, generation.secret)
+            aim(backend, prepared.contexts[name])
+        self.contexts = prepared.contexts
         for listener, site in prepared.listeners.values():
             listener.site = site
         for backend in gone:
@@ -135,6 +140,7 @@ class Plane:
                 if backend.settings.on_down == "cut" and member.health in ("down", "ejected"):
                     fallen.update(server for server in backend.servers.values() if server.name == member.name)
         for backend in changed.values():
+            aim(backend, self.contexts.get(backend.name))
             backend.rebuild()
             if backend.gate is not None:
                 backend.gate.pump()
@@ -218,10 +224,16 @@ class Plane:
         if owner is not None:
             owner.close()
 
-    def connect(self, server: Server, upstream: Upstream) -> Any:
-        """Begin a connection to the server; the upstream is told how that went."""
+    def connect(self, server: Server, upstream: Upstream, greeting: bytes = b"") -> Any:
+        """Begin a connection to the server, with these bytes before anything else; the upstream is told how that
+        went."""
+        tls = server.tls
         try:
-            return self.net.connect(*endpoint(server), upstream)
+            if tls is None:
+                upstream.payload = greeting + upstream.payload
+                return self.net.connect(*endpoint(server), upstream)
+            secure = Secure(tls.context, upstream, server=False, name=tls.name, vault=tls, greeting=greeting)
+            return secure.attach(self.net.connect(*endpoint(server), secure))
         except (OSError, ValueError) as error:      # no descriptor left, or no address that the kernel takes
             self.loop.call_soon(upstream.connection_lost, error)
             return None

@@ -5,6 +5,8 @@ Repeats after a timeout or a status are asked for by the configuration, and no m
 flight (the retry budget of Finagle): servers in trouble must not get twice the load.
 """
 
+import ssl
+
 from lbd.errors import shortage
 from lbd.proxy.exchange import CONNECT, IDEMPOTENT, RELAY, TUNNEL, WAIT, Exchange
 from lbd.proxy.upstream import Upstream
@@ -25,10 +27,11 @@ class Repeats(Exchange):
         if shortage(reason):
             self._repeat(fields.BACKEND_RETRIES_REFUSED, 503, endings.OUT_OF_RESOURCES, blamed=False)
             return
+        if isinstance(reason, ssl.SSLError) and not upstream.server.doubt:
+            self.plane.log.warning("TLS with a server failed", backend=upstream.server.backend,
+                                   server=upstream.server.name, reason=str(reason))
         self.plane.suspect(upstream.server)
-        refused = isinstance(reason, ConnectionRefusedError)
-        self._repeat(fields.BACKEND_RETRIES_REFUSED, 502,
-                     endings.CONNECT_REFUSED if refused else endings.CONNECT_FAILED)
+        self._repeat(fields.BACKEND_RETRIES_REFUSED, 502, failure(reason))
 
     def unreached(self, status: int, ending: int) -> None:
         """A connect takes too long."""
@@ -102,3 +105,10 @@ class Repeats(Exchange):
                 return False
             self.budgeted = True
         return True
+
+
+def failure(reason: Exception | None) -> int:
+    """The ending where a connection did not come about."""
+    if isinstance(reason, ssl.SSLError):
+        return endings.SERVER_TLS
+    return endings.CONNECT_REFUSED if isinstance(reason, ConnectionRefusedError) else endings.CONNECT_FAILED

@@ -1,11 +1,16 @@
 """What a generation says of TLS made into contexts, which live on where nothing about them changed."""
 
+import ssl
 from collections.abc import Mapping
 
+from lbd.backend.backend import Backend
 from lbd.backend.credentials import Credentials, Place
+from lbd.backend.server import Server
 from lbd.config import schema
+from lbd.config.units import Address
 from lbd.errors import LbdError
-from lbd.net.tls import HTTP, Face
+from lbd.net.tls import HTTP, Face, Towards, client_context
+from lbd.proxy.draining import close_idle
 
 
 class Faces:
@@ -37,3 +42,45 @@ def face(settings: schema.Listener, given: Credentials) -> Face:
     assert wanted is not None
     return Face(given.pems, min_version=wanted.min_version, ciphers=wanted.ciphers, client_ca=given.authorities,
                 required=wanted.verify == "required", keys=given.keys, alpn=HTTP if settings.mode == "http" else ())
+
+
+def asked(name: str, settings: schema.Backend, credentials: Mapping[Place, Credentials]) -> ssl.SSLContext | None:
+    """What is asked of a backend's servers; None where all are spoken to without TLS. Raises `LbdError`."""
+    if settings.tls is None and not any(server.address.tls for server in settings.servers.values()):
+        return None
+    wanted, given = settings.tls or schema.BackendTls(), credentials.get(("backends", name), Credentials())
+    try:
+        # Without ALPN: servers of every protocol may be behind it, and HTTP/1.1 is what is meant without.
+        return client_context(wanted.verify, given.authorities, next(iter(given.pems), None), wanted.min_version, ())
+    except LbdError as error:
+        raise LbdError(f"backends.{name}.tls: {error}") from None
+
+
+def secures(settings: schema.Backend, address: Address) -> bool:
+    """Whether connections to this server of the backend are TLS."""
+    return settings.tls is not None or address.tls
+
+
+def asked_name(settings: schema.Backend, host: str) -> str | None:
+    """The name that a server is asked for and must prove: that of the settings, else its host; None: it has none."""
+    given = settings.tls.server_name if settings.tls is not None else None
+    return given or host.partition("%")[0] or None
+
+
+def aim(backend: Backend, context: ssl.SSLContext | None) -> None:
+    """Say of each server how connections to it are secured; idle ones that are secured otherwise are closed."""
+    for server in backend.servers.values():
+        wanted = _towards(server, backend.settings, context)
+        if wanted is not server.tls:
+            close_idle(server)
+            server.tls = wanted
+
+
+def _towards(server: Server, settings: schema.Backend, context: ssl.SSLContext | None) -> Towards | None:
+    if context is None or not secures(settings, server.address):
+        return None
+    name = asked_name(settings, server.host or server.address.host)
+    known: Towards | None = server.tls
+    if known is not None and known.context is context and known.name == name:
+        return known        # with its session
+    return Towards(context, name)

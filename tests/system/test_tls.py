@@ -188,3 +188,40 @@ def test_many_bad_clients_leave_nothing(site: Site) -> None:
     assert len(site.lbd.workers()) == 2
     metrics = site.lbd.metrics()
     assert 'lbd_endings_total{ending="tls-plain"} 50.0' in metrics
+
+BEHIND = """
+[listeners.web]
+bind = "127.0.0.1:$front"
+backend = "app"
+[backends.app]
+health = {{ path = "/healthz", interval = "100ms" }}
+[backends.app.tls]
+ca = "{ca}"
+server_name = "{name}"
+[backends.app.servers]
+a = "https://127.0.0.1:{port}"
+"""
+
+
+def test_servers_and_their_checks(site: Site, backend: Backend) -> None:
+    """One lbd before another one."""
+    text = BEHIND.format(ca=site.authority.file, name=NAME, port=site.lbd.port("web"))
+    with Lbd(text) as front:
+        assert front.get("front", "/x") == (200, {"server": "a", "path": "/x"})
+        server = front.status()["backends"]["app"]["servers"]["a"]
+        assert server["address"] == f"https://127.0.0.1:{site.lbd.port('web')}"
+        assert "GET /healthz: 200" in server["reason"]
+        backend.healthy = False
+        until(lambda: front.status()["backends"]["app"]["servers"]["a"]["health"] == "down", "the server is down")
+        backend.healthy = True
+        until(lambda: front.get("front")[0] == 200, "the server is up again")
+        reason = "certificate: Hostname mismatch, certificate is not valid for 'b.example.com'."
+        front.write(text.replace(NAME, "b.example.com"))
+        until(lambda: reason in front.status()["backends"]["app"]["servers"]["a"]["reason"], "another name is noticed")
+        front.write(text)
+        until(lambda: front.get("front")[0] == 200, "the server is believed again")
+        # A changed authority is a file like any other.
+        Authority(site.directory, "other").file.rename(site.authority.file)
+        until(lambda: "certificate" in front.status()["backends"]["app"]["servers"]["a"]["reason"],
+              "the server is not believed any more")
+        until(lambda: front.get("front")[0] == 503, "no server")
