@@ -155,12 +155,12 @@ def test_a_proxy_header_that_nobody_may_send(directory: Directory) -> None:
 
 
 def test_tls(directory: Directory) -> None:
-    text = WHOLE.replace('backend = "app"', 'backend = "app"\n[listeners.web.tls]\ncertificates = "a"\nverify = "optional"')
-    assert directory.errors(text) == [
-        "lbd.toml:6:1: listeners.web.tls.verify: without client_ca no certificate is asked for; add client_ca, or leave "
-        "it out"]
+    tls = '[listeners.web.tls]\ncertificates = "a"\nverify = "optional"\n'
+    assert directory.errors(WHOLE + tls) == [
+        "lbd.toml:8:1: listeners.web.tls.verify: without client_ca no certificate is asked for; "
+        "add client_ca, or leave it out"]
     assert directory.warnings(WHOLE + "[backends.app.tls]\nverify = false\n") == [
-        "lbd.toml:7:1: backends.app.tls.verify: no certificate is checked: whoever is on the way to the servers can read "
-        "and change everything"]
+        "lbd.toml:7:1: backends.app.tls.verify: no certificate is checked: "
+        "whoever is on the way to the servers can read and change everything"]
     assert directory.errors(WHOLE.replace("10.0.0.1:80", "unix:/run/a.sock") + "[backends.app]\ntls = true\n") == [
         "lbd.toml:7:1: backends.app.tls: a server on a Unix socket has no name to check; add server_name"]
