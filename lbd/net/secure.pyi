@@ -1,22 +1,14 @@
 """TLS over a connection (RFC 8446, RFC 5246): a transport to the protocol above it, a protocol to what is below it."""
 
-import asyncio
 import ssl
 from collections.abc import Callable
 from typing import Any, final
 
 from lbd.net.tls import Towards
+from lbd.net.turns import Turns
 
 class NotTls(ConnectionError):
     """What came is HTTP without TLS."""
-
-@final
-class Turns:
-    """Lets at most `most` handshakes begin per turn of the loop: requests on other connections come between."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, most: int = 8) -> None: ...
-    def renew(self) -> None:
-        """Another turn of the loop."""
 
 @final
 class Secure:

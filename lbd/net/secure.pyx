@@ -8,7 +8,6 @@ those of the transport below, of either kind, and no state waits for a socket to
 cimport cython
 from cpython.bytes cimport PyBytes_GET_SIZE
 
-import collections
 import ssl
 
 cdef enum:              # what a connection is in the middle of
@@ -39,49 +38,16 @@ class NotTls(ConnectionError):
 
 
 @cython.final
-cdef class Turns:
-    """Lets at most `most` handshakes begin per turn of the loop: requests on other connections come between."""
-
-    cdef object loop, waiting
-    cdef int most, used
-
-    def __init__(self, loop not None, int most=8):
-        self.loop = loop
-        self.most = most
-        self.waiting = collections.deque()
-
-    cdef bint take(self, Secure one) except -1:
-        """Whether it may begin at once; else `one.turn()` is called later."""
-        if self.used == self.most or self.waiting:
-            self.waiting.append(one)
-            return False
-        if not self.used:
-            self.loop.call_soon(self.renew)
-        self.used += 1
-        return True
-
-    def renew(self):
-        """Another turn of the loop."""
-        self.used = 0
-        while self.waiting and self.used < self.most:
-            self.used += 1
-            self.loop.call_soon(self.waiting.popleft().turn)
-        if self.used:
-            self.loop.call_soon(self.renew)
-
-
-@cython.final
 cdef class Secure:
     """One connection with TLS."""
 
-    cdef object protocol, transport, context, tls, incoming, outgoing, exc, vault, refusal
-    cdef Turns turns
+    cdef object protocol, transport, context, tls, incoming, outgoing, exc, vault, refusal, turns
     cdef str name
     cdef bytes held
     cdef list early
     cdef int state
 
-    def __init__(self, context not None, protocol not None, Turns turns=None, refusal=None, *,
+    def __init__(self, context not None, protocol not None, turns=None, refusal=None, *,
                  bint server=True, str name=None, vault=None, bytes greeting=b""):
         self.context = context
         self.protocol = protocol

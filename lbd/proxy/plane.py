@@ -13,7 +13,8 @@ from lbd.backend.server import Server
 from lbd.http import head
 from lbd.log import logger
 from lbd.net.bells import Bells
-from lbd.net.secure import Secure, Turns
+from lbd.net.secure import Secure
+from lbd.net.turns import Turns
 from lbd.proxy.access_log import AccessLog, Several
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.proxy.client import Client

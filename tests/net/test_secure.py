@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from lbd.net.certificate import Pem
-from lbd.net.secure import NotTls, Secure, Turns
+from lbd.net.secure import NotTls, Secure
 from lbd.net.tls import Face, Towards, client_context
+from lbd.net.turns import Turns
 from tests.authority import Authority
 
 from .conftest import MB, Peer

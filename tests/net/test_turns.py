@@ -1,0 +1,30 @@
+"""Tests of lbd.net.turns: who comes first is served first, so many per turn of the loop."""
+
+import asyncio
+
+from lbd.net.turns import Turns
+
+
+class One:
+    def __init__(self, number: int, served: list[int]) -> None:
+        self.number = number
+        self.served = served
+
+    def turn(self) -> None:
+        self.served.append(self.number)
+
+
+async def test_so_many_per_turn_and_in_order() -> None:
+    served: list[int] = []
+    turns = Turns(asyncio.get_running_loop(), 3)
+    at_once = [turns.take(One(number, served)) for number in range(10)]
+    assert at_once == [True] * 3 + [False] * 7
+    counts = []
+    while len(served) < 7:
+        counts.append(len(served))
+        await asyncio.sleep(0)
+    assert served == list(range(3, 10))
+    assert max(after - before for before, after in zip(counts, counts[1:], strict=False)) <= 3
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert turns.take(One(10, served))
