@@ -39,13 +39,16 @@ class Server:
         self.max_idle = 64
         self.max_turns = 0
         self.grown = 1.0
+        self.health = ""
         self.update(member)
 
     def __repr__(self) -> str:
         return f"<Server {self.backend}/{self.name} {self.address} {self.mode} {self.health}>"
 
     def update(self, member: Member) -> None:
-        """Take over what may change while the identity stays."""
+        """Take over what may change while the identity stays. Who is found well again is not doubted any more."""
+        if member.health == "up" and self.health != "up":
+            self.trust()
         self.weight = member.weight
         self.backup = member.backup
         self.mode = member.mode

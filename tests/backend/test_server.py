@@ -1,5 +1,6 @@
 """A server's two axes of state, its doubt, and its room for idle connections."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,6 +40,18 @@ def test_doubt_doubles_up_to_eight_seconds_and_ends_with_trust() -> None:
     assert one.doubt == 0.0
     one.fail(100.0)
     assert one.doubt == 100.5
+
+
+def test_a_server_that_is_found_well_again_is_not_doubted() -> None:
+    one = server()
+    one.fail(1.0)
+    well = Member("app", "a", Address("127.0.0.1", 9001), 0)
+    one.update(well)                                # as it was: that says nothing
+    assert one.doubt
+    one.update(replace(well, health="down"))
+    assert one.doubt
+    one.update(well)
+    assert (one.doubt, one.doubts) == (0.0, 0)
 
 
 def test_update_takes_over_what_may_change() -> None:

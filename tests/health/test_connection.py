@@ -12,29 +12,29 @@ ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 @pytest.fixture
 async def peer():
-    """Opens a connection, and gives the server's writer too."""
+    """Opens a connection, and gives the server's side of it too."""
     accepted = asyncio.Queue()
     done = asyncio.Event()
 
     async def hold(reader, writer):
-        accepted.put_nowait(writer)
+        accepted.put_nowait((reader, writer))
         await done.wait()
         writer.close()
 
     async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
         async def opened():
             connection = await Connection.open(Address("127.0.0.1", server.sockets[0].getsockname()[1]))
-            return connection, await accepted.get()
+            return connection, *await accepted.get()
         yield opened
         done.set()
 
 
 async def told(peer, said, close=False, for_head=False, to_end=True, wanted=True):
     """Ask, and be told so, in pieces of 7 bytes; returns the connection and the answer."""
-    connection, writer = await peer()
+    connection, reader, writer = await peer()
     asked = asyncio.ensure_future(connection.ask(ASK, asyncio.get_running_loop().time() + 5, for_head, to_end, wanted))
+    await reader.readexactly(len(ASK))
     for start in range(0, len(said), 7):
-        await asyncio.sleep(0)
         if not asked.done():
             connection.data_received(said[start:start + 7])
     if close:
@@ -87,11 +87,11 @@ async def test_no_more_of_a_body_than_is_looked_at(peer):
 
 @pytest.mark.parametrize(("field", "reusable"), [(b"", True), (b"Connection: close\r\n", False)])
 async def test_another_request_on_the_same_connection(peer, field, reusable):
-    connection, _ = await peer()
+    connection, reader, _ = await peer()
     deadline = asyncio.get_running_loop().time() + 5
     for _ in range(2):
         asked = asyncio.ensure_future(connection.ask(ASK, deadline, False, True, False))
-        await asyncio.sleep(0)
+        await reader.readexactly(len(ASK))
         connection.data_received(HEAD + field + b"Content-Length: 2\r\n\r\nok")
         assert (await asked).status == 200
         assert connection.reusable is reusable
@@ -101,7 +101,7 @@ async def test_another_request_on_the_same_connection(peer, field, reusable):
 
 
 async def test_time_runs_out(peer):
-    connection, _ = await peer()
+    connection, _, _ = await peer()
     with pytest.raises(TimeoutError):
         await connection.ask(ASK, asyncio.get_running_loop().time() + 0.01, False, True, False)
     connection.close()

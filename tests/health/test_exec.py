@@ -56,18 +56,23 @@ async def test_a_program_that_is_not_there():
 async def test_what_a_program_started_does_not_outlive_it(tmp_path, script):
     file = tmp_path / "pid"
     await check(SUBJECT, shell(script.format(file=file)), 0.5)
-    pid = int(file.read_text())
-    async with asyncio.timeout(5):
-        while alive(pid):
-            await asyncio.sleep(0)
+    await over(int(file.read_text()))
 
 
-def alive(pid):
+async def over(pid):
+    """Wait for the end of a process that is nobody's child here."""
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_reader(fd, ended.set)
+    try:
+        async with asyncio.timeout(5):
+            await ended.wait()
+    finally:
+        asyncio.get_running_loop().remove_reader(fd)
+        os.close(fd)
 
 
 async def test_too_long():

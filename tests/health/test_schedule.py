@@ -27,6 +27,7 @@ class World:
         self.subjects = []
         self.waits = asyncio.Queue()
         self.results = asyncio.Queue()
+        self.asked = asyncio.Queue()
         self.tasks = Tasks(lambda name, error: self.failures.append(error))
         self.schedule = Schedule(self.tasks, {"tcp": self.check},
                                  lambda key, judgement: self.changes.append((key, judgement.health)),
@@ -35,6 +36,7 @@ class World:
 
     async def check(self, subject, options, timeout):
         self.subjects.append(subject)
+        self.asked.put_nowait(subject)
         result = await self.results.get()
         if isinstance(result, Exception):
             raise result
@@ -137,7 +139,9 @@ async def test_what_was_known_before_goes_on(world):
 async def test_a_server_that_goes_is_forgotten_and_waits_end(world):
     world.schedule.set({KEY: target()})
     round_of = asyncio.ensure_future(world.schedule.first_round())
-    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await world.asked.get()
+    assert not round_of.done()
     world.schedule.set({})
     async with asyncio.timeout(5):
         await round_of
