@@ -7,12 +7,14 @@ from typing import Any
 import re2
 
 from lbd.config.findings import Findings, dotted
+from lbd.config.keys import keys
 from lbd.config.kinds import listed, nearest, shown
 from lbd.config.places import Path
 from lbd.config.schema import Config, Listener, Route
 
 PATHS = ("path", "path_prefix", "path_regex")
 ACTIONS = ("backend", "redirect", "respond")
+OF_TLS = ("sni", "alpn")         # the conditions of a route in tcp mode
 
 
 def check_routes(config: Config, findings: Findings) -> None:
@@ -23,6 +25,7 @@ def check_routes(config: Config, findings: Findings) -> None:
             _check_backend(config, listener.backend, (*path, "backend"), findings)
         for index, route in enumerate(listener.routes):
             here = (*path, "routes", index)
+            _check_mode(route, listener.mode == "tcp", here, findings)
             _check_route(route, here, findings)
             if route.backend is not None:
                 _check_backend(config, route.backend, (*here, "backend"), findings)
@@ -33,6 +36,15 @@ def _check_backend(config: Config, name: str, path: Path, findings: Findings) ->
     if name not in config.backends:
         known = f"; known: {', '.join(config.backends)}" if config.backends else "; there is none yet: [backends.NAME]"
         findings.missing(path, f"{shown(name)} is no backend{nearest(name, config.backends) or known}")
+
+
+def _check_mode(route: Route, tcp: bool, path: Path, findings: Findings) -> None:
+    """What is asked for can be known in the listener's mode."""
+    for name, (attribute, _) in keys(Route).items():
+        if name != "backend" and (name in OF_TLS) != tcp and getattr(route, attribute):
+            of_tls = listed(OF_TLS, "and")
+            findings.error((*path, name), f"a tcp listener sees no requests, only {of_tls} of TLS clients" if tcp
+                           else "is for listeners of mode tcp")
 
 
 def _check_route(route: Route, path: Path, findings: Findings) -> None:
@@ -75,7 +87,8 @@ def covers(prefix: str, path: str) -> bool:
 
 def hides(earlier: Route, later: Route) -> bool:
     """Every request that `later` would take is taken by `earlier`; when in doubt, False."""
-    return (_hides_host(earlier.host, later.host)
+    return (_hides_host(earlier.host, later.host) and _hides_host(earlier.sni, later.sni)
+            and (not earlier.alpn or (bool(later.alpn) and set(later.alpn) <= set(earlier.alpn)))
             and (not earlier.method or (bool(later.method) and set(later.method) <= set(earlier.method)))
             and _hides_header(earlier.header, later.header)
             and _hides_path(earlier, later))

@@ -39,15 +39,14 @@ def check_tcp(config: Config, findings: Findings) -> None:
         path = ("listeners", name)
         if listener.mode != "tcp":
             continue
-        if listener.routes:
-            findings.error((*path, "routes"), 'a tcp listener sees no requests to route; leave out, or mode = "http"')
-        backend = config.backends.get(listener.backend or "")
-        if backend is None:
-            continue
-        key = getattr(backend.algorithm.options, "key", "source")
-        if backend.algorithm.name == "url-hash" or key != "source":
-            text = f"the tcp listener {shown(name)} uses this backend and has no requests to hash"
-            findings.error(("backends", listener.backend or "", "algorithm"), f'{text}; hash by "source" instead')
+        if listener.routes and listener.tls is not None:
+            findings.error((*path, "routes"), "a tcp listener that ends TLS has no ClientHello to route by; leave out")
+        for used in dict.fromkeys((listener.backend or "", *(route.backend or "" for route in listener.routes))):
+            backend = config.backends.get(used)
+            key = getattr(backend.algorithm.options, "key", "source") if backend is not None else "source"
+            if backend is not None and (backend.algorithm.name == "url-hash" or key != "source"):
+                text = f"the tcp listener {shown(name)} uses this backend and has no requests to hash"
+                findings.error(("backends", used, "algorithm"), f'{text}; hash by "source" instead')
 
 
 def check_proxies(config: Config, findings: Findings) -> None:

@@ -179,6 +179,9 @@ class Respond:
 class Route:
     """[[listeners.NAME.routes]]: all conditions that are given must hold; the first route that matches wins."""
 
+    sni: str | None = key(None, u.HOST_PATTERN, "in tcp: the name a TLS client asks for, written as for host",
+                          example="db.example.com")
+    alpn: tuple[str, ...] = key([], u.ALPN, "in tcp: protocols of which a TLS client offers one")
     host: str | None = key(None, u.HOST_PATTERN, 'exact, or "*.example.com" for every name below it',
                            example="api.example.com")
     path: str | None = key(None, u.URL_PATH, "the whole path, percent-decoded, without the query", example="/login")
@@ -207,7 +210,21 @@ class Listener:
     deny: tuple[Network, ...] = key([], u.NETWORKS, "networks that may not connect, even if allowed")
     proxy_protocol: bool = key(
         False, u.BOOL, "each connection begins with a PROXY header (v1 or v2); from trusted_proxies only")
+    max_connections: int | None = key(
+        None, u.integer(1, 10_000_000), "open connections, of all workers; more are closed at once", example=10_000)
+    max_connections_per_client: int | None = key(
+        None, u.integer(1, 1_000_000), "open connections of one address, in each worker; more are closed at once",
+        example=100)
+    accept_rate: int | None = key(
+        None, u.integer(1, 1_000_000), "new connections within a second, of all workers; more are closed at once",
+        example=1000)
     backlog: int = key(4096, u.integer(1, 65535), "connections that wait to be accepted, per worker", REBIND)
+    interface: str | None = key(None, u.INTERFACE, "only what comes in by this network interface (SO_BINDTODEVICE)",
+                                RESTART, example="eth0")
+    v6only: bool = key(True, u.BOOL, "IPv6 addresses take no IPv4; false: [::] takes both", RESTART)
+    fast_open: bool = key(False, u.BOOL, "clients may send with the SYN (TCP_FASTOPEN)", REBIND)
+    defer_accept: bool = key(
+        False, u.BOOL, "accept only when data came (TCP_DEFER_ACCEPT); not where servers speak first", REBIND)
     max_head: int = key("32KiB", u.size(1024, 2**20), "longest request head; 431 beyond")
     max_headers: int = key(100, u.integer(1, 1000), "most fields in a request head; 431 beyond")
     max_uri: int = key("8KiB", u.size(64, 2**20), "longest request target; 414 beyond")

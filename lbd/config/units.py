@@ -200,6 +200,20 @@ def _mode(value: Any) -> int:
     return bits & 0o666   # a socket is not executed
 
 
+def _protocol(value: Any) -> str:
+    text = _line(value)
+    if not text.isascii() or len(text) > 255:
+        raise ValueError("is no name of a protocol")
+    return text
+
+
+def _interface(value: Any) -> str:
+    text = _line(value)
+    if not text.isascii() or len(text) > 15 or "/" in text or " " in text or text in (".", ".."):
+        raise ValueError("is no name of an interface")
+    return text
+
+
 def _percent(value: Any) -> float:
     found = re.fullmatch(_NUMBER + "%", text_of(value))
     if not found:
@@ -283,6 +297,8 @@ ACCESS = Kind("access", '"off", "stdout", a path, or unix:PATH of a syslog', _li
 ACCESS_COLUMNS = many(Kind("access field", f"{listed(map(shown, ACCESS_FIELDS))}, or \"header:NAME\"", _access_field,
                            {"anyOf": [{"enum": list(ACCESS_FIELDS)}, {"type": "string", "pattern": "^header:."}]},
                            ACCESS_FIELDS), "an array of names of fields")
+ALPN = many(Kind("protocol", "a protocol as ALPN names it", _protocol, _FILLED), 'names like "h2" or "http/1.1"')
+INTERFACE = Kind("interface", "the name of a network interface", _interface, _FILLED)
 NAME = Kind("name", f"a name of at most {LONGEST_NAME} letters, digits, and _ - . :", _name,
             {"type": "string", "pattern": rf"^[A-Za-z0-9_.:-]{{1,{LONGEST_NAME}}}$"})
 FILE_MODE = Kind("mode", 'the mode of a file in octal digits, like "0600" or "0660"', _mode,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from lbd.http import head, replies
-from lbd.proxy.deadlines import Deadlines
+from lbd.proxy.arrival import Arrival
 from lbd.proxy.exchange import (
     CLOSED,
     FULL,
@@ -17,8 +17,8 @@ from lbd.proxy.exchange import (
     SEND,
     TUNNEL,
 )
-from lbd.proxy.upstream import HIGH, LOW
-from lbd.stats import endings, fields
+from lbd.proxy.upstream import HIGH
+from lbd.stats import endings
 from lbd.stats.scoreboard import Record
 
 SIMPLE: int = head.SIMPLE
@@ -34,7 +34,7 @@ REFUSED = {
 }
 
 
-class Client(Deadlines):
+class Client(Arrival):
     """The callbacks of a client's transport, and what the server side asks of the client."""
 
     __slots__ = ()
@@ -54,39 +54,6 @@ class Client(Deadlines):
         self.repeated = self.budgeted = False
         self.kept = 0
         self.keep = self.sent = True
-
-    def connection_made(self, transport: Any) -> None:
-        """A client connected; it has as long for its first request as for any head."""
-        self.transport = transport
-        transport.set_write_buffer_limits(HIGH, LOW)
-        site = self.listener.site
-        self.deadline = self.plane.now + site.timeouts.client_header
-        self.plane.entered(self)
-        peer = transport.get_extra_info("source")
-        if peer is None:
-            peer = _peer(transport)
-            if peer is None:
-                self.state = CLOSED
-                transport.abort()
-                return
-        self.peer = peer
-        if not site.open:
-            self.enter()
-
-    def enter(self) -> None:
-        """It is known who the client is: may it come in?"""
-        site = self.listener.site
-        if not site.admits(self.peer):
-            self.listener.row.add(fields.LISTENER_DENIED, 1)
-            self.turn_away(endings.DENIED)
-            return
-        self.trusted = site.believes(self.peer)
-
-    def turn_away(self, ending: int) -> None:
-        """Close the connection before it has asked for anything."""
-        self.plane.count(ending)
-        self.state = CLOSED
-        self.transport.abort()
 
     def data_received(self, data: bytes) -> bool | None:
         """The next request, more of a body, or bytes that have to wait. True: a whole request was there."""
@@ -385,11 +352,3 @@ class Client(Deadlines):
             self.state = IDLE
             self.deadline = self.plane.now + self.listener.site.client_idle
             self.advance()
-
-
-def _peer(transport: Any) -> bytes | None:
-    """The peer's address where the transport does not keep it; None: reset already, there is nothing to judge by."""
-    peer = transport.get_extra_info("peername")
-    if peer is None:
-        return None
-    return peer[0].removeprefix("::ffff:").partition("%")[0].encode() if isinstance(peer, tuple) else b""

@@ -8,6 +8,8 @@ from lbd.config import schema
 from lbd.config.units import Network
 from lbd.http import head
 from lbd.net.tls import Face
+from lbd.proxy.crowd import Bounds, Crowd
+from lbd.proxy.passthrough import conditions
 from lbd.proxy.router import Action, Router
 from lbd.stats.scoreboard import Row
 
@@ -28,7 +30,9 @@ class Site:
         self.router = router
         self.route: Callable[[head.Request], Action] = router.route
         self.tcp = settings.mode == "tcp"
+        self.passthrough = conditions(router.given) if self.tcp else ()
         self.introduced = settings.proxy_protocol
+        self.bounds = Bounds(settings.max_connections, settings.max_connections_per_client, settings.accept_rate)
         self.action = router.default
         self.max_body = settings.max_body
         self.timeouts = settings.timeouts
@@ -40,7 +44,7 @@ class Site:
         self.believes: Callable[[bytes], bool] = self.trusts.has if trusted else nobody
         self._allow = Membership(settings.allow) if settings.allow else None
         self._deny = Membership(settings.deny) if settings.deny else None
-        self.open = not (self.tcp or settings.allow or settings.deny or trusted)
+        self.open = not (self.tcp or settings.allow or settings.deny or trusted or any(self.bounds))
 
     def admits(self, peer: bytes) -> bool:
         """The peer may connect; peers on Unix sockets have no address and always may."""
@@ -92,7 +96,18 @@ class Listener:
         self.row = row
         self.site = site
         self.acceptors: list[Any] = []
+        self.crowd: Crowd | None = None      # where the number of connections is bounded
+        self.follow()
         self.leaving = False
+
+    def follow(self) -> None:
+        """Another site is in force."""
+        if not any(self.site.bounds):
+            self.crowd = None
+        elif self.crowd is None:
+            self.crowd = Crowd(self.row, self.site.bounds)
+        else:
+            self.crowd.bounds = self.site.bounds
 
     def close(self) -> None:
         """Accept what waits already, and then no more."""

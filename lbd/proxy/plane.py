@@ -23,6 +23,7 @@ from lbd.proxy.explained import Explanations
 from lbd.proxy.gate import Gate
 from lbd.proxy.handshake import Handshake, plain
 from lbd.proxy.listener import Listener, Site
+from lbd.proxy.passthrough import Passthrough
 from lbd.proxy.proxied import Proxied
 from lbd.proxy.selective import kind
 from lbd.proxy.tcp import TcpClient
@@ -102,6 +103,7 @@ class Plane:
         self.contexts = prepared.contexts
         for listener, site in prepared.listeners.values():
             listener.site = site
+            listener.follow()
         for backend in gone:
             removed += backend.close()
         self.backends = {name: backend for name, (backend, _) in prepared.backends.items()}
@@ -217,7 +219,10 @@ class Plane:
 
     def client(self, listener: Listener) -> Client:
         """What serves a connection whose client is known."""
-        return (TcpClient if listener.site.tcp else self.explanations.kind)(self, listener)
+        site = listener.site
+        if site.tcp:
+            return (Passthrough if site.passthrough else TcpClient)(self, listener)
+        return self.explanations.kind(self, listener)
 
     def unlisten(self, listener: str) -> None:
         """Stop accepting for the listener and close this process's descriptors of its sockets."""
@@ -257,6 +262,8 @@ class Plane:
         self.clients -= 1
         self.timers.remove(client)
         client.listener.row.add(fields.LISTENER_CONNECTIONS, -1)
+        if client.listener.crowd is not None:
+            client.listener.crowd.left(client)
         if self.paused:
             self._pace()
         if self._done is not None and not self.clients:
@@ -283,6 +290,9 @@ class Plane:
 
     def ticked(self, late: float) -> None:
         """Another tick of the clock, so many seconds late."""
+        for listener in self.listeners.values():
+            if listener.crowd is not None:
+                listener.crowd.tick()
         self.net.tick()
         self.process.set(fields.PROCESS_CONNECTIONS, self.clients)
         if self.access is not None:

@@ -16,6 +16,7 @@ class Proxied(Client):
     for an ordinary client."""
 
     __slots__ = ()
+    counted = False
 
     def enter(self) -> None:
         """Somebody connected. Who can open a Unix socket is trusted with it."""
@@ -57,7 +58,12 @@ class Proxied(Client):
         self.plane.timers.add(client)
         self.state = CLOSED
         transport.set_protocol(above)
-        client.enter()
+        crowd = self.listener.crowd
+        ending = crowd.known(client) if crowd is not None else 0
+        if ending:
+            client.turn_away(ending)
+        else:
+            client.enter()
         return client, above
 
     def eof_received(self) -> bool:

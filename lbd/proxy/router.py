@@ -115,6 +115,7 @@ class Router:
 
     def __init__(self, routes: Sequence[tuple[schema.Route, Action]], default: Action) -> None:
         self.default = default
+        self.given = tuple(routes)
         self.routes = tuple((route.host, condition(route, action)) for route, action in routes)
         self.remembered: dict[bytes, Choices] = {}
 

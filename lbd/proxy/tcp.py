@@ -3,6 +3,7 @@
 from lbd.backend.server import Server
 from lbd.proxy.client import Client
 from lbd.proxy.exchange import CLOSED, CONNECT, QUEUED
+from lbd.proxy.router import Action
 from lbd.proxy.upstream import TUNNEL as PASSING
 from lbd.proxy.upstream import Upstream
 from lbd.stats import endings
@@ -39,10 +40,18 @@ class TcpClient(Client):
         super().enter()
         if self.state == CLOSED:
             return
-        self.action = self.listener.site.action
-        self.backend = self.action.backend
+        self.begin()
+
+    def begin(self) -> None:
+        """The client is in."""
+        self.choose(self.listener.site.action)
+
+    def choose(self, action: Action) -> None:
+        """Where the connection goes is known: to one of the servers there."""
+        self.action = action
+        self.backend = action.backend
         self.keep = False
-        self.record.begin(self.action.row, self.backend.row)
+        self.record.begin(action.row, self.backend.row)
         self.dispatch()
 
     def data_received(self, data: bytes) -> bool | None:

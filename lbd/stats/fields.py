@@ -138,6 +138,13 @@ LISTENER_CONNECTIONS = _listener.gauge("connections", "Open client connections."
 LISTENER_ACCEPTED = _listener.counter("accepted", "Client connections accepted.", "lbd_listener_accepted")
 LISTENER_DENIED = _listener.counter(
     "denied", "Client connections closed because their address is not allowed.", "lbd_listener_denied")
+_REFUSED = "Client connections closed at once because of a limit."
+LISTENER_REFUSED_FULL = _listener.counter(
+    "refused_full", _REFUSED, "lbd_listener_refused", ("reason", "max_connections"))
+LISTENER_REFUSED_CLIENT = _listener.counter(
+    "refused_client", _REFUSED, "lbd_listener_refused", ("reason", "max_connections_per_client"))
+LISTENER_REFUSED_RATE = _listener.counter(
+    "refused_rate", _REFUSED, "lbd_listener_refused", ("reason", "accept_rate"))
 LISTENER_LIMITED = _listener.counter(
     "limited", "Times that accepting paused at the limit of connections.", "lbd_listener_limited")
 

@@ -139,7 +139,7 @@ def test_a_tcp_listener_sees_no_requests(directory: Directory) -> None:
             "backend = 'db'\n[backends.db]\nalgorithm = { name = 'consistent-hash', key = 'url' }\n"
             "servers = { a = '10.0.0.9:1' }\n")
     assert directory.errors(text + WHOLE) == [
-        'lbd.toml:5:16: listeners.db.routes: a tcp listener sees no requests to route; leave out, or mode = "http"',
+        'lbd.toml:6:1: listeners.db.routes[0].path: a tcp listener sees no requests, only sni and alpn of TLS clients',
         'lbd.toml:9:1: backends.db.algorithm: the tcp listener "db" uses this backend and has no requests to hash; '
         'hash by "source" instead',
     ]

@@ -1,0 +1,130 @@
+"""The ClientHello of TLS (RFC 8446, 4.1.2; RFC 5246, 7.4.1.2): which name and protocols a client asks for."""
+
+from typing import NamedTuple
+
+HANDSHAKE = 22            # type of a record
+CLIENT_HELLO = 1          # type of a message
+MAJOR = 3                 # of every version from SSL 3.0 to TLS 1.3
+RECORD = 2**14            # bytes of a record's content (RFC 8446, 5.1)
+LONGEST = 32 * 1024       # bytes, heads of records included; hellos with post-quantum keys have 2 KiB
+RECORDS = 64              # over which it may be spread: every piece that comes has them all read again
+SERVER_NAME, ALPN = 0, 16    # extensions (RFC 6066, 3; RFC 7301, 3.1)
+
+
+class HelloError(ValueError):
+    """What came is no ClientHello; the text says why."""
+
+
+class Hello(NamedTuple):
+    """What a client asks for: `name` in lower case, "" for none; the protocols in its order."""
+
+    name: str = ""
+    protocols: tuple[bytes, ...] = ()
+
+
+class _Reader:
+    """Vectors out of bytes, one after the other; raises `HelloError` where one is cut."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def take(self, size: int) -> bytes:
+        """So many bytes."""
+        self.at += size
+        if self.at > len(self.data):
+            raise HelloError("a ClientHello with a part that is cut")
+        return self.data[self.at - size:self.at]
+
+    def vector(self, width: int, least: int = 0) -> bytes:
+        """A length of so many bytes, and what it is the length of."""
+        found = self.take(int.from_bytes(self.take(width)))
+        if len(found) < least:
+            raise HelloError("a ClientHello with a part that is too short")
+        return found
+
+    def ended(self) -> bool:
+        """Nothing is left."""
+        return self.at == len(self.data)
+
+
+def parse(data: bytes) -> Hello | None:
+    """The ClientHello at the beginning of what a client sent; None while it is incomplete. Raises `HelloError`."""
+    message = b""
+    at = records = 0
+    wanted = 4
+    while len(message) < wanted:
+        if data[at:at + 1] not in (b"", b"\x16") or data[at + 1:at + 2] not in (b"", b"\x03"):
+            raise HelloError("no TLS handshake")
+        size = int.from_bytes(data[at + 3:at + 5])
+        whole = len(data) >= at + 5
+        if whole and not 0 < size <= RECORD:
+            raise HelloError("a TLS record of a size that none has")
+        records += 1
+        if records > RECORDS:
+            raise HelloError(f"a ClientHello in more than {RECORDS} records")
+        if whole:
+            message += data[at + 5:at + 5 + size]
+        if message and message[0] != CLIENT_HELLO:
+            raise HelloError("a TLS handshake that does not begin with a ClientHello")
+        if len(message) >= 4:
+            wanted = 4 + int.from_bytes(message[1:4])
+            if wanted > LONGEST:
+                raise HelloError(f"a ClientHello of more than {LONGEST} bytes")
+        if len(message) < wanted and (not whole or len(data) < at + 5 + size):
+            if len(data) > LONGEST:
+                raise HelloError(f"a ClientHello of more than {LONGEST} bytes")
+            return None
+        at += 5 + size
+    return _hello(_Reader(message[4:wanted]))
+
+
+def _hello(body: _Reader) -> Hello:
+    if body.take(2)[0] != MAJOR:
+        raise HelloError("a ClientHello of an unknown version")
+    body.take(32)                                       # random
+    if len(body.vector(1)) > 32:                        # session
+        raise HelloError("a ClientHello with a session that is too long")
+    if len(body.vector(2, 2)) % 2:                      # cipher suites
+        raise HelloError("a ClientHello with half a cipher suite")
+    body.vector(1, 1)                                   # compressions
+    if body.ended():                                      # before TLS 1.3 there need not be any extension
+        return Hello()
+    extensions = _Reader(body.vector(2))
+    if not body.ended():
+        raise HelloError("a ClientHello with something behind its extensions")
+    found: dict[int, bytes] = {}
+    while not extensions.ended():
+        kind = int.from_bytes(extensions.take(2))
+        if kind in found:
+            raise HelloError("a ClientHello with the same extension twice")
+        found[kind] = extensions.vector(2)
+    return Hello(_name(found[SERVER_NAME]) if SERVER_NAME in found else "",
+                 _protocols(found[ALPN]) if ALPN in found else ())
+
+
+def _name(extension: bytes) -> str:
+    outer = _Reader(extension)
+    names = _Reader(outer.vector(2, 1))
+    found = []
+    while not names.ended():
+        kind, value = names.take(1)[0], names.vector(2, 1)
+        if kind == 0:
+            found.append(value)
+    if len(found) > 1:
+        raise HelloError("a ClientHello with two names")
+    name = found[0] if found else b""
+    if not outer.ended() or len(name) > 255 or not name.isascii() or any(byte <= 32 or byte == 127 for byte in name):
+        raise HelloError("a ClientHello with a bad name")
+    return name.decode().lower().removesuffix(".")
+
+
+def _protocols(extension: bytes) -> tuple[bytes, ...]:
+    outer = _Reader(extension)
+    names = _Reader(outer.vector(2, 2))
+    found = []
+    while not names.ended():
+        found.append(names.vector(1, 1))
+    if not outer.ended():
+        raise HelloError("a ClientHello with something behind its protocols")
+    return tuple(found)

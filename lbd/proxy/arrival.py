@@ -1,0 +1,65 @@
+"""How a client comes in: who it is, whether it may, and whether there are too many already."""
+
+from typing import Any
+
+from lbd.proxy.deadlines import Deadlines
+from lbd.proxy.exchange import CLOSED
+from lbd.proxy.upstream import HIGH, LOW
+from lbd.stats import endings, fields
+
+
+class Arrival(Deadlines):
+    """A connection from its first moment until it may ask for something. `counted`: `peer` is the client itself."""
+
+    __slots__ = ()
+    counted = True
+
+    def connection_made(self, transport: Any) -> None:
+        """A client connected; it has as long for its first request as for any head."""
+        self.transport = transport
+        transport.set_write_buffer_limits(HIGH, LOW)
+        site = self.listener.site
+        self.deadline = self.plane.now + site.timeouts.client_header
+        self.plane.entered(self)
+        peer = transport.get_extra_info("source")
+        if peer is None:
+            peer = _peer(transport)
+            if peer is None:
+                self.state = CLOSED
+                transport.abort()
+                return
+        self.peer = peer
+        if not site.open:
+            self.arrive()
+
+    def arrive(self) -> None:
+        """Somebody connected where not everybody may, or not any number of them."""
+        crowd = self.listener.crowd
+        ending = crowd.arrived(self) if crowd is not None else 0
+        if ending:
+            self.turn_away(ending)
+        else:
+            self.enter()
+
+    def enter(self) -> None:
+        """It is known who the client is: may it come in?"""
+        site = self.listener.site
+        if not site.admits(self.peer):
+            self.listener.row.add(fields.LISTENER_DENIED, 1)
+            self.turn_away(endings.DENIED)
+            return
+        self.trusted = site.believes(self.peer)
+
+    def turn_away(self, ending: int) -> None:
+        """Close the connection before it has asked for anything."""
+        self.plane.count(ending)
+        self.state = CLOSED
+        self.transport.abort()
+
+
+def _peer(transport: Any) -> bytes | None:
+    """The peer's address where the transport does not keep it; None: reset already, there is nothing to judge by."""
+    peer = transport.get_extra_info("peername")
+    if peer is None:
+        return None
+    return peer[0].removeprefix("::ffff:").partition("%")[0].encode() if isinstance(peer, tuple) else b""

@@ -1,0 +1,78 @@
+"""TLS passed through as it is: a `tcp` connection goes where its ClientHello says, of which nothing is decrypted."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lbd.config import schema
+from lbd.net import client_hello
+from lbd.net.client_hello import Hello, HelloError
+from lbd.proxy.exchange import CLOSED, READING
+from lbd.proxy.router import Action, host_matches
+from lbd.proxy.tcp import TcpClient
+from lbd.stats import endings
+
+
+class Condition(NamedTuple):
+    """One route made ready: which names and protocols it takes, and where they go."""
+
+    sni: str | None
+    alpn: frozenset[bytes]
+    action: Action
+
+    def holds(self, hello: Hello) -> bool:
+        """The client asks for the name, and for one of the protocols."""
+        if self.sni is not None and not (hello.name and host_matches(self.sni, hello.name)):
+            return False
+        return not self.alpn or not self.alpn.isdisjoint(hello.protocols)
+
+
+def conditions(routes: Sequence[tuple[schema.Route, Action]]) -> tuple[Condition, ...]:
+    """The routes of a `tcp` listener, in order."""
+    return tuple(Condition(route.sni, frozenset(name.encode() for name in route.alpn), action)
+                 for route, action in routes)
+
+
+class Passthrough(TcpClient):
+    """A `tcp` client that has to say first for whom it is. What no route takes, and what is no TLS, goes to the
+    listener's backend, if it has one. The ClientHello has as long as a request head."""
+
+    __slots__ = ()
+
+    def begin(self) -> None:
+        """The client may speak."""
+
+    def data_received(self, data: bytes) -> bool | None:
+        """A ClientHello, or a part of it; then bytes as any others."""
+        if self.state > READING:
+            return super().data_received(data)
+        site = self.listener.site
+        self.buffer += data
+        try:
+            hello = client_hello.parse(self.buffer)
+        except HelloError as error:
+            self.plane.log.debug("bad ClientHello", client=self.peer.decode(), error=str(error))
+            self._send_on(site.action, endings.BAD_HELLO)
+            return None
+        if hello is None:
+            self.state = READING
+        else:
+            found = (route.action for route in site.passthrough if route.holds(hello))
+            self._send_on(next(found, site.action), endings.NO_ROUTE)
+        return None
+
+    def _send_on(self, action: Action, otherwise: int) -> None:
+        """To the action's backend; where there is none the connection ends so."""
+        if action.answers is not None:
+            self.turn_away(otherwise)
+        else:
+            self.transport.pause_reading()
+            self.choose(action)
+
+    def expire(self) -> None:
+        """The ClientHello takes too long, or what any client may be too late with."""
+        if self.state <= READING:
+            self.turn_away(endings.HELLO_TIMEOUT)
+        elif self.state != CLOSED:
+            super().expire()
+        else:
+            self.transport.abort()
