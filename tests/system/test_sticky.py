@@ -109,11 +109,16 @@ def fetch(lbd, name, cookie=None, source="127.0.0.1"):
 
 def fetches(lbd, name, cookie=None, source="127.0.0.1"):
     """Enough of them, some through each worker."""
+    until(lambda: [worker["state"] for worker in lbd.status()["workers"]] == ["serving"] * 2, "two workers")
     before = [worker["requests"] for worker in lbd.status()["workers"]]
-    found = [fetch(lbd, name, cookie, source) for _ in range(ENOUGH)]
-    after = [worker["requests"] for worker in lbd.status()["workers"]]
-    assert len(after) == 2
-    assert all(now > then for now, then in zip(after, before, strict=True))
+    found = []
+
+    def through_both():
+        found.extend(fetch(lbd, name, cookie, source) for _ in range(ENOUGH))
+        after = [worker["requests"] for worker in lbd.status()["workers"]]
+        return all(now > then for now, then in zip(after, before, strict=True))
+
+    until(through_both, "some through each worker")
     return found
 
 
