@@ -1,5 +1,6 @@
 """Binding one socket: TCP over IPv4 and IPv6, and Unix sockets, with errors that say what to do."""
 
+import contextlib
 import errno
 import os
 import socket
@@ -26,28 +27,62 @@ _UNIX_HINTS = {
 }
 
 
-def bind_tcp(address: Address, what: str, shared: bool) -> socket.socket:
+FAST_OPEN = 256         # connections whose SYN brought data and whose handshake is not complete yet, per worker
+DEFERRED = 3            # seconds for which the kernel keeps a connection that sends nothing to itself
+
+
+def bind_tcp(address: Address, what: str, shared: bool, interface: str | None = None, v6only: bool = True
+             ) -> socket.socket:
     """A bound TCP socket that does not listen yet, with SO_REUSEPORT.
 
     `what` names the key for the operator. `shared`: lbd itself holds sockets on this port, so that another holder
-    is not looked for. Raises `LbdError`.
+    is not looked for. `interface`: it takes only what comes in there. `v6only`: an IPv6 address takes no IPv4. Raises
+    `LbdError`.
     """
     family, target = _target(address)
     try:
         if not shared:
             # SO_REUSEPORT would let a second lbd of the same user share the port without a word.
-            with _new(family) as probe:
+            with _new(family, v6only) as probe:
+                _tie(probe, interface)
                 _probe(probe, target, address.port)
-        sock = _new(family)
+        sock = _new(family, v6only)
     except OSError as error:
         raise LbdError(_refusal(address, what, error)) from None
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        _tie(sock, interface)
         sock.bind(target)
     except OSError as error:
         sock.close()
         raise LbdError(_refusal(address, what, error)) from None
+    except LbdError:
+        sock.close()
+        raise
     return sock
+
+
+def _tie(sock: socket.socket, interface: str | None) -> None:
+    """Take only what comes in by the interface."""
+    if interface is None:
+        return
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+    except OSError as error:
+        why = "no network interface has that name" if error.errno == errno.ENODEV else (
+            "permission denied; run with CAP_NET_RAW" if error.errno == errno.EPERM else error.strerror)
+        raise LbdError(f"cannot listen by the interface {interface!r}: {why}") from None
+
+
+def tune(sock: socket.socket, fast_open: bool, defer_accept: bool) -> None:
+    """What may change while a socket listens. Kernels without these do without them; Unix sockets have none."""
+    if sock.family == socket.AF_UNIX:
+        return
+    for option, wanted in ((socket.TCP_FASTOPEN, FAST_OPEN if fast_open else 0),
+                           (socket.TCP_DEFER_ACCEPT, DEFERRED if defer_accept else 0)):
+        with contextlib.suppress(OSError):
+            if bool(sock.getsockopt(socket.IPPROTO_TCP, option)) != bool(wanted):
+                sock.setsockopt(socket.IPPROTO_TCP, option, wanted)
 
 
 def bind_unix(path: str, what: str, mode: int | None = None) -> socket.socket:
@@ -99,11 +134,11 @@ def _probe(probe: socket.socket, target: tuple[str | int, ...], port: int) -> No
             raise
 
 
-def _new(family: int) -> socket.socket:
+def _new(family: int, v6only: bool) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(v6only))
     return sock
 
 

@@ -19,7 +19,7 @@ class Staged:
 
     wanted: dict[Bind, list[socket.socket]]
     fresh: list[tuple[Bind, socket.socket]]
-    backlogs: dict[Bind, int]
+    listeners: dict[Bind, Listener]
 
     def give_to(self, uid: int, gid: int) -> None:
         """Change the owner: only sockets of one user share a port, also those that are bound later."""
@@ -79,7 +79,7 @@ class Sockets:
             for name, listener in listeners.items():
                 for address in listener.bind:
                     bind = name, address
-                    staged.backlogs[bind] = listener.backlog
+                    staged.listeners[bind] = listener
                     staged.wanted[bind] = self._stage_bind(bind, slots, staged)
         except LbdError:
             self.discard(staged)
@@ -97,7 +97,9 @@ class Sockets:
         """Listen on everything; returns the sockets that no bind needs any more, for `release`."""
         for bind, socks in staged.wanted.items():
             for sock in socks:
-                sock.listen(staged.backlogs[bind])  # again on a listening socket: only the backlog changes
+                listener = staged.listeners[bind]
+                binding.tune(sock, listener.fast_open, listener.defer_accept)
+                sock.listen(listener.backlog)  # again on a listening socket: only the backlog changes
         moved = {id(sock) for socks in staged.wanted.values() for sock in socks}
         unused = [(bind, sock) for bind, socks in self._held.items() for sock in socks if id(sock) not in moved]
         self._held = staged.wanted
@@ -153,6 +155,7 @@ class Sockets:
                 held = [binding.bind_unix(address.path, what)]
                 staged.fresh.append((bind, held[0]))
             return held
+        listener = staged.listeners[bind]
         socks = list(held)   # those of slots without a worker stay: closing one resets what waits in it
         # A port that lbd holds already, on this address or a wildcard of it, is shared on purpose.
         shared = any(other.port == address.port for _, other in [*self._held, *(b for b, _ in staged.fresh)])
@@ -160,7 +163,7 @@ class Sockets:
             if address.port == 0 and socks:
                 address = Address(address.host, socks[0].getsockname()[1])
             try:
-                sock = binding.bind_tcp(address, what, shared or bool(socks))
+                sock = binding.bind_tcp(address, what, shared or bool(socks), listener.interface, listener.v6only)
             except LbdError:
                 if socks and id(socks[0]) in self._restored:
                     break   # bound by another user id once: what there is serves

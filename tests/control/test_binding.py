@@ -113,3 +113,37 @@ def test_a_missing_directory(tmp_path):
 def test_a_path_that_is_too_long(tmp_path):
     with pytest.raises(LbdError, match="cannot listen on unix:"):
         bind_unix(str(tmp_path / ("x" * 200)), "admin.bind")
+
+
+def test_an_ipv6_wildcard_that_takes_ipv4_too():
+    with bind_tcp(Address("::", 0), "x", False, v6only=False) as both:
+        both.listen()
+        for host in ("127.0.0.1", "::1"):
+            with socket.create_connection((host, both.getsockname()[1]), 5):
+                pass
+
+
+def test_only_what_comes_in_by_the_interface():
+    with socket.socket() as probe:
+        try:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+        except PermissionError:
+            pytest.skip("this user may not tie sockets to interfaces")
+    with bind_tcp(Address("127.0.0.1", 0), "x", False, "lo") as sock:
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16).rstrip(b"\0") == b"lo"
+
+
+def test_an_interface_that_is_not_there():
+    with pytest.raises(LbdError, match="cannot listen by the interface 'nowhere0': no network interface has that name"):
+        bind_tcp(Address("127.0.0.1", 0), "x", True, "nowhere0")
+
+
+def test_what_changes_while_a_socket_listens(tmp_path):
+    with bind_tcp(Address("127.0.0.1", 0), "x", False) as sock:
+        sock.listen()
+        for wanted in ((True, True), (False, False), (True, False)):
+            binding.tune(sock, *wanted)
+            options = socket.TCP_FASTOPEN, socket.TCP_DEFER_ACCEPT
+            assert tuple(bool(sock.getsockopt(socket.IPPROTO_TCP, option)) for option in options) == wanted
+    with bind_unix(str(tmp_path / "s"), "x") as sock:
+        binding.tune(sock, True, True)
