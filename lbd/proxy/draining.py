@@ -1,6 +1,7 @@
 """What is on its way out: connections of removed servers, clients of removed listeners, and what is being closed.
 
-Idle clients leave one after another, so that they do not come back all at once elsewhere.
+Idle clients leave one after another, so that they do not come back all at once elsewhere; and so do tunnels, in the
+second half of the time.
 """
 
 from collections import defaultdict
@@ -24,6 +25,7 @@ class Draining:
         self.closing: dict[Any, float] = {}
         self._servers: dict[Server, float] = {}
         self._listeners: dict[Listener, tuple[float, int]] = {}
+        self._halves: dict[Listener, float] = {}            # when half of the time is over
         self._idle: dict[Any, tuple[float, float]] = {}     # client: its deadline, and since when that is the same
 
     def retire(self, servers: Iterable[Server], ends: float) -> None:
@@ -58,7 +60,7 @@ class Draining:
             self._clients(now)
 
     def _clients(self, now: float) -> None:
-        idle: dict[Listener, list[Any]] = defaultdict(list)
+        leaving: dict[Listener, list[Any]] = defaultdict(list)
         before, self._idle = self._idle, {}
         left = set()
         for client in self._plane.timers.everyone():
@@ -71,15 +73,21 @@ class Draining:
                 since = since if deadline == client.deadline else now
                 self._idle[client] = client.deadline, since
                 if now - since >= QUIET or known[0] - now <= QUIET:
-                    idle[client.listener].append(client)
+                    leaving[client.listener].append(client)
             elif known[0] <= now:
                 client.stop(known[1])
-        for listener, clients in idle.items():
-            time = self._listeners[listener][0] - now
+            elif client.tunnelled and now >= self._halves.setdefault(client.listener, (now + known[0]) / 2):
+                leaving[client.listener].append(client)
+        for listener, clients in leaving.items():
+            time, ending = self._listeners[listener][0] - now, self._listeners[listener][1]
             for client in clients[:int(len(clients) * TICK / time) + 1 if time > TICK else None]:
-                client.dismiss()
+                if client.idle:
+                    client.dismiss()
+                else:
+                    client.hang_up(ending)
         self._listeners = {listener: known for listener, known in self._listeners.items()
                            if known[0] > now or listener in left}
+        self._halves = {listener: half for listener, half in self._halves.items() if listener in self._listeners}
 
 
 def due(times: dict[Any, float], now: float) -> list[Any]:

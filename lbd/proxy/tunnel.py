@@ -50,8 +50,7 @@ class Tunnel(Repeats):
     def client_ended(self, upstream: Upstream) -> bool:
         """The client sends no more: over when the server does not either. True keeps the other way open."""
         if self.half_closed:
-            upstream.close()
-            self.tunnel_lost()
+            self.hang_up(endings.TUNNEL_CLOSED)
             return False
         self._halve()
         upstream.transport.write_eof()
@@ -60,8 +59,7 @@ class Tunnel(Repeats):
     def tunnel_ended(self, upstream: Upstream) -> None:
         """The server sends no more: over when the client does not either."""
         if self.half_closed:
-            upstream.close()
-            self.tunnel_lost()
+            self.hang_up(endings.TUNNEL_CLOSED)
         else:
             self._halve()
             self.transport.write_eof()
@@ -71,9 +69,21 @@ class Tunnel(Repeats):
         self.deadline = self.plane.now + self.patience
 
     def tunnel_lost(self) -> None:
-        """Both ways have ended, or the server is gone."""
+        """The server is gone."""
         self.tally()
         self.finish(endings.TUNNEL_CLOSED)
+
+    @property
+    def tunnelled(self) -> bool:
+        """It is a tunnel now."""
+        return self.state == TUNNEL
+
+    def hang_up(self, ending: int) -> None:
+        """End the tunnel in good order: both sides get what was sent to them, and then the end."""
+        if self.upstream is not None:
+            self.upstream.close()
+        self.tally()
+        self.finish(ending)
 
     def tally(self) -> None:
         """The tunnel is over: count what passed unseen."""

@@ -13,6 +13,7 @@ class Client:
         self.idle = idle
         self.server = server
         self.deadline = 0.0
+        self.tunnelled = False
         self.told = False
         self.end: Any = None
 
@@ -24,6 +25,9 @@ class Client:
 
     def stop(self, ending: int) -> None:
         self.end = ending
+
+    def hang_up(self, ending: int) -> None:
+        self.end = "hung up", ending
 
 
 class Listener:
@@ -96,6 +100,23 @@ def test_busy_clients_are_cut_at_the_end_and_idle_ones_closed() -> None:
     assert busy.end is None
     draining.tick(1.0)
     assert (busy.end, idle.end) == (endings.SHUTDOWN_CUT, "dismissed")
+
+
+def test_tunnels_are_hung_up_one_after_another_in_the_second_half() -> None:
+    listener = Listener()
+    clients = [Client(listener, idle=False) for _ in range(50)]
+    for client in clients:
+        client.tunnelled = True
+    draining: Any = Draining(Plane(*clients))
+    draining.dismiss(listener, 10.0, endings.SHUTDOWN_CUT)
+    left = []
+    for tick in range(99):
+        draining.tick(tick / 10)
+        left.append(gone(clients))
+    assert left[49] == 0
+    assert 15 <= left[75] <= 35
+    assert max(after - before for before, after in pairwise(left)) <= 3
+    assert {client.end for client in clients} == {("hung up", endings.SHUTDOWN_CUT)}
 
 
 def test_the_earlier_of_two_ends_counts() -> None:

@@ -154,3 +154,16 @@ async def test_bytes_are_counted_both_ways(rig: Rig, simple: Simple, stage: Stag
     await rig.until(lambda: rig.plane.clients == 0)
     assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_BYTES_IN) == 300_000
     assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_BYTES_OUT) == 200_000
+
+
+async def test_a_tunnel_that_is_drained_ends_in_good_order(rig: Rig, pair: tuple[Peer, Peer]) -> None:
+    client, server = pair
+    await client.send(b"last words")
+    await server.send(b"and an answer")
+    held, = rig.plane.timers.everyone()
+    await rig.until(lambda: held.transport.get_extra_info("fd") is None or held.transport.passed == 10)
+    rig.plane.drain(0.4, lambda: None)
+    assert await client.rest() == b"and an answer"
+    assert await server.rest() == b"last words"
+    await rig.until(lambda: rig.plane.clients == 0)
+    assert rig.ending("shutdown-cut") == 1
