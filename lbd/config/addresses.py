@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from lbd.config.kinds import Kind, many, text_of
@@ -39,18 +40,22 @@ class Address:
     @property
     def literal(self) -> bool:
         """No name has to be resolved: a Unix socket or an IP address."""
-        if self.path:
-            return True
-        try:
-            ipaddress.ip_address(self.host.partition("%")[0])
-        except ValueError:
-            return False
-        return True
+        return bool(self.path) or _numeric(self.host)
 
     @property
     def wildcard(self) -> bool:
         """Every address of the machine (of one family)."""
         return self.host in ("0.0.0.0", "::")
+
+
+@lru_cache(maxsize=2**15)
+def _numeric(host: str) -> bool:
+    """It is an IP address. Asked of every server many times per reload, and parsing is slow."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def host_of(text: str) -> str:

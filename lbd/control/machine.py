@@ -102,6 +102,11 @@ class Machine:
             Lines(asyncio.get_running_loop(), fd, self.line)
         carried.restore(inherited.known, self.schedule, self.ejection)
 
+    @property
+    def tasks(self) -> int:
+        """Tasks that run now."""
+        return len(self._tasks)
+
     def bind(self, config: Config) -> Staged:
         """Bind the sockets of a first configuration, and read what root alone may read; raises `LbdError`."""
         self.certificates.read(config)

@@ -38,6 +38,7 @@ def look(machine: Machine, reload: Reload, kernels: str, refused: Collection[str
         log_lost=machine.access.lost,
         spans_lost=machine.tracing.lost,
         draining=machine.draining(),
+        tasks=machine.tasks,
         build=build,
         certificates=[(one.place[1], one.path, one.ends) for one in shown(generation.credentials)
                       if one.place[0] == "listeners"],

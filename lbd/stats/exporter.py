@@ -78,6 +78,7 @@ class View:
     log_lost: int = 0
     spans_lost: int = 0
     draining: int = 0
+    tasks: int = 0                  # of the supervisor, one for each server that is checked and some more
     build: Mapping[str, str] = field(default_factory=dict)
     certificates: Sequence[tuple[str, str, float]] = ()      # listener, file, and Unix time of its end
     refused: Sequence[str] = ()     # included files whose last good version stands in for them
@@ -201,6 +202,7 @@ class Exporter(Collector):
             ("lbd_config_last_reload_timestamp_seconds", "Unix time of the last reload tried.", view.reload_time),
             ("lbd_workers", "Worker processes that serve.", float(view.workers)),
             ("lbd_draining_requests", "Requests in flight to what was removed.", float(view.draining)),
+            ("lbd_supervisor_tasks", "Tasks that run in the supervisor.", float(view.tasks)),
             ("lbd_metrics_left_out", "Whether series are left out because of max_series.", float(view.left_out)),
         ):
             yield GaugeMetricFamily(name, help_text, value=value)

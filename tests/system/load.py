@@ -3,7 +3,9 @@
 import asyncio
 import socket
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 
 import uvloop
 
@@ -15,10 +17,12 @@ class Load:
     """So many connections to a port, each asking again and again while the `with` block runs.
 
     `answered` counts responses by status; `lost` requests whose connection ended before the whole answer, `refused`
-    connects that failed. With `once` every request has a connection of its own.
+    connects that failed. With `once` every request has a connection of its own. `note` gets when a request was sent
+    and answered (monotonic), and the body of the answer.
     """
 
-    def __init__(self, port: int, connections: int = 16, once: bool = False, path: str = "/load") -> None:
+    def __init__(self, port: int, connections: int = 16, once: bool = False, path: str = "/load",
+                 note: Callable[[float, float, bytes], None] = lambda sent, answered, body: None) -> None:
         self.answered: Counter[int] = Counter()
         self.lost = 0
         self.refused = 0
@@ -26,6 +30,7 @@ class Load:
         self._connections = connections
         self._once = once
         self._request = f"GET {path} HTTP/1.1\r\nHost: lbd.test\r\n\r\n".encode()
+        self._note = note
         self._over = False
         self._thread = threading.Thread(target=lambda: uvloop.run(self._run()), name="load")
 
@@ -64,14 +69,16 @@ class Load:
         """One request; false when the connection is of no further use."""
         try:
             async with asyncio.timeout(DEADLINE):
+                sent = time.monotonic()
                 writer.write(self._request)
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-                await reader.readexactly(length)
+                body = await reader.readexactly(length)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             self.lost += 1
             return False
         self.answered[int(head[9:12])] += 1
+        self._note(sent, time.monotonic(), body)
         await asyncio.sleep(PAUSE)
         return not self._once and b"\r\nconnection: close\r\n" not in head
 

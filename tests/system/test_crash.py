@@ -1,11 +1,12 @@
 """Workers that die or stand still under load: what is lost, what is not, and what the figures say afterwards."""
 
+import os
 import re
 import signal
 from contextlib import closing
 
 import pytest
-from lbd_process import Lbd, until
+from lbd_process import ROOT, Lbd, until
 from load import Load, answer, ask, connect
 from origin import Origin
 
@@ -16,6 +17,20 @@ backend = "app"
 [backends.app]
 algorithm = "least-connections"
 servers = { a = "127.0.0.1:%d", b = "127.0.0.1:%d" }
+"""
+
+# An algorithm that never comes back from choosing for one path.
+ENDLESS = """
+from lbd.backend.algorithm import Algorithm
+
+class Endless(Algorithm):
+    def rebuild(self, servers):
+        self.servers = servers
+
+    def pick(self, request):
+        while request.target == b"/fatal":
+            pass
+        return self.servers[0]
 """
 
 
@@ -115,6 +130,21 @@ def test_a_worker_that_stands_still_shows_its_stack_and_loses_only_its_own(lbd, 
         answers(load)
     assert load.refused == load.lost == 0
     settled(lbd, load.total, 0, servers)
+
+
+def test_a_worker_that_an_own_algorithm_keeps_busy_for_ever_is_replaced(servers, tmp_path):
+    (tmp_path / "endless.py").write_text(ENDLESS)
+    text = TEXT.replace("least-connections", "endless:Endless") % tuple(server.port for server in servers)
+    with Lbd(text, environment={"PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])}) as lbd:
+        assert lbd.get("web")[0] == 200
+        with closing(connect(lbd.port("web"))) as fatal:
+            ask(fatal, "/fatal")
+            until(lambda: lbd.logged("worker ended"), "it is ended", deadline=7.0)
+            assert lbd.logged("worker ended")[0]["reason"] == "stood still for 5 s"
+            assert "endless.py" in lbd.log()   # the stack says where
+            whole(lbd)
+        assert lbd.get("web")[0] == 200
+        assert lbd.status()["worker_restarts"] == 1
 
 
 def test_what_waits_in_a_dead_workers_accept_queue_is_served(lbd):

@@ -3,9 +3,13 @@
 import json
 import os
 import signal
+from contextlib import ExitStack, closing
 
 import pytest
 from lbd_process import Backend, Lbd, until
+from load import Load, answer, connect
+from load import ask as send
+from origin import Origin
 
 TEXT = """
 [listeners.web]
@@ -132,3 +136,64 @@ def test_the_last_good_version_of_a_broken_included_file_stays(text, backend):
         assert f'lbd_config_file_refused{{file="{one}"}} 1' in lbd.metrics()
         one.unlink()
         assert (written()["degraded"], set(lbd.status()["backends"])) == ([], {"app", "three"})
+
+
+def test_every_server_is_replaced_under_load_and_no_request_fails(text):
+    with ExitStack() as stack:
+        origins = [stack.enter_context(Origin(name)) for name in "abcd"]
+        pairs = [text[:text.index("servers =")] + "servers = { " + ", ".join(
+            f'{origin.name} = "127.0.0.1:{origin.port}"' for origin in pair) + " }\n"
+            for pair in (origins[:2], origins[2:])]
+        lbd = stack.enter_context(Lbd(pairs[0], settings="watch = false"))
+        once = stack.enter_context(Load(lbd.port("web"), 4, once=True))
+        kept = stack.enter_context(Load(lbd.port("web"), 8))
+        for number in range(1, 7):
+            lbd.write(pairs[number % 2])
+            assert lbd.admin("POST", "/v1/reload")[0] == 200
+            served = sum(origin.requests for origin in origins[2 * (number % 2):][:2])
+            until(lambda served=served, now=origins[2 * (number % 2):][:2]: sum(
+                origin.requests for origin in now) > served + 50, "the new ones serve")
+    for load in (once, kept):
+        assert (load.lost, load.refused, set(load.answered)) == (0, 0, {200})
+
+
+@pytest.mark.parametrize("algorithm", ["least-connections", "least-time"])
+def test_servers_that_stay_keep_their_state_and_a_new_one_is_not_flooded(algorithm):
+    with ExitStack() as stack:
+        busy, other, new = (stack.enter_context(Origin(name)) for name in ("busy", "other", "new"))
+        head = f"""
+[listeners.web]
+bind = "127.0.0.1:$web"
+backend = "app"
+[backends.app]
+algorithm = "{algorithm}"
+health = {{ type = "http", path = "/healthz", interval = "60s" }}
+[backends.app.servers]
+"""
+        listed = "".join(f'{origin.name} = "127.0.0.1:{origin.port}"\n' for origin in (busy, other))
+        lbd = stack.enter_context(Lbd(head + listed, settings="watch = false"))
+        for _ in range(20):
+            assert lbd.get("web")[0] == 200
+        held = [stack.enter_context(closing(connect(lbd.port("web")))) for _ in range(6)]
+        for sock in held:
+            send(sock, "/held")
+        for place in range(len(held)):
+            origin = busy if busy.held.acquire(timeout=0.5) else other
+            assert origin is busy or origin.held.acquire(timeout=20), place
+        before = lbd.status()["backends"]["app"]["servers"]
+        assert sum(server["in_flight"] for server in before.values()) == len(held)
+        lbd.write(head + listed + f'new = "127.0.0.1:{new.port}"\n')
+        assert lbd.admin("POST", "/v1/reload")[0] == 200
+        after = lbd.status()["backends"]["app"]["servers"]
+        for name in ("busy", "other"):
+            for key in ("in_flight", "requests", "latency_seconds", "health", "reason"):
+                assert after[name][key] == before[name][key], (name, key)
+        asked = [origin.requests for origin in (busy, other, new)]
+        with Load(lbd.port("web"), 12) as load:
+            until(lambda: load.total > 300, "many answers")
+        shares = [(origin.requests - at) / load.total for origin, at in zip((busy, other, new), asked, strict=True)]
+        assert shares[2] < 0.9, shares     # the others have work in hand, so it gets the most, but not all
+        assert min(shares) > 0, shares
+        for origin in (busy, other):
+            origin.release.set()
+        assert {answer(sock)[0] for sock in held} == {200}
