@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import hashlib
+import json
+import os
+import select
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 
 from lbd.stats import fields, scoreboard
 
-from .rig import LIMIT, Peer, Rig, Stage, configuration
+from .rig import LIMIT, Peer, Rig, Silent, Stage, configuration
 
 CONFIG = """
 [timeouts]
@@ -28,9 +31,11 @@ algorithm = "round-robin"
 """
 
 
-def start(rig: Rig, directory: Path, *addresses: str, more: str = "", tunnel: str = "1h") -> None:
-    servers = "\n".join(f'{name} = "{address}"' for name, address in zip("abcd", addresses, strict=False))
-    rig.start(configuration(CONFIG.format(servers=servers, more=more, tunnel=tunnel), directory))
+def start(rig: Rig, directory: Path, *addresses: str, more: str = "", tunnel: str = "1h",
+          bound: str = "", log: str = "") -> None:
+    servers = "\n".join(f'{name} = {{ address = "{address}"{bound} }}'
+                        for name, address in zip("abcd", addresses, strict=False))
+    rig.start(configuration(CONFIG.format(servers=servers, more=more, tunnel=tunnel) + log, directory))
 
 
 @pytest.fixture
@@ -184,3 +189,65 @@ async def test_large_streams_arrive_whole_at_the_pace_of_the_slower_side(pair: t
 
     await asyncio.gather(send(), receive())
     assert sent.digest() == got.digest()
+
+
+async def test_a_connect_that_takes_too_long_goes_to_another_server(rig: Rig, stage: Stage, silent: Silent,
+                                                                    tmp_path: Path) -> None:
+    start(rig, tmp_path, silent.address, stage.address)
+    client = await Peer.connect(rig.address)
+    await client.send(b"hello")
+    server = await stage.accept()
+    assert await server.read(5) == b"hello"
+    client.close()
+    server.close()
+
+
+async def test_full_servers_have_their_clients_wait_in_order(rig: Rig, stage: Stage, tmp_path: Path) -> None:
+    start(rig, tmp_path, stage.address, bound=", max_conns = 1", more="timeouts = { queue = '10s' }")
+    first = await Peer.connect(rig.address)
+    held = await stage.accept()
+    waiting = [await Peer.connect(rig.address) for _ in range(2)]
+    for number, client in enumerate(waiting):
+        await client.send(b"%d" % number)
+    await rig.until(lambda: rig.plane.clients == 3)
+    assert stage.accepted.empty()
+    for number, client in enumerate(waiting):
+        (first if number == 0 else waiting[0]).reset()
+        server = await stage.accept()
+        assert await server.read(1) == b"%d" % number
+        await server.send(b"yours")
+        assert await client.read(5) == b"yours"
+    held.close()
+    waiting[1].close()
+
+
+async def test_who_waits_too_long_is_closed(rig: Rig, stage: Stage, tmp_path: Path) -> None:
+    start(rig, tmp_path, stage.address, bound=", max_conns = 1", more="timeouts = { queue = '200ms' }")
+    first = await Peer.connect(rig.address)
+    await stage.accept()
+    second = await Peer.connect(rig.address)
+    await second.ended()
+    assert rig.ending("queue-timeout") == 1
+    first.close()
+    second.close()
+
+
+async def test_a_line_of_the_access_log(rig: Rig, stage: Stage, tmp_path: Path) -> None:
+    start(rig, tmp_path, stage.address, log="[log]\naccess = 'stdout'")
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    rig.plane.log_to(theirs)
+    client = await Peer.connect(rig.address)
+    server = await stage.accept()
+    await client.send(b"question")
+    await server.read(8)
+    await server.send(b"long answer")
+    server.half_close()
+    assert await client.rest() == b"long answer"
+    client.half_close()
+    await rig.until(lambda: bool(select.select([ours], [], [], 0)[0]))
+    line = json.loads(os.read(ours, 10_000))
+    os.close(ours)
+    expected = {"listener": "db", "backend": "db", "server": "a", "client": "127.0.0.1", "method": None, "status": 0,
+                "bytes_in": 8, "bytes_out": 11, "ending": "tunnel-closed"}
+    assert {name: line[name] for name in expected} == expected
