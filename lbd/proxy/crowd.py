@@ -45,23 +45,28 @@ class Crowd:
         """A connection was accepted, and is counted as one of the listener; the ending where it is one too many, else
         0."""
         row, bounds = self._row, self.bounds
-        crowded = self.known(client) if client.counted else 0
+        crowded = client.counted and self._join(client)
         if bounds.rate is not None and self._let_in() - self._before[0] > bounds.rate:
             row.add(fields.LISTENER_REFUSED_RATE, 1)
             return endings.ACCEPT_RATE
         if bounds.connections is not None and total(row, fields.LISTENER_CONNECTIONS) > bounds.connections:
             row.add(fields.LISTENER_REFUSED_FULL, 1)
             return endings.LISTENER_FULL
-        return crowded
+        return self._full() if crowded else 0
 
     def known(self, client: Client) -> int:
         """It is known who the client is; the ending where it has one connection too many, else 0."""
+        return self._full() if self._join(client) else 0
+
+    def _join(self, client: Client) -> bool:
+        """Count it; true where the client has one too many."""
         most, peer = self.bounds.per_client, client.peer
         if most is None or not peer:
-            return 0
+            return False
         self._peers[peer] = number = self._peers.get(peer, 0) + 1
-        if number <= most:
-            return 0
+        return number > most
+
+    def _full(self) -> int:
         self._row.add(fields.LISTENER_REFUSED_CLIENT, 1)
         return endings.CLIENT_FULL
 

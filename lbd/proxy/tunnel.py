@@ -27,6 +27,7 @@ class Tunnel(Repeats):
         self.hear()
         if upstream is not None:
             if waiting:
+                self.bytes_in += len(waiting)
                 upstream.transport.write(waiting)
             if self.half_closed:
                 upstream.transport.write_eof()

@@ -58,6 +58,13 @@ def test_one_client_may_have_so_many_in_each_worker(rows: list[Row]) -> None:
     assert Crowd(rows[1], Bounds(per_client=2)).arrived(Client(b"192.0.2.1")) == 0
 
 
+def test_each_refusal_has_one_reason(rows: list[Row]) -> None:
+    crowd, row = Crowd(rows[0], Bounds(connections=1, per_client=1, rate=2)), rows[0]
+    assert [arrive(crowd, row) for _ in range(3)] == [0, endings.LISTENER_FULL, endings.ACCEPT_RATE]
+    reasons = fields.LISTENER_REFUSED_FULL, fields.LISTENER_REFUSED_CLIENT, fields.LISTENER_REFUSED_RATE
+    assert [row.get(reason) for reason in reasons] == [1, 0, 1]
+
+
 def test_nothing_is_kept_of_those_who_left(rows: list[Row]) -> None:
     crowd = Crowd(rows[0], Bounds(per_client=1))
     clients = [Client(b"192.0.2.%d" % number) for number in range(100)]

@@ -144,8 +144,9 @@ async def test_what_passes_moves_the_deadline(rig: Rig, simple: Simple, stage: S
 async def test_bytes_are_counted_both_ways(rig: Rig, simple: Simple, stage: Stage, connect: Connect) -> None:
     simple(listener="mode = 'tcp'")
     client = await connect()
+    client.writer.write(b"x" * 100)         # before there is a server
     server = await stage.accept()
-    await client.send(b"x" * 300_000)
+    await client.send(b"x" * 299_900)
     assert len(await server.read(300_000)) == 300_000
     await server.send(b"y" * 200_000)
     server.half_close()
