@@ -223,7 +223,8 @@ def _about(value: Any) -> str:
     if not isinstance(value, Route):
         return str(getattr(value, "type", ""))
     parts = [f"{name} {written(_condition(getattr(value, name)))}"
-             for name in ("host", "path", "path_prefix", "path_regex", "method", "header") if getattr(value, name)]
+             for name in ("sni", "alpn", "host", "path", "path_prefix", "path_regex", "method", "header")
+             if getattr(value, name)]
     return ", ".join([*parts, f"-> {value.backend}" if value.backend else "-> an answer of lbd's own"])
 
 
