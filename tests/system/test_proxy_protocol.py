@@ -3,6 +3,8 @@
 import http.client
 import json
 import socket
+import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,28 @@ def test_who_is_not_trusted_is_not_heard() -> None:
             except ConnectionError:
                 pass
         until(lambda: 'lbd_endings_total{ending="proxy-untrusted"} 1.0' in lbd.metrics(), "it is counted")
+
+
+@pytest.mark.parametrize("mode", ["http", "tcp"])
+def test_tls_begins_after_the_header(tmp_path: Path, mode: str) -> None:
+    pem = tmp_path / "lbd.pem"
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", str(pem), "-out", str(pem)],
+        capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("openssl cannot make a certificate here")
+    before, behind = free_port(), free_port()
+    text = CONFIG.format(mode=mode, version="v2", port=behind, check="http").replace(
+        "proxy_protocol = true", f'proxy_protocol = true\ntls = {{ certificates = ["{pem}"] }}')
+    context = ssl.create_default_context(cafile=pem)
+    with Origin("a") as origin, \
+            Haproxy(tmp_path, behind, BEHIND.format(port=behind, origin=origin.port)), \
+            Lbd(text, settings=TRUSTED) as lbd, \
+            Haproxy(tmp_path, before, BEFORE.format(port=before, lbd=lbd.port("web"), send=SEND["v2"])):
+        connection = http.client.HTTPSConnection("localhost", before, timeout=10, source_address=(CLIENT, 0),
+                                                 context=context)
+        connection.request("POST", "/digest", b"")
+        headers = json.loads(connection.getresponse().read())["headers"]
+        connection.close()
+        assert headers["x-seen-source"] == CLIENT
