@@ -26,7 +26,7 @@ def check_listeners(config: Config, findings: Findings) -> None:
         findings.missing((), "there is no listener; add [listeners.NAME] with bind and backend")
     for name, listener in config.listeners.items():
         path = ("listeners", name)
-        given = any(findings.given((*path, key)) for key in ("backend", "routes"))
+        given = any(findings.given((*path, key)) for key in ("backend", "routes", "https_redirect"))
         if findings.sound(path) and not given and listener.backend is None and not listener.routes:
             findings.error(path, "a listener needs a backend or routes")
         if not listener.bind and findings.untouched((*path, "bind")) and findings.given((*path, "bind")):
@@ -142,6 +142,13 @@ def check_tls(config: Config, findings: Findings) -> None:
     """What is asked for by TLS can be had, and what is left out is said aloud."""
     for name, listener in config.listeners.items():
         path = ("listeners", name, "tls", "verify")
+        if listener.https_redirect:
+            at = ("listeners", name, "https_redirect")
+            if listener.tls is not None or listener.mode == "tcp":
+                findings.error(at, "only what comes by plain HTTP can be redirected to https")
+            elif listener.backend is not None:
+                findings.error(at, f'everything that no route takes is redirected, so "{listener.backend}" would get '
+                                   "nothing; leave out backend, or redirect")
         if listener.tls is not None and listener.tls.client_ca is None and findings.given(path):
             findings.error(path, "without client_ca no certificate is asked for; add client_ca, or leave it out")
     for name, backend in config.backends.items():

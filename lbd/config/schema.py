@@ -232,8 +232,7 @@ class Listener:
     forwarded: bool = key(False, u.BOOL, "add the Forwarded field of RFC 7239 too")
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
     tls: ListenerTls | None = optional(ListenerTls, "end TLS here")
-    https_redirect: int = key(False, HTTPS, "redirect all requests to https, on port 443 (true) or the port given",
-                              later=True)
+    https_redirect: int = key(False, HTTPS, "redirect to https what no route takes, to port 443 (true) or another")
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,7 +278,7 @@ _FILLED = {"type": "string", "minLength": 1}
 ACCESS_FIELDS = (
     "time", "listener", "route", "backend", "server", "client", "method", "target", "protocol", "host", "status",
     "bytes_in", "bytes_out", "queue", "connect", "first_byte", "total", "retries", "ending", "id", "generation",
-    "worker", "referer", "user_agent", "unix")
+    "worker", "referer", "user_agent", "tls_version", "tls_cipher", "sni", "unix")
 SECRET_FIELDS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 RETRIES = ("timeout", "502", "503", "504")
 MOST_BUCKETS = 32

@@ -14,6 +14,19 @@ LINES = 256              # lines after which they are written, at the latest wit
 BYTES = 256 * 1024
 
 
+TLS = {"tls_version", "tls_cipher", "sni"}      # columns
+
+
+def tls_fields(transport: Any) -> bytes:
+    """What columns say of the connection, as fields that no client can send."""
+    tls = transport.get_extra_info("tls") if transport is not None else None
+    if tls is None:
+        return b""
+    asked = "".join(letter for letter in getattr(tls, "asked", None) or "" if " " < letter <= "~")
+    return (f"(tls-version): {tls.version()}\r\n(tls-cipher): {(tls.cipher() or ['-'])[0]}\r\n"
+            + (f"(sni): {asked}\r\n" if asked else "")).encode()
+
+
 class AccessLog:
     """Writes to `fd`, which does not block and is its own; what a full pipe does not take is dropped and counted.
 
@@ -27,6 +40,7 @@ class AccessLog:
         self._process = process
         self._fd = fd
         self._lines: Lines | None = None
+        self._tls = False        # the lines say something of TLS
         self._rest = b""
 
     def set(self, settings: schema.Log, generation: int) -> bool:
@@ -35,6 +49,7 @@ class AccessLog:
         if settings.access == "off":
             self._lines = None
             return False
+        self._tls = not TLS.isdisjoint(settings.access_fields)
         self._lines = Lines(settings.access_format, settings.access_fields or DEFAULT, settings.access_sample,
                             generation, os.getpid())
         return True
@@ -49,6 +64,8 @@ class AccessLog:
             return
         action = client.action
         server = client.server
+        if self._tls and payload:
+            payload = payload.replace(b"\r\n", b"\r\n" + tls_fields(client.transport), 1)
         lines.add(
             client.record, client.listener.name, action.place, client.backend.name,
             server.name if server is not None else None,

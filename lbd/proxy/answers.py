@@ -27,6 +27,22 @@ def no_route(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> 
     return 404, reply, endings.NO_ROUTE
 
 
+def to_https(port: int) -> Answers:
+    """The same by https; the method stays (308). Without a Host there is nowhere to send the client: 404."""
+    end = b"" if port == 443 else b":%d" % port
+
+    def answers(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
+        if not request.host:
+            return no_route(request, keep, bodies)
+        target = request.target if request.target.startswith(b"/") else b"/"
+        host = fields.host_name(request.host)
+        name = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        reply = replies.redirect(308, b"https://" + name.encode("latin-1") + end + target, keep,
+                                 head_only=request.method == b"HEAD")
+        return 308, reply, endings.ANSWERED
+    return answers
+
+
 def redirect(wanted: schema.Redirect) -> Answers:
     """A Location made of the request's host, path and query."""
     def answers(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> Answer:

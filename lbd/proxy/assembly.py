@@ -12,8 +12,10 @@ from lbd.balance import build
 from lbd.config import schema
 from lbd.errors import LbdError
 from lbd.http.trace_context import TraceContext
+from lbd.proxy import client_certificate
+from lbd.proxy.answers import to_https
 from lbd.proxy.listener import Listener, Site
-from lbd.proxy.router import Action, Router
+from lbd.proxy.router import Action, Manners, Router
 from lbd.proxy.tls import Faces, asked
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board, Row
@@ -77,13 +79,27 @@ class Assembly:
         tracing = generation.config.tracing
         trace = TraceContext(lambda: self.random.random() < tracing.sample) if tracing.enabled else None
 
+        manners = listener_manners(generation.config, wanted)
+
         def row(backend: str) -> Row:
             return self.row(scoreboard.ROUTE, generation.routes[listener, backend])
 
         def action(backend: str | None, route: schema.Route | None, place: int = -1) -> Action:
             if backend is None:
                 return Action(row(""), self.nowhere, None, route, place, trace)
-            return Action(row(backend), backends[backend][0], settings[backend], route, place, trace)
+            return Action(row(backend), backends[backend][0], settings[backend], route, place, trace, manners)
 
         routes = [(route, action(route.backend, route, place)) for place, route in enumerate(wanted.routes)]
-        return Router(routes, action(wanted.backend, None))
+        default = action(wanted.backend, None)
+        if wanted.https_redirect:
+            default.answers = to_https(wanted.https_redirect)
+        return Router(routes, default)
+
+
+def listener_manners(config: schema.Config, listener: schema.Listener) -> Manners:
+    """Where any listener asks for certificates, no client of any listener may say what its own was."""
+    certified = [one.tls is not None and one.tls.client_ca is not None for one in config.listeners.values()]
+    tls = listener.tls
+    hsts = b"Strict-Transport-Security: max-age=%d\r\n" % tls.hsts if tls is not None and tls.hsts is not None else b""
+    return Manners(client_certificate.FIELDS if any(certified) else (),
+                   tls is not None and tls.client_ca is not None, hsts)

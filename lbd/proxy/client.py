@@ -120,7 +120,7 @@ class Client(Arrival):
         self.asked = b""
         if action.changes:
             self.asked = payload
-            payload = action.change(payload, request.target)
+            payload = action.change(payload, request.target, self.transport)
         if backend.sticky is not None:
             payload = backend.sticky.admit(self, payload)
         if flags & head.WHOLE:

@@ -9,14 +9,31 @@ from lbd.backend.backend import Backend
 from lbd.config import schema
 from lbd.http import fields, head
 from lbd.http.trace_context import TraceContext
+from lbd.proxy import client_certificate
 from lbd.proxy.answers import answer
 from lbd.stats.scoreboard import Row
 
 Edits = tuple[tuple[bytes, ...], bytes]         # fields to remove (lower case), lines to add
 
+HSTS = (b"strict-transport-security",)
 REMEMBERED = 1024        # raw Host values whose routes are kept at hand; a client could send any number
 DOTS = re2.compile(rb"(?i)/(\.|%2e)")      # may begin a dot segment
 LONGEST = 270            # bytes of a Host that is worth it: a name and a port
+
+
+class Manners(NamedTuple):
+    """What a listener does to requests and responses on each of its routes.
+
+    `reserved` are fields that no client may send; `certified`: servers are told of the client's certificate; `hsts` is
+    the line of Strict-Transport-Security, b"" for none.
+    """
+
+    reserved: tuple[bytes, ...] = ()
+    certified: bool = False
+    hsts: bytes = b""
+
+
+PLAIN = Manners()
 
 
 class Action:
@@ -26,25 +43,32 @@ class Action:
     `changes`: the head is edited on its way, by `change`; with a `trace` every one is. `plain`: neither of both.
     """
 
-    __slots__ = ("answers", "backend", "changes", "edits", "place", "plain", "response_edits", "row", "strip", "trace")
+    __slots__ = ("answers", "backend", "certified", "changes", "edits", "place", "plain", "response_edits", "row", "strip",
+                 "trace")
 
     def __init__(self, row: Row, backend: Backend, settings: schema.Backend | None = None,
-                 route: schema.Route | None = None, place: int = -1, trace: TraceContext | None = None) -> None:
+                 route: schema.Route | None = None, place: int = -1, trace: TraceContext | None = None,
+                 manners: Manners = PLAIN) -> None:
         self.row = row
         self.trace = trace
         self.place = place
         self.backend = backend
         self.answers = answer(route) if settings is None else None
         self.strip = route.strip_prefix.rstrip("/").encode() if route and route.strip_prefix else None
-        self.edits = edits(settings.request_headers, settings.host) if settings else None
-        self.response_edits = edits(settings.response_headers) if settings else None
+        self.certified = manners.certified
+        self.edits = self.response_edits = None
+        if settings is not None:
+            self.edits = more(edits(settings.request_headers, settings.host), manners.reserved, b"")
+            self.response_edits = more(edits(settings.response_headers), HSTS if manners.hsts else (), manners.hsts)
         self.changes = self.edits is not None or self.strip is not None or trace is not None
         self.plain = self.answers is None and not self.changes
 
-    def change(self, payload: bytes, target: bytes) -> bytes:
-        """The head as the server is to get it."""
+    def change(self, payload: bytes, target: bytes, transport: Any = None) -> bytes:
+        """The head as the server is to get it from the client of this transport."""
         if self.edits is not None or self.strip is not None:
             removed, added = self.edits or ((), b"")
+            if self.certified and transport is not None:
+                added += client_certificate.lines(transport)
             payload = head.edit(payload, self._stripped(target) if self.strip else None, removed, added)
         return self.trace.follow(payload) if self.trace is not None else payload
 
@@ -72,6 +96,14 @@ def edits(wanted: schema.HeaderEdits, host: str | None = None) -> Edits | None:
     gone = {name.lower().encode() for name in (*wanted.remove, *replaced)}
     lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in (*replaced.items(), *wanted.add.items()))
     return (tuple(sorted(gone)), lines) if gone or lines else None
+
+
+def more(edits: Edits | None, removed: tuple[bytes, ...], added: bytes) -> Edits | None:
+    """The edits, and these beside them: what an operator says of a field himself is not touched."""
+    if not removed or (edits is not None and added and set(removed) & set(edits[0])):
+        return edits
+    before, lines = edits or ((), b"")
+    return (*before, *removed), lines + added
 
 
 class Condition(NamedTuple):

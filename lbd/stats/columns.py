@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 
 class Column(NamedTuple):
-    """One field. `header` is the field of the request head that it comes from, lower case, else empty."""
+    """One field. `header` is the field of the request head that it comes from, lower case, else empty. One in brackets
+    can be in no request: it is put there for the log alone."""
 
     name: str
     text: str
@@ -36,6 +37,9 @@ COLUMNS = (
     Column("worker", "process id of the worker"),
     Column("referer", "the Referer field", "referer"),
     Column("user_agent", "the User-Agent field", "user-agent"),
+    Column("tls_version", "version of TLS that the client speaks; null: none", "(tls-version)"),
+    Column("tls_cipher", "cipher suite of the client's connection", "(tls-cipher)"),
+    Column("sni", "host name that the client asked for in TLS", "(sni)"),
     Column("unix", "when the request head was there, seconds since 1970"),
 )
 NAMES = tuple(column.name for column in COLUMNS)

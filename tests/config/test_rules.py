@@ -164,3 +164,14 @@ def test_tls(directory: Directory) -> None:
         "whoever is on the way to the servers can read and change everything"]
     assert directory.errors(WHOLE.replace("10.0.0.1:80", "unix:/run/a.sock") + "[backends.app]\ntls = true\n") == [
         "lbd.toml:7:1: backends.app.tls: a server on a Unix socket has no name to check; add server_name"]
+
+
+def test_redirects_to_https(directory: Directory) -> None:
+    redirecting = WHOLE.replace('backend = "app"\n', "https_redirect = true\n", 1)
+    route = '[[listeners.web.routes]]\npath = "/x"\nbackend = "app"\n'
+    assert directory.errors(redirecting + route) == []
+    assert directory.errors(WHOLE.replace('backend = "app"\n', 'backend = "app"\nhttps_redirect = true\n', 1)) == [
+        'lbd.toml:4:1: listeners.web.https_redirect: everything that no route takes is redirected, so "app" would get '
+        "nothing; leave out backend, or redirect"]
+    assert directory.errors(redirecting + '[listeners.web.tls]\ncertificates = "a"\n' + route) == [
+        "lbd.toml:3:1: listeners.web.https_redirect: only what comes by plain HTTP can be redirected to https"]

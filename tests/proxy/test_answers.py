@@ -6,7 +6,7 @@ import pytest
 
 from lbd.config import schema
 from lbd.http import head
-from lbd.proxy.answers import answer
+from lbd.proxy.answers import answer, to_https
 from lbd.stats import endings
 
 
@@ -66,3 +66,20 @@ def test_fixed_answers(method: str) -> None:
     assert b"\r\nContent-Type: text/x" in first
     assert b"\r\nContent-Length: 5" in first
     assert body == (b"hello" if method == "GET" else b"")
+
+
+@pytest.mark.parametrize(("port", "target", "location"), [
+    (443, "/a%20b?c=d", b"https://example.com/a%20b?c=d"), (8443, "/", b"https://example.com:8443/"),
+    (443, "http://example.com:8080/x", b"https://example.com/x"), (443, "*", b"https://example.com/"),
+])
+def test_to_https(port: int, target: str, location: bytes) -> None:
+    method = "OPTIONS" if target == "*" else "GET"
+    status, reply, ending = to_https(port)(scanned(target, method), True, {})
+    assert (status, ending) == (308, endings.ANSWERED)
+    assert b"\r\nLocation: " + location + b"\r\n" in reply
+
+
+def test_to_https_without_a_host() -> None:
+    request = head.Request(32768, 100, 8192)
+    assert request.scan(b"GET / HTTP/1.0\r\n\r\n", 0, b"192.0.2.1", b"http", False) > 0
+    assert to_https(443)(request, False, {})[0] == 404

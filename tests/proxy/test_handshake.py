@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import json
+import os
 import socket
 import ssl
 from dataclasses import replace
@@ -10,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from lbd.backend.credentials import Credentials
+from lbd.config import schema
 from lbd.net.certificate import Pem
 from lbd.net.tls import client_context
 from tests.authority import Authority
 
-from .rig import LIMIT, Rig, Stage, answer, configuration, generation, request
+from .rig import LIMIT, Peer, Rig, Stage, answer, configuration, generation, request
 
 NAME = "a.example.com"
 TEXT = """
@@ -156,3 +159,99 @@ async def test_tcp_mode_ends_tls_too(place: Place) -> None:
         assert await server.reader.read() == b""
     server.close()
 
+
+
+async def test_servers_are_told_of_the_certificate_and_never_by_the_client(place: Place) -> None:
+    place.start(tls='client_ca = "clients.pem"\nverify = "optional"\nhsts = "365d"',
+                authorities=place.clients.file.read_bytes())
+    known = client_context(ca=place.authority.file.read_bytes(),
+                           pem=Pem("c", place.clients.issue("c.pem", "c", common="Ann").read_bytes(), b""))
+    for context, verify, subject in ((known, b"SUCCESS", True), (place.context, b"NONE", False)):
+        reader, writer = await place.streams(context)
+        writer.write(request("/", "X-SSL-Client-Verify: SUCCESS", "x-ssl-client-subject: CN=Root"))
+        server = await place.stage.accept()
+        head = await server.head()
+        assert head.lower().count(b"x-ssl-client-verify:") == 1
+        assert b"X-SSL-Client-Verify: " + verify + b"\r\n" in head
+        assert (b"X-SSL-Client-Subject: CN=Ann,O=" in head) is subject
+        assert b"CN=Root" not in head
+        await server.send(answer(b"x", "Strict-Transport-Security: max-age=0"))
+        told = await reader.readuntil(b"\r\n\r\n")
+        assert told.lower().count(b"strict-transport-security") == 1
+        assert b"Strict-Transport-Security: max-age=31536000\r\n" in told
+        writer.close()
+        server.close()
+
+
+async def test_a_resumed_session_has_the_certificate_too(place: Place) -> None:
+    place.start(tls='client_ca = "clients.pem"', authorities=place.clients.file.read_bytes())
+    context = client_context(ca=place.authority.file.read_bytes(),
+                             pem=Pem("c", place.clients.issue("c.pem", "c", common="Ann").read_bytes(), b""))
+
+    def asked(session: ssl.SSLSession | None) -> tuple[bool, ssl.SSLSession | None]:
+        with context.wrap_socket(socket.create_connection(place.rig.address, LIMIT), server_hostname=NAME,
+                                 session=session) as sock:
+            sock.sendall(request("/", "Connection: close"))
+            while sock.recv(4096):
+                pass
+            return bool(sock.session_reused), sock.session
+
+    async def served() -> bytes:
+        server = await place.stage.accept()
+        head = await server.head()
+        await server.send(answer(b"x", "Connection: close"))
+        server.close()
+        return head
+
+    session = None
+    for reused in (False, True):
+        (found, session), head = await asyncio.gather(asyncio.to_thread(asked, session), served())
+        assert found is reused
+        assert b"X-SSL-Client-Subject: CN=Ann," in head
+
+
+async def test_the_access_log_tells_of_tls(place: Place) -> None:
+    place.start()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    place.rig.plane.log_to(writing)
+    config = replace(place.rig.plane.generation.config,
+                     log=schema.Log(access="stdout", access_fields=("tls_version", "tls_cipher", "sni", "status")))
+    place.rig.plane.prepare(replace(place.rig.plane.generation, config=config))
+    place.rig.plane.commit()
+    reader, writer = await place.streams()
+    writer.write(request())
+    server = await place.stage.accept()
+    await server.head()
+    await server.send(answer())
+    await reader.readuntil(b"\r\n\r\n")
+    cipher = writer.get_extra_info("cipher")[0]
+    place.rig.plane.access.flush()
+    assert json.loads(os.read(reading, 4096)) == {
+        "tls_version": "TLSv1.3", "tls_cipher": cipher, "sni": NAME, "status": 200}
+    os.close(reading)
+    writer.close()
+
+
+async def test_plain_http_is_redirected_but_for_routes(rig: Rig, stage: Stage, tmp_path: Path) -> None:
+    text = f"""
+[listeners.web]
+bind = "127.0.0.1:1"
+https_redirect = true
+[[listeners.web.routes]]
+path_prefix = "/.well-known/"
+backend = "app"
+[backends.app.servers]
+a = "{stage.address}"
+"""
+    rig.start(configuration(text, tmp_path))
+    client = await Peer.connect(rig.address)
+    await client.send(request("/x?y=z", method="POST"))
+    told = await client.head()
+    assert told.startswith(b"HTTP/1.1 308 ")
+    assert b"Location: https://example.com/x?y=z\r\n" in told
+    client.close()
+    other = await Peer.connect(rig.address)
+    await other.send(request("/.well-known/a"))
+    assert (await (await stage.accept()).head()).startswith(b"GET /.well-known/a ")
+    other.close()

@@ -49,7 +49,8 @@ def test_every_column(finished):
         "client": "192.0.2.1", "method": "GET", "target": "/a?b=1", "protocol": "HTTP/1.1", "host": "example.com",
         "status": 200, "bytes_in": 10, "bytes_out": 20, "queue": 0.5, "connect": 0.25, "first_byte": 1.75,
         "total": 3.75, "retries": 0, "ending": "ok", "id": "42", "generation": 7, "worker": 4242,
-        "referer": "http://x/", "user_agent": "curl", "header:X-Tenant": "blue"}
+        "referer": "http://x/", "user_agent": "curl", "tls_version": None, "tls_cipher": None, "sni": None,
+        "unix": 1000000000.125, "header:X-Tenant": "blue"}
 
 
 def test_columns_stand_in_the_order_that_is_asked_for(finished):
@@ -175,3 +176,10 @@ def test_lines_wait_until_they_are_taken(finished):
 def test_what_cannot_be_written_is_refused(wrong):
     with pytest.raises(ValueError, match="no log has"):
         Lines(*wrong, 1, 1)
+
+
+def test_what_is_put_into_the_head_for_the_log_alone(finished):
+    log = lines(columns=("tls_version", "tls_cipher", "sni"))
+    head = b"GET / HTTP/1.1\r\n(tls-version): TLSv1.3\r\n(tls-cipher): TLS_X\r\n(sni): a.example.com\r\nHost: a\r\n\r\n"
+    add(log, finished, head=head)
+    assert json.loads(log.take()) == {"tls_version": "TLSv1.3", "tls_cipher": "TLS_X", "sni": "a.example.com"}

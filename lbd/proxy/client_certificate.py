@@ -1,0 +1,53 @@
+"""What servers are told of a client's certificate: header fields that only lbd may set."""
+
+import hashlib
+import ssl
+import time
+from typing import Any
+
+FIELDS = (b"x-ssl-client-verify", b"x-ssl-client-subject", b"x-ssl-client-issuer", b"x-ssl-client-serial",
+          b"x-ssl-client-not-after", b"x-ssl-client-sha256")
+
+# Short names of RFC 4514, section 3; others stand with their own.
+SHORT = {"commonName": "CN", "localityName": "L", "stateOrProvinceName": "ST", "organizationName": "O",
+         "organizationalUnitName": "OU", "countryName": "C", "streetAddress": "STREET", "domainComponent": "DC",
+         "userId": "UID"}
+SPECIAL = set(',+"\\<>;=')
+
+
+def lines(transport: Any) -> bytes:
+    """The fields for whoever is at the other end of the connection; made once for each."""
+    tls = transport.get_extra_info("tls")
+    if tls is None:
+        return b""
+    made: bytes | None = getattr(tls, "told", None)
+    if made is None:
+        made = tls.told = _lines(tls)
+    return made
+
+
+def _lines(tls: ssl.SSLObject) -> bytes:
+    about: Any = tls.getpeercert()
+    whole = tls.getpeercert(binary_form=True)
+    if not about or whole is None:
+        return b"X-SSL-Client-Verify: NONE\r\n"
+    ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ssl.cert_time_to_seconds(about["notAfter"])))
+    values = ("SUCCESS", name(about["subject"]), name(about["issuer"]), about["serialNumber"], ends,
+              hashlib.sha256(whole).hexdigest())
+    titles = (field.decode().title().replace("Ssl", "SSL").replace("Sha", "SHA") for field in FIELDS)
+    return "".join(f"{title}: {value}\r\n" for title, value in zip(titles, values, strict=True)).encode()
+
+
+def name(parts: Any) -> str:
+    """A distinguished name as text (RFC 4514), the most particular part first. Whatever the certificate says, it is
+    one line of ASCII."""
+    return ",".join("+".join(f"{SHORT.get(kind, kind)}={_escaped(value)}" for kind, value in part)
+                    for part in reversed(parts))
+
+
+def _escaped(value: str) -> str:
+    text = "".join("\\" + letter if letter in SPECIAL else letter if " " <= letter <= "~" else
+                   "".join(f"\\{byte:02X}" for byte in letter.encode("utf-8", "replace")) for letter in value)
+    if text[:1] in (" ", "#"):
+        text = "\\" + text
+    return text[:-1] + "\\ " if text.endswith(" ") and len(text) > 1 else text
