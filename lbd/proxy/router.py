@@ -43,8 +43,8 @@ class Action:
     `changes`: the head is edited on its way, by `change`; with a `trace` every one is. `plain`: neither of both.
     """
 
-    __slots__ = ("answers", "backend", "certified", "changes", "edits", "place", "plain", "response_edits", "row", "strip",
-                 "trace")
+    __slots__ = ("answers", "backend", "certified", "changes", "edits", "place", "plain", "response_edits", "row",
+                 "strip", "trace")
 
     def __init__(self, row: Row, backend: Backend, settings: schema.Backend | None = None,
                  route: schema.Route | None = None, place: int = -1, trace: TraceContext | None = None,
