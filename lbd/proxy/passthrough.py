@@ -51,7 +51,7 @@ class Passthrough(TcpClient):
             hello = client_hello.parse(self.buffer)
         except HelloError as error:
             self.plane.log.debug("bad ClientHello", client=self.peer.decode(), error=str(error))
-            self._send_on(site.action, endings.BAD_HELLO)
+            self._send_on(site.action, endings.BAD_CLIENT_HELLO)
             return None
         if hello is None:
             self.state = READING
@@ -71,7 +71,7 @@ class Passthrough(TcpClient):
     def expire(self) -> None:
         """The ClientHello takes too long, or what any client may be too late with."""
         if self.state <= READING:
-            self.turn_away(endings.HELLO_TIMEOUT)
+            self.turn_away(endings.CLIENT_HELLO_TIMEOUT)
         elif self.state != CLOSED:
             super().expire()
         else:

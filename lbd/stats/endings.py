@@ -82,8 +82,10 @@ TLS_CERTIFICATE = _ending("tls-certificate", CLIENT, 0, "the client's certificat
 SERVER_TLS = _ending("server-tls", SERVER, 502, "the TLS handshake with the server failed, or its certificate")
 HALF_CLOSED_TIMEOUT = _ending(
     "half-closed-timeout", NOBODY, 0, "one side of the tunnel had ended, and the other was silent for too long")
-BAD_HELLO = _ending("bad-client-hello", CLIENT, 0, "what came is no ClientHello of TLS, and no backend is for that")
-HELLO_TIMEOUT = _ending("client-hello-timeout", CLIENT, 0, "the ClientHello of TLS did not arrive in time")
+BAD_CLIENT_HELLO = _ending(
+    "bad-client-hello", CLIENT, 0, "what came is no ClientHello of TLS, and no backend is for that")
+CLIENT_HELLO_TIMEOUT = _ending(
+    "client-hello-timeout", CLIENT, 0, "the ClientHello of TLS did not arrive in time")
 LISTENER_FULL = _ending("listener-full", CLIENT, 0, "the listener has as many connections as it may have")
 CLIENT_FULL = _ending("client-full", CLIENT, 0, "the client has as many connections as it may have")
 ACCEPT_RATE = _ending("accept-rate", CLIENT, 0, "the listener took as many connections in this second as it may")

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tests.bench import clients
-from tests.bench.load import MIB, TWELVE, TWO, Load, beside, measure
+from tests.bench.load import MIB, TWELVE, TWO, Load, beside, measure, measure_full
 from tests.bench.result import Result, failed
 from tests.bench.servers import BODY
 from tests.bench.targets import Running
 
 BURST_DEADLINE = 10.0        # seconds
+SECURE = "lbd", "haproxy", "nginx"    # who ends TLS in these measurements
 RELAYS = "lbd", "haproxy"    # whose configurations have a tcp mode
 RUNAWAY = 1536 * MIB         # a proxy that has grown to this holds everything back: stop before the machine suffers
 
@@ -69,6 +70,15 @@ def _idle(target: Running, effort: Effort) -> Result:
     return Result(figure=(after - before) / 1024 / number, rss=after / MIB)
 
 
+def _idle_tls(target: Running, effort: Effort) -> Result:
+    number = 5000
+    with clients.idle(target.secure, "/2", 500, tls=True):
+        before = sum(target.process.rss())
+        with clients.idle(target.secure, "/2", number, tls=True):
+            after = sum(target.process.rss())
+    return Result(figure=(after - before) / 1024 / number, rss=after / MIB)
+
+
 def _start(target: Running, effort: Effort) -> Result:
     return Result(figure=target.start_seconds, rss=sum(target.process.rss()) / MIB)
 
@@ -102,6 +112,15 @@ CASES = {case.name: case for case in (
     Case("workers-2", "as keepalive-12, two workers, nothing pinned", _load(Load("/12", TWELVE)), 2, False),
     Case("burst", "1000 busy connections, then 500 new ones at once: until all are answered", _burst, unit="s"),
     Case("idle-5000", "memory of an idle client connection, 5000 of them", _idle, unit="KiB"),
+    Case("tls-keepalive", "as keepalive-12, by TLS 1.3", _load(Load("/12", TWELVE, tls=True)), targets=SECURE),
+    Case("tls-resumed", "a new TLS 1.3 connection for each request, its session resumed",
+         _load(Load("/2", (*TWO, "Connection: close"), tls=True)), targets=SECURE),
+    Case("tls-full", "a new TLS 1.3 connection for each request, with a full handshake",
+         lambda target, effort: measure_full(target, effort.seconds, effort.cpus), targets=SECURE),
+    Case("tls-10m", "answers of 10 MB by TLS 1.3, 8 connections",
+         _load(Load("/10m", connections=8, body=BODY, tls=True)), targets=SECURE),
+    Case("tls-idle", "memory of an idle TLS connection, 5000 of them", _idle_tls, unit="KiB",
+         targets=SECURE),
     Case("start", "from the start of the process to its first answer", _start, unit="s"),
     Case("slow-readers", "200 slow readers of 10 MB: the biggest process", _slow_readers, unit="MiB"),
 )}

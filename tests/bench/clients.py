@@ -4,6 +4,7 @@ import contextlib
 import re
 import selectors
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 
@@ -50,11 +51,15 @@ def answers(port: int, path: str) -> bool:
 
 
 @contextlib.contextmanager
-def idle(port: int, path: str, number: int) -> Iterator[None]:
+def idle(port: int, path: str, number: int, tls: bool = False) -> Iterator[None]:
     """Hold `number` connections open, each of which has had one answer."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     with contextlib.ExitStack() as stack:
         for _ in range(number):
-            ask(stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5)), path)
+            sock = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            ask(stack.enter_context(context.wrap_socket(sock)) if tls else sock, path)
         yield
 
 

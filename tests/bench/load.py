@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -36,13 +37,14 @@ TWELVE = (
 @dataclass(frozen=True, slots=True)
 class Load:
     """One kind of load. `upload` bytes are sent with each request; `body` is the size of an answer that is so big
-    that a fraction of it counts."""
+    that a fraction of it counts. `tls`: by TLS 1.3; new connections resume a session."""
 
     path: str
     fields: tuple[str, ...] = TWO
     connections: int = 64
     upload: int = 0
     body: int = 0
+    tls: bool = False
 
 
 def _command(load: Load, port: int, seconds: int) -> list[str]:
@@ -51,7 +53,7 @@ def _command(load: Load, port: int, seconds: int) -> list[str]:
         raise SystemExit("wrk is not installed: the benchmark needs it to make load")
     fields = [part for field in ("Host: bench.example", *load.fields) for part in ("-H", field)]
     return [wrk, "-t", "1", "-c", str(load.connections), "-d", f"{seconds}s", "--timeout", "5s", *fields,
-            "-s", str(CONFIGS / "wrk.lua"), f"http://127.0.0.1:{port}{load.path}",
+            "-s", str(CONFIGS / "wrk.lua"), f"{'https' if load.tls else 'http'}://127.0.0.1:{port}{load.path}",
             *(["--", str(load.upload)] if load.upload else [])]
 
 
@@ -90,11 +92,12 @@ def beside(load: Load, port: int, seconds: int, cpus: set[int]) -> Iterator[None
 
 def measure(load: Load, target: Running, seconds: int, warm: int, cpus: set[int]) -> Result:
     """Warm up, then load the target and say what each request cost it."""
+    port = target.secure if load.tls else target.port
     if warm:
-        run(load, target.port, warm, cpus)
+        run(load, port, warm, cpus)
     own = target.process.cpus if not target.process.cpus & cpus else set()      # a processor of its own, or none
     begun, before, busy_before = time.monotonic(), target.process.usage(), busy(own)
-    counted = run(load, target.port, seconds, cpus)
+    counted = run(load, port, seconds, cpus)
     spent, elapsed = target.process.usage() - before, time.monotonic() - begun
     others = 100 * max(0.0, busy(own) - busy_before - spent.ns / 1e9) / elapsed if own else None
     requests = counted["bytes"] / load.body if load.body else counted["requests"]
@@ -106,3 +109,25 @@ def measure(load: Load, target: Running, seconds: int, warm: int, cpus: set[int]
         per_second=requests / counted["seconds"], cpu=cpu, user=cpu * spent.user_share,
         system=cpu * (1 - spent.user_share), p50=counted["p50"] / 1000, p99=counted["p99"] / 1000,
         others=others, rss=sum(target.process.rss()) / MIB, errors=errors)
+
+
+def measure_full(target: Running, seconds: int, cpus: set[int]) -> Result:
+    """New connections by TLS 1.3, each with a full handshake, made by ab: wrk cannot but resume."""
+    ab = find("ab")
+    if not ab:
+        return failed("ab is not installed: nothing else makes full handshakes")
+    command = [ab, "-q", "-t", str(seconds), "-n", "10000000", "-c", "16", "-f", "TLS1.3", "-H", "Host: bench.example",
+               f"https://127.0.0.1:{target.secure}/2"]
+    before = target.process.usage()
+    found = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30,
+                           preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+    spent = target.process.usage() - before
+    figures = dict(re.findall(r"^(Complete requests|Failed requests|Requests per second): +([0-9.]+)", found.stdout, re.M))
+    requests = int(figures.get("Complete requests", 0))
+    if not requests:
+        return failed(f"no request was answered: {found.stderr[:200]}")
+    cpu = spent.ns / requests / 1000
+    bad = int(figures.get("Failed requests", 0))
+    return Result(per_second=float(figures["Requests per second"]), cpu=cpu, user=cpu * spent.user_share,
+                  system=cpu * (1 - spent.user_share), rss=sum(target.process.rss()) / MIB,
+                  errors=(f"{bad} failed requests",) if bad else ())

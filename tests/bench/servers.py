@@ -2,6 +2,7 @@
 
 import contextlib
 import pwd
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import getuid
@@ -36,6 +37,19 @@ def written(name: str, directory: Path, values: dict[str, object]) -> Path:
 def user() -> str:
     """Who runs this: nginx as root would give up its rights, and could then not read its directory."""
     return pwd.getpwuid(getuid()).pw_name
+
+
+def certificate(directory: Path) -> Path:
+    """A new certificate with its key (P-256), in one file."""
+    path, key = directory / "bench.pem", directory / "bench.key"
+    openssl = find("openssl")
+    if not openssl:
+        raise SystemExit("openssl is not installed: the benchmark needs it to make a certificate")
+    subprocess.run([openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                    "2", "-subj", "/CN=bench.example", "-keyout", str(key), "-out", str(path)],
+                   check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + key.read_bytes())
+    return path
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.bench.clients import answers
 from tests.bench.machine import find, free_port
 from tests.bench.process import Process, poll
-from tests.bench.servers import Servers, user, written
+from tests.bench.servers import Servers, certificate, user, written
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,12 +33,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A target that answers on 127.0.0.1:port, and as a relay of bytes on `tcp` where its configuration has one;
+    """A target that answers on 127.0.0.1:port, and as a relay of bytes on `tcp` where its configuration has one,
+    with TLS on `secure`;
     `start_seconds` from its exec to the first answer."""
 
     process: Process
     port: int
     tcp: int
+    secure: int
     start_seconds: float
 
 
@@ -83,16 +85,17 @@ def running(target: Target, servers: Servers, workers: int, cpus: set[int], pyth
         raise StartError(f"{target.program} is not installed")
     directory = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=home))
     try:
-        port, tcp = free_port(), free_port()
+        port, tcp, secure = free_port(), free_port(), free_port()
         config = written(target.config, directory, {
-            "PORT": port, "TCP": tcp, "METRICS": free_port(), "A": servers.a, "B": servers.b, "WORKERS": workers,
+            "PORT": port, "TCP": tcp, "SECURE": secure, "PEM": certificate(directory),
+            "METRICS": free_port(), "A": servers.a, "B": servers.b, "WORKERS": workers,
             "HOME": directory, "USER": user()})
         environment = {"GOMAXPROCS": str(workers), "HOME": str(directory), "PYTHONPATH": str(ROOT)}
         begun = time.monotonic()
         with Process(target.command(path, config), cpus, directory, environment) as process:
             if not poll(lambda: not process.running or answers(port, "/2"), 10) or not process.running:
                 raise StartError(process.output() or "no answer within 10 s, and nothing written")
-            yield Running(process, port, tcp, time.monotonic() - begun)
+            yield Running(process, port, tcp, secure, time.monotonic() - begun)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -37,5 +37,6 @@ def test_numbers_never_change() -> None:
         "server-cut", "no-server", "queue-full", "queue-timeout", "drain-cut", "shutdown-cut", "backend-gone",
         "internal-error", "backend-full", "server-down", "out-of-resources",
         "proxy-untrusted", "proxy-header", "proxy-timeout", "tls-failed", "tls-timeout", "tls-plain", "tls-certificate",
-        "server-tls", "half-closed-timeout",
+        "server-tls", "half-closed-timeout", "bad-client-hello", "client-hello-timeout", "listener-full", "client-full",
+        "accept-rate",
     ]
