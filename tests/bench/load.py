@@ -122,7 +122,8 @@ def measure_full(target: Running, seconds: int, cpus: set[int]) -> Result:
     found = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30,
                            preexec_fn=lambda: os.sched_setaffinity(0, cpus))
     spent = target.process.usage() - before
-    figures = dict(re.findall(r"^(Complete requests|Failed requests|Requests per second): +([0-9.]+)", found.stdout, re.M))
+    figures = dict(re.findall(r"^(Complete requests|Failed requests|Requests per second): +([0-9.]+)", found.stdout,
+                              re.MULTILINE))
     requests = int(figures.get("Complete requests", 0))
     if not requests:
         return failed(f"no request was answered: {found.stderr[:200]}")
