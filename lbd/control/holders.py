@@ -26,25 +26,12 @@ def become_orphan() -> None:
 
 def of_port(port: int) -> list[Holder]:
     """The processes that listen on a TCP port, on whatever address; those of other users are not seen without root."""
-    inodes: set[str] = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(OSError):
-            for line in Path(table).read_text().splitlines()[1:]:
-                part = line.split()
-                if part[3] == _LISTEN and int(part[1].rpartition(":")[2], 16) == port:
-                    inodes.add(f"socket:[{part[9]}]")
-    return _with(inodes)
+    return _with(_of_ports({port}))
 
 
 def of_path(path: str) -> list[Holder]:
     """The processes that listen on a Unix socket that was bound to this path, or to `@NAME`."""
-    inodes: set[str] = set()
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/net/unix").read_text(errors="surrogateescape").splitlines()[1:]:
-            part = line.split(None, 7)
-            if len(part) == 8 and part[7] == path and int(part[3], 16) & _ACCEPTS:
-                inodes.add(f"socket:[{part[6]}]")
-    return _with(inodes)
+    return _with(_of_paths({path}))
 
 
 def left_behind(holders: list[Holder]) -> bool:
@@ -54,18 +41,41 @@ def left_behind(holders: list[Holder]) -> bool:
 
 def orphans(ports: set[int], paths: set[str]) -> list[int]:
     """Process ids of the workers of a dead supervisor that listen on any of these."""
-    found = [*(holder for port in ports for holder in of_port(port)),
-             *(holder for path in paths for holder in of_path(path))]
-    return sorted({holder.pid for holder in found if holder.name == ORPHAN})
+    return sorted(holder.pid for holder in _with(_of_ports(ports) | _of_paths(paths), ORPHAN))
 
 
-def _with(inodes: set[str]) -> list[Holder]:
-    """The processes that have one of these sockets open."""
+def _of_ports(ports: set[int]) -> set[str]:
+    """The sockets that listen on these ports, as links to them read."""
+    found: set[str] = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(table).read_text().splitlines()[1:]:
+                part = line.split()
+                if part[3] == _LISTEN and int(part[1].rpartition(":")[2], 16) in ports:
+                    found.add(f"socket:[{part[9]}]")
+    return found
+
+
+def _of_paths(paths: set[str]) -> set[str]:
+    """The same of Unix sockets."""
+    found: set[str] = set()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/net/unix").read_text(errors="surrogateescape").splitlines()[1:]:
+            part = line.split(None, 7)
+            if len(part) == 8 and part[7] in paths and int(part[3], 16) & _ACCEPTS:
+                found.add(f"socket:[{part[6]}]")
+    return found
+
+
+def _with(inodes: set[str], named: str = "") -> list[Holder]:
+    """The processes that have one of these sockets open; with `named`, only those called so are looked into, since
+    reading all descriptors of a machine takes long."""
     found = []
     for process in Path("/proc").glob("[0-9]*") if inodes else ():
         with contextlib.suppress(OSError):
-            if any(_target(process / "fd" / fd) in inodes for fd in os.listdir(process / "fd")):
-                found.append(Holder(int(process.name), (process / "comm").read_text().strip()))
+            name = (process / "comm").read_text().strip()
+            if named in ("", name) and any(_target(process / "fd" / fd) in inodes for fd in os.listdir(process / "fd")):
+                found.append(Holder(int(process.name), name))
     return found
 
 

@@ -28,7 +28,8 @@ class Rig:
         self.gate.set()
         self.busy = asyncio.Event()
         self.sample = Sample()
-        self.reload = Reload(self.load, self.load(), Tasks(lambda name, error: None), self.apply, lambda plan: plan,
+        self.tasks = Tasks(lambda name, error: None)
+        self.reload = Reload(self.load, self.load(), self.tasks, self.apply, lambda plan: plan,
                              lambda: self.sample)
 
     def load(self, file=None, good=None):
@@ -46,8 +47,22 @@ class Rig:
         self.applied.append((loaded.config, force))
         return Generation(len(self.applied) + 1, loaded.config, {}, {}, {}, {})
 
+    async def tasks_done(self):
+        """Everything that was begun is over."""
+        while len(self.tasks):
+            await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+
     def workers(self, count):
         self.config = dataclasses.replace(self.config, global_=Global(workers=count))
+
+
+async def begun(work):
+    """A task for it that has run until it waits for something."""
+    turn = asyncio.Event()
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().call_soon(turn.set)   # after the task's first step
+    await turn.wait()
+    return task
 
 
 @pytest.fixture
@@ -66,8 +81,7 @@ async def test_reloads_during_one_are_folded(rig):
     first = asyncio.ensure_future(rig.reload.ask(False))
     await rig.busy.wait()
     rig.workers(3)
-    others = [asyncio.ensure_future(rig.reload.ask(False)) for _ in range(5)]
-    await asyncio.sleep(0)
+    others = [await begun(rig.reload.ask(False)) for _ in range(5)]
     rig.gate.set()
     answers = await asyncio.gather(first, *others)
     assert [answer["generation"] for answer in answers] == [2, 3, 3, 3, 3, 3]
@@ -159,7 +173,7 @@ async def back(rig):
     async with asyncio.timeout(20):
         while "rolled back" not in rig.reload.last["error"]:
             rig.reload.tick()
-            await asyncio.sleep(0.001)
+            await rig.tasks_done()
     assert rig.applied[-1] == (Config(), True)
 
 
@@ -177,10 +191,7 @@ async def test_trouble_ends_it_early(trying):
 
 async def test_what_the_watch_put_in_force_can_be_confirmed_too(trying):
     trying.reload.start("a changed file", unasked=True)
-    while not trying.applied:
-        await asyncio.sleep(0)
-    while trying.reload.last["plan"] == "":
-        await asyncio.sleep(0)
+    await trying.tasks_done()
     answer = await trying.reload.ask(confirm=60.0)
     assert not answer["changed"]
     assert trying.reload.trial is not None
