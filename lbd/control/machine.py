@@ -41,6 +41,7 @@ MOST_WORKERS = 64
 LANES = 2 * MOST_WORKERS + 2   # old and new workers overlap
 PAST = 0                       # the lane for what a scoreboard of another layout has counted
 LAST_LINES = 1.0               # seconds that the access log may take for what is still to be written
+FLUSH_PAUSE = 0.05             # seconds at least between two flushes of news to the workers
 LINGER = 5.0                   # seconds beyond the drain after which nobody writes to a removed row any more
 
 Identity = tuple[int, Hashable]
@@ -87,6 +88,7 @@ class Machine:
         if inherited is not None:
             self._inherit(inherited)
         self._flushing = False
+        self._flushed = 0.0             # when, of the loop's clock
         self._lock = asyncio.Lock()
 
     def _inherit(self, inherited: Handover) -> None:
@@ -206,6 +208,10 @@ class Machine:
         """Whether the files have that server, registered ones left out."""
         return (self._given is not None and backend in self._given.backends
                 and server in self._given.backends[backend].servers)
+
+    def has(self, name: tuple[str, str]) -> bool:
+        """Whether the workers have that server of that backend, registered ones included."""
+        return name in self._told
 
     def in_flight(self, name: tuple[str, str]) -> int:
         """Requests in flight to that backend's server, from all workers."""
@@ -340,13 +346,15 @@ class Machine:
         self._release_later(_identities(old), old.config.global_.drain_timeout)
 
     def _flush_soon(self) -> None:
-        if not self._flushing:   # a hundred servers may change in one turn of the loop
+        if not self._flushing:   # hundreds of servers may change at once, and each flush looks at all of them
             self._flushing = True
-            asyncio.get_running_loop().call_soon(self._flush)
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(loop.time(), self._flushed + FLUSH_PAUSE), self._flush)
 
     def _flush(self) -> None:
         """Tell the workers what they do not know yet."""
         self._flushing = False
+        self._flushed = asyncio.get_running_loop().time()
         if self.generation is None:
             return
         now = [m for group in self.roster.members(self.generation.config).values() for m in group]

@@ -112,15 +112,16 @@ class Roster:
     def _members(self, config: Config, name: str, backend: Backend) -> Iterator[Member]:
         checked = policy(config, backend) is not None
         for server, member, address in self._places(backend):
+            key = name, member, str(address)
             health = "up"
             if not address.literal:
                 health = "down"
             elif checked:
-                judgement = self._schedule.of((name, member, str(address)))
+                judgement = self._schedule.of(key)
                 health = judgement.health if judgement is not None else "unknown"
-            if health == "up" and self._ejected((name, member, str(address))):
+            if health == "up" and self._ejected(key):
                 health = "ejected"
-            slot = self._slots.take(scoreboard.SERVER, (name, member, str(address)))
+            slot = self._slots.take(scoreboard.SERVER, key)
             yield self._steered(
                 Member(name, member, address, slot, server.weight, server.backup, server.mode, health,
                          server.max_conns or 0, server.address.host))

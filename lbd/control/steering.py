@@ -10,7 +10,7 @@ from typing import Any
 import tomli_w
 
 from lbd.admin.asked import Refused
-from lbd.backend.generation import Generation, Member
+from lbd.backend.generation import Generation
 from lbd.config import units as u
 from lbd.config.kinds import nearest, shown
 from lbd.config.runtime import SETTINGS, Kept, Offer, Override, Wish, read, write
@@ -143,10 +143,10 @@ class Steering:
         self._known(backend, server)
         name = backend, server
         entry = self._machine.registry.of(name)
-        if entry is None:
+        if entry is None and self._machine.in_files(backend, server.partition("@")[0]):
             raise Refused(409, f"server {shown(server)} of backend {shown(backend)} is one of the configuration: "
                                "it goes with the file; drain or maint takes it out until then")
-        if not entry.leaving:
+        if entry is not None and not entry.leaving:   # else it is on its way out already
             self._leave(name, f"deregistered by {who}")
             await self._save(lambda: None)
         end = asyncio.get_running_loop().time() + wait
@@ -218,7 +218,7 @@ class Steering:
 
     def _gone(self, name: Name) -> bool:
         """Nobody has it any more, the workers neither."""
-        return self._machine.registry.of(name) is None and name[1] not in {m.name for m in self._members(name[0])}
+        return self._machine.registry.of(name) is None and not self._machine.has(name)
 
     def _unregister(self, name: Name, was: Kept | None) -> None:
         if was is None:
@@ -274,15 +274,9 @@ class Steering:
         if backend not in config.backends:
             raise Refused(404, f"there is no backend {shown(backend)}{nearest(backend, config.backends)}")
         servers = config.backends[backend].servers
-        names = {*servers, *(member.name for member in self._members(backend)), *self._registered(backend)}
-        if server and server not in names:
+        name = backend, server
+        if server and not (server in servers or self._machine.has(name) or self._machine.registry.of(name)):
             raise Refused(404, f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
-
-    def _members(self, backend: str) -> tuple[Member, ...]:
-        return self._generation().members.get(backend, ())
-
-    def _registered(self, backend: str) -> list[str]:
-        return [entry.kept.server for entry in self._machine.registry if entry.kept.backend == backend]
 
     def _annotate(self, name: str, backend: dict[str, Any]) -> dict[str, Any]:
         """What was changed while lbd runs, and which servers registered themselves."""

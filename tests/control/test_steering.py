@@ -45,6 +45,9 @@ class Machine:
     def in_files(self, backend, server):
         return server in CONFIG.backends[backend].servers
 
+    def has(self, name):
+        return name[1] in {member.name for member in self.generation.members.get(name[0], ())}
+
     def in_flight(self, _name):
         return self.flying
 
@@ -225,3 +228,13 @@ async def test_one_that_went_may_register_again_before_the_workers_have_forgotte
     await world.idle()
     world.machine.generation = Generation(1, merged, world.machine.generation.members, {}, {}, {})
     assert await world.steering.register("app", "b", OFFER, "me")
+
+
+async def test_one_that_is_on_its_way_out_is_not_one_of_the_files(world):
+    await world.steering.register("app", "b", OFFER, "me")
+    merged = world.machine.registry.merged(CONFIG)
+    await world.steering.deregister("app", "b", 0.0, "me")
+    await world.idle()
+    members = {**world.machine.generation.members, "app": (Member("app", "b", Address("10.0.0.2", 80), 1),)}
+    world.machine.generation = Generation(1, merged, members, {}, {}, {})
+    assert not await world.steering.deregister("app", "b", 0.0, "me")   # the workers still have it
