@@ -77,20 +77,26 @@ async def content(request: web.Request) -> dict[str, Any]:
 async def _read(refusals: Refusals, request: web.Request, handler: Handler) -> web.StreamResponse:
     """The body is read here, within its time; what a resource raises becomes its answer."""
     try:
-        async with asyncio.timeout(BODY_TIME):
-            await request.read()
-    except TimeoutError:
-        response = problem(f"the body did not come within {BODY_TIME:g} s", 408)
-        response.force_close()
-        return response
-    try:
+        try:
+            async with asyncio.timeout(BODY_TIME):
+                await request.read()
+        except TimeoutError:
+            reason = f"the body did not come within {BODY_TIME:g} s"
+            return _refuse(refusals, request, reason, 408, request.get(WHO, ""))
         return await handler(request)
+    except web.HTTPException as error:
+        _note(refusals, request, error.reason)
+        raise
     except LbdError as error:
-        response = refusal(error, 422 if isinstance(error, ConfigError) else 503)
-        if request.method in CHANGING or response.status == 401:
-            refusals.say("admin request refused", method=request.method, path=request.path, reason=str(error),
-                         who=request.get(WHO, f"from {request.remote}"))
-        return response
+        _note(refusals, request, str(error))
+        return refusal(error, 422 if isinstance(error, ConfigError) else 503)
+
+
+def _note(refusals: Refusals, request: web.Request, reason: str) -> None:
+    """Log a refused change; a question that has no answer is none."""
+    if request.method in CHANGING:
+        refusals.say("admin request refused", method=request.method, path=request.path, reason=reason,
+                     who=request.get(WHO))
 
 
 def _unknown(refusals: Refusals, request: web.Request) -> web.StreamResponse:
