@@ -104,7 +104,8 @@ def test_each_is_refused_and_logged(attacked):
 
 
 def test_thousands_of_registrations(attacked):
-    said = [attacked.ask("PUT", f"/v1/backends/app/servers/s{number}", SERVER, {"address": f"127.0.0.1:{number + 1}"})[0]
+    place = "/v1/backends/app/servers/s"
+    said = [attacked.ask("PUT", f"{place}{number}", SERVER, {"address": f"127.0.0.1:{number + 1}"})[0]
             for number in range(2000)]
     assert (said.count(201), said.count(409)) == (50, 1950)
     facts, _, generation = attacked.settled()
