@@ -68,8 +68,8 @@ class Daemon(Protocol):
         """`events` after the number `since`, oldest first, and `last`, the number of the newest; if there are none yet,
         as soon as there is one, or after so many seconds."""
 
-    def settings(self) -> dict[str, Any]:
-        """Every key of the configuration in force with its value and `origin`, without secrets."""
+    def settings(self, secrets: bool = False) -> dict[str, Any]:
+        """Every key of the configuration in force with its value and `origin`; secrets only if they are wanted."""
 
     async def reload(self, force: bool, confirm: float = 0.0) -> dict[str, Any]:
         """Read the configuration again and put it in force; returns `generation`, `changed` and `plan`.

@@ -26,6 +26,7 @@ from lbd.admin.token import Token
 from lbd.errors import ConfigError, LbdError
 
 WHO = web.RequestKey("who", str)
+LOCAL = web.RequestKey("local", bool)          # came over a Unix socket
 READS = web.RequestKey("reads", bool)          # may see everything
 OPERATES = web.RequestKey("operates", bool)    # may change everything
 BODY_TIME = 10.0   # seconds for the body of a request
@@ -43,6 +44,7 @@ def wanted(tokens: Sequence[Token] | None, roles: Mapping[tuple[str, str], str],
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request[LOCAL] = tokens is None
         if reason := _foreign(request, names, tokens is None):
             return _refuse(refusals, request, reason, 403, "")
         resource = request.match_info.route.resource

@@ -49,6 +49,7 @@ QUERIES: Mapping[str, Kind] = {
     "since": Kind("number", "a whole number from 0 on", _number, {"type": "integer", "minimum": 0}),
     "force": SWITCH,
     "history": SWITCH,
+    "secrets": SWITCH,
     "method": u.LINE,
     "url": u.LINE,
     "header": Kind("header", "Name: value; may be repeated", u.LINE.read,

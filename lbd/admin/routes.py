@@ -46,7 +46,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/events", "read", lambda daemon: Events(daemon).get, "what happened lately",
           query=("since", "wait"), answer=("events", "last")),
     Route("GET", "/v1/config", "read", lambda daemon: Config(daemon).get, "the configuration in force",
-          answer=("generation", "settings")),
+          query=("secrets",), answer=("generation", "settings")),
     Route("GET", "/v1/explain", "read", lambda daemon: Explain(daemon).get, "where a request would go, and why",
           query=("method", "url", "header", "from", "listener")),
     Route("POST", "/v1/explain", "read", lambda daemon: Explain(daemon).post,

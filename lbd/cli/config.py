@@ -1,14 +1,20 @@
-"""`lbd config`: the configuration that the running daemon has in force, and where each value is from."""
+"""`lbd config`: the configuration in force, or that a file would give, and where each value is from."""
 
 import argparse
 import json
+from typing import Any
 
 from lbd.admin.columns import Column, Columns
+from lbd.balance import OPTIONS
 from lbd.cli import asking, steering
 from lbd.cli.terminal import console, table
+from lbd.config.origins import settings
+from lbd.config.read import read
 from lbd.config.reference import written
+from lbd.errors import UsageError
+from lbd.health import CHECKS
 
-HELP = "show the configuration in force, and where each value is from"
+HELP = "show the configuration in force (or of a file), and where each value is from"
 DEFAULT = "default"
 
 COLUMNS: Columns = (
@@ -22,12 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which keys, and how they are printed."""
     parser.add_argument("prefix", metavar="KEY", nargs="?", default="", help='only keys that begin so: "backends.app"')
     parser.add_argument("--all", action="store_true", help="those with their default too")
+    parser.add_argument("--offline", action="store_true", help="ask no daemon: only what the file of -c says")
+    parser.add_argument("--no-redact", dest="secrets", action="store_true",
+                        help="show secrets too; of a daemon only over its Unix socket")
     steering.output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when the daemon gave it; secrets are hidden."""
-    answer = steering.data(asking.find(args).ask("GET", "/v1/config"))
+    """0 when it was shown. Raises `LbdError`, `ConfigError` and `UsageError`."""
+    if args.offline:
+        answer = of_file(args)
+    else:
+        answer = steering.data(asking.find(args).ask("GET", f"/v1/config{'?secrets=yes' if args.secrets else ''}"))
     rows = [row for row in answer["settings"]
             if row["key"].startswith(args.prefix) and (args.all or row["origin"] != DEFAULT)]
     if args.json:
@@ -36,3 +48,13 @@ def run(args: argparse.Namespace) -> int:
     out = console()
     out.print(table(COLUMNS, rows, out.width))
     return 0
+
+
+def of_file(args: argparse.Namespace) -> dict[str, Any]:
+    """What the daemon would say that is started with the file, before anything is changed while it runs."""
+    if not args.config:
+        raise UsageError("--offline needs the file: -c FILE")
+    loaded = read(args.config, OPTIONS, {name: kind.Options for name, kind in CHECKS.items()})
+    found = [{"key": one.key, "value": one.value, "origin": one.origin}
+             for one in settings(loaded.config, loaded.places, args.secrets)]
+    return {"generation": 0, "settings": found}

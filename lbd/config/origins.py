@@ -15,7 +15,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One value as it may be written in a file, without secrets; `origin` is FILE:LINE or `default`."""
+    """One value as it may be written in a file; `origin` is FILE:LINE or `default`."""
 
     path: Path
     value: Any
@@ -27,15 +27,17 @@ class Setting:
         return dotted(self.path)
 
 
-def settings(config: Config, places: Mapping[Path, Where]) -> Iterator[Setting]:
-    """All of them, in the order of the reference; `places` says where the keys that were given stand."""
-    return _Walk(config, places).table(config, ())
+def settings(config: Config, places: Mapping[Path, Where], secrets: bool = False) -> Iterator[Setting]:
+    """All of them, in the order of the reference; `places` says where the keys that were given stand. Without
+    `secrets`, those are masked."""
+    return _Walk(config, places, secrets).table(config, ())
 
 
 class _Walk:
-    def __init__(self, config: Config, places: Mapping[Path, Where]) -> None:
+    def __init__(self, config: Config, places: Mapping[Path, Where], secrets: bool) -> None:
         self.config = config
         self.places = places
+        self.secrets = secrets
 
     def table(self, value: Any, path: Path) -> Iterator[Setting]:
         """The keys of one table, and of those in it."""
@@ -74,7 +76,8 @@ class _Walk:
             origin = self.origin(path[-2:])
         if not origin and about.default is REQUIRED:
             origin = next(filter(None, (self.origin(path[:end]) for end in range(len(path) - 1, 0, -1))), "")
-        return Setting(path, masked(str(path[-1]), value), origin or DEFAULT)
+        shown = value if self.secrets else masked(str(path[-1]), value)
+        return Setting(path, shown, origin or DEFAULT)
 
     def origin(self, path: Path) -> str:
         """FILE:LINE of exactly this key, "" if no file has it."""

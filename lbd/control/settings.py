@@ -11,7 +11,7 @@ from lbd.config.schema import Server, keys
 from lbd.control.machine import Machine
 
 
-def describe(machine: Machine, places: Mapping[Path, Where]) -> dict[str, Any]:
+def describe(machine: Machine, places: Mapping[Path, Where], secrets: bool = False) -> dict[str, Any]:
     """`generation`, and under `settings` each key with its value and where that is from; empty before the first one."""
     generation = machine.generation
     if generation is None:
@@ -20,7 +20,7 @@ def describe(machine: Machine, places: Mapping[Path, Where]) -> dict[str, Any]:
                                 for name, group in machine.roster.members(generation.config).items()
                                 for member in group}
     found = []
-    for setting in settings(generation.config, places):
+    for setting in settings(generation.config, places, secrets):
         value, origin = setting.value, setting.origin
         if len(setting.path) == 5 and setting.path[4] in keys(Server):
             backend, server, name = str(setting.path[1]), str(setting.path[3]), str(setting.path[4])

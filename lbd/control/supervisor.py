@@ -120,9 +120,9 @@ class Supervisor:
             **now,
         }
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self, secrets: bool = False) -> dict[str, Any]:
         """Every key of the configuration in force, and where its value is from."""
-        return settings.describe(self._machine, self._loaded.places)
+        return settings.describe(self._machine, self._loaded.places, secrets)
 
     def metrics(self, accept: str, query: Mapping[str, str]) -> tuple[bytes, str]:
         """The exposition for Prometheus; ValueError for a query that means nothing."""

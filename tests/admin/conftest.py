@@ -75,8 +75,8 @@ class FakeDaemon:
     async def events(self, since, wait):
         return {"events": [{"number": since + 1, "wait": wait}], "last": since + 1}
 
-    def settings(self):
-        return {"generation": 3, "settings": []}
+    def settings(self, secrets=False):
+        return {"generation": 3, "settings": [{"key": "k", "value": "s"}] if secrets else []}
 
     async def reload(self, force, confirm=0.0):
         self.forced.append(force)
