@@ -262,3 +262,36 @@ def test_a_backend_that_begins_without_servers(algorithm):
         assert lbd.get("web")[0] == 200
         assert ask(lbd, "DELETE", "/v1/backends/app/servers/b?wait=20s")[0] == 200
         until(lambda: lbd.get("web")[0] == 503, "it has no server any more")
+
+
+def test_registrations_over_an_upgrade_in_place(origins):
+    first, second, *_ = origins
+    said, over = [], threading.Event()
+    with Lbd(TEXT + f'a = "127.0.0.1:{first.port}"\n') as lbd, Load(lbd.port("web")) as load:
+        def register():
+            for number in range(10_000):
+                offer = {"address": f"127.0.1.{number % 250 + 1}:{number // 250 + 1}", "ttl": "1h"}
+                with contextlib.suppress(OSError, http.client.HTTPException, ValueError):   # it may be away just now
+                    if ask(lbd, "PUT", f"/v1/backends/app/servers/s{number}", offer)[0] == 201:
+                        said.append(f"s{number}")
+                if over.wait(0.02):
+                    break
+
+        assert ask(lbd, "PUT", "/v1/backends/app/servers/own", {"address": f"127.0.0.1:{second.port}"})[0] == 201
+        assert command(lbd, "wait", "up", "app/own", "--timeout", "20s") == 0
+        thread = threading.Thread(target=register)
+        thread.start()
+        try:
+            until(lambda: len(said) > 20, "some registered")
+            lbd.send(signal.SIGUSR2)
+            until(lambda: len(lbd.logged("ready")) == 2, "it is another image")
+            goal = len(said) + 20
+            until(lambda: len(said) > goal, "more register")
+        finally:
+            over.set()
+            thread.join()
+        until(lambda: {"a", "own", *said} <= set(servers(lbd)), "every acknowledged one is there")
+        assert servers(lbd)["own"]["health"] == "up"
+        before = second.requests
+        until(lambda: second.requests > before + 20, "it still serves")
+    assert (load.lost, load.refused, set(load.answered)) == (0, 0, {200})
