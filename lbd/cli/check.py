@@ -12,8 +12,9 @@ from rich.text import Text
 from lbd.cli import options
 from lbd.cli.daemon import loader
 from lbd.config.schema import Config
+from lbd.control.certificates import Certificates
 from lbd.control.forecast import forecast
-from lbd.errors import ConfigError, Problem
+from lbd.errors import ConfigError, LbdError, Problem
 
 HELP = "say everything that is wrong with a configuration; exit code 0 if it can be used"
 
@@ -37,6 +38,10 @@ def run(args: argparse.Namespace) -> int:
         config, problems = loaded.config, loaded.warnings
     except ConfigError as error:
         problems = [*error.problems, *error.warnings]
+    if config is not None:
+        problems = [*problems, *certificates(config, args.config or "the options")]
+    if any(not problem.warning for problem in problems):
+        config = None
     series = forecast(config) if config is not None else 0
     if config is not None and series > config.metrics.max_series:
         text = TOO_MANY.format(series)
@@ -50,6 +55,16 @@ def run(args: argparse.Namespace) -> int:
         print(f"{summary(config)}; at most {series} series of metrics" if config else counted(problems),
               file=sys.stdout if config else sys.stderr)
     return 0 if config else 1
+
+
+def certificates(config: Config, file: str) -> list[Problem]:
+    """What is wrong with the files of TLS. That whoever asks may not read them need not concern the daemon."""
+    try:
+        Certificates().read(config)
+    except LbdError as error:
+        key, _, message = str(error).partition(": ")
+        return [Problem(file, 0, 0, key, message, "Permission denied" in message)]
+    return []
 
 
 def summary(config: Config) -> str:

@@ -5,13 +5,14 @@ import hashlib
 import secrets
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from lbd.backend.credentials import Credentials, Place
 from lbd.config.schema import Backend, BackendTls, Config, Listener, ListenerTls
 from lbd.config.tls import Pair
 from lbd.config.units import Address
-from lbd.control.watch import is_pattern
+from lbd.control.watch import Print, fingerprint, is_pattern
 from lbd.errors import LbdError
 from lbd.health.check import Secured
 from lbd.log import logger
@@ -40,7 +41,7 @@ class Certificates:
 
     def __init__(self) -> None:
         self.refused: dict[Place, str] = {}
-        self._good: dict[Place, tuple[object, Credentials]] = {}
+        self._good: dict[Place, tuple[object, Credentials, Print]] = {}
         self._secret = secrets.token_bytes(32)
         self._rotated = time.monotonic()
         self._warned: dict[Shown, float] = {}
@@ -52,8 +53,15 @@ class Certificates:
         refused: dict[Place, str] = {}
         for place, settings, tls in _wanted(config):
             known = self._good.get(place)
+            seen = fingerprint(_files(tls))
+            if known is not None and known[0] == tls and known[2] == seen:
+                # Not read again: what was root's to read at the start may be nobody's now.
+                found[place] = self._keyed(place, tls, known[1])
+                if place in self.refused:
+                    refused[place] = self.refused[place]
+                continue
             try:
-                given = self._listener(place[1], settings) if isinstance(settings, Listener) else _backend(settings)
+                given = self._keyed(place, tls, _listener(tls) if isinstance(tls, ListenerTls) else _backend(tls))
                 if known is None or known[1] != given:
                     _judge(place, settings, given)
             except LbdError as error:
@@ -63,8 +71,8 @@ class Certificates:
                 if self.refused.get(place) != str(error):
                     logger.error("certificate refused; the one before stays in force", at=".".join(place),
                                  reason=str(error))
-                given = known[1]
-            self._good[place] = tls, given
+                given = self._keyed(place, tls, known[1])
+            self._good[place] = tls, given, seen
             found[place] = given
         self.refused = refused
         return found
@@ -73,7 +81,7 @@ class Certificates:
         """How a check speaks to a server of this host at this address; None: without TLS."""
         if not secures(backend, address):
             return None
-        context = asked(name, backend, {place: given for place, (_, given) in self._good.items()})
+        context = asked(name, backend, {place: given for place, (_, given, _) in self._good.items()})
         return (context, asked_name(backend, host) or "") if context is not None else None
 
     def rotate(self) -> bool:
@@ -92,14 +100,13 @@ class Certificates:
                 logger.warning("certificate has expired" if days < 0 else "certificate expires soon",
                                at=".".join(one.place), file=one.path, names=one.names[:10], days=days)
 
-    def _listener(self, name: str, settings: Listener) -> Credentials:
-        tls = settings.tls
-        assert tls is not None
-        authorities = _fetch(tls.client_ca) if tls.client_ca is not None else b""
-        policy = f"{name}\0{tls.verify}\0".encode() + authorities
+    def _keyed(self, place: Place, tls: ListenerTls | BackendTls, given: Credentials) -> Credentials:
+        """With the keys of session tickets as they are now."""
+        if not isinstance(tls, ListenerTls):
+            return given
         # Of its own for every listener: a session must not pass for one with a client's certificate elsewhere.
-        keys = hashlib.shake_256(self._secret + policy).digest(tickets.SIZE)
-        return Credentials(tuple(pem for pair in tls.certificates for pem in _pems(pair)), authorities, keys)
+        policy = f"{place[1]}\0{tls.verify}\0".encode() + given.authorities
+        return replace(given, keys=hashlib.shake_256(self._secret + policy).digest(tickets.SIZE))
 
 
 def shown(credentials: Mapping[Place, Credentials]) -> Iterator[Shown]:
@@ -112,12 +119,14 @@ def shown(credentials: Mapping[Place, Credentials]) -> Iterator[Shown]:
 
 def files(config: Config) -> list[str]:
     """The files and patterns to watch."""
-    found: list[str | None] = []
-    for _, _, tls in _wanted(config):
-        pairs = tls.certificates if isinstance(tls, ListenerTls) else (tls.certificate,)
-        found += [path for pair in pairs if pair is not None for path in (pair.cert, pair.key)]
-        found.append(tls.client_ca if isinstance(tls, ListenerTls) else tls.ca)
-    return [path for path in dict.fromkeys(found) if path]
+    return list(dict.fromkeys(path for _, _, tls in _wanted(config) for path in _files(tls)))
+
+
+def _files(tls: ListenerTls | BackendTls) -> list[str]:
+    pairs = tls.certificates if isinstance(tls, ListenerTls) else (tls.certificate,)
+    found: list[str | None] = [path for pair in pairs if pair is not None for path in (pair.cert, pair.key)]
+    found.append(tls.client_ca if isinstance(tls, ListenerTls) else tls.ca)
+    return [path for path in found if path]
 
 
 def _wanted(config: Config) -> Iterator[tuple[Place, Listener | Backend, ListenerTls | BackendTls]]:
@@ -129,8 +138,12 @@ def _wanted(config: Config) -> Iterator[tuple[Place, Listener | Backend, Listene
             yield ("backends", name), backend, backend.tls or BackendTls()
 
 
-def _backend(settings: Backend) -> Credentials:
-    tls = settings.tls or BackendTls()
+def _listener(tls: ListenerTls) -> Credentials:
+    return Credentials(tuple(pem for pair in tls.certificates for pem in _pems(pair)),
+                       _fetch(tls.client_ca) if tls.client_ca is not None else b"")
+
+
+def _backend(tls: BackendTls) -> Credentials:
     return Credentials(tuple(_pems(tls.certificate)) if tls.certificate is not None else (),
                        _fetch(tls.ca) if tls.ca is not None else b"")
 

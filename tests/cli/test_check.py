@@ -13,6 +13,7 @@ from lbd.cli.command_line import main
 from lbd.config.schema import Backend, Config, Listener, Server
 from lbd.config.units import Address
 from lbd.errors import Problem
+from tests.authority import Authority
 
 GOOD = '[listeners.web]\nbind = "127.0.0.1:80"\nbackend = "app"\n[backends.app.servers]\na = "10.0.0.1:80"\n'
 BAD = GOOD.replace('"app"', '"ap"')
@@ -134,3 +135,12 @@ def test_counts() -> None:
 def test_more_series_than_allowed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(GOOD + "[metrics]\nmax_series = 100\n") == 0
     assert re.search(r"lbd.toml: warning: metrics.max_series: 1\d\d series could be exported", capsys.readouterr().err)
+
+
+def test_certificates_are_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = GOOD.replace('backend = "app"\n', 'backend = "app"\ntls.certificates = "a.pem"\n')
+    assert run(text) == 1
+    said = capsys.readouterr().err.replace("\n", " ")
+    assert f"listeners.web.tls: cannot read {tmp_path}/a.pem: No such file" in said
+    Authority(tmp_path).issue("a.pem", "a.example.com")
+    assert run(text) == 0

@@ -103,3 +103,21 @@ def test_what_ends_soon_is_said_once_a_day(authority: Authority, capsys: pytest.
     assert text.count("certificate expires soon") == 2
     assert text.count("certificate has expired") == 2
     assert "a100.example.com" not in text
+
+
+def test_what_did_not_change_is_not_read_again(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After root is given up a key may be out of reach: that is no reason to complain."""
+    made, wanted = Certificates(), config(Pair(str(authority.issue("a.pem", "a.example.com"))))
+    first = made.read(wanted)
+
+    def denied(path: str) -> bytes:
+        raise LbdError(f"cannot read {path}: Permission denied")
+
+    monkeypatch.setattr(certificates, "_fetch", denied)
+    assert made.read(wanted) == first
+    assert made.refused == {}
+    authority.issue("a.pem", "a.example.com")
+    assert made.read(wanted) == first
+    assert "Permission denied" in made.refused[PLACE]
+    made.read(wanted)
+    assert "Permission denied" in made.refused[PLACE]
