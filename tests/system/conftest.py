@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 # pytest's import mode leaves sys.path alone: tests that share these find them by their plain names.
-for name in ("lbd_process", "origin", "load", "wicked", "haproxy", "browser", "collector"):
+for name in ("lbd_process", "origin", "load", "wicked", "haproxy", "browser", "collector", "prometheus"):
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
