@@ -8,7 +8,7 @@ from lbd.config.kinds import shown
 from lbd.config.places import Path
 from lbd.config.routes import check_routes
 from lbd.config.schema import Config
-from lbd.config.units import Address
+from lbd.config.units import SECRET_FIELDS, Address
 
 UNWEIGHTED = ("round-robin", "sticky-round-robin", "first")
 HASHES = ("url-hash", "source-ip-hash", "consistent-hash", "maglev")
@@ -193,6 +193,13 @@ def _check_readable(file: str, path: Path, findings: Findings) -> None:
         findings.error(path, f"{shown(file)} {error}")
 
 
+def check_log(config: Config, findings: Findings) -> None:
+    """Secrets stand in the log of whoever asks for them by name, and only there."""
+    for name in config.log.access_fields:
+        if name.partition(":")[2].lower() in SECRET_FIELDS:
+            findings.warn(("log", "access_fields"), f"{shown(name)} writes secrets of clients into the log")
+
+
 def check_outliers(config: Config, findings: Findings) -> None:
     """The longest ejection is not shorter than the first."""
     for name, backend in config.backends.items():
@@ -201,4 +208,4 @@ def check_outliers(config: Config, findings: Findings) -> None:
 
 
 RULES = (check_listeners, check_tcp, check_proxies, check_addresses, check_routes, check_backends, check_weights,
-         check_slow_start, check_servers, check_tls, check_admin, check_outliers)
+         check_slow_start, check_servers, check_tls, check_admin, check_log, check_outliers)

@@ -72,7 +72,7 @@ class Run:
                         self.processors.load if case.pinned else every)
         try:
             with running(target, servers, case.workers, self.processors.proxy if case.pinned else every,
-                         self.wanted.python, self.home) as started:
+                         self.wanted.python, self.home, case.logged) as started:
                 return cases.run(case, started, effort)
         except StartError as exc:
             return failed(f"did not start: {exc}")

@@ -28,7 +28,7 @@ class Effort:
 @dataclass(frozen=True, slots=True)
 class Case:
     """One case. Without `pinned` proxy, load and servers share all processors. `unit` is that of its own figure.
-    `targets`: those that can do it; empty: all."""
+    `targets`: those that can do it; empty: all. `logged`: the access log is on."""
 
     name: str
     text: str
@@ -37,6 +37,7 @@ class Case:
     pinned: bool = True
     unit: str = ""
     targets: tuple[str, ...] = ()
+    logged: bool = False
 
 
 def _load(load: Load) -> Callable[[Running, Effort], Result]:
@@ -108,6 +109,7 @@ CASES = {case.name: case for case in (
     Case("conns-1000", "1000 keep-alive connections, 12 + 12 fields", _load(Load("/12", TWELVE, connections=1000))),
     Case("tcp-2", "keepalive-2 in tcp mode: small exchanges", _relayed(Load("/2")), targets=RELAYS),
     Case("tcp-10m", "body-10m in tcp mode", _relayed(Load("/10m", connections=8, body=BODY)), targets=RELAYS),
+    Case("log", "as keepalive-12, with an access log in a file", _load(Load("/12", TWELVE)), logged=True),
     Case("workers-1", "as keepalive-12, nothing pinned", _load(Load("/12", TWELVE)), pinned=False),
     Case("workers-2", "as keepalive-12, two workers, nothing pinned", _load(Load("/12", TWELVE)), 2, False),
     Case("burst", "1000 busy connections, then 500 new ones at once: until all are answered", _burst, unit="s"),

@@ -23,12 +23,17 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One proxy with one configuration of `configs/`; `command` gets the program and the file."""
+    """One proxy with one configuration of `configs/`; `command` gets the program and the file.
+
+    `logs` and `silent` are what its configuration says to write an access log, as a user would, and to write none.
+    """
 
     name: str
     program: str
     config: str
     command: Callable[[str, Path], list[str]]
+    logs: str = ""
+    silent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +66,15 @@ def _lbd(program: str, config: Path) -> list[str]:
     return [program, "-m", "lbd", "-c", str(config)]
 
 
+_HAPROXY_LOG = ("log stdout format raw local0\n  option httplog",)
+_NGINX_LOG = ("access_log @HOME@/access.log combined buffer=64k flush=1s;", "access_log off;")
+
 TARGETS = {target.name: target for target in (
-    Target("lbd", "python", "lbd.toml", _lbd),
-    Target("haproxy", "haproxy", "haproxy.cfg", _haproxy),
-    Target("nginx", "nginx", "nginx.conf", _nginx),
-    Target("haproxy-full", "haproxy", "haproxy-full.cfg", _haproxy),
-    Target("nginx-full", "nginx", "nginx-full.conf", _nginx),
+    Target("lbd", "python", "lbd.toml", _lbd, 'access = "@HOME@/access.log"'),
+    Target("haproxy", "haproxy", "haproxy.cfg", _haproxy, *_HAPROXY_LOG),
+    Target("nginx", "nginx", "nginx.conf", _nginx, *_NGINX_LOG),
+    Target("haproxy-full", "haproxy", "haproxy-full.cfg", _haproxy, *_HAPROXY_LOG),
+    Target("nginx-full", "nginx", "nginx-full.conf", _nginx, *_NGINX_LOG),
     Target("caddy", "caddy", "Caddyfile", _caddy),
 )}
 
@@ -77,8 +85,8 @@ def program(target: Target, python: str = sys.executable) -> str | None:
 
 
 @contextlib.contextmanager
-def running(target: Target, servers: Servers, workers: int, cpus: set[int], python: str, home: Path
-            ) -> Iterator[Running]:
+def running(target: Target, servers: Servers, workers: int, cpus: set[int], python: str, home: Path,
+            logged: bool = False) -> Iterator[Running]:
     """Start the target before the servers, on these processors, in a directory of its own that goes with it."""
     path = program(target, python)
     if path is None:
@@ -87,6 +95,7 @@ def running(target: Target, servers: Servers, workers: int, cpus: set[int], pyth
     try:
         port, tcp, secure = free_port(), free_port(), free_port()
         config = written(target.config, directory, {
+            "LOG": target.logs if logged else target.silent,
             "PORT": port, "TCP": tcp, "SECURE": secure, "PEM": certificate(directory),
             "METRICS": free_port(), "A": servers.a, "B": servers.b, "WORKERS": workers,
             "HOME": directory, "USER": user()})

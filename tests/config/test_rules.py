@@ -175,3 +175,11 @@ def test_redirects_to_https(directory: Directory) -> None:
         "nothing; leave out backend, or redirect"]
     assert directory.errors(redirecting + '[listeners.web.tls]\ncertificates = "a"\n' + route) == [
         "lbd.toml:3:1: listeners.web.https_redirect: only what comes by plain HTTP can be redirected to https"]
+
+
+@pytest.mark.parametrize(("name", "warned"), [("header:Cookie", True), ("header:authorization", True),
+                                              ("header:x-tenant", False), ("host", False)])
+def test_secrets_are_logged_only_with_a_warning(directory: Directory, name: str, warned: bool) -> None:
+    found = directory.warnings(WHOLE + f'[log]\naccess_fields = ["{name}"]\n')
+    assert [text.partition("access_fields: ")[2] for text in found] == (
+        [f'"{name}" writes secrets of clients into the log'] if warned else [])
