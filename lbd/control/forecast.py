@@ -25,6 +25,7 @@ def forecast(config: Config) -> int:
         routes=dict.fromkeys(routes, 0),
         reloads={"applied": 0, "unchanged": 0, "refused": 0},
         processes=[ProcessView("supervisor"), *(ProcessView(str(slot), 0) for slot in range(worker_count(config)))],
+        restarts={str(slot): 0 for slot in range(worker_count(config))},
         histograms=config.metrics.per_server_histograms,
         build=BUILD,
     )

@@ -8,7 +8,7 @@ from lbd import __version__
 from lbd.backend.generation import Member
 from lbd.control.certificates import shown
 from lbd.control.footprint import footprint
-from lbd.control.machine import Machine
+from lbd.control.machine import Machine, worker_count
 from lbd.control.reload import Reload
 from lbd.control.scores import scores
 from lbd.stats.exporter import ProcessView, ServerView, View
@@ -34,6 +34,7 @@ def look(machine: Machine, reload: Reload, kernels: str, refused: Collection[str
         reloads=reload.counts,
         workers=len(machine.fleet.serving()),
         processes=_processes(machine),
+        restarts={str(slot): machine.fleet.restarts_of[slot] for slot in range(worker_count(generation.config))},
         histograms=machine.board.per_server,
         log_lost=machine.access.lost,
         spans_lost=machine.tracing.lost,
@@ -52,8 +53,7 @@ def _processes(machine: Machine) -> list[ProcessView]:
     for process in machine.fleet.serving():
         used = footprint(process.pid)
         if used is not None:
-            found.append(ProcessView(
-                str(process.slot), process.lane, *used, restarts=machine.fleet.restarts_of[process.slot]))
+            found.append(ProcessView(str(process.slot), process.lane, *used))
     return found
 
 

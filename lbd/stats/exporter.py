@@ -41,8 +41,7 @@ class ServerView:
 class ProcessView:
     """One process of lbd: "supervisor" or the number of a worker's slot, and its lane of the board (None: it has none).
 
-    `files` are open descriptors, `memory` resident bytes, `cpu` seconds since its start; `restarts` counts the workers
-    of this slot that died and were replaced.
+    `files` are open descriptors, `memory` resident bytes, `cpu` seconds since its start.
     """
 
     name: str
@@ -50,17 +49,16 @@ class ProcessView:
     files: int = 0
     memory: int = 0
     cpu: float = 0.0
-    restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """What exists now, with its slots. What is not in here has no series.
 
-    `left_out`: there would be more series than allowed; `histograms`: servers have theirs exported; `log_lost` are the
-    lines of access log that could not be written, `spans_lost` the spans that no collector took. `reload_time` is Unix
-    time of the last attempt, 0.0 before the first, `reloads` their number by result; `build` are the labels of
-    `lbd_build_info`.
+    `restarts` counts, by slot, the workers that died and were replaced. `left_out`: there would be more series than
+    allowed; `histograms`: servers have theirs exported; `log_lost` are the lines of access log that could not be
+    written, `spans_lost` the spans that no collector took. `reload_time` is Unix time of the last attempt, 0.0 before
+    the first, `reloads` their number by result; `build` are the labels of `lbd_build_info`.
     """
 
     generation: int
@@ -73,6 +71,7 @@ class View:
     reloads: Mapping[str, int] = field(default_factory=dict)
     workers: int = 0
     processes: Sequence[ProcessView] = ()
+    restarts: Mapping[str, int] = field(default_factory=dict)
     left_out: bool = False
     histograms: bool = False
     log_lost: int = 0
@@ -191,7 +190,8 @@ class Exporter(Collector):
                 row = self._board.row(process.lane, scoreboard.PROCESS, 0)
                 connections.add_metric(name, row.get(PROCESS_CONNECTIONS))
                 lag.add_metric(name, row.get(PROCESS_LAG_MAX))
-                restarts.add_metric(name, process.restarts)
+        for slot, count in self._view.restarts.items():
+            restarts.add_metric((slot,), count)
         yield from (files, memory, cpu, connections, lag, restarts)
 
     def _daemon(self) -> Iterator[Metric]:

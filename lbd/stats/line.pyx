@@ -3,7 +3,7 @@
 
 import time
 
-from cpython.bytes cimport PyBytes_AS_STRING
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memchr, memcpy
@@ -50,7 +50,8 @@ cdef class Lines:
     cdef readonly Py_ssize_t count, size
     cdef public double zero
     cdef char *buffer
-    cdef Py_ssize_t room, number
+    cdef Py_ssize_t room, number, fixed, asked
+    cdef Py_ssize_t *asks               # the columns that are fields of the head
     cdef Column *columns
     cdef list kept                      # what the columns point to
     cdef int form
@@ -77,11 +78,20 @@ cdef class Lines:
         if self.columns == NULL:
             raise MemoryError
         self.kept = []
+        self.asks = <Py_ssize_t *>calloc(self.number + 1, sizeof(Py_ssize_t))
+        if self.asks == NULL:
+            raise MemoryError
+        self.fixed = 256
         for place, name in enumerate(names):
             self._column(&self.columns[<Py_ssize_t>place], name, b"," if place else b"{")
+            self.fixed += self.columns[<Py_ssize_t>place].key.size + NUMBER
+            if self.columns[<Py_ssize_t>place].header.start != NULL:
+                self.asks[self.asked] = place
+                self.asked += 1
 
     def __dealloc__(self):
         free(self.columns)
+        free(self.asks)
         free(self.buffer)
 
     cdef int _column(self, Column *column, str name, bytes before) except -1:
@@ -110,7 +120,8 @@ cdef class Lines:
         if self._skipped(record.status, ending):
             return
         self._head(of(head), &method, &target)
-        self._ensure(NUMBER)
+        self._ensure(self._longest(method, target) + 6 * (PyBytes_GET_SIZE(client) + of_name(listener).size
+                                                           + of_name(backend).size + of_name(server).size))
         if self.form:
             self._common(record.started, client, record.status, bytes_out, method, target, minor)
             return
@@ -139,6 +150,14 @@ cdef class Lines:
             else:
                 self._figure(what, record, route, bytes_in, bytes_out, ending)
         self._end()
+
+    cdef Py_ssize_t _longest(self, Text method, Text target) noexcept:
+        """Bytes that a line with these can have at most, without the names and the client's address."""
+        cdef Py_ssize_t place
+        cdef Py_ssize_t size = self.fixed + 6 * (min(method.size, MOST) + min(target.size, MOST))
+        for place in range(self.asked):
+            size += 6 * min(self.columns[self.asks[place]].found.size, MOST)
+        return size
 
     cdef int _figure(self, int what, Record record, int64_t route, long long bytes_in, long long bytes_out,
                      int ending) except -1:
@@ -194,8 +213,10 @@ cdef class Lines:
         cdef Py_ssize_t place, size
         cdef Column *column
         method.start = target.start = NULL
-        for place in range(self.number):
-            self.columns[place].found.start = NULL
+        target.size = method.size = 0
+        for place in range(self.asked):
+            self.columns[self.asks[place]].found.start = NULL
+            self.columns[self.asks[place]].found.size = 0
         stop = <const char *>memchr(at, c' ', head.size)
         if stop == NULL:
             return
@@ -211,10 +232,10 @@ cdef class Lines:
             stop = <const char *>memchr(at, c'\n', end - at)
             if stop == NULL:
                 return
-            for place in range(self.number):
-                column = &self.columns[place]
+            for place in range(self.asked):
+                column = &self.columns[self.asks[place]]
                 size = column.header.size
-                if size and size < stop - at and at[size] == c':' and column.found.start == NULL \
+                if size < stop - at and at[size] == c':' and column.found.start == NULL \
                         and same(at, column.header.start, size):
                     self._value(&column.found, at + size + 1, stop)
             at = stop
@@ -253,8 +274,7 @@ cdef class Lines:
             self._raw(of(b"\""))
         return self._end()
 
-    cdef int _end(self) except -1:
-        self._ensure(2)
+    cdef int _end(self) noexcept:
         if self.form == J:
             self.buffer[self.size] = c'}'
             self.size += 1
@@ -272,27 +292,28 @@ cdef class Lines:
             self.buffer, self.room = larger, 2 * self.room + more
         return 0
 
-    cdef int _raw(self, Text text) except -1:
-        self._ensure(text.size)
+    cdef int _raw(self, Text text) noexcept:
         memcpy(self.buffer + self.size, text.start, text.size)
         self.size += text.size
         return 0
 
-    cdef int _quoted(self, Text text) except -1:
+    cdef int _quoted(self, Text text) noexcept:
         if text.start == NULL or text.size == 0:
             return self._raw(of(b"null"))
-        self._raw(of(b'"'))
+        self.buffer[self.size] = c'"'
+        self.size += 1
         self._text(text)
-        return self._raw(of(b'"'))
+        self.buffer[self.size] = c'"'
+        self.size += 1
+        return 0
 
-    cdef int _text(self, Text text) except -1:
+    cdef int _text(self, Text text) noexcept:
         """Anything, so that it neither ends the string nor the line: `\\u00e4` in JSON, `\\xe4` elsewhere."""
         cdef Py_ssize_t at
         cdef uint8_t byte
         cdef char *out
         if text.start == NULL:
             return self._raw(of(b"-"))
-        self._ensure(6 * min(text.size, MOST))
         out = self.buffer + self.size
         for at in range(min(text.size, MOST)):
             byte = text.start[at]
@@ -317,28 +338,26 @@ cdef class Lines:
         self.size = out - self.buffer
         return 0
 
-    cdef int _integer(self, int64_t value, bint there) except -1:
+    cdef int _integer(self, int64_t value, bint there) noexcept:
         if not there:
             return self._raw(of(b"null"))
-        self._ensure(NUMBER)
         if value < 0:
             value = 0
         self.size = digits(self.buffer + self.size, value, 1) - self.buffer
         return 0
 
-    cdef int _seconds(self, double start, double stop) except -1:
+    cdef int _seconds(self, double start, double stop) noexcept:
         cdef int64_t micros
         cdef char *out
         if stop <= 0:
             return self._raw(of(b"null"))
         micros = <int64_t>((stop - start) * 1e6 + 0.5) if stop > start else 0
-        self._ensure(NUMBER)
         out = digits(self.buffer + self.size, micros // 1000000, 1)
         out[0] = c'.'
         self.size = digits(out + 1, micros % 1000000, 6) - self.buffer
         return 0
 
-    cdef int _time(self, double at) except -1:
+    cdef int _time(self, double at) noexcept:
         cdef double unix = self.zero + at
         cdef int64_t second = <int64_t>unix
         cdef time_t moment = second
@@ -353,7 +372,6 @@ cdef class Lines:
         text.start, text.size = self.stamp, self.stamp_size
         self._raw(text)
         if self.form == J:
-            self._ensure(NUMBER)
             out = digits(self.buffer + self.size, <int64_t>((unix - second) * 1000), 3)
             out[0], out[1] = c'Z', c'"'
             self.size = out + 2 - self.buffer

@@ -10,12 +10,12 @@ cdef struct Text:
     Py_ssize_t size
 
 
-cdef inline Text of(bytes data):
+cdef inline Text of(bytes data) noexcept:
     cdef Text text
     text.start, text.size = PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)
     return text
 
-cdef inline Text of_name(str name):
+cdef inline Text of_name(str name) noexcept:
     cdef Text text
     text.start = NULL
     text.size = 0

@@ -19,7 +19,8 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 VIEW = View(
     generation=3, workers=2, draining=4, tasks=9, reload_success=False, reload_time=1.7e9, reloads={"refused": 6},
-    processes=(ProcessView("supervisor", None, 30, 2 << 20, 1.5), ProcessView("1", 2, 12, 1 << 20, 9.25, restarts=1)),
+    processes=(ProcessView("supervisor", None, 30, 2 << 20, 1.5), ProcessView("1", 2, 12, 1 << 20, 9.25)),
+    restarts={"0": 0, "1": 1},
     servers=(ServerView("app", "a", 3, weight=5.0, check_seconds=0.25, checks={"passed": 8, "failed": 2}),
              ServerView("app", "b", 9, "maint", False)),
     listeners={"web": 1}, backends={"app": 0}, routes={("web", "app"): 0, ("web", ""): 7},
@@ -97,7 +98,7 @@ def test_processes_are_told_apart(found: Samples) -> None:
     assert value(found, "lbd_cpu_seconds_total", process="1") == 9.25
     assert value(found, "lbd_loop_lag_max_seconds", worker="1") == pytest.approx(0.3)
     assert value(found, "lbd_worker_restarts_total", worker="1") == 1
-    assert value(found, "lbd_worker_restarts_total", worker="supervisor") is None
+    assert value(found, "lbd_worker_restarts_total", worker="0") == 0
 
 
 def test_servers_have_histograms_when_they_are_wanted(board: Board, lane_of: Callable[[int], Any]) -> None:
