@@ -65,18 +65,18 @@ Columns = tuple[Column, ...]
 SERVERS: Columns = (
     Column("backend", lambda row: row["backend"]),
     Column("server", lambda row: row["name"] + (" (backup)" if row.get("backup") else "")),
-    Column("address", lambda row: row.get("address"), rank=2),
+    Column("address", lambda row: row.get("address"), rank=3),
     Column("health", lambda row: row.get("health")),
-    Column("for", lambda row: row.get("age"), True, span, 1),
+    Column("for", lambda row: row.get("age"), True, span, 2),
     Column("mode", lambda row: row.get("mode")),
-    Column("weight", lambda row: row.get("weight"), True, rank=3),
+    Column("weight", lambda row: row.get("weight"), True, rank=4),
     Column("in flight", lambda row: row.get("in_flight"), True),
     Column("req/s", lambda row: row.get("requests_per_second"), True, rate),
     Column("requests", lambda row: row.get("requests"), True, rank=5),
     Column("5xx", lambda row: row.get("codes", {}).get("5xx", 0), True),
     Column("no connect", lambda row: row.get("connection_errors"), True, rank=6),
     Column("latency", lambda row: row.get("latency_seconds"), True, milliseconds),
-    Column("last check", lambda row: row.get("reason") or None, rank=4),
+    Column("last check", lambda row: row.get("reason") or None, rank=1),
     Column("checked", lambda row: row.get("check_age"), True, ago, 8),
     Column("note", lambda row: note(row) or None, rank=7),
 )
@@ -124,10 +124,11 @@ def note(row: Row) -> str:
     """Who wanted what of the server while lbd runs, and how long its registration still holds."""
     found = []
     if override := row.get("override"):
-        wanted = [f"{name} {override[name]}" for name in STEERED if override.get(name) is not None]
+        wanted = [f"{name} {override[name]}" for name in STEERED
+                  if override.get(name) is not None and (name, override[name]) != ("mode", row.get("mode"))]
         until = f" until {override['until']}" if override.get("until") else ""
         why = f": {override['reason']}" if override.get("reason") else ""
-        found.append(f"{', '.join(wanted)} by {override.get('who')}{until}{why}")
+        found.append(f"{', '.join(wanted)} by {override.get('who')}{until}{why}".lstrip())
     if registration := row.get("registration"):
         left = span(registration.get("expires_in_seconds"))
         found.append("registered, leaving" if registration.get("leaving") else f"registered, {left} left")

@@ -50,3 +50,23 @@ def test_headline():
      [("generation 3 waits to be confirmed: without `lbd confirm` lbd goes back in 12 s", [])])])
 def test_troubles(more, found):
     assert list(columns.troubles({**STATUS, **more})) == found
+
+
+@pytest.mark.parametrize(("row", "text"), [
+    ({}, ""),
+    ({"mode": "drain", "override": {"mode": "drain", "who": "uid 0", "reason": "new disk", "until": None}},
+     "by uid 0: new disk"),
+    ({"mode": "ready", "override": {"weight": 5, "max_conns": 7, "who": "me", "until": "2026-01-01T00:00:00Z"}},
+     "weight 5, max_conns 7 by me until 2026-01-01T00:00:00Z"),
+    ({"registration": {"expires_in_seconds": 9.5, "leaving": False}}, "registered, 9 s left"),
+    ({"registration": {"expires_in_seconds": 0.0, "leaving": True}}, "registered, leaving")])
+def test_note(row, text):
+    assert columns.note(row) == text
+
+
+def test_who_ails():
+    assert columns.ailing(STATUS) == []      # nobody says that it is wanted
+    status = {**STATUS, "backends": {"app": {"servers": {
+        "a": {"health": "down", "mode": "ready", "since": "2026-01-01T00:00:00Z", "reason": "GET /: 503"},
+        "b": {"health": "down", "mode": "maint"}, "c": {"health": "up", "mode": "ready"}}}}}
+    assert columns.ailing(status) == ["app/a down for 5 min 30 s: GET /: 503"]

@@ -55,7 +55,7 @@ def test_everything_is_in_the_page_itself():
     text = words(status_page(STATUS, EVENTS, False))
     for part in ("a (backup)", "app/a down for 5 min 30 s", "12.3 ms", "127.0.0.1:80", "serving", "server down",
                  "1 worker restart", "no &lt;such&gt; key", "random, 0 of 2 usable, 12 req/s, 0.5 errors/s, 3 waiting",
-                 "mode drain by uid 0: disk &lt;full&gt;", "old/x", "0 s ago", "noon: refused"):
+                 "by uid 0: disk &lt;full&gt;", "old/x", "0 s ago", "noon: refused"):
         assert part in text, part
     assert "<title>1 not up - lbd</title>" in status_page(STATUS, EVENTS, False)
 
