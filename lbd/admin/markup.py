@@ -33,7 +33,7 @@ DIALOG = (
 
 LOGIN = (
     '<main data-page="login"><h1>lbd</h1><form id="login" class="scripted"><p><label for="token">Token</label>'
-    '<input id="token" type="password" autocomplete="off" spellcheck="false" required autofocus> '
+    '<input id="token" type="password" autocomplete="off" spellcheck="false" required> '
     "<button>Log in</button></p>"
     '<p class="quiet">It stays in this tab until the tab is closed. A token of the role read shows the status, one of '
     "the role operate may change it too.</p></form>"

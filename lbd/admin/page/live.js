@@ -150,3 +150,4 @@ document.addEventListener("submit", event => {
 document.addEventListener("visibilitychange", () => { if (!document.hidden && timer) refresh(); });
 
 if (main().dataset.page === "status" || sessionStorage.getItem(KEY)) refresh();
+else document.getElementById("token").focus();
