@@ -94,6 +94,8 @@ class Top(App[None]):
     def take(self, status: Facts, events: Sequence[Facts]) -> None:
         """The daemon answered."""
         self._asking = False
+        if not self._composed():
+            return
         self.status = status
         self.events = [*self.events, *events][-1000:]
         self.show()
@@ -101,7 +103,12 @@ class Top(App[None]):
     def miss(self, reason: str) -> None:
         """It did not."""
         self._asking = False
-        self.query_one("#trouble", Static).update(Text(printable(reason), "bold red"))
+        if self._composed():
+            self.screen_stack[0].query_one("#trouble", Static).update(Text(printable(reason), "bold red"))
+
+    def _composed(self) -> bool:
+        """Whether there is something to show it in: an answer may come when all is taken down already."""
+        return bool(self.screen_stack and self.screen_stack[0].query("#servers"))
 
     def show(self) -> None:
         """Everything as it is now; the cursor stays with its server."""
@@ -161,7 +168,7 @@ class Top(App[None]):
 
     def on_resize(self) -> None:
         """Another size has room for other columns."""
-        if self.status:
+        if self.status and self._composed():
             self.show()
 
     def on_data_table_row_selected(self, _event: DataTable.RowSelected) -> None:
@@ -193,7 +200,7 @@ class Top(App[None]):
         """The filter is typed."""
         if event.input.id == "filter":
             self.wanted = event.value
-            if self.status:
+            if self.status and self._composed():
                 self.show()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
