@@ -94,7 +94,7 @@ class Top(App[None]):
     def take(self, status: Facts, events: Sequence[Facts]) -> None:
         """The daemon answered."""
         self._asking = False
-        if not self._composed():
+        if not self.shown_at_all():
             return
         self.status = status
         self.events = [*self.events, *events][-1000:]
@@ -103,10 +103,10 @@ class Top(App[None]):
     def miss(self, reason: str) -> None:
         """It did not."""
         self._asking = False
-        if self._composed():
+        if self.shown_at_all():
             self.screen_stack[0].query_one("#trouble", Static).update(Text(printable(reason), "bold red"))
 
-    def _composed(self) -> bool:
+    def shown_at_all(self) -> bool:
         """Whether there is something to show it in: an answer may come when all is taken down already."""
         return bool(self.screen_stack and self.screen_stack[0].query("#servers"))
 
@@ -168,7 +168,7 @@ class Top(App[None]):
 
     def on_resize(self) -> None:
         """Another size has room for other columns."""
-        if self.status and self._composed():
+        if self.status and self.shown_at_all():
             self.show()
 
     def on_data_table_row_selected(self, _event: DataTable.RowSelected) -> None:
@@ -200,7 +200,7 @@ class Top(App[None]):
         """The filter is typed."""
         if event.input.id == "filter":
             self.wanted = event.value
-            if self.status and self._composed():
+            if self.status and self.shown_at_all():
                 self.show()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
