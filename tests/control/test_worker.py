@@ -8,6 +8,7 @@ import pytest
 from lbd.backend.generation import Generation
 from lbd.config.schema import Backend, Config, Global, Listener, Server
 from lbd.config.units import Address
+from lbd.control import holders
 from lbd.control import worker as module
 from lbd.control.channel import Channel
 from lbd.control.messages import (
@@ -147,10 +148,13 @@ async def test_one_drain_is_enough_and_sockets_are_refused_then(pair):
 async def test_an_orphan_serves_on_and_then_drains(pair, monkeypatch):
     worker, channel, _ = pair
     monkeypatch.setattr(module, "ORPHANED", 0.0)
+    called = []
+    monkeypatch.setattr(holders, "become_orphan", lambda: called.append("orphan"))   # not the process of the tests
     drained = asyncio.Event()
     monkeypatch.setattr(worker._plane, "drain", lambda timeout, done: drained.set())
     channel.close()
     await drained.wait()
+    assert called == ["orphan"]
 
 
 async def test_a_suspect_is_reported_once_in_a_while(pair):

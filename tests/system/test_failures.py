@@ -114,7 +114,7 @@ def fetch(port, method="GET", path="/"):
         response = connection.getresponse()
         response.read()
         return response.status, time.monotonic() - began
-    except (http.client.HTTPException, ConnectionError):
+    except (http.client.HTTPException, ConnectionError, TimeoutError):
         return 0, time.monotonic() - began
     finally:
         connection.close()

@@ -78,6 +78,7 @@ def test_another_body_of_an_error_is_another_generation(text, tmp_path):
         sorry.write_text("nor there")
         until(lambda: generation(lbd) == 2, "the changed file is in force")
         assert lbd.get("web") == (404, "nor there")
+        until(lambda: lbd.logged("change"), "the log is written")
         assert lbd.logged("change")[0]["change"].startswith("errors.404 changed (live): content: 8 bytes ")
         sorry.unlink()
         until(lambda: not lbd.status()["last_reload"]["success"], "a file that is gone is refused")

@@ -162,8 +162,7 @@ def test_a_server_that_is_down_is_replaced_for_good(lbd, name, origins):
     server, cookie = new_client(lbd, name)
     origins[server].healthy = False
     until(lambda: state(lbd, name, server)["health"] == "down", "down")
-    got = fetch(lbd, name, cookie)
-    assert got.server != server
+    got = until(lambda: (found := fetch(lbd, name, cookie)).server != server and found, "every worker knows")
     renewed = next(line for line in got.set if line not in APPLICATION).partition(";")[0]
     assert renewed != cookie
     assert {again.server for again in fetches(lbd, name, renewed)} == {got.server}
