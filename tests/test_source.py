@@ -345,6 +345,7 @@ sys.exit(bool(failed))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_every_module_imports_alone() -> None:
     """With warnings as errors, and whatever else was imported before."""

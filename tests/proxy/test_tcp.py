@@ -248,6 +248,8 @@ async def test_a_line_of_the_access_log(rig: Rig, stage: Stage, tmp_path: Path) 
     await rig.until(lambda: bool(select.select([ours], [], [], 0)[0]))
     line = json.loads(os.read(ours, 10_000))
     os.close(ours)
+    client.close()
+    server.close()
     expected = {"listener": "db", "backend": "db", "server": "a", "client": "127.0.0.1", "method": None, "status": 0,
                 "bytes_in": 8, "bytes_out": 11, "ending": "tunnel-closed"}
     assert {name: line[name] for name in expected} == expected
