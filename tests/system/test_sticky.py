@@ -20,7 +20,7 @@ type = "http"
 path = "/healthz"
 interval = "50ms"
 rise = 1
-fall = 1
+fall = 3
 [listeners.implied]
 bind = "127.0.0.1:$implied"
 backend = "implied"
