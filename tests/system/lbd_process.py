@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -44,11 +45,20 @@ def living(pids: Iterable[int]) -> list[str]:
     return [state for state in states if "(zombie)" not in state]
 
 
+# Below what the kernel gives to connections, which could take a port between its choice and its use; 4000 for each
+# process of one run of the tests, begun anywhere, so that two runs seldom choose alike.
+_BAND = 4000
+_first = 10_000 + _BAND * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 5)
+_ports = itertools.count(os.getpid() * 37)
+
+
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on now, and that nobody else is given for long."""
+    while True:
+        port = _first + next(_ports) % _BAND
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 class Unix(http.client.HTTPConnection):
@@ -90,7 +100,11 @@ class Lbd:
         self.write(text)
 
     def __enter__(self) -> "Lbd":
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def __exit__(self, *_: object) -> None:
         self.close()

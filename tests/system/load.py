@@ -42,6 +42,13 @@ class Load:
         self._over = True
         self._thread.join()
 
+    async def __aenter__(self) -> "Load":
+        return self.__enter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        """As `__exit__`, while the loop goes on: it may hold the server that the last requests wait for."""
+        await asyncio.to_thread(self.__exit__)
+
     @property
     def total(self) -> int:
         """Every answer of any status."""

@@ -71,8 +71,10 @@ class Fleet:
 async def answering():
     """The port of such a server at every loopback address."""
     server = await asyncio.get_running_loop().create_server(Answers, "0.0.0.0", 0, backlog=4096)
-    yield server.sockets[0].getsockname()[1]
-    server.close()
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
 
 
 def processor_time(pid):
@@ -97,7 +99,7 @@ async def test_all_come_and_go(count, span, capsys):
             fleet = Fleet(f"{lbd.path}/admin.sock", port, count, span)
             await asyncio.to_thread(until, lambda: lbd.get("web")[0] == 200, "it serves")
             loop, editing = asyncio.get_running_loop(), asyncio.ensure_future(reloads(lbd, text))
-            with Load(lbd.port("web"), 8) as load:
+            async with Load(lbd.port("web"), 8) as load:
                 began, used = loop.time(), processor_time(lbd.pid)
                 await fleet.come_and_go()
                 share = (processor_time(lbd.pid) - used) / (loop.time() - began)
