@@ -12,7 +12,7 @@ _ACCEPTS = 0x10000      # of the flags in /proc/net/unix: the socket listens (__
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process with a listening socket."""
+    """A process, maybe one with a listening socket."""
 
     pid: int
     name: str
@@ -26,12 +26,12 @@ def become_orphan() -> None:
 
 def of_port(port: int) -> list[Holder]:
     """The processes that listen on a TCP port, on whatever address; those of other users are not seen without root."""
-    return _with(_of_ports({port}))
+    return _with(_of_ports({port}), _processes())
 
 
 def of_path(path: str) -> list[Holder]:
     """The processes that listen on a Unix socket that was bound to this path, or to `@NAME`."""
-    return _with(_of_paths({path}))
+    return _with(_of_paths({path}), _processes())
 
 
 def left_behind(holders: list[Holder]) -> bool:
@@ -41,7 +41,9 @@ def left_behind(holders: list[Holder]) -> bool:
 
 def orphans(ports: set[int], paths: set[str]) -> list[int]:
     """Process ids of the workers of a dead supervisor that listen on any of these."""
-    return sorted(holder.pid for holder in _with(_of_ports(ports) | _of_paths(paths), ORPHAN))
+    # The kernel's tables last: behind a busy proxy it takes a second to write them.
+    left = [process for process in _processes() if process.name == ORPHAN]
+    return sorted(holder.pid for holder in _with(_of_ports(ports) | _of_paths(paths), left)) if left else []
 
 
 def _of_ports(ports: set[int]) -> set[str]:
@@ -67,15 +69,22 @@ def _of_paths(paths: set[str]) -> set[str]:
     return found
 
 
-def _with(inodes: set[str], named: str = "") -> list[Holder]:
-    """The processes that have one of these sockets open; with `named`, only those called so are looked into, since
-    reading all descriptors of a machine takes long."""
+def _processes() -> list[Holder]:
     found = []
-    for process in Path("/proc").glob("[0-9]*") if inodes else ():
+    for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            name = (process / "comm").read_text().strip()
-            if named in ("", name) and any(_target(process / "fd" / fd) in inodes for fd in os.listdir(process / "fd")):
-                found.append(Holder(int(process.name), name))
+            found.append(Holder(int(process.name), (process / "comm").read_text().strip()))
+    return found
+
+
+def _with(inodes: set[str], processes: list[Holder]) -> list[Holder]:
+    """Those of the processes that have one of these sockets open."""
+    found = []
+    for process in processes if inodes else ():
+        place = Path(f"/proc/{process.pid}/fd")
+        with contextlib.suppress(OSError):
+            if any(_target(place / fd) in inodes for fd in os.listdir(place)):
+                found.append(process)
     return found
 
 
