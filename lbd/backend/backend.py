@@ -1,5 +1,6 @@
 """A backend as one worker sees it: its identity over every generation, with the pool that is in force now."""
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -57,7 +58,7 @@ class Backend:
                 server.update(member)
             # A connection that was introduced for one client may not carry another's requests.
             server.max_idle = 0 if settings.send_proxy else settings.max_idle
-            server.max_turns = settings.max_requests
+            server.max_turns = settings.max_requests or sys.maxsize
             servers[identity] = server
             self.slow_start.judge(server, served)
         removed = list(self.servers.values())

@@ -1,5 +1,6 @@
 """A server as one worker sees it: its two axes of state, its row in the scoreboard, and its idle connections."""
 
+import sys
 from typing import Any
 
 from lbd.backend.generation import Member
@@ -12,9 +13,9 @@ DOUBLINGS = 4       # of the doubt of a server whose connects keep failing: 0.5 
 class Server:
     """One address in a backend. Lives as long as its identity (backend, name, address), over every generation.
 
-    `idle` holds kept-alive connections, newest last, at most `max_idle` of them, each for at most `max_turns` requests
-    (0: any number). `doubt` is the monotonic time until which the server is the
-    last choice, because a connect to it failed; 0.0 while there is no doubt. `gone`: no generation has it any more.
+    `idle` holds kept-alive connections, newest last, at most `max_idle` of them, each for at most `max_turns` requests.
+    `doubt` is the monotonic time until which the server is the last choice, because a connect to it failed; 0.0 while
+    there is no doubt. `gone`: no generation has it any more.
     `effective` is the weight as algorithms see it: less than `weight` while slow start lets it grow. `max_conns` is
     the most connections, and so requests in flight, of all workers together (0: any number). `tls` says how
     connections to it are secured (`lbd.net.tls.Towards`), None where they are not; `host` is its configured name.
@@ -37,7 +38,7 @@ class Server:
         self.doubts = 0
         self.gone = False
         self.max_idle = 64
-        self.max_turns = 0
+        self.max_turns = sys.maxsize
         self.grown = 1.0
         self.health = ""
         self.update(member)

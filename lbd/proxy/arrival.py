@@ -4,7 +4,6 @@ from typing import Any
 
 from lbd.proxy.deadlines import Deadlines
 from lbd.proxy.exchange import CLOSED
-from lbd.proxy.upstream import HIGH, LOW
 from lbd.stats import endings, fields
 
 
@@ -17,10 +16,10 @@ class Arrival(Deadlines):
     def connection_made(self, transport: Any) -> None:
         """A client connected; it has as long for its first request as for any head."""
         self.transport = transport
-        transport.set_write_buffer_limits(HIGH, LOW)
         site = self.listener.site
-        self.deadline = self.plane.now + site.timeouts.client_header
-        self.plane.entered(self)
+        plane = self.plane
+        self.deadline = plane.now + site.client_header
+        plane.entered(self)
         peer = transport.get_extra_info("source")
         if peer is None:
             peer = _peer(transport)

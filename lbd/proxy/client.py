@@ -314,6 +314,12 @@ class Client(Arrival):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: its request is cancelled, and so is the connection to the server."""
+        if self.state != CLOSED:
+            self._gone(exc)
+        self.transport = None
+        self.plane.left(self)
+
+    def _gone(self, exc: Exception | None) -> None:
         state = self.state
         if state == QUEUED:
             self.unqueue()
@@ -327,9 +333,7 @@ class Client(Arrival):
             self.cut(ending)
         elif state == READING:
             self.plane.count(endings.CLIENT_CLOSED if exc is None else endings.CLIENT_RESET)
-        self.transport = None
         self.buffer = self.payload = b""
-        self.plane.left(self)
 
     def pause_writing(self) -> None:
         """The client is slow to read: the server has to wait, and so do further requests."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+from collections.abc import Callable
 from typing import Any
 
 from lbd.config.units import Network
@@ -19,10 +20,11 @@ Edits = tuple[tuple[bytes, ...], bytes]
 
 class Explanations:
     """Who is told, in one worker. `kind` is what a new client connection is: as long as nobody is told anything it is a
-    plain `Client`, and requests pay nothing."""
+    plain `Client`, and requests pay nothing; `follow` is called when it is another."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, follow: Callable[[], None]) -> None:
         self._loop = loop
+        self._follow = follow
         self._networks: Membership | None = None
         self._tickets: set[bytes] = set()
         self.kind: type[Client] = Client
@@ -51,7 +53,10 @@ class Explanations:
         self._choose()
 
     def _choose(self) -> None:
-        self.kind = Explained if self._networks is not None or self._tickets else Client
+        kind = Explained if self._networks is not None or self._tickets else Client
+        if kind is not self.kind:
+            self.kind = kind
+            self._follow()
 
 
 class Explained(Client):

@@ -34,8 +34,8 @@ class Handshake(Client):
         client.peer = self.peer
         client.introduced = self.introduced
         client.deadline = self.plane.now + self.listener.site.timeouts.client_header
-        self.plane.timers.remove(self)
-        self.plane.timers.add(client)
+        self.plane.timers.clients.remove(self)
+        self.plane.timers.clients.add(client)
         self.state = CLOSED
         self.transport.set_protocol(client)
         if not self.listener.site.open:

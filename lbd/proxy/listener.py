@@ -7,6 +7,7 @@ from typing import Any
 from lbd.config import schema
 from lbd.config.units import Network
 from lbd.http import head
+from lbd.net.mould import Mould
 from lbd.net.tls import Face
 from lbd.proxy.crowd import Bounds, Crowd
 from lbd.proxy.passthrough import conditions
@@ -37,6 +38,7 @@ class Site:
         self.max_body = settings.max_body
         self.timeouts = settings.timeouts
         self.client_idle = settings.timeouts.client_idle
+        self.client_header = settings.timeouts.client_header
         self.face = face
         self.proto = b"http" if face is None else b"https"
         self.handshake_timeout = settings.tls.handshake_timeout if settings.tls is not None else 0.0
@@ -97,6 +99,7 @@ class Listener:
         self.site = site
         self.acceptors: list[Any] = []
         self.crowd: Crowd | None = None      # where the number of connections is bounded
+        self.mould: Mould[Any] | None = None      # of clients of which nothing has to be known first
         self.follow()
         self.leaving = False
 

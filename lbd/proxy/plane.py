@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from lbd.backend.server import Server
 from lbd.http import head
 from lbd.log import logger
 from lbd.net.bells import Bells
+from lbd.net.mould import Mould
 from lbd.net.secure import Secure
 from lbd.net.turns import Turns
 from lbd.proxy.access_log import AccessLog, Several
@@ -32,7 +34,10 @@ from lbd.proxy.tls import aim
 from lbd.proxy.traces import Traces
 from lbd.proxy.upstream import Upstream
 from lbd.stats import endings, fields, scoreboard
-from lbd.stats.scoreboard import Board
+from lbd.stats.scoreboard import Board, Record
+
+LISTENER_CONNECTIONS = fields.LISTENER_CONNECTIONS
+LISTENER_ACCEPTED = fields.LISTENER_ACCEPTED
 
 RESPONSE_HEAD = 64 * 1024       # longest response head, bytes, and most fields in it; 502 beyond
 RESPONSE_FIELDS = 256
@@ -65,13 +70,12 @@ class Plane:
         self.listeners: dict[str, Listener] = {}
         self.error_bodies: Mapping[int, bytes] = {}
         self.generation: Generation | None = None
-        self.limit = 0
-        self.clients = 0
+        self.limit = sys.maxsize
         self.paused = False
         self.draining = Draining(self)
         self.turns = Turns(loop)
         self.contexts: Mapping[str, ssl.SSLContext | None] = {}
-        self.explanations = Explanations(loop)
+        self.explanations = Explanations(loop, self._mould)
         self._report = report
         self._prepared: Prepared | None = None
         self._done: Callable[[], None] | None = None
@@ -112,9 +116,10 @@ class Plane:
         self.listeners = {name: listener for name, (listener, _) in prepared.listeners.items()}
         self.error_bodies = prepared.error_bodies
         self.generation = generation
-        self.limit = generation.max_connections
+        self.limit = generation.max_connections or sys.maxsize
         self._follow_log()
         self.explanations.tell(generation.config.global_.explain_to)
+        self._mould()
         for backend in [*self.backends.values(), *gone]:
             self._gate(backend)
             for server in backend.servers.values():
@@ -205,7 +210,19 @@ class Plane:
         if self.paused:
             owner.acceptors[-1].pause()
 
+    def _mould(self) -> None:
+        """Have ready what most connections begin as."""
+        for listener in self.listeners.values():
+            site = listener.site
+            plain = not (site.introduced or site.face is not None or site.tcp)
+            listener.mould = Mould(self.client(listener)) if plain else None
+
     def _client(self, listener: Listener) -> Client | Secure:
+        mould = listener.mould
+        if mould is not None:
+            client: Client = mould.make()
+            client.record = Record(self.process)
+            return client
         if listener.site.introduced:
             return Proxied(self, listener)
         if listener.site.face is not None:
@@ -246,24 +263,27 @@ class Plane:
 
     # Clients
 
+    @property
+    def clients(self) -> int:
+        """How many there are."""
+        return len(self.timers.clients)
+
     def entered(self, client: Client) -> None:
         """A client connected."""
-        self.clients += 1
-        self.timers.add(client)
-        row = client.listener.row
-        row.add(fields.LISTENER_CONNECTIONS, 1)
-        row.add(fields.LISTENER_ACCEPTED, 1)
-        if self.limit and self.clients >= self.limit and not self.paused:
-            row.add(fields.LISTENER_LIMITED, 1)
+        clients = self.timers.clients
+        clients.add(client)
+        client.listener.row.both(LISTENER_CONNECTIONS, LISTENER_ACCEPTED)
+        if len(clients) >= self.limit and not self.paused:
+            client.listener.row.add(fields.LISTENER_LIMITED, 1)
             self._pace()
 
     def left(self, client: Client) -> None:
         """A client's connection is gone."""
-        self.clients -= 1
-        self.timers.remove(client)
-        client.listener.row.add(fields.LISTENER_CONNECTIONS, -1)
-        if client.listener.crowd is not None:
-            client.listener.crowd.left(client)
+        self.timers.clients.discard(client)
+        listener = client.listener
+        listener.row.add(LISTENER_CONNECTIONS, -1)
+        if listener.crowd is not None:
+            listener.crowd.left(client)
         if self.paused:
             self._pace()
         if self._done is not None and not self.clients:
@@ -271,7 +291,7 @@ class Plane:
 
     def _pace(self) -> None:
         """Accept while there are fewer clients than the limit."""
-        full = 0 < self.limit <= self.clients
+        full = self.limit <= self.clients
         if full == self.paused:
             return
         self.paused = full

@@ -54,8 +54,8 @@ class Proxied(Client):
         client.introduced = header
         client.peer = self.peer if header.source is None else _plain(header.source[0])
         client.deadline = self.plane.now + (site.handshake_timeout or site.timeouts.client_header)
-        self.plane.timers.remove(self)
-        self.plane.timers.add(client)
+        self.plane.timers.clients.remove(self)
+        self.plane.timers.clients.add(client)
         self.state = CLOSED
         transport.set_protocol(above)
         crowd = self.listener.crowd

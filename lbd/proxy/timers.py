@@ -1,10 +1,11 @@
 """Time in a worker: one coarse clock, and one look through the connections for those whose deadline has passed.
 
-No timer per request: a deadline is an attribute, and a tenth of the connections is looked at on every tick.
+No timer per request: a deadline is an attribute, and on every tick the connections are looked at, or a tenth of them.
 """
 
 import asyncio
 import time
+from collections.abc import Collection
 from typing import Any
 
 TICK = 0.1            # seconds
@@ -13,28 +14,21 @@ FEW = 4000            # up to so many connections all are looked at on every tic
 
 
 class Timers:
-    """Owns the set of client connections, in parts, and the tick that looks through them."""
+    """Owns the set of client connections, and the tick that looks through them."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, plane: Any) -> None:
         self._loop = loop
         self._plane = plane
-        self._parts: list[set[Any]] = [set() for _ in range(PARTS)]
-        self._turn = 0
+        self.clients: set[Any] = set()
+        self._round: list[Any] = []       # of many: those that a round looks through, and how many it has
+        self._seen = 0
         self.clock = time.monotonic
         self.late = 0.0
         self._handle = loop.call_later(TICK, self._tick)
 
-    def add(self, client: Any) -> None:
-        """Look after a client connection."""
-        self._parts[(id(client) >> 5) % PARTS].add(client)
-
-    def remove(self, client: Any) -> None:
-        """It is gone."""
-        self._parts[(id(client) >> 5) % PARTS].discard(client)
-
     def everyone(self) -> list[Any]:
         """All client connections."""
-        return [client for part in self._parts for client in part]
+        return list(self.clients)
 
     def stop(self) -> None:
         """Tick no more."""
@@ -46,18 +40,25 @@ class Timers:
         self.late = max(now - plane.now - TICK, 0.0)
         plane.now = now
         self._handle = self._loop.call_later(TICK, self._tick)
-        self._turn = (self._turn + 1) % PARTS
-        parts = self._parts if plane.clients <= FEW else [self._parts[self._turn]]
-        for part in parts:
-            for client in [client for client in part if client.deadline < now]:
-                try:
-                    client.expire()
-                except Exception:      # a fault there must not end the time of all others
-                    plane.log.exception("a connection failed at its deadline", state=client.state)
-                    client.transport.abort()
+        for client in [client for client in self._part() if client.deadline < now]:
+            try:
+                client.expire()
+            except Exception:      # a fault there must not end the time of all others
+                plane.log.exception("a connection failed at its deadline", state=client.state)
+                client.transport.abort()
         self._servers(now)
         plane.draining.tick(now)
         plane.ticked(self.late)
+
+    def _part(self) -> Collection[Any]:
+        """Those whose turn it is: all of few, of many a tenth of those that there were when the round began."""
+        if len(self.clients) <= FEW:
+            self._round = []
+            return self.clients
+        if self._seen >= len(self._round):
+            self._round, self._seen = list(self.clients), 0
+        first, self._seen = self._seen, self._seen + len(self._round) // PARTS + 1
+        return [client for client in self._round[first:self._seen] if client in self.clients]
 
     def _servers(self, now: float) -> None:
         """Idle server connections that waited long enough, oldest first; servers whose doubt is over."""

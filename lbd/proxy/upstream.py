@@ -16,7 +16,7 @@ CONNECTING, REST, HEAD, LENGTH, CHUNKED, TO_END, TUNNEL, CLOSED = range(8)      
 
 SIMPLE: int = head.SIMPLE
 
-LOW, HIGH = 16 * 1024, 64 * 1024       # water marks of every write buffer, bytes
+HIGH = 64 * 1024                       # bytes that wait before a reader has to: as in every write buffer
 CLOSE_SECONDS = 10.0                   # how long a closed connection may still hand over what is written
 
 
@@ -84,7 +84,6 @@ class Upstream:
         """The connection stands: send the request that it was opened for."""
         self.transport = transport
         self.turns = 1
-        transport.set_write_buffer_limits(HIGH, LOW)
         self.server.row.add(fields.SERVER_CONNECTIONS_TOTAL, 1)
         client = self.client
         self.mode = HEAD
@@ -227,7 +226,7 @@ class Upstream:
         if not client.sent:
             self.abort()
         elif (not self.keep or self.full or server.gone or len(idle) >= server.max_idle
-                or 0 < server.max_turns <= self.turns):
+                or self.turns >= server.max_turns):
             self.close()
         else:
             self.client = None

@@ -252,6 +252,10 @@ cdef class Row:
     def add(self, int field, double amount):
         self._cell(field)[0] += amount
 
+    def both(self, int first, int second):
+        self._cell(first)[0] += 1
+        self._cell(second)[0] += 1
+
     def get(self, int field):
         return self._cell(field)[0]
 
