@@ -37,12 +37,32 @@ cdef inline socklen_t pack(int family, object address, sockaddr_storage *out) ex
     raise ValueError(f"not an IP address: {address[0]!r}")
 
 
+cdef inline bytes dotted(const unsigned char *four):
+    """An IPv4 address as text. The library's function goes by printf: it took longer than a client's objects do."""
+    cdef char out[16]
+    cdef char *end = out
+    cdef int place
+    for place in range(4):
+        if place:
+            end[0] = c'.'
+            end += 1
+        if four[place] > 99:
+            end[0] = 48 + four[place] // 100
+            end += 1
+        if four[place] > 9:
+            end[0] = 48 + four[place] // 10 % 10
+            end += 1
+        end[0] = 48 + four[place] % 10
+        end += 1
+    return out[:end - out]
+
+
 cdef inline bytes text(sockaddr_storage *raw):
     """The IP address alone, as ASCII without a zone, an IPv4-mapped one as IPv4; b"" for other families."""
     cdef char out[64]
     if raw.ss_family == AF_INET:
-        inet_ntop(AF_INET, &(<sockaddr_in *> raw).sin_addr, out, sizeof(out))
-    elif raw.ss_family == AF_INET6:
+        return dotted(<const unsigned char *> &(<sockaddr_in *> raw).sin_addr)
+    if raw.ss_family == AF_INET6:
         inet_ntop(AF_INET6, &(<sockaddr_in6 *> raw).sin6_addr, out, sizeof(out))
     else:
         return b""

@@ -47,6 +47,17 @@ async def test_names_of_both_ends(kernel, family):
     assert client.transport.get_extra_info("peername", "gone") == "gone"
 
 
+async def test_the_source_of_every_address(kernel):
+    sources = []
+    _, where, _made = kernel.listen(lambda: Peer(
+        connection_made=lambda peer: sources.append(peer.transport.get_extra_info("source"))))
+    wanted = ["127.0.0.1", "127.9.10.11", "127.99.100.101", "127.199.200.209", "127.255.255.254", "127.30.0.5"]
+    for source in wanted:
+        with socket.create_connection(where[1], source_address=(source, 0)):
+            await kernel.until(lambda source=source: sources and sources[-1] == source.encode())
+    assert len(sources) == len(wanted)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 async def test_connect_refused(bench, family):
     listener = bench.bound(family)
