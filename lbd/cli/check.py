@@ -2,7 +2,9 @@
 
 import argparse
 import dataclasses
+import grp
 import json
+import pwd
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +13,10 @@ from rich.text import Text
 
 from lbd.cli import options
 from lbd.cli.daemon import loader
+from lbd.config.findings import dotted
+from lbd.config.kinds import shown
+from lbd.config.places import Path
+from lbd.config.read import Loaded
 from lbd.config.schema import Config
 from lbd.control.certificates import Certificates
 from lbd.control.forecast import forecast
@@ -35,11 +41,9 @@ def run(args: argparse.Namespace) -> int:
     config: Config | None = None
     try:
         loaded = load()
-        config, problems = loaded.config, loaded.warnings
+        config, problems = loaded.config, [*loaded.warnings, *certificates(loaded), *accounts(loaded)]
     except ConfigError as error:
         problems = [*error.problems, *error.warnings]
-    if config is not None:
-        problems = [*problems, *certificates(config, args.config or "the options")]
     if any(not problem.warning for problem in problems):
         config = None
     series = forecast(config) if config is not None else 0
@@ -57,14 +61,42 @@ def run(args: argparse.Namespace) -> int:
     return 0 if config else 1
 
 
-def certificates(config: Config, file: str) -> list[Problem]:
+def certificates(loaded: Loaded) -> list[Problem]:
     """What is wrong with the files of TLS. That whoever asks may not read them need not concern the daemon."""
-    try:
-        Certificates().read(config)
-    except LbdError as error:
-        key, _, message = str(error).partition(": ")
-        return [Problem(file, 0, 0, key, message, "Permission denied" in message)]
-    return []
+    config = loaded.config
+    parts = [(("listeners", name, "tls"), dataclasses.replace(config, listeners={name: listener}, backends={}))
+             for name, listener in config.listeners.items()]
+    parts += [(("backends", name, "tls"), dataclasses.replace(config, listeners={}, backends={name: backend}))
+              for name, backend in config.backends.items()]
+    problems = []
+    for path, part in parts:
+        try:
+            Certificates().read(part)
+        except LbdError as error:
+            message = str(error).partition(": ")[2]
+            problems.append(problem(loaded, path, message, "Permission denied" in message))
+    return problems
+
+
+def accounts(loaded: Loaded) -> list[Problem]:
+    """Users and groups that are not there; a warning, since the daemon may be meant for another machine."""
+    found = []
+    settings = loaded.config.global_
+    for key, name, ask in (("user", settings.user, pwd.getpwnam), ("group", settings.group, grp.getgrnam)):
+        try:
+            if name is not None:
+                ask(name)
+        except KeyError:
+            text = f"this machine has no {key} {shown(name)}, and lbd would not start on it"
+            found.append(problem(loaded, ("global", key), text, True))
+    return found
+
+
+def problem(loaded: Loaded, path: Path, message: str, warning: bool) -> Problem:
+    """A finding at the place of the key, or of the nearest table around it."""
+    places = (loaded.places.get(path[:end]) for end in range(len(path), 0, -1))
+    return Problem(*next(filter(None, places), (loaded.files[0] if loaded.files else "the options", 0, 0)),
+                   dotted(path), message, warning)
 
 
 def summary(config: Config) -> str:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import HttpVersion11, WSMsgType, web
 
 from lbd.config import units as u
 from lbd.config.units import Kind
@@ -150,9 +150,13 @@ def refusal(text: str) -> web.Response:
     return web.json_response({"error": text}, status=400)
 
 
-def pieces(request: web.BaseRequest) -> AsyncIterator[bytes]:
-    """The body as it comes."""
-    return request.content.iter_any()
+async def pieces(request: web.BaseRequest) -> AsyncIterator[bytes]:
+    """The body as it comes, asked for first where the client waits for that (RFC 9110 10.1.1)."""
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    async for piece in request.content.iter_any():
+        yield piece
 
 
 async def received(request: web.BaseRequest) -> dict[str, Any]:

@@ -52,6 +52,6 @@ def line(event: Mapping[str, Any]) -> Text:
     text = Text(f"{printable(moment)}  ", "dim")
     text.append(printable(event.get("event", "?")), STYLES.get(str(event.get("level")), "bold"))
     for name, value in event.items():
-        if name not in OWN:
+        if name not in OWN and value is not None:
             text.append(f"  {printable(name)}=", "dim").append(printable(value), "none")
     return text

@@ -1,6 +1,7 @@
 """An argument parser that raises `UsageError`, and knows what was probably meant."""
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -35,7 +36,14 @@ def checked(read: Callable[[str], Any]) -> Callable[[str], str]:
 
 def number(of: Kind) -> Callable[[str], Any]:
     """A `type=` for argparse that reads an integer just as the configuration file does."""
-    return kind(replace(of, read=lambda text: of.read(int(text) if text.isdecimal() else text)))
+    def read(text: str) -> Any:
+        if re.fullmatch("-?[0-9]+", text):
+            return of.read(int(text))
+        if of.schema.get("type") == "integer":       # no word could be meant
+            raise ValueError("is not a number")
+        return of.read(text)
+
+    return kind(replace(of, read=read))
 
 
 class Parser(argparse.ArgumentParser):
@@ -61,4 +69,6 @@ class Parser(argparse.ArgumentParser):
         if word.startswith("-") and word != "-":
             name = word.partition("=")[0]
             return self.error(f"unknown option {name}{nearest(name, self._option_string_actions)}")
-        return self.error(f"{shown(word)} is one word too many")
+        file = word.endswith(".toml") and "--config" in self._option_string_actions
+        hint = "; a file is given with -c" if file else ""
+        return self.error(f"{shown(word)} is one word too many{hint}")

@@ -12,6 +12,7 @@ from lbd.config.places import Path, Place, locate
 LARGEST = 8 * 2**20  # bytes; a thousand servers need about 0.1 MiB
 
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_ASSIGNED = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=")
 _KEYS = re.compile(r"'((?:[^'\\]|\\.)*)'")
 
 
@@ -112,7 +113,11 @@ def _syntax(message: str, text: str) -> DocumentError:
             break
     else:
         what = what[:1].lower() + what[1:]
-    if found and found[1]:
-        return DocumentError(f"not valid TOML: {what}", int(found[1]), int(found[2]))
     lines = text.rstrip("\n").split("\n")
+    if found and found[1]:
+        line, column = int(found[1]), int(found[2])
+        key = _ASSIGNED.match(lines[line - 1]) if what.startswith("the key is") and line <= len(lines) else None
+        if key:      # tomllib names the end of the value
+            what, column = what.replace("the key", f"the key {key[1]}"), key.start(1) + 1
+        return DocumentError(f"not valid TOML: {what}", line, column)
     return DocumentError(f"not valid TOML: the file ends too early: {what}", len(lines), len(lines[-1]) + 1)

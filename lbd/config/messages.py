@@ -16,6 +16,7 @@ PLACEHOLDERS = ("{host}", "{path}", "{query}")
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
+_PORT = re.compile(":[0-9]{1,5}")
 _BRACES = re.compile(r"\{[^{}]*\}?|\}")
 
 
@@ -107,6 +108,20 @@ def _host_pattern(value: Any) -> str:
     return star + (f"[{name}]" if ":" in name else name)
 
 
+def _authority(value: Any) -> str:
+    """A Host as it is sent (RFC 9110, 7.2): nothing in it could be read as something else."""
+    text = text_of(value)
+    if text.startswith("["):
+        name, _, port = text[1:].partition("]")
+    else:
+        name, colon, port = text.partition(":")
+        port = colon + port
+    if port and not (_PORT.fullmatch(port) and 1 <= int(port[1:]) <= 65535):
+        raise ValueError("has a port that is not 1 to 65535")
+    host_of(name)
+    return text
+
+
 def _redirect(value: Any) -> str:
     text = text_of(value)
     if not text.isascii() or any(ord(letter) <= 32 or ord(letter) == 127 for letter in text):
@@ -146,5 +161,7 @@ TARGET = Kind("target", 'a path that begins with "/", a query after it if wanted
 REGEX = Kind("pattern", "an RE2 pattern (github.com/google/re2/wiki/Syntax)", _regex, {"type": "string"})
 HOST_PATTERN = Kind("host pattern", 'a host name, or "*." and a host name', _host_pattern,
                     {"type": "string", "minLength": 1})
+AUTHORITY = Kind("host field", "a host name or an IP address, with a port if wanted", _authority,
+                 {"type": "string", "minLength": 1})
 REDIRECT = Kind("redirect", "a URL or a path; {host}, {path} and {query} stand for the request's own", _redirect,
                 {"type": "string", "minLength": 1})

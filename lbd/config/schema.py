@@ -306,7 +306,7 @@ class Backend:
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
     send_proxy: str | None = key(None, u.choice("v1", "v2"), "begin connections to servers with a PROXY header",
                                  example="v2")
-    host: str | None = key(None, u.FIELD_VALUE, "Host to send instead of the client's", example="app.internal")
+    host: str | None = key(None, u.AUTHORITY, "Host to send instead of the client's", example="app.internal")
     request_headers: HeaderEdits = table(HeaderEdits, "changes to what is sent to the server")
     response_headers: HeaderEdits = table(HeaderEdits, "changes to what is sent to the client")
     resolve: float = key("30s", u.duration(0.1), "how often host names are looked up again")
@@ -323,10 +323,13 @@ class Backend:
     when_all_down: str = key("fail", u.choice("fail", "use-all"), "503 at once, or send to all of them")
     on_down: str = key("finish", u.choice("finish", "cut"), "requests in flight when a server goes down")
     slow_start: float = key("0s", u.DURATION, "how long a new or recovered server's weight grows; not for hashes")
-    outlier: Outlier | None = optional(Outlier, "judge servers by real requests too")
+    outlier: Outlier | None = optional(
+        Outlier, "judge servers by real requests too (true: by the defaults)", switch=True)
     registration: Registration | None = optional(
         Registration, "servers may register themselves (true: by the defaults)", switch=True)
-    sticky: Sticky | None = optional(Sticky, "keep a client with its server: by a cookie, in tcp by its address")
+    sticky: Sticky | None = optional(
+        Sticky, "keep a client with its server: by a cookie, in tcp by its address (true: by the defaults)",
+        switch=True)
     tls: BackendTls | None = optional(
         BackendTls, "TLS to the servers (true: by the defaults); those of https:// addresses have it anyway",
         switch=True)

@@ -119,7 +119,8 @@ class Tables:
 
     def _named(self, cls: type, value: Any, path: Path) -> Any:
         if not isinstance(value, dict):
-            self._wrong(path, value, f"is {type_of(value)}", "a table of tables, each under its name")
+            self._wrong(path, value, f"is {type_of(value)}", 'a table: NAME = "HOST:PORT" for each' if cls is Server
+                        else "a table of tables, each under its name")
             return _BAD
         result = {}
         for name, item in value.items():

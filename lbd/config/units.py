@@ -16,6 +16,7 @@ from lbd.config.addresses import Network as Network
 from lbd.config.kinds import ItemError as ItemError
 from lbd.config.kinds import Kind as Kind
 from lbd.config.kinds import listed, many, mapping, shown, text_of, type_of
+from lbd.config.messages import AUTHORITY as AUTHORITY
 from lbd.config.messages import EDIT_NAMES as EDIT_NAMES
 from lbd.config.messages import EDITS as EDITS
 from lbd.config.messages import FIELD_NAME as FIELD_NAME
@@ -63,8 +64,8 @@ def in_seconds(seconds: float) -> str:
 
 
 def in_bytes(size: int) -> str:
-    """A size as it is written in a file: the largest binary unit that needs no fraction."""
-    for unit in ("GiB", "MiB", "KiB"):
+    """A size as it is written in a file: the largest unit that needs no fraction, rather a binary one."""
+    for unit in ("GiB", "MiB", "KiB", "GB", "MB", "kB"):
         if size and size % _BYTES[unit] == 0:
             return f"{size // _BYTES[unit]}{unit}"
     return f"{size}B"

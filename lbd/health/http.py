@@ -9,7 +9,7 @@ import re2
 
 from lbd import __version__
 from lbd.config import units as u
-from lbd.config.kinds import shown
+from lbd.config.kinds import ItemError, shown, type_of
 from lbd.config.schema import key
 from lbd.config.units import Address, Kind
 from lbd.errors import shortage
@@ -25,17 +25,23 @@ Statuses = tuple[tuple[int, int], ...]
 def _read_statuses(value: Any) -> Statuses:
     entries = value if isinstance(value, list) else str(value).split(",") if isinstance(value, str | int) else None
     if not entries or isinstance(value, bool):
-        raise ValueError(f"is {value!r}")
-    return tuple(_read_range(str(entry).strip()) for entry in entries)
+        raise ValueError("is empty" if value in ([], "") else f"is {type_of(value)}")
+    found: list[tuple[int, int]] = []
+    for at, entry in enumerate(entries):
+        try:
+            found.append(_read_range(str(entry).strip()))
+        except ValueError as error:
+            raise (ItemError(at, entry, str(error)) if len(entries) > 1 else error) from None
+    return tuple(found)
 
 
 def _read_range(text: str) -> tuple[int, int]:
     low, dash, high = text.partition("-")
     high = high if dash else low
     if not (low.isascii() and low.isdigit() and high.isascii() and high.isdigit()):
-        raise ValueError(f"{text!r} is no status or range of statuses")
+        raise ValueError("is no status or range of statuses")
     if not 100 <= int(low) <= int(high) <= 599:
-        raise ValueError(f"{text!r} is not within 100 to 599, or ends before it begins")
+        raise ValueError("is not within 100 to 599, or ends before it begins")
     return int(low), int(high)
 
 
@@ -55,7 +61,7 @@ class Options:
 
     path: str = key("/", u.TARGET, "target of the request, query and all")
     method: str = key("GET", u.METHOD, "method of the request")
-    host: str | None = key(None, u.FIELD_VALUE, "Host to send; default: the server's address")
+    host: str | None = key(None, u.AUTHORITY, "Host to send; default: the server's address")
     headers: Mapping[str, str] = key({}, u.FIELDS, "more header fields to send")
     expect_status: Statuses = key("200-399", STATUSES, "statuses that pass")
     expect_header: Mapping[str, str] = key({}, u.HEADER_MATCH, 'fields the answer must have; "*" for any value')

@@ -1,5 +1,6 @@
 """lbd.cli.demo_app over a real socket: what it tells, and how it is told to behave."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -44,6 +45,19 @@ async def test_says_what_it_received(site: Site, method: str) -> None:
     assert (told["body_length"], told["body_sha256"]) == (5, hashlib.sha256(b"hello").hexdigest())
     assert told["headers"]["X-One"] == "1"  # type: ignore[index]
     assert told["client"] == "127.0.0.1"
+
+
+async def test_a_client_that_waits_is_told_to_send(site: Site) -> None:
+    url = URL(site.base)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n"
+                 b"Expect: 100-continue\r\n\r\n")
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"ab")
+    answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b'"body_length": 2' in answer
+    writer.close()
 
 
 async def test_repeated_fields_are_joined(site: Site) -> None:

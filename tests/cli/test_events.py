@@ -7,7 +7,8 @@ import pytest
 from lbd.cli.command_line import main
 
 EVENTS = {"events": [
-    {"number": 1, "timestamp": "2026-11-22T17:12:35.123Z", "level": "info", "event": "ready", "workers": 2},
+    {"number": 1, "timestamp": "2026-11-22T17:12:35.123Z", "level": "info", "event": "ready", "workers": 2,
+     "requests": None},
     {"number": 2, "timestamp": "2026-11-22T17:12:36.123Z", "level": "warning", "event": "server down",
      "reason": "connect: \x1b[31mrefused"}], "last": 2}
 

@@ -26,7 +26,9 @@ def test_load(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("content", "line", "column", "text"), [
     (b"a = \n", 1, 5, "not valid TOML: a value was expected; strings need quotes, and true and false lower case"),
     (b"a = True", 1, 5, "not valid TOML: a value was expected; strings need quotes, and true and false lower case"),
-    (b"a = 1\na = 2\n", 2, 6, "not valid TOML: the key is given twice"),
+    (b"a = 1\na = 2\n", 2, 1, "not valid TOML: the key a is given twice"),
+    (b"[x]\n  b.c = 1\n  b.c = 2\n", 3, 3, "not valid TOML: the key b.c is given twice"),
+    (b"a = 1\na = [\n1,\n]\n", 4, 2, "not valid TOML: the key is given twice"),
     (b"[a.b]\n[a.b]\n", 2, 5, "not valid TOML: the table [a.b] is there already"),
     (b"a = \"x\nb = 1", 1, 7, "not valid TOML: a string ends with its line; is a quote missing?"),
     (b"a = 'x", 1, 7, "not valid TOML: the file ends too early: a string is not closed"),

@@ -16,6 +16,8 @@ from lbd.config.kinds import Kind
     (m.URL_PATH, "/a b/é", "/a b/é"), (m.URL_PATH, "/100%", "/100%"), (m.TARGET, "/a?b=%20", "/a?b=%20"),
     (m.REGEX, "/v[0-9]+/.*", "/v[0-9]+/.*"), (m.HOST_PATTERN, "*.Example.com", "*.example.com"),
     (m.HOST_PATTERN, "A.b.", "a.b"), (m.HOST_PATTERN, "10.0.0.1", "10.0.0.1"), (m.HOST_PATTERN, "[::1]", "[::1]"),
+    (m.AUTHORITY, "App_1.internal:8080", "App_1.internal:8080"), (m.AUTHORITY, "[::1]:80", "[::1]:80"),
+    (m.AUTHORITY, "10.0.0.1", "10.0.0.1"), (m.AUTHORITY, "[::1]", "[::1]"),
     (m.REDIRECT, "https://{host}{path}?{query}", "https://{host}{path}?{query}"), (m.REDIRECT, "/new", "/new"),
 ])
 def test_reads(kind: Kind, written: Any, value: Any) -> None:
@@ -41,6 +43,10 @@ def test_reads(kind: Kind, written: Any, value: Any) -> None:
     (m.REGEX, "(?=a)", "is not a pattern"), (m.HOST_PATTERN, "a.*.b", 'has a "\\*"'),
     (m.HOST_PATTERN, "a:80", "has a port"),
     (m.HOST_PATTERN, "", "is not a host name"), (m.HOST_PATTERN, "*.", "is not a host name"),
+    (m.AUTHORITY, "a b", "is not a host name"), (m.AUTHORITY, "a/b", "is not a host name"),
+    (m.AUTHORITY, "", "is not a host name"), (m.AUTHORITY, "a\r\nX: y", "has a port"),
+    (m.AUTHORITY, "a:", "has a port"), (m.AUTHORITY, "a:99999", "has a port"),
+    (m.AUTHORITY, "[::1]80", "has a port"), (m.AUTHORITY, "::1", "has a port"),
     (m.REDIRECT, "ftp://a", "begins with neither"), (m.REDIRECT, "/{user}", "has the unknown placeholder"),
     (m.REDIRECT, "/a\r\nX: y", "has a character"), (m.REDIRECT, "/{", "has the unknown placeholder"),
 ])

@@ -4,6 +4,7 @@ import pytest
 
 from lbd.config.routes import covers, hides
 from lbd.config.schema import Route
+from lbd.errors import ConfigError
 from tests.config.conftest import WHOLE, Directory, cases
 
 
@@ -35,6 +36,16 @@ def test_hidden_routes_are_warned_of(directory: Directory) -> None:
     assert directory.warnings(WHOLE + routes) == [
         "lbd.toml:12:17: listeners.web.routes[2]: never reached: listeners.web.routes[0] (lbd.toml:6) takes all of its "
         "requests"]
+
+
+def test_what_could_not_be_read_hides_nothing(directory: Directory) -> None:
+    routes = ("[[listeners.web.routes]]\nhost = 'a:80'\nbackend = 'app'\n"
+              "[[listeners.web.routes]]\nmethod = 'get'\nbackend = 'app'\n"
+              "[[listeners.web.routes]]\npath = '/b'\nbackend = 'app'\n")
+    with pytest.raises(ConfigError) as caught:
+        directory.read(WHOLE + routes)
+    assert len(caught.value.problems) == 2
+    assert caught.value.warnings == []
 
 
 @pytest.mark.parametrize(("earlier", "later", "hidden"), [

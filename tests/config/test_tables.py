@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from lbd.config import units as u
-from lbd.config.schema import HealthPolicy, Server, Timeouts, key
+from lbd.config.schema import HealthPolicy, Outlier, Server, Sticky, Timeouts, key
 from lbd.config.units import Address
 from tests.config.conftest import CHECKS, WHOLE, Directory, Http, cases
 
@@ -23,6 +23,19 @@ def test_servers_that_are_no_table(directory: Directory) -> None:
         f'lbd.toml:6:1: backends.app.servers.b: "x" has no port; {address}',
         "lbd.toml:7:1: backends.app.servers.c: an array stands here; must be an address or a table",
     ]
+
+
+def test_servers_as_an_array_are_shown_how(directory: Directory) -> None:
+    text = WHOLE.replace("[backends.app.servers]", "[backends.app]").replace("a = ", "servers = ['x']  # ")
+    assert directory.errors(text) == [
+        'lbd.toml:5:1: backends.app.servers: an array stands here; must be a table: NAME = "HOST:PORT" for each']
+
+
+@pytest.mark.parametrize(("key", "section"), [("sticky", Sticky()), ("outlier", Outlier())])
+def test_true_stands_for_the_defaults(directory: Directory, key: str, section: object) -> None:
+    text = WHOLE.replace("[backends.app.servers]", f"[backends.app]\n{key} = true\n[backends.app.servers]")
+    assert getattr(directory.read(text).config.backends["app"], key) == section
+    assert getattr(directory.read(text.replace("true", "false")).config.backends["app"], key) is None
 
 
 @dataclass(frozen=True, slots=True)

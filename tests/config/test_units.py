@@ -92,8 +92,8 @@ def test_durations_are_written_as_they_are_read(seconds: float, written: str) ->
     assert u.DURATION.read(written) == seconds
 
 
-@pytest.mark.parametrize(("size", "written"), [(0, "0B"), (1000, "1000B"), (2048, "2KiB"), (2**20, "1MiB"),
-(2**31, "2GiB")])
+@pytest.mark.parametrize(("size", "written"), [(0, "0B"), (1000, "1kB"), (1500, "1500B"), (10**7, "10MB"),
+                                               (2048, "2KiB"), (2**20, "1MiB"), (2**31, "2GiB")])
 def test_sizes_are_written_as_they_are_read(size: int, written: str) -> None:
     assert u.in_bytes(size) == written
     assert u.SIZE.read(written) == size

@@ -147,6 +147,11 @@ def test_bad_statuses(bad):
         STATUSES.read(bad)
 
 
+def test_which_of_several_statuses_is_bad():
+    with pytest.raises(ValueError, match=r'^holds "2xx", which is no status'):
+        STATUSES.read(["301", "2xx"])
+
+
 @pytest.mark.parametrize(("good", "read"), [
     (200, ((200, 200),)), ("200-399", ((200, 399),)), (["200", 301], ((200, 200), (301, 301)))])
 def test_good_statuses(good, read):
