@@ -41,7 +41,7 @@ class NotTls(ConnectionError):
 cdef class Secure:
     """One connection with TLS."""
 
-    cdef object protocol, transport, context, tls, incoming, outgoing, exc, vault, refusal, turns
+    cdef object protocol, transport, context, tls, engine, incoming, outgoing, exc, vault, refusal, turns
     cdef str name
     cdef bytes held
     cdef list early
@@ -78,7 +78,7 @@ cdef class Secure:
             return
         try:
             if size <= RECORD:
-                self.tls.write(data)
+                self.engine.write(data)
                 self.transport.write(self.outgoing.read())
                 return
             view = memoryview(data)
@@ -86,7 +86,7 @@ cdef class Secure:
                 end = min(at + RECORD * BATCH, size)
                 pieces = []
                 while at < end:
-                    self.tls.write(view[at:min(at + RECORD, end)])
+                    self.engine.write(view[at:min(at + RECORD, end)])
                     pieces.append(self.outgoing.read())
                     at += RECORD
                 self.transport.write(b"".join(pieces))
@@ -217,7 +217,7 @@ cdef class Secure:
         protocol, self.protocol = self.protocol, None
         if self.state & (SERVER | SECURED) == SERVER and self.tls is None and self.held is None and self.exc is None:
             exc = None      # whoever said nothing may end it in any way
-        self.tls = self.incoming = self.outgoing = self.early = self.held = self.context = self.turns = None
+        self.tls = self.engine = self.incoming = self.outgoing = self.early = self.held = self.context = self.turns = None
         if self.exc is not None:
             exc, self.exc = self.exc, None
         protocol.connection_lost(exc)
@@ -245,6 +245,8 @@ cdef class Secure:
         self.outgoing = _bio()
         session = self.vault.session if self.vault is not None else None
         self.tls = self.context.wrap_bio(self.incoming, self.outgoing, self.state & SERVER != 0, self.name, session)
+        # What it wraps has the same methods: a Python call less for each read and write.
+        self.engine = getattr(self.tls, "_sslobj", self.tls)
         self.context = None
         return 0
 
@@ -266,7 +268,7 @@ cdef class Secure:
     cdef int shake(self) except -1:
         """Go on with the handshake."""
         try:
-            self.tls.do_handshake()
+            self.engine.do_handshake()
         except _want_read:
             return self.flush()
         except (_error, ValueError) as exc:
@@ -306,7 +308,7 @@ cdef class Secure:
             try:
                 while (waiting := self.incoming.pending) and not self.state & ENDED:
                     # A record holds less than its own size, unless OpenSSL has some of it already.
-                    piece = self.tls.read(RECORD if self.state & PARTIAL else min(RECORD, waiting))
+                    piece = self.engine.read(RECORD if self.state & PARTIAL else min(RECORD, waiting))
                     self.state &= ~PARTIAL
                     if not piece:
                         self.state |= ENDED

@@ -29,17 +29,26 @@ class Handshake(Client):
 
     def secured(self) -> None:
         """The handshake is done."""
-        client: Client = self.plane.client(self.listener)
+        client, kind = self, self.plane.kind(self.listener)
+        if kind.__basicsize__ == Handshake.__basicsize__:
+            self.__class__ = kind       # it has the same fields: an object and a record of requests less
+        else:
+            client = self._succeeded(kind)
+        client.deadline = self.plane.now + self.listener.site.timeouts.client_header
+        if not self.listener.site.open:
+            client.enter()
+
+    def _succeeded(self, kind: Any) -> Any:
+        """The client in its place, one of a kind with more fields."""
+        client = kind(self.plane, self.listener)
         client.transport = self.transport
         client.peer = self.peer
         client.introduced = self.introduced
-        client.deadline = self.plane.now + self.listener.site.timeouts.client_header
         self.plane.timers.clients.remove(self)
         self.plane.timers.clients.add(client)
         self.state = CLOSED
         self.transport.set_protocol(client)
-        if not self.listener.site.open:
-            client.enter()
+        return client
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It came to nothing. One that closed before it said anything only looked whether lbd is there."""

@@ -99,7 +99,7 @@ class Listener:
         self.site = site
         self.acceptors: list[Any] = []
         self.crowd: Crowd | None = None      # where the number of connections is bounded
-        self.mould: Mould[Any] | None = None      # of clients of which nothing has to be known first
+        self.mould: Mould[Any]      # of what its connections begin as
         self.follow()
         self.leaving = False
 

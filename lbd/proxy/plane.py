@@ -211,35 +211,29 @@ class Plane:
             owner.acceptors[-1].pause()
 
     def _mould(self) -> None:
-        """Have ready what most connections begin as."""
+        """Have ready what connections begin as."""
         for listener in self.listeners.values():
             site = listener.site
-            plain = not (site.introduced or site.face is not None or site.tcp)
-            listener.mould = Mould(self.client(listener)) if plain else None
+            kind = Proxied if site.introduced else Handshake if site.face is not None else self.kind(listener)
+            listener.mould = Mould(kind(self, listener))
 
     def _client(self, listener: Listener) -> Client | Secure:
-        mould = listener.mould
-        if mould is not None:
-            client: Client = mould.make()
-            client.record = Record(self.process)
-            return client
-        if listener.site.introduced:
-            return Proxied(self, listener)
-        if listener.site.face is not None:
-            return self.secure(listener.site, Handshake(self, listener))
-        return self.client(listener)
+        client: Client = listener.mould.make()
+        client.record = Record(self.process)
+        site = listener.site
+        return client if site.face is None or site.introduced else self.secure(site, client)
 
-    def secure(self, site: Site, handshake: Handshake) -> Secure:
+    def secure(self, site: Site, handshake: Client) -> Secure:
         """What ends TLS below such a client."""
         assert site.face is not None
         return Secure(site.face.context, handshake, self.turns, None if site.tcp else plain)
 
-    def client(self, listener: Listener) -> Client:
+    def kind(self, listener: Listener) -> type[Client]:
         """What serves a connection whose client is known."""
         site = listener.site
         if site.tcp:
-            return (Passthrough if site.passthrough else TcpClient)(self, listener)
-        return self.explanations.kind(self, listener)
+            return Passthrough if site.passthrough else TcpClient
+        return self.explanations.kind
 
     def unlisten(self, listener: str) -> None:
         """Stop accepting for the listener and close this process's descriptors of its sockets."""

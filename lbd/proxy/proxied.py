@@ -46,7 +46,7 @@ class Proxied(Client):
         """The client, and what gets the bytes that follow: TLS where the listener ends it, else the client itself."""
         site, transport = self.listener.site, self.transport
         if site.face is None:
-            client = above = self.plane.client(self.listener)
+            client = above = self.plane.kind(self.listener)(self.plane, self.listener)
             client.transport = transport
         else:
             client = Handshake(self.plane, self.listener)

@@ -118,7 +118,7 @@ CASES = {case.name: case for case in (
     Case("tls-resumed", "a new TLS 1.3 connection for each request, its session resumed",
          _load(Load("/2", (*TWO, "Connection: close"), tls=True)), targets=SECURE),
     Case("tls-full", "a new TLS 1.3 connection for each request, with a full handshake",
-         lambda target, effort: measure_full(target, effort.seconds, effort.cpus), targets=SECURE),
+         lambda target, effort: measure_full(target, effort.seconds, effort.warm, effort.cpus), targets=SECURE),
     Case("tls-10m", "answers of 10 MB by TLS 1.3, 8 connections",
          _load(Load("/10m", connections=8, body=BODY, tls=True)), targets=SECURE),
     Case("tls-idle", "memory of an idle TLS connection, 5000 of them", _idle_tls, unit="KiB",

@@ -111,16 +111,23 @@ def measure(load: Load, target: Running, seconds: int, warm: int, cpus: set[int]
         others=others, rss=sum(target.process.rss()) / MIB, errors=errors)
 
 
-def measure_full(target: Running, seconds: int, cpus: set[int]) -> Result:
-    """New connections by TLS 1.3, each with a full handshake, made by ab: wrk cannot but resume."""
+def _ab(ab: str, port: int, seconds: int, cpus: set[int]) -> "subprocess.CompletedProcess[str]":
+    command = [ab, "-q", "-t", str(seconds), "-n", "10000000", "-c", "16", "-f", "TLS1.3", "-H", "Host: bench.example",
+               f"https://127.0.0.1:{port}/2"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30,
+                          preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+
+
+def measure_full(target: Running, seconds: int, warm: int, cpus: set[int]) -> Result:
+    """Warm up, then load the target with new connections by TLS 1.3, each with a full handshake, made by ab: wrk
+    cannot but resume."""
     ab = find("ab")
     if not ab:
         return failed("ab is not installed: nothing else makes full handshakes")
-    command = [ab, "-q", "-t", str(seconds), "-n", "10000000", "-c", "16", "-f", "TLS1.3", "-H", "Host: bench.example",
-               f"https://127.0.0.1:{target.secure}/2"]
+    if warm:
+        _ab(ab, target.secure, warm, cpus)
     before = target.process.usage()
-    found = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30,
-                           preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+    found = _ab(ab, target.secure, seconds, cpus)
     spent = target.process.usage() - before
     figures = dict(re.findall(r"^(Complete requests|Failed requests|Requests per second): +([0-9.]+)", found.stdout,
                               re.MULTILINE))

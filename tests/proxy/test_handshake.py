@@ -92,6 +92,20 @@ async def test_a_request_comes_and_goes(place: Place) -> None:
     assert place.rig.ending("ok") == 3
 
 
+async def test_a_client_that_is_told_how_its_answer_came_about(place: Place) -> None:
+    place.start(tls="[global]\nexplain_to = ['127.0.0.1']")
+    reader, writer = await place.streams()
+    writer.write(request())
+    server = await place.stage.accept()
+    await server.head()
+    await server.send(answer(b"ok"))
+    assert b"\r\nX-Lbd-Explain: " in await reader.readuntil(b"\r\n\r\n")
+    assert place.rig.plane.clients == len(place.rig.plane.timers.everyone()) == 1
+    writer.close()
+    await place.rig.until(lambda: place.rig.plane.clients == 0)
+    assert not place.rig.plane.timers.everyone()
+
+
 @pytest.mark.parametrize(("sent", "ending"), [
     (b"GET / HTTP/1.1\r\n\r\n", "tls-plain"), (b"\0" * 50, "tls-failed"),
     (b"\x16\x03\x01\0\x05\x01\0\0", "client-closed"),
