@@ -91,7 +91,7 @@ async def test_a_slow_body_is_given_up(daemon, tmp_path, monkeypatch):
     await web.UnixSite(runner, str(tmp_path / "s")).start()
     reader, writer = await asyncio.open_unix_connection(str(tmp_path / "s"))
     writer.write(f"PATCH {SERVER} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
     writer.close()
     await runner.cleanup()

@@ -7,7 +7,7 @@ import pytest
 
 from lbd.control.access_log import AccessLog
 
-SOON = 10.0   # seconds that anything may take before the test fails
+SOON = 20.0   # seconds that anything may take before the test fails
 
 
 class Noting:

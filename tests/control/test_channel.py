@@ -35,7 +35,7 @@ class End:
         self.news.set()
 
     async def wait(self, count: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while len(self.got) + len(self.reasons) < count:
                 self.news.clear()
                 await self.news.wait()

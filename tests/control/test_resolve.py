@@ -31,7 +31,7 @@ class Dns:
 
     async def again(self, answer):
         """Let the next look-up happen, with this answer."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             go = await self.sleeps.get()
             self.answer = answer
             go.set()
@@ -86,6 +86,6 @@ async def test_names_that_go_are_not_followed(dns):
     await dns.resolver.set({"x": 30.0})
     await dns.resolver.set({})
     assert dns.now == ("", ())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while len(dns.tasks):
             await asyncio.sleep(0)

@@ -169,7 +169,7 @@ async def test_it_drains_before_it_goes(world):
     assert world.machine.registry.leaving(("app", "b"))
     assert "registrations" not in world.kept()   # a restart does not bring it back
     world.machine.flying = 0
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         assert await world.steering.deregister("app", "b", 10.0, "me")
     with pytest.raises(Refused, match="no server"):
         await world.steering.deregister("app", "b", 0.0, "me")

@@ -14,7 +14,7 @@ def manager(tmp_path):
     """A socket in systemd's place: `heard()` gives the next message and how many descriptors came with it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(tmp_path / "notify"))
-        sock.settimeout(5)
+        sock.settimeout(20)
 
         def heard():
             data, ancillary, _, _ = sock.recvmsg(4096, socket.CMSG_SPACE(1024))

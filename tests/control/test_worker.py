@@ -87,7 +87,7 @@ async def pair(monkeypatch):
     got = asyncio.Queue()
     channel = Channel(loop, ours, lambda message, fds: got.put_nowait(message), lambda reason: None)
     worker = Worker(loop, Board.create(2), 0, theirs, "json")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         assert isinstance(await got.get(), Hello)
         yield worker, channel, got
     channel.close()

@@ -68,7 +68,7 @@ async def over(pid):
     ended = asyncio.Event()
     asyncio.get_running_loop().add_reader(fd, ended.set)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await ended.wait()
     finally:
         asyncio.get_running_loop().remove_reader(fd)

@@ -52,7 +52,7 @@ class World:
         seen = []
         for result in results:
             self.results.put_nowait(result)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 seconds, go, _ = await self.waits.get()
             seen.append(seconds)
             go.set()
@@ -108,7 +108,7 @@ async def test_one_that_never_answers_delays_no_other(world):
 
     schedule = Schedule(world.tasks, {"tcp": check}, lambda key, judgement: None, wait=world.wait, dice=lambda: 0.5)
     schedule.set({KEY: target(1), other: target(2)})
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await world.waits.get()
     assert schedule.of(other).health == "up"
     assert schedule.of(KEY).health == "unknown"
@@ -139,11 +139,11 @@ async def test_what_was_known_before_goes_on(world):
 async def test_a_server_that_goes_is_forgotten_and_waits_end(world):
     world.schedule.set({KEY: target()})
     round_of = asyncio.ensure_future(world.schedule.first_round())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await world.asked.get()
     assert not round_of.done()
     world.schedule.set({})
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await round_of
     assert world.schedule.of(KEY) is None
 
@@ -151,7 +151,7 @@ async def test_a_server_that_goes_is_forgotten_and_waits_end(world):
 async def test_a_trigger_asks_for_a_check_at_once(world):
     world.schedule.set({KEY: target()})
     world.results.put_nowait(PASS)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         _, _, soon = await world.waits.get()
     world.schedule.trigger("app", "other")
     assert not soon.is_set()
@@ -183,7 +183,7 @@ async def test_what_a_check_keeps_is_closed_with_its_server_or_its_policy(world)
         assert (world.subjects[-1].backend, world.subjects[-1].server) == ("app", "a")
         kept = world.subjects[-1].kept = Kept()
         world.schedule.set(after)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await kept.closed.wait()
         kept.closed.clear()
 

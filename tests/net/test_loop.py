@@ -58,7 +58,7 @@ async def test_no_task_is_left():
     peer = Peer(connection_made=lambda peer: peer.transport.write(b"x"))
     given.net.connect(*given.where, peer)
     await peer.got(1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
     assert len(given.net.tasks) == 0
     await given.close(peer)

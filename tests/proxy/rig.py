@@ -20,7 +20,7 @@ from lbd.proxy.plane import Plane
 from lbd.stats import endings, fields, scoreboard
 from lbd.stats.scoreboard import Board
 
-LIMIT = 10.0     # seconds that any step may take before the test fails
+LIMIT = 20.0     # seconds that any step may take before the test fails
 
 
 def request(target: str = "/", *fields: str, method: str = "GET", body: bytes = b"") -> bytes:

@@ -303,7 +303,7 @@ async def twin(rig, bounded, fds):
     ended = asyncio.Event()
     plane.drain(0.0, ended.set)
     plane.cut()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         await ended.wait()
 
 

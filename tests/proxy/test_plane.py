@@ -271,7 +271,7 @@ async def test_a_drain_lets_requests_finish_and_sends_clients_away(rig: Rig, sim
     assert b"Connection: close\r\n" in head
     assert body == b"ok"
     assert await client.rest() == b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await ended.wait()
     assert rig.ending("shutdown-cut") == 0
 
@@ -283,7 +283,7 @@ async def test_a_drain_cuts_what_is_left_at_its_end(rig: Rig, simple: Simple, st
     await half.send(b"GET / HT")
     ended = asyncio.Event()
     rig.plane.drain(0.2, ended.set)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await ended.wait()
     await client.ended()
     await half.ended()

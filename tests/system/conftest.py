@@ -4,10 +4,11 @@ import importlib.util
 import sys
 from pathlib import Path
 
-# pytest's import mode leaves sys.path alone: tests that share these find them by their plain names.
+# pytest's import mode leaves sys.path alone: tests that share these find them by their plain names, and the
+# benchmarks, whose ports come from the same count, by their full ones.
 for name in ("lbd_process", "origin", "load", "wicked", "haproxy", "browser", "collector", "prometheus"):
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
-    sys.modules[name] = importlib.util.module_from_spec(spec)
+    sys.modules[name] = sys.modules[f"tests.system.{name}"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sys.modules[name])

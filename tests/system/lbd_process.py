@@ -65,12 +65,12 @@ class Unix(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
     def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=10)
+        super().__init__("localhost", timeout=20)
         self.path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(10)
+        self.sock.settimeout(20)
         self.sock.connect(self.path)
 
 
@@ -224,14 +224,14 @@ class Lbd:
 
     def metrics(self) -> str:
         """GET /metrics."""
-        code, text = ask(http.client.HTTPConnection("127.0.0.1", self.port("metrics"), timeout=10), "GET",
+        code, text = ask(http.client.HTTPConnection("127.0.0.1", self.port("metrics"), timeout=20), "GET",
                              "/metrics")
         assert code == 200, text
         return str(text)
 
     def get(self, name: str, path: str = "/", host: str = "127.0.0.1") -> tuple[int, Any]:
         """One request through the listener on `$NAME`, on a connection of its own."""
-        return ask(http.client.HTTPConnection(host, self.port(name), timeout=10), "GET", path)
+        return ask(http.client.HTTPConnection(host, self.port(name), timeout=20), "GET", path)
 
 
 def ask(connection: http.client.HTTPConnection, method: str, path: str) -> tuple[int, Any]:
@@ -269,13 +269,17 @@ class Backend:
                 body = json.dumps({"server": owner.name, "path": self.path}).encode()
                 self.send_response(503 if self.path == "/healthz" and not owner.healthy else 200)
                 self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):      # who asked may have left
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 1024   # the default of 5 drops what connects together, and that waits for a second
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})

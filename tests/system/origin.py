@@ -11,6 +11,8 @@ from typing import Any
 import uvloop
 from aiohttp import web
 
+from tests.system.lbd_process import free_port
+
 PATTERN = bytes(number * 7 % 251 for number in range(64 * 1024))   # what bodies repeat
 DEADLINE = 20.0
 SEND_BUFFER = 1 << 18   # bytes; the kernel's own megabytes would only hide what a test wants to see
@@ -78,8 +80,8 @@ class Origin:
             sock = socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            self.port = self.port or free_port()    # one that no connection takes while it is stopped
             sock.bind((self._host, self.port))
-            self.port = sock.getsockname()[1]
             site = web.SockSite(runner, sock, backlog=1024)
         await site.start()
         up.set()

@@ -77,7 +77,7 @@ class Prometheus:
 
     def _get(self, what: str, **query: str) -> Any:
         url = f"http://127.0.0.1:{self._port}/api/v1/{what}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=10) as response:
+        with urllib.request.urlopen(url, timeout=20) as response:
             return json.load(response)["data"]
 
     def _ready(self) -> bool:

@@ -66,7 +66,7 @@ def lbd(servers: Sequence[Backend], tmp_path_factory: pytest.TempPathFactory) ->
 
 def ask_for(lbd: Lbd, path: str, **fields: str) -> str:
     """The server that answered a request on a connection of its own, so that both workers get some."""
-    connection = http.client.HTTPConnection("127.0.0.1", lbd.port("web"), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", lbd.port("web"), timeout=20)
     connection.connect()
     try:
         connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in fields.items()})

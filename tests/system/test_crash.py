@@ -121,7 +121,7 @@ def test_both_workers_dead_at_once_refuse_nobody(lbd, servers):
 def test_a_worker_that_stands_still_shows_its_stack_and_loses_only_its_own(lbd, servers):
     victim = lbd.workers()[0]
     lbd.signal_worker(victim, signal.SIGSTOP)
-    until(lambda: lbd.logged("worker ended"), "it is ended", deadline=7.0)
+    until(lambda: lbd.logged("worker ended"), "it is ended")
     assert lbd.logged("worker ended")[0]["reason"] == "stood still for 5 s"
     whole(lbd, [victim])
     assert "Stack (most recent call first)" in lbd.log()
@@ -139,7 +139,7 @@ def test_a_worker_that_an_own_algorithm_keeps_busy_for_ever_is_replaced(servers,
         assert lbd.get("web")[0] == 200
         with closing(connect(lbd.port("web"))) as fatal:
             ask(fatal, "/fatal")
-            until(lambda: lbd.logged("worker ended"), "it is ended", deadline=7.0)
+            until(lambda: lbd.logged("worker ended"), "it is ended")
             assert lbd.logged("worker ended")[0]["reason"] == "stood still for 5 s"
             assert "endless.py" in lbd.log()   # the stack says where
             whole(lbd)

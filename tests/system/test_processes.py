@@ -98,7 +98,7 @@ def test_a_stop_finishes_what_is_in_flight(text, backend):
     with Lbd(text()) as lbd:
         asking = threading.Thread(target=lambda: got.append(lbd.get("web", "/held")[0]))
         asking.start()
-        assert backend.held.acquire(timeout=10)
+        assert backend.held.acquire(timeout=20)
         lbd.send(signal.SIGTERM)
         until(lambda: lbd.logged("stopping: no new connections; requests in flight finish"), "stopping")
         backend.release.set()
@@ -119,7 +119,7 @@ def test_new_clients_are_refused_while_it_drains_and_a_second_signal_cuts(text, 
     with Lbd(text()) as lbd:
         asking = threading.Thread(target=hold)
         asking.start()
-        assert backend.held.acquire(timeout=10)
+        assert backend.held.acquire(timeout=20)
         lbd.send(signal.SIGTERM)
         until(lambda: refused(lbd), "new clients are refused")
         assert asking.is_alive()

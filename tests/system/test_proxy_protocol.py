@@ -45,7 +45,7 @@ listen behind
 
 def ask(port: int, path: str) -> dict[str, object]:
     """One request from an address that is not the proxies' own."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10, source_address=(CLIENT, 0))
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20, source_address=(CLIENT, 0))
     try:
         connection.request("POST", path, b"")
         return dict(json.loads(connection.getresponse().read()))
@@ -79,7 +79,7 @@ def test_the_client_is_known_through_the_whole_chain(tmp_path: Path, mode: str, 
 def test_bad_headers_end_their_connection_and_nothing_else(sent: bytes) -> None:
     text = CONFIG.format(mode="http", version="v2", port=1, check="tcp").replace("health", "# health")
     with Lbd(text, settings=TRUSTED) as lbd:
-        with socket.create_connection(("127.0.0.1", lbd.port("web")), timeout=10) as sock:
+        with socket.create_connection(("127.0.0.1", lbd.port("web")), timeout=20) as sock:
             try:
                 sock.sendall(sent)
                 assert sock.recv(100) == b""
@@ -93,7 +93,7 @@ def test_bad_headers_end_their_connection_and_nothing_else(sent: bytes) -> None:
 def test_who_is_not_trusted_is_not_heard() -> None:
     text = CONFIG.format(mode="http", version="v2", port=1, check="tcp").replace("health", "# health")
     with Lbd(text, settings='trusted_proxies = ["192.0.2.0/24"]') as lbd:
-        with socket.create_connection(("127.0.0.1", lbd.port("web")), timeout=10) as sock:
+        with socket.create_connection(("127.0.0.1", lbd.port("web")), timeout=20) as sock:
             try:
                 sock.sendall(b"PROXY TCP4 192.0.2.9 192.0.2.1 1 2\r\n")
                 assert sock.recv(1) == b""
@@ -119,7 +119,7 @@ def test_tls_begins_after_the_header(tmp_path: Path, mode: str) -> None:
             Haproxy(tmp_path, behind, BEHIND.format(port=behind, origin=origin.port)), \
             Lbd(text, settings=TRUSTED) as lbd, \
             Haproxy(tmp_path, before, BEFORE.format(port=before, lbd=lbd.port("web"), send=SEND["v2"])):
-        connection = http.client.HTTPSConnection("localhost", before, timeout=10, source_address=(CLIENT, 0),
+        connection = http.client.HTTPSConnection("localhost", before, timeout=20, source_address=(CLIENT, 0),
                                                  context=context)
         connection.request("POST", "/digest", b"")
         headers = json.loads(connection.getresponse().read())["headers"]

@@ -53,7 +53,7 @@ def test_long_requests_are_spread_evenly_over_all_workers(ports: list[int]) -> N
 
         def load() -> None:
             while not over.is_set():
-                connection = http.client.HTTPConnection("127.0.0.1", lbd.port("web"), timeout=10)
+                connection = http.client.HTTPConnection("127.0.0.1", lbd.port("web"), timeout=20)
                 connection.request("GET", "/")
                 connection.getresponse().read()
                 connection.close()
@@ -81,6 +81,6 @@ def test_open_websockets_count(ports: list[int]) -> None:
         counts = in_flight(lbd)
         for socket in sockets:
             socket.send("still there?")
-            assert socket.recv(timeout=10)
+            assert socket.recv(timeout=20)
     assert sum(counts) == 4 * SERVERS
     assert max(counts) - min(counts) <= 1

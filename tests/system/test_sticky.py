@@ -96,7 +96,7 @@ def state(lbd, backend, server):
 
 def fetch(lbd, name, cookie=None, source="127.0.0.1"):
     """One request on a connection of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", lbd.port(name), timeout=10, source_address=(source, 0))
+    connection = http.client.HTTPConnection("127.0.0.1", lbd.port(name), timeout=20, source_address=(source, 0))
     try:
         connection.request("GET", "/cookies", headers={} if cookie is None else {"Cookie": cookie})
         answer = connection.getresponse()
@@ -248,7 +248,7 @@ def test_machines_with_one_secret_believe_each_other(origins):
 def test_a_kept_connection_may_carry_many_clients(lbd):
     """A proxy before lbd does that: the cookie of each request counts, not the connection."""
     clients = dict(new_client(lbd, "implied") for _ in range(9))
-    with socket.create_connection(("127.0.0.1", lbd.port("implied")), timeout=10) as sock:
+    with socket.create_connection(("127.0.0.1", lbd.port("implied")), timeout=20) as sock:
         for server, cookie in [*clients.items(), *reversed(clients.items())]:
             connection = http.client.HTTPConnection("127.0.0.1")
             connection.sock = sock

@@ -42,7 +42,7 @@ def held(lbd, origin, outcomes):
 
     thread = threading.Thread(target=get)
     thread.start()
-    assert origin.held.acquire(timeout=10)
+    assert origin.held.acquire(timeout=20)
     return thread
 
 

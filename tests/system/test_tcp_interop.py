@@ -146,7 +146,7 @@ class Named:
 def greeted(port: int, name: str, authority: Path) -> str:
     """What the server says, whose certificate must be for the name."""
     context = ssl.create_default_context(cafile=authority)
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock, \
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as sock, \
             context.wrap_socket(sock, server_hostname=name) as connection:
         return connection.recv(100).decode()
 
@@ -176,7 +176,7 @@ servers = {{ a = "127.0.0.1:{other.port}" }}
             with pytest.raises((ssl.SSLError, ConnectionError)):
                 greeted(port, "nobody.test", tmp_path / "other.test.pem.crt")
             for garbage in (b"\0" * 1000, b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff\xff"):
-                with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+                with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
                     try:
                         sock.sendall(garbage)
                         assert sock.recv(10) == b""

@@ -20,7 +20,7 @@ a = "127.0.0.1:{port}"
 
 
 def ask(lbd: Lbd, path: str, **fields: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", lbd.port("web"), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", lbd.port("web"), timeout=20)
     try:
         connection.request("GET", path, headers=fields)
         return connection.getresponse().status

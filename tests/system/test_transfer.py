@@ -115,9 +115,9 @@ def test_a_websocket_echoes_and_outlives_others(demo_server, tmp_path):
         for number, ws in enumerate(sockets):
             for message in (f"text {number}", os.urandom(125), os.urandom(70_000), PATTERN * 8):
                 ws.send(message)
-                assert ws.recv(timeout=10) == message
+                assert ws.recv(timeout=20) == message
         sockets[0].close()
         sockets[1].send("still here")
-        assert sockets[1].recv(timeout=10) == "still here"
-        assert sockets[1].ping().wait(10)
+        assert sockets[1].recv(timeout=20) == "still here"
+        assert sockets[1].ping().wait(20)
         until(lambda: lbd.status()["backends"]["app"]["requests_in_flight"] == 9, "nine are open")

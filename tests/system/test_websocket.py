@@ -41,7 +41,7 @@ async def behind(tunnel: str = "1h", settings: str = "") -> AsyncIterator[tuple[
 
 async def said(connection: ClientConnection, text: str | bytes) -> None:
     """The message comes back."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         await connection.send(text)
         assert await connection.recv() == text
 
@@ -57,11 +57,10 @@ async def test_messages_of_all_sizes_and_an_orderly_end() -> None:
 
 
 async def test_pings_keep_a_connection_alive_and_silence_ends_it() -> None:
-    async with behind(tunnel="800ms") as (_, url, _), \
+    async with behind(tunnel="2s") as (_, url, _), \
             connect(url, ping_interval=0.2) as pinging, connect(url, ping_interval=None) as silent:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await silent.wait_closed()          # by then the other one was without a message for as long
-            await asyncio.wait_for(asyncio.shield(silent.wait_closed()), 1)
         await said(pinging, "still there")
         assert silent.close_code == 1006        # without a closing frame: lbd takes no part in the conversation
 

@@ -8,6 +8,8 @@ from collections import Counter
 
 import uvloop
 
+from tests.system.lbd_process import free_port
+
 DEADLINE = 20.0
 
 
@@ -59,7 +61,7 @@ class Wicked:
 
     async def _run(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._accepted, "127.0.0.1", 0, backlog=1024)
+        server = await asyncio.start_server(self._accepted, "127.0.0.1", free_port(), backlog=1024)
         self.port = server.sockets[0].getsockname()[1]
         self._up.set()
         await self._over.wait()

@@ -11,7 +11,7 @@ from lbd.cli.asking import Daemon
 from lbd.cli.screen.app import Top
 from lbd.config import units as u
 
-LIMIT = 10.0     # seconds
+LIMIT = 20.0     # seconds
 
 
 def server(**more: Any) -> dict[str, Any]:
