@@ -83,9 +83,12 @@ class Daemon:
             connection.close()
         if len(content) > LONGEST_ANSWER:
             raise LbdError(f"the answer from {where} is longer than {LONGEST_ANSWER} bytes")
-        if response.status in (401, 403):
+        answer = Answer(response.status, decoded(content))
+        if response.status == 401:
             raise LbdError(f"lbd at {where} refuses the token (LBD_TOKEN_FILE names the file that holds it)")
-        return Answer(response.status, decoded(content))
+        if response.status == 403:
+            raise LbdError(f"lbd at {where} refuses this: {answer.error}")
+        return answer
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         where = self.address

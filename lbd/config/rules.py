@@ -7,7 +7,7 @@ from lbd.config.findings import Findings, dotted
 from lbd.config.kinds import shown
 from lbd.config.places import Path
 from lbd.config.routes import check_routes
-from lbd.config.schema import Config
+from lbd.config.schema import Config, Listener, Sticky
 from lbd.config.units import SECRET_FIELDS, Address
 
 UNWEIGHTED = ("round-robin", "sticky-round-robin", "first")
@@ -200,6 +200,31 @@ def check_log(config: Config, findings: Findings) -> None:
             findings.warn(("log", "access_fields"), f"{shown(name)} writes secrets of clients into the log")
 
 
+def check_sticky(config: Config, findings: Findings) -> None:
+    """Browsers keep the cookies, and one cookie is not that of two backends."""
+    for name, backend in config.backends.items():
+        if backend.sticky is not None and backend.sticky.same_site == "None" and not backend.sticky.secure:
+            findings.error(("backends", name, "sticky", "same_site"),
+                           "browsers keep no cookie of SameSite=None that is not Secure; add secure = true")
+    warned: set[str] = set()
+    for listener in config.listeners.values():
+        first: dict[tuple[str | None, ...], str] = {}      # whose it is, by what tells two cookies apart (RFC 6265 5.3)
+        for host, name, sticky in _stickiness(config, listener):
+            other = first.setdefault((host, sticky.cookie, sticky.path, sticky.domain), name)
+            if other != name and name not in warned:
+                warned.add(name)
+                findings.warn(("backends", name, "sticky"), f"its cookie is that of backend {shown(other)} too: a "
+                              "client that uses both loses its server each time; give one of them another name or path")
+
+
+def _stickiness(config: Config, listener: Listener) -> Iterator[tuple[str | None, str, Sticky]]:
+    """Hosts and backends of a listener whose clients get a cookie."""
+    for host, name in (*((route.host, route.backend) for route in listener.routes), (None, listener.backend)):
+        backend = config.backends.get(name or "")
+        if name and backend is not None and backend.stickiness is not None and listener.mode == "http":
+            yield host, name, backend.stickiness
+
+
 def check_outliers(config: Config, findings: Findings) -> None:
     """The longest ejection is not shorter than the first."""
     for name, backend in config.backends.items():
@@ -208,4 +233,4 @@ def check_outliers(config: Config, findings: Findings) -> None:
 
 
 RULES = (check_listeners, check_tcp, check_proxies, check_addresses, check_routes, check_backends, check_weights,
-         check_slow_start, check_servers, check_tls, check_admin, check_log, check_outliers)
+         check_slow_start, check_servers, check_tls, check_admin, check_log, check_sticky, check_outliers)

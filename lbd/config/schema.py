@@ -254,8 +254,8 @@ class Sticky:
     path: str = key("/", u.URL_PATH, "Path of the cookie")
     domain: str | None = key(
         None, u.HOST, "Domain of the cookie; default: the host that answers", example="example.com")
-    max_age: float | None = key(None, u.DURATION, "how long browsers keep it; default: until they are closed",
-                                example="8h")
+    max_age: float | None = key(
+        None, u.duration(1.0), "how long browsers keep it; default: until they are closed", example="8h")
     same_site: str = key("Lax", u.choice("Lax", "Strict", "None"), "SameSite of the cookie; None needs secure")
     http_only: bool = key(True, u.BOOL, "scripts in pages cannot read it")
     secure: bool = key(False, u.BOOL, "sent over TLS only")

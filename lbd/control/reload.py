@@ -212,7 +212,8 @@ class Reload:
         for key in plan.restart:
             logger.warning("change takes effect only after a restart", key=key)
         for change in plan.changes[:SHOWN]:
-            logger.info("change", change=str(change), requests=change.requests, connections=change.connections)
+            concerned = {"requests": change.requests, "connections": change.connections}
+            logger.info("change", change=str(change), **{key: n for key, n in concerned.items() if n is not None})
         logger.info("reloaded", generation=self.generation, plan=plan.summary(), seconds=round(seconds, 3))
 
     def _note(self, result: str, error: str = "", plan: str = "") -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from lbd.errors import LbdError
 from lbd.log import logger
 from lbd.net.tasks import Tasks
 
+FINDING = re.compile(r"\S+:\d+:\d+: (?!warning: )")     # as `lbd check` begins an error
 PROOF = 30.0     # seconds for the check by the new version
 ANSWERED = 0.1   # seconds for the answer to whoever asked to go out
 
@@ -113,9 +115,14 @@ def _run(*words: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LbdError(f"the version on disk cannot be run: {error}") from None
     if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()[-1]
-        raise LbdError(f"the version on disk does not take the running configuration: {last}")
+        raise LbdError(f"the version on disk does not take the running configuration: {_why(done)}")
     return done.stdout
+
+
+def _why(done: "subprocess.CompletedProcess[str]") -> str:
+    """Its first error: the last line only counts them. What is no finding has its reason in the last line."""
+    lines = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()
+    return next((line for line in lines if FINDING.match(line)), lines[-1])
 
 
 def _command(*words: str) -> list[str]:

@@ -51,6 +51,8 @@ def redirect(wanted: schema.Redirect) -> Answers:
         for name, value in (("{host}", fields.host_name(request.host)), ("{path}", path.decode("latin-1")),
                             ("{query}", query.decode("latin-1"))):
             location = location.replace(name, value)
+        if location[:2] in ("//", "/\\") and not wanted.to.startswith("//"):
+            location = "/" + location.lstrip("/\\")      # a client's path must not name a host (RFC 3986, 4.2)
         reply = replies.redirect(wanted.status, location.encode("latin-1"), keep,
                                  head_only=request.method == b"HEAD")
         return wanted.status, reply, endings.ANSWERED

@@ -47,8 +47,8 @@ BODY_TOO_LARGE = _ending("body-too-large", CLIENT, 413, "the request body is lon
 NO_ROUTE = _ending("no-route", CLIENT, 404, "no route takes the request and the listener has no backend")
 METHOD_REFUSED = _ending("method-refused", CLIENT, 501, "lbd does not forward this method")
 DENIED = _ending("denied", OPERATOR, 0, "the client's address is not allowed here")
-OVER_LIMIT = _ending("over-limit", CLIENT, 429, "the client sends more than its limit")
-MISDIRECTED = _ending("misdirected", CLIENT, 421, "the request is for another host than the connection")
+OVER_LIMIT = _ending("over-limit", CLIENT, 429, "not in use: kept for a bound of requests")
+MISDIRECTED = _ending("misdirected", CLIENT, 421, "not in use: the request is for another host than the connection")
 
 CONNECT_REFUSED = _ending("connect-refused", SERVER, 502, "the server refused the connection")
 CONNECT_FAILED = _ending("connect-failed", SERVER, 502, "the server cannot be reached")
@@ -56,7 +56,7 @@ CONNECT_TIMEOUT = _ending("connect-timeout", SERVER, 504, "the server did not ac
 SERVER_TIMEOUT = _ending("server-timeout", SERVER, 504, "the response head did not arrive in time")
 SERVER_BODY_TIMEOUT = _ending("server-body-timeout", SERVER, 0, "the response body stopped arriving: response cut")
 SERVER_CLOSED = _ending("server-closed", SERVER, 502, "the server closed the connection before a response")
-SERVER_RESET = _ending("server-reset", SERVER, 502, "the server reset the connection before a response")
+SERVER_RESET = _ending("server-reset", SERVER, 502, "not in use: a reset before a response counts as server-closed")
 BAD_RESPONSE = _ending("bad-response", SERVER, 502, "the response is not valid HTTP/1")
 SERVER_CUT = _ending("server-cut", SERVER, 0, "the server broke off within the response body: response cut")
 

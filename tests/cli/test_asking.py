@@ -132,6 +132,12 @@ def test_a_refused_token(fake_daemon: Any) -> None:
         Daemon(Address(path=str(fake_daemon.path))).ask("GET", "/v1/status")
 
 
+def test_what_a_token_may_not_do(fake_daemon: Any) -> None:
+    fake_daemon.answers["PATCH", "/v1/x"] = 403, {"detail": "a token for read may not do this"}
+    with pytest.raises(LbdError, match="refuses this: a token for read may not do this"):
+        Daemon(Address(path=str(fake_daemon.path))).ask("PATCH", "/v1/x", {})
+
+
 def test_nobody_there(tmp_path: Path) -> None:
     where = tmp_path / "none.sock"
     with pytest.raises(LbdError, match=f"^no answer from a running lbd at unix:{where}: there is no such socket"):

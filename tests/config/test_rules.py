@@ -183,3 +183,28 @@ def test_secrets_are_logged_only_with_a_warning(directory: Directory, name: str,
     found = directory.warnings(WHOLE + f'[log]\naccess_fields = ["{name}"]\n')
     assert [text.partition("access_fields: ")[2] for text in found] == (
         [f'"{name}" writes secrets of clients into the log'] if warned else [])
+
+
+STICKY = "[backends.app]\nsticky = {app}\n[backends.b]\nsticky = {b}\nservers.x = '10.0.0.9:80'\n"
+ROUTE = "[[listeners.web.routes]]\npath_prefix = '/b'\nbackend = 'b'\n"
+
+
+def test_cookies_that_browsers_refuse(directory: Directory) -> None:
+    text = "[backends.app]\nsticky = { same_site = 'None' }\n" + WHOLE
+    assert directory.errors(text) == [
+        "lbd.toml:2:12: backends.app.sticky.same_site: browsers keep no cookie of SameSite=None that is not Secure; "
+        "add secure = true"]
+    assert directory.errors(text.replace("'None'", "'None', secure = true")) == []
+
+
+@pytest.mark.parametrize(("app", "b", "host"), [
+    ("{ cookie = 'A' }", "{}", ""), ("{}", "{ path = '/b' }", ""), ("{}", "false", ""),
+    ("{}", "{}", "host = 'b.test'")])
+def test_cookies_that_browsers_tell_apart(directory: Directory, app: str, b: str, host: str) -> None:
+    assert directory.warnings(STICKY.format(app=app, b=b) + WHOLE + ROUTE + host) == []
+
+
+def test_one_cookie_of_two_backends(directory: Directory) -> None:
+    assert directory.warnings(STICKY.format(app="{}", b="true") + WHOLE + ROUTE) == [
+        'lbd.toml:2:1: backends.app.sticky: its cookie is that of backend "b" too: a client that uses both '
+        "loses its server each time; give one of them another name or path"]

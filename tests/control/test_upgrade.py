@@ -20,7 +20,7 @@ def test_this_version_takes_a_good_configuration(tmp_path):
                     '[backends.a.servers]\na = "10.0.0.1:80"\n')
     assert upgrade.prove(["-c", str(file)]) == __version__
     file.write_text("nonsense")
-    with pytest.raises(LbdError, match="does not take the running configuration"):
+    with pytest.raises(LbdError, match=f"does not take the running configuration: {file}:1:9: not valid TOML"):
         upgrade.prove(["-c", str(file)])
 
 

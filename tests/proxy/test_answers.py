@@ -47,6 +47,10 @@ def test_no_route_with_a_body_of_the_operator() -> None:
     ("https://{host}{path}?{query}", "/a?c=d&e", b"https://example.com/a?c=d&e"),
     ("/new", "/old", b"/new"),
     ("{path}/", "/a%0d%0aX:%20y", b"/a%0d%0aX:%20y/"),
+    ("{path}/", "//evil.example/x", b"/evil.example/x/"),
+    ("{path}/", "/\\/evil.example", b"/evil.example/"),
+    ("/{path}", "/evil.example/x", b"/evil.example/x"),
+    ("//other.example{path}", "/x", b"//other.example/x"),
     ("https://{host}{path}", "//evil.example/x", b"https://example.com//evil.example/x"),
 ])
 def test_redirects(to: str, target: str, location: bytes) -> None:
