@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 PEM, CLEAR = serialization.Encoding.PEM, serialization.NoEncryption()
@@ -26,9 +26,10 @@ class Authority:
         self.file.write_bytes(made.public_bytes(PEM))
 
     def issue(self, file: str, *names: str, days: tuple[float, float] = (-1.0, 30.0), common: str = "test",
-              alternative: bool = True, split: bool = False) -> Path:
-        """Write a certificate for these names with its key into one file (`split`: the key into FILE.key)."""
-        key = ec.generate_private_key(ec.SECP256R1())
+              alternative: bool = True, split: bool = False, old: bool = False) -> Path:
+        """Write a certificate for these names with its key into one file (`split`: the key into FILE.key; `old`: it is
+        of RSA, not of P-256)."""
+        key = rsa.generate_private_key(65537, 2048) if old else ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_named(common), self._name, key, days)
         if alternative:
             builder = builder.add_extension(x509.SubjectAlternativeName(_alternatives(names)), critical=False)
@@ -43,7 +44,7 @@ class Authority:
         return path
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey,
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey,
              days: tuple[float, float]) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     begins, ends = (now + datetime.timedelta(days=number) for number in days)

@@ -31,11 +31,13 @@ class Pem:
 
 
 class Facts(NamedTuple):
-    """What a certificate says: host names in lower case (`*.example.com` too), and Unix times."""
+    """What a certificate says: host names in lower case (`*.example.com` too), Unix times, and of which kind its key is
+    (an object identifier in DER)."""
 
     names: tuple[str, ...]
     begins: int
     ends: int
+    kind: bytes
 
 
 def facts(pem: bytes) -> Facts:
@@ -66,7 +68,8 @@ def _facts(der: bytes) -> Facts:
     for tag, *inside in fields[6:]:
         if tag == _EXTENSIONS:
             names = tuple(_alternative(der, *_element(der, inside[0])[1:]))
-    return Facts(names or tuple(_common(der, *fields[4][1:])), begins, ends)
+    _, start, end = _element(der, _element(der, fields[5][1])[1])
+    return Facts(names or tuple(_common(der, *fields[4][1:])), begins, ends, der[start:end])
 
 
 def _element(der: bytes, at: int) -> tuple[int, int, int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lbd.errors import LbdError
 from lbd.net import tickets
-from lbd.net.certificate import Pem, blocks, facts
+from lbd.net.certificate import Facts, Pem, blocks, facts
 
 # For TLS 1.2: forward secrecy, and none but AEAD. Those of TLS 1.3 are all of that kind, and not a matter of choice.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -28,7 +28,8 @@ _REASONS = {
 
 
 class Face:
-    """What a listener shows to its clients: by the name they ask for a context of its own, else the first.
+    """What a listener shows to its clients: by the name they ask for a context of its own, else the first. Of several
+    certificates for the same names, with keys of different kinds (ECDSA and RSA), a client gets one that it can check.
 
     `shared`: session tickets are those of all workers. Raises `LbdError` naming the file.
     """
@@ -39,13 +40,21 @@ class Face:
         self._below: dict[str, ssl.SSLContext] = {}
         self.shared = bool(keys)
         made = []
+        kinds: dict[frozenset[str], dict[bytes, ssl.SSLContext]] = {}
         for pem in pems:
+            about = _facts(pem)
+            same = kinds.setdefault(frozenset(about.names), {})
+            if same and about.kind not in same:
+                same[about.kind] = next(iter(same.values()))
+                _load(same[about.kind], pem)
+                continue
             context = _context(ssl.PROTOCOL_TLS_SERVER, min_version, ciphers or CIPHERS, alpn)
             _load(context, pem)
             if client_ca:
                 _believe(context, client_ca, "client_ca")
                 context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
-            self._name(context, pem)
+            same.setdefault(about.kind, context)
+            self._name(context, about.names)
             made.append(context)
         if not made:
             raise LbdError("there is no certificate")
@@ -55,8 +64,8 @@ class Face:
             # Of all contexts, tickets are the business of the one that a connection began with.
             self.shared = tickets.share(self.context, keys)
 
-    def _name(self, context: ssl.SSLContext, pem: Pem) -> None:
-        for name in _facts(pem).names:
+    def _name(self, context: ssl.SSLContext, names: Sequence[str]) -> None:
+        for name in names:
             if name.startswith("*."):
                 self._below.setdefault(name[2:], context)
             else:
@@ -134,7 +143,7 @@ def _load(context: ssl.SSLContext, pem: Pem) -> None:
         os.close(fd)
 
 
-def _facts(pem: Pem) -> Any:
+def _facts(pem: Pem) -> Facts:
     try:
         return facts(pem.chain)
     except ValueError as error:

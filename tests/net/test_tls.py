@@ -16,6 +16,22 @@ def pem(path: Path, key: bytes = b"") -> Pem:
     return Pem(str(path), path.read_bytes(), key)
 
 
+def der(path: Path) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(path.read_text().partition("-----BEGIN PRIVATE")[0])
+
+
+def shaken(face: Face, client: ssl.SSLContext, name: str) -> tuple[ssl.SSLObject, ssl.SSLObject]:
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    near = client.wrap_bio(back, there, server_hostname=name or None)
+    far = face.context.wrap_bio(there, back, server_side=True)
+    for step in (near, far, near, far, near):
+        try:
+            step.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+    return near, far
+
+
 @pytest.mark.parametrize(("name", "file"), [
     ("a.example.com", 0), ("A.Example.com", 0), ("b.example.com", 1), ("x.b.example.com", 0), ("c.example.com", 1),
     ("example.com", 0), ("", 0), ("10.0.0.1", 0),
@@ -23,20 +39,25 @@ def pem(path: Path, key: bytes = b"") -> Pem:
 def test_the_certificate_follows_the_name(tmp_path: Path, name: str, file: int) -> None:
     authority = Authority(tmp_path)
     files = [authority.issue("one.pem", "a.example.com", "other.org"), authority.issue("two.pem", "*.example.com")]
-    face = Face([pem(path) for path in files])
-    client = client_context(verify=False)
-    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    near = client.wrap_bio(back, there, server_hostname=name or None)
-    far = face.context.wrap_bio(there, back, server_side=True)
-    for step in (near, far, near, far):
-        try:
-            step.do_handshake()
-        except ssl.SSLWantReadError:
-            continue
-    shown = near.getpeercert(binary_form=True)
-    assert shown == ssl.PEM_cert_to_DER_cert(files[file].read_text().partition("-----BEGIN PRIVATE")[0])
+    near, far = shaken(Face([pem(path) for path in files]), client_context(verify=False), name)
+    assert near.getpeercert(binary_form=True) == der(files[file])
     assert near.selected_alpn_protocol() == "http/1.1"
     assert getattr(far, "asked", None) == (name if name and name != "10.0.0.1" else None)
+
+
+@pytest.mark.parametrize("name", ["a.example.com", ""])
+def test_keys_of_two_kinds_for_one_name(tmp_path: Path, name: str) -> None:
+    authority = Authority(tmp_path)
+    names = "a.example.com", "b.example.com"
+    files = [authority.issue("new.pem", *names), authority.issue("old.pem", *reversed(names), old=True),
+             authority.issue("more.pem", *names, old=True), authority.issue("c.pem", "c.example.com", old=True)]
+    face = Face([pem(path) for path in files])
+    for ciphers, file in (("ECDHE-ECDSA-AES128-GCM-SHA256", 0), ("ECDHE-RSA-AES128-GCM-SHA256", 1), ("DEFAULT", 0)):
+        client = client_context.__wrapped__(ca=authority.file.read_bytes())
+        client.maximum_version = ssl.TLSVersion.TLSv1_2
+        client.set_ciphers(ciphers)
+        client.check_hostname = bool(name)
+        assert shaken(face, client, name)[0].getpeercert(binary_form=True) == der(files[file])
 
 
 def test_files_that_are_no_good(tmp_path: Path) -> None:
