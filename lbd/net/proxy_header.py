@@ -19,6 +19,8 @@ MOST_FAMILY, MOST_TRANSPORT = 3, 2
 
 ALPN, AUTHORITY, CRC32C, NOOP, UNIQUE_ID = 0x01, 0x02, 0x03, 0x04, 0x05     # types of what follows the addresses
 PASSED_ON = (ALPN, AUTHORITY, UNIQUE_ID)      # what says the same to the next in the chain
+SSL, SSL_VERSION, SSL_NAME, SSL_CIPHER = 0x20, 0x21, 0x22, 0x23             # the latter three inside the first
+WITH_SSL, CERTIFIED, CERTIFIED_BEFORE = 1, 2, 4                             # of the client: now, or in this session
 LONGEST_ID = 128                              # bytes of a unique id
 
 End = tuple[str, int]                # IP address and port
@@ -147,6 +149,13 @@ def write(version: int, source: End | None, target: End | None, extras: Sequence
         return f"PROXY {name} {addresses[0]} {addresses[1]} {source[1]} {target[1]}\r\n".encode()
     packed = addresses[0].packed + addresses[1].packed + struct.pack("!HH", source[1], target[1])
     return _written(PROXY, family, packed, extras)
+
+
+def secured(client: int, verified: bool, parts: Sequence[Extra]) -> Extra:
+    """How the client's connection is encrypted (2.2.6): flags, whether a certificate was verified, and parts of type
+    SSL_VERSION and so on."""
+    return SSL, struct.pack("!BI", client, 0 if verified else 1) + b"".join(
+        struct.pack("!BH", kind, len(value)) + value for kind, value in parts)
 
 
 def local(version: int) -> bytes:

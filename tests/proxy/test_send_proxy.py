@@ -1,11 +1,17 @@
 """PROXY headers to servers: each connection begins with its client's addresses."""
 
+import struct
+from pathlib import Path
+
 import pytest
 
 from lbd.net import proxy_header
+from lbd.net.certificate import Pem
+from lbd.net.tls import client_context
 
 from .conftest import Connect, Simple
 from .rig import Peer, Rig, Stage, answer, request
+from .test_handshake import NAME, Place
 
 
 async def introduced(server: Peer) -> proxy_header.Header:
@@ -73,3 +79,39 @@ async def test_a_reload_that_begins_to_introduce_leaves_no_old_connection(
     await client.send(request())
     server = await stage.accept()
     assert (await introduced(server)).target == address
+
+
+@pytest.mark.parametrize(("certified", "flags", "verify", "name"), [(True, 7, 0, [b"Ann"]), (False, 1, 1, [])])
+async def test_what_tls_says_of_the_client(rig: Rig, stage: Stage, tmp_path: Path, certified: bool, flags: int,
+                                           verify: int, name: list[bytes]) -> None:
+    place = Place(rig, stage, tmp_path)
+    place.start(tls="client_ca = 'clients.pem'\nverify = 'optional'\n[backends.app]\nsend_proxy = 'v2'",
+                authorities=place.clients.file.read_bytes())
+    shown = Pem("c", place.clients.issue("c.pem", "c", common="Ann").read_bytes(), b"") if certified else None
+    _, writer = await place.streams(client_context(ca=place.authority.file.read_bytes(), pem=shown))
+    writer.write(request())
+    server = await stage.accept()
+    header = await introduced(server)
+    (authority, asked), (alpn, spoken), (ssl, about) = header.extras
+    assert (authority, asked, alpn, spoken) == (proxy_header.AUTHORITY, NAME.encode(), proxy_header.ALPN, b"http/1.1")
+    assert (ssl, struct.unpack_from("!BI", about)) == (proxy_header.SSL, (flags, verify))
+    parts: dict[int, list[bytes]] = {}
+    at = 5
+    while at < len(about):
+        kind, size = struct.unpack_from("!BH", about, at)
+        parts.setdefault(kind, []).append(about[at + 3:at + 3 + size])
+        at += 3 + size
+    assert parts.pop(proxy_header.SSL_NAME, []) == name
+    assert parts == {proxy_header.SSL_VERSION: [b"TLSv1.3"],
+                     proxy_header.SSL_CIPHER: [writer.get_extra_info("cipher")[0].encode()]}
+    writer.close()
+
+
+async def test_in_version_1_there_is_no_room_for_that(rig: Rig, stage: Stage, tmp_path: Path) -> None:
+    place = Place(rig, stage, tmp_path)
+    place.start(tls="[backends.app]\nsend_proxy = 'v1'")
+    _, writer = await place.streams()
+    writer.write(request())
+    server = await stage.accept()
+    assert (await introduced(server)).extras == ()
+    writer.close()
