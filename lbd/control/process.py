@@ -78,7 +78,10 @@ class Process:
         self._channel.send(message, fds)
 
     async def ask(self, message: Message | None, *kinds: type) -> Any:
-        """Send, and wait for the next message of these kinds. Raises `LbdError` when the worker dies before."""
+        """Send, and wait for the next message of these kinds. Raises `LbdError` when the worker dies before.
+
+        Who waits no longer leaves the place to the answer that still comes, lest the next to ask takes it for theirs.
+        """
         if self.ended.is_set():
             raise LbdError(f"worker {self.slot} ({self.pid}) is dead")
         future = self._loop.create_future()
@@ -88,9 +91,10 @@ class Process:
             self._channel.send(message)
         try:
             return await future
-        finally:
-            if entry in self._waiting:
+        except asyncio.CancelledError:
+            if message is None and entry in self._waiting:
                 self._waiting.remove(entry)
+            raise
 
     def kill(self, number: signal.Signals) -> None:
         """Send a signal, if it lives."""

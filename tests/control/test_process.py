@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
@@ -39,6 +40,18 @@ async def test_it_prepares_commits_and_answers_pings(worker):
     assert await worker.ask(Prepare(EMPTY), Ready) == Ready(1)
     assert await worker.ask(Commit(1), Committed) == Committed(1)
     assert await worker.ask(Ping(7), Pong) == Pong(7)
+
+
+async def test_an_answer_that_comes_too_late_is_not_the_next_ones(worker):
+    await worker.ask(None, Hello)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await worker.ask(Prepare(EMPTY), Ready)
+    assert await worker.ask(Prepare(replace(EMPTY, number=2)), Ready) == Ready(2)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await worker.ask(None, Pong)
+    assert await worker.ask(Ping(3), Pong) == Pong(3)
 
 
 async def test_it_ends_when_it_drained(worker):
