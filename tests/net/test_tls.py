@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from lbd.errors import LbdError
 from lbd.net.certificate import Pem
 from lbd.net.tls import Face, client_context
-from tests.authority import Authority
+from tests.authority import Authority, shake
 
 
 def pem(path: Path, key: bytes = b"") -> Pem:
@@ -20,18 +20,6 @@ def der(path: Path) -> bytes:
     return ssl.PEM_cert_to_DER_cert(path.read_text().partition("-----BEGIN PRIVATE")[0])
 
 
-def shaken(face: Face, client: ssl.SSLContext, name: str) -> tuple[ssl.SSLObject, ssl.SSLObject]:
-    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    near = client.wrap_bio(back, there, server_hostname=name or None)
-    far = face.context.wrap_bio(there, back, server_side=True)
-    for step in (near, far, near, far, near):
-        try:
-            step.do_handshake()
-        except ssl.SSLWantReadError:
-            continue
-    return near, far
-
-
 @pytest.mark.parametrize(("name", "file"), [
     ("a.example.com", 0), ("A.Example.com", 0), ("b.example.com", 1), ("x.b.example.com", 0), ("c.example.com", 1),
     ("example.com", 0), ("", 0), ("10.0.0.1", 0),
@@ -39,7 +27,7 @@ def shaken(face: Face, client: ssl.SSLContext, name: str) -> tuple[ssl.SSLObject
 def test_the_certificate_follows_the_name(tmp_path: Path, name: str, file: int) -> None:
     authority = Authority(tmp_path)
     files = [authority.issue("one.pem", "a.example.com", "other.org"), authority.issue("two.pem", "*.example.com")]
-    near, far = shaken(Face([pem(path) for path in files]), client_context(verify=False), name)
+    near, far = shake(client_context(verify=False), Face([pem(path) for path in files]).context, name or None)
     assert near.getpeercert(binary_form=True) == der(files[file])
     assert near.selected_alpn_protocol() == "http/1.1"
     assert getattr(far, "asked", None) == (name if name and name != "10.0.0.1" else None)
@@ -57,7 +45,7 @@ def test_keys_of_two_kinds_for_one_name(tmp_path: Path, name: str) -> None:
         client.maximum_version = ssl.TLSVersion.TLSv1_2
         client.set_ciphers(ciphers)
         client.check_hostname = bool(name)
-        assert shaken(face, client, name)[0].getpeercert(binary_form=True) == der(files[file])
+        assert shake(client, face.context, name or None)[0].getpeercert(binary_form=True) == der(files[file])
 
 
 def test_files_that_are_no_good(tmp_path: Path) -> None:

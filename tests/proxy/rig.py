@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,15 @@ class Rig:
         async with asyncio.timeout(LIMIT):
             while not condition():
                 await asyncio.sleep(0.005)
+
+    async def lines(self, reader: int, got: bytearray, count: int) -> list[dict[str, object]]:
+        """JSON that the plane writes to a pipe, of which `got` was read before: so many lines of it at least."""
+        def complete() -> bool:
+            with contextlib.suppress(BlockingIOError):
+                got.extend(os.read(reader, 65536))
+            return got.count(b"\n") >= count
+        await self.until(complete)
+        return [json.loads(line) for line in got.splitlines()]
 
     async def tick(self) -> None:
         """Wait for the plane's next look at its deadlines."""
@@ -236,6 +246,17 @@ class Stage:
             self.peers.append(self.accepted.get_nowait())
         for peer in self.peers:
             peer.close()
+
+
+async def warm(connect: Callable[[], Awaitable[Peer]], stage: Stage) -> tuple[Peer, Peer]:
+    """A client after its first request, and its server: both keep their connections."""
+    client = await connect()
+    await client.send(request())
+    server = await stage.accept()
+    await server.head()
+    await server.send(answer())
+    await client.message()
+    return client, server
 
 
 class Refusing:

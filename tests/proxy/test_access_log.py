@@ -1,7 +1,7 @@
 """The access log of a worker: a line per request, in batches, and never a wait for whoever reads it."""
 
-import contextlib
 import fcntl
+import functools
 import json
 import os
 
@@ -30,16 +30,7 @@ def logged(rig, pipe):
     """Waits for so many lines."""
     reader, writer = pipe
     rig.plane.log_to(writer)
-    got = bytearray()
-
-    async def wait(count: int) -> list[dict[str, object]]:
-        def complete() -> bool:
-            with contextlib.suppress(BlockingIOError):
-                got.extend(os.read(reader, 65536))
-            return got.count(b"\n") >= count
-        await rig.until(complete)
-        return [json.loads(line) for line in got.splitlines()]
-    return wait
+    return functools.partial(rig.lines, reader, bytearray())
 
 
 async def test_a_line_for_each_request_with_what_the_client_asked(simple, rig, stage, connect, logged):

@@ -11,7 +11,7 @@ import pytest
 from lbd.net.certificate import Pem
 from lbd.net.tls import Face, client_context
 from lbd.proxy.client_certificate import FIELDS, lines, name
-from tests.authority import Authority
+from tests.authority import Authority, shake
 
 
 class Transport:
@@ -31,14 +31,7 @@ def shaken(directory: Path, common: str | None, required: bool = False) -> tuple
     face = Face([pem], client_ca=authority.file.read_bytes(), required=required)
     data = authority.issue("c.pem", "c", common=common or "x").read_bytes()
     client = client_context(verify=False, pem=Pem("c", data, b"") if common is not None else None)
-    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    near = client.wrap_bio(back, there, server_hostname="a.test")
-    far = face.context.wrap_bio(there, back, server_side=True)
-    for step in (near, far, near, far):
-        try:
-            step.do_handshake()
-        except ssl.SSLWantReadError:
-            continue
+    _, far = shake(client, face.context, "a.test")
     return far, data
 
 

@@ -7,7 +7,7 @@ import pytest
 from lbd.proxy import exchange
 
 from .conftest import Connect, Simple
-from .rig import Rig, Silent, Stage, answer, request
+from .rig import Rig, Silent, Stage, answer, request, warm
 
 QUICK = "timeouts = { %s = '150ms' }"
 LARGE = 8 * 2**20
@@ -20,12 +20,7 @@ async def test_a_client_that_never_asks_is_closed(rig: Rig, simple: Simple, conn
 
 async def test_an_idle_client_is_closed(rig: Rig, simple: Simple, stage: Stage, connect: Connect) -> None:
     simple(QUICK % "client_idle")
-    client = await connect()
-    await client.send(request())
-    server = await stage.accept()
-    await server.head()
-    await server.send(answer())
-    await client.message()
+    client, _ = await warm(connect, stage)
     assert await client.rest() == b""
     assert rig.ending("ok") == 1
 

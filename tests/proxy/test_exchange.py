@@ -8,7 +8,7 @@ from lbd.proxy import upstream
 from lbd.stats import fields, scoreboard
 
 from .conftest import Connect, Simple
-from .rig import Peer, Refusing, Rig, Silent, Stage, answer, request
+from .rig import Peer, Refusing, Rig, Silent, Stage, answer, request, warm
 
 SPARE = "b = {{ address = '{}', backup = true }}"
 
@@ -130,12 +130,7 @@ async def test_a_server_in_doubt_is_trusted_once_it_accepts(rig: Rig, simple: Si
     only, = rig.plane.backends["app"].servers.values()
     only.fail(rig.plane.now + 1000)
     rig.plane.backends["app"].rebuild()
-    client = await connect()
-    await client.send(request())
-    server = await stage.accept()
-    await server.head()
-    await server.send(answer())
-    await client.message()
+    await warm(connect, stage)
     assert only.doubt == 0.0
 
 
@@ -147,12 +142,7 @@ async def test_an_idle_connection_that_the_server_closes_is_never_noticed(
     if not seen:        # as when the end is on its way while the request is written
         monkeypatch.setattr(upstream, "readable", lambda transport: False)
     simple(backend="retries = 0")
-    client = await connect()
-    await client.send(request())
-    server = await stage.accept()
-    await server.head()
-    await server.send(answer())
-    await client.message()
+    client, server = await warm(connect, stage)
     for turn in range(10):
         server.shut()
         client.writer.write(request(f"/{turn}", method=method, body=b"" if method == "GET" else b"once"))
@@ -168,12 +158,7 @@ async def test_an_idle_connection_that_the_server_closes_is_never_noticed(
 async def test_a_post_that_the_server_read_is_never_repeated(rig: Rig, simple: Simple, stage: Stage,
                                                             connect: Connect) -> None:
     simple()
-    client = await connect()
-    await client.send(request())
-    server = await stage.accept()
-    await server.head()
-    await server.send(answer())
-    await client.message()
+    client, server = await warm(connect, stage)
     await client.send(request("/post", method="POST", body=b"once"))
     await server.message()
     server.writer.close()

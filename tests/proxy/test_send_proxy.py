@@ -10,7 +10,7 @@ from lbd.net.certificate import Pem
 from lbd.net.tls import client_context
 
 from .conftest import Connect, Simple
-from .rig import Peer, Rig, Stage, answer, request
+from .rig import Peer, Rig, Stage, answer, request, warm
 from .test_handshake import NAME, Place
 
 
@@ -67,12 +67,7 @@ async def test_what_the_proxy_before_told_is_told_again(simple: Simple, stage: S
 async def test_a_reload_that_begins_to_introduce_leaves_no_old_connection(
         rig: Rig, simple: Simple, stage: Stage, connect: Connect) -> None:
     simple()
-    client = await connect()
-    await client.send(request())
-    server = await stage.accept()
-    await server.head()
-    await server.send(answer())
-    await client.message()
+    client, server = await warm(connect, stage)
     address = rig.address
     simple(backend="send_proxy = 'v1'")
     assert await server.rest() == b""

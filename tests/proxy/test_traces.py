@@ -1,6 +1,6 @@
 """Spans as a worker notes them: what the server gets, and the line for each sampled request."""
 
-import contextlib
+import functools
 import json
 import os
 
@@ -19,16 +19,7 @@ def noted(rig):
     """Waits for so many lines about spans."""
     reader, writer = os.pipe2(os.O_NONBLOCK)
     rig.plane.trace_to(writer)
-    got = bytearray()
-
-    async def wait(count: int) -> list[dict[str, object]]:
-        def complete() -> bool:
-            with contextlib.suppress(BlockingIOError):
-                got.extend(os.read(reader, 65536))
-            return got.count(b"\n") >= count
-        await rig.until(complete)
-        return [json.loads(line) for line in got.splitlines()]
-    yield wait
+    yield functools.partial(rig.lines, reader, bytearray())
     os.close(reader)
 
 

@@ -8,7 +8,7 @@ from lbd.proxy.upstream import HIGH, descriptor, readable
 from lbd.stats import fields, scoreboard
 
 from .conftest import Connect, Simple
-from .rig import Peer, Rig, Stage, answer, request
+from .rig import Peer, Rig, Stage, answer, request, warm
 
 READ = 256 * 1024       # longest read of the transport, bytes
 LARGE = 64 * 2**20
@@ -24,12 +24,7 @@ async def serve(client: Peer, server: Peer, target: str = "/") -> None:
 async def start(rig: Rig, simple: Simple, stage: Stage, connect: Connect, **more: str) -> tuple[Peer, Peer]:
     """A client, and the server connection that served it once."""
     simple(**more)
-    client = await connect()
-    await client.send(request())
-    server = await stage.accept()
-    await server.head()
-    await server.send(answer())
-    await client.message()
+    client, server = await warm(connect, stage)
     return client, server
 
 
@@ -257,12 +252,7 @@ async def test_the_head_of_an_answer_is_bounded(rig: Rig, simple: Simple, stage:
 
 async def test_answers_in_every_split(rig: Rig, simple: Simple, stage: Stage, connect: Connect) -> None:
     simple()
-    client = await connect()
-    await client.send(request())
-    server = await stage.accept()
-    await server.head()
-    await server.send(answer())
-    await client.message()
+    client, server = await warm(connect, stage)
     whole = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nT: x\r\n\r\n"
     for place in range(1, len(whole)):
         await client.send(request(f"/{place}"))

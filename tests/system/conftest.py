@@ -6,7 +6,7 @@ from pathlib import Path
 
 # pytest's import mode leaves sys.path alone: tests that share these find them by their plain names, and the
 # benchmarks, whose ports come from the same count, by their full ones.
-for name in ("lbd_process", "origin", "load", "wicked", "haproxy", "browser", "collector", "prometheus"):
+for name in ("lbd_process", "origin", "load", "wicked", "haproxy", "browser", "collector", "prometheus", "tls_site"):
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None

@@ -10,20 +10,9 @@ from pathlib import Path
 
 import pytest
 from lbd_process import DEADLINE, Backend, Lbd, until
+from tls_site import NAME, TEXT
 
 from tests.authority import Authority
-
-NAME = "a.example.com"
-TEXT = """
-[listeners.web]
-bind = "127.0.0.1:$web"
-backend = "app"
-[listeners.web.tls]
-certificates = ["{path}/live.pem"]
-{tls}
-[backends.app.servers]
-a = "127.0.0.1:{port}"
-"""
 
 
 class Site:

@@ -9,22 +9,11 @@ from pathlib import Path
 
 import pytest
 from lbd_process import DEADLINE, Lbd, until
+from tls_site import NAME, TEXT
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from tests.authority import Authority
-
-NAME = "a.example.com"
-TEXT = """
-[listeners.web]
-bind = "127.0.0.1:$web"
-backend = "app"
-[listeners.web.tls]
-certificates = ["{path}/live.pem"]
-{tls}
-[backends.app.servers]
-a = "127.0.0.1:{port}"
-"""
 
 
 @pytest.mark.slow
