@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import os
 import socket
 import ssl
+import sys
 import weakref
 from pathlib import Path
 
@@ -45,6 +47,7 @@ class Bed:
         self.refusal = lambda: b"400 no"
         self.hooks: dict = {"data_received": lambda peer, data: peer.transport.write(data)}
         self.where = None
+        self.buffers = 0
 
     def listen(self, **hooks):
         self.hooks = hooks or self.hooks
@@ -55,7 +58,9 @@ class Bed:
             self.bench.peers.append(guest)
             return Secure(self.face.context, guest, self.turns, self.refusal)
 
-        sock = self.bench.bound()
+        sock = self.bench.bound(receive=self.buffers)
+        if self.buffers:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.buffers)
         self.where = (sock.family, sock.getsockname())
         self.bench.net.listen(sock, factory)
         return self
@@ -176,6 +181,54 @@ async def test_a_paused_reader_gets_nothing(bed, bench):
     guest.transport.resume_reading()
     assert await guest.got(1000) == b"x" * 1000
     writer.close()
+
+
+def update_key(client):
+    """A KeyUpdate that asks for another in return (RFC 8446 4.6.3), for which the module has no call."""
+    try:
+        ask = ctypes.CDLL(sys.modules["_ssl"].__file__).SSL_key_update
+    except (AttributeError, OSError):
+        pytest.skip("this Python has no libssl of its own to ask")
+    if sys.version_info >= (3, 14) or object.__basicsize__ != 16:
+        pytest.skip("where this Python keeps its SSL is not known")
+    ask.argtypes = ctypes.c_void_p, ctypes.c_int
+    place = id(client._sslobj) + 24       # behind the object's head and its socket
+    assert ask(ctypes.c_void_p.from_address(place), 1) == 1
+    client.do_handshake()
+
+
+async def test_key_updates_are_not_read_while_nobody_takes_the_replies(bed, bench):
+    bed.buffers = 8192
+    bed.listen()
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = bed.context.wrap_bio(incoming, outgoing, server_hostname=NAME)
+    with socket.socket() as raw:
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            raw.setsockopt(socket.SOL_SOCKET, option, bed.buffers)
+        raw.setblocking(False)
+        await bench.loop.sock_connect(raw, bed.where[1])
+
+        async def done(step):
+            async with asyncio.timeout(20):
+                while True:
+                    try:
+                        return step()
+                    except ssl.SSLWantReadError:
+                        await bench.loop.sock_sendall(raw, outgoing.read())
+                        incoming.write(await bench.loop.sock_recv(raw, 65536))
+
+        await done(client.do_handshake)
+        for _ in range(6000):
+            update_key(client)
+        client.write(b"hello")
+        flood = asyncio.ensure_future(bench.loop.sock_sendall(raw, outgoing.read()))
+        await bench.until(lambda: bed.made)
+        await bed.made[0].told("pause_writing")
+        await bench.turns(200)
+        assert not flood.done()
+        assert bed.made[0].transport.get_write_buffer_size() < 2 * 65536
+        assert await done(lambda: client.read(10)) == b"hello"
+        await flood
 
 
 async def test_half_close(bed):
