@@ -120,6 +120,16 @@ def servers(status: Row) -> list[dict[str, Any]]:
             for backend, facts in status.get("backends", {}).items() for name, server in facts["servers"].items()]
 
 
+def matching(rows: Iterable[Row], words: str) -> list[Row]:
+    """Those that have each of the words in their backend, name, address, health or mode; case does not matter."""
+    wanted = words.lower().split()
+    return [row for row in rows if all(word in _searched(row) for word in wanted)]
+
+
+def _searched(row: Row) -> str:
+    return " ".join(str(row.get(name, "")) for name in ("backend", "name", "address", "health", "mode")).lower()
+
+
 def note(row: Row) -> str:
     """Who wanted what of the server while lbd runs, and how long its registration still holds."""
     found = []
@@ -135,12 +145,17 @@ def note(row: Row) -> str:
     return "; ".join(found)
 
 
+def ill(row: Row) -> bool:
+    """Whether the server is wanted and not well."""
+    return row.get("health") != "up" and row.get("mode") == "ready"
+
+
 def ailing(status: Row) -> list[str]:
     """Every server that is wanted and not well, in a sentence each: since when, and why."""
     return [f"{row['backend']}/{row['name']} {row.get('health')}"
             + (f" for {span(row['age'])}" if row["age"] is not None else "")
             + (f": {row['reason']}" if row.get("reason") else "")
-            for row in servers(status) if row.get("health") != "up" and row.get("mode") == "ready"]
+            for row in servers(status) if ill(row)]
 
 
 def listeners(status: Row) -> list[dict[str, Any]]:

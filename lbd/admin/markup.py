@@ -3,11 +3,15 @@
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from lbd.admin import columns, sparkline
 from lbd.admin.columns import TONES, Columns, Row
+from lbd.admin.selection import MOST, Selection
 
 MOST_AILING = 12     # servers that are named at the top
+SEARCHED = 8         # servers from which on there is a field to search them
+ALL = Selection()
 
 # Columns that stand below another one, in small.
 BELOW: Mapping[str, str] = {"server": "address", "health": "for", "mode": "note", "req/s": "requests",
@@ -52,21 +56,26 @@ def document(title: str, main: str) -> str:
             f"{DIALOG}</body></html>\n")
 
 
-def status_page(status: Row, events: Iterable[Row], operates: bool) -> str:
+def status_page(status: Row, events: Iterable[Row], operates: bool, selection: Selection = ALL) -> str:
     """The page; with the buttons that change servers for who `operates`."""
     ailing = columns.ailing(status)
     title = f"{len(ailing)} not up - lbd" if ailing else "lbd"
-    return document(title, f'<main data-page="status">{"".join(parts(status, events, operates, ailing))}</main>')
+    return document(title, f'<main data-page="status">{"".join(parts(status, events, operates, ailing, selection))}'
+                           "</main>")
 
 
-def parts(status: Row, events: Iterable[Row], operates: bool, ailing: list[str]) -> Iterable[str]:
+def parts(status: Row, events: Iterable[Row], operates: bool, ailing: list[str], selection: Selection
+          ) -> Iterable[str]:
     """One after the other."""
     rest = [part for part in columns.headline(status) if part != status.get("state")]
     yield f'<h1>lbd {cell(status.get("state"))}</h1><p class="quiet">{text(", ".join(rest))}</p>'
     yield from wrong(status, ailing)
-    for name, backend in status.get("backends", {}).items():
-        yield from backend_part(name, backend, [row for row in columns.servers(status) if row["backend"] == name],
-                                operates)
+    groups: dict[str, list[Row]] = {name: [] for name in status.get("backends", {})}
+    for row in columns.servers(status):
+        groups[row["backend"]].append(row)
+    yield from search(groups, selection)
+    for name, shown in selection.of(groups).items():
+        yield from backend_part(name, status["backends"][name], groups[name], shown, operates)
     if status.get("draining"):
         yield from table("Removed, with work left", columns.DRAINING, status["draining"])
     yield from table("Listeners", columns.LISTENERS, columns.listeners(status))
@@ -87,16 +96,34 @@ def wrong(status: Row, ailing: list[str]) -> Iterable[str]:
         yield f'<section class="wrong" aria-label="What is wrong">{"".join(lines)}</section>'
 
 
+def search(groups: Mapping[str, list[Row]], selection: Selection) -> Iterable[str]:
+    """A field that finds servers, where there are more than a glance takes in; a form, so that it needs no script."""
+    if sum(map(len, groups.values())) <= SEARCHED:
+        return
+    yield (f'<form id="find" role="search"><label>Find servers <input type="search" name="find" maxlength="200" '
+           f'autocomplete="off" spellcheck="false" value="{text(selection.find)}" '
+           'placeholder="part of a backend, server, address, health or mode"></label></form>')
+    if selection.find.strip():
+        hits = sum(len(columns.matching(rows, selection.find)) for rows in groups.values())
+        most = f", the first {MOST} are shown" if hits > MOST else ""
+        yield f'<p class="quiet" role="status">{hits or "no"} server{"s" * (hits != 1)} found{most}</p>'
+
+
 def last_reload(status: Row) -> Iterable[str]:
     """When the configuration was read, and what that changed."""
     last: Mapping[str, Any] = status.get("last_reload", {})
     if last:
         outcome = (last.get("plan") or "the configuration of the start") if last.get("success") else "refused"
         yield f'<h2>Last reload</h2><p>{text(last.get("time"))}: {text(outcome)}</p>'
+    if change := status.get("last_change"):
+        yield (f'<details id="change"><summary>Generation {change["generation"]}, since {text(change["time"])}: '
+               f'{text(change["plan"])}</summary><ul>')
+        yield from (f"<li>{text(line)}</li>" for line in change["changes"])
+        yield (f'<li>and {change["more"]} more</li>' if change["more"] else "") + "</ul></details>"
 
 
-def backend_part(name: str, backend: Row, rows: list[dict[str, Any]], operates: bool) -> Iterable[str]:
-    """A backend with its servers; latencies of its servers share one scale."""
+def backend_part(name: str, backend: Row, rows: list[Row], opened: list[Row] | None, operates: bool) -> Iterable[str]:
+    """A backend with those of its servers that are `opened`; their latencies share one scale."""
     usable = sum(row.get("health") == "up" and row.get("mode") == "ready" for row in rows)
     facts = [str(backend.get("algorithm")), f"{usable} of {len(rows)} usable",
              f"{columns.rate(backend.get('requests_per_second', 0.0))} req/s"]
@@ -104,12 +131,25 @@ def backend_part(name: str, backend: Row, rows: list[dict[str, Any]], operates: 
         facts.append(f"{columns.rate(errors)} errors/s")
     if waiting := backend.get("requests_waiting"):
         facts.append(f"{waiting} waiting")
+    ill = sum(map(columns.ill, rows))
+    label = f"Backend {name}"
+    yield (f'<details class="backend" id="backend-{text(name)}" data-backend="{text(name)}"'
+           f'{"" if opened is None else " open"}><summary><h2>{text(label)} <small>{text(", ".join(facts))}'
+           f'{f", <b class=bad>{ill} not up</b>" if ill else ""}</small></h2></summary>')
+    if opened is None:
+        yield f'<p><a href="?show={quote(name)}">Show {len(rows)} server{"s" * (len(rows) != 1)}</a></p></details>'
+    else:
+        yield from server_table(label, name, opened, operates)
+        yield "</details>"
+
+
+def server_table(label: str, name: str, rows: list[Row], operates: bool) -> Iterable[str]:
+    """A row for each of these servers of the backend."""
     top = sparkline.highest([row.get("history", {}).get("latency_seconds", []) for row in rows])
     shown = tuple(column for column in columns.SERVERS if column.title not in LEFT_OUT)
     below = {title: next(column for column in columns.SERVERS if column.title == other)
              for title, other in BELOW.items()}
-    label = f"Backend {name}"
-    yield f'<h2>{text(label)} <small>{text(", ".join(facts))}</small></h2>{opening(label, shown, operates)}'
+    yield opening(label, shown, operates)
     for row in rows:
         yield f'<tr role="row" id="server-{text(name)}/{text(row["name"])}">'
         for column in shown:

@@ -7,14 +7,16 @@ from aiohttp import web
 from lbd.admin.asked import Daemon, Refused
 from lbd.admin.guard import OPERATES, READS
 from lbd.admin.markup import LOGIN, document, status_page
+from lbd.admin.selection import Selection
 
 FILES = Path(__file__).parent / "page"
 KINDS = {"style.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
 EVENTS = 20      # of the last ones
+LONGEST = 200    # characters of a search
 HEADERS = {
     # Nothing from elsewhere is loaded, nothing is sent elsewhere, and no other site may frame the page.
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-                               "img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+                               "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
@@ -27,14 +29,19 @@ class StartPage:
         self._daemon = daemon
 
     async def get(self, request: web.Request) -> web.Response:
-        """200 with the page, 401 with a form for the token; the role of the token decides which buttons there are."""
+        """200 with the page; `?find=WORDS` shows servers that have them, `?show=NAME` (repeated) opens backends.
+
+        401 with a form for the token; the role of the token decides which buttons there are.
+        """
         if not request.get(READS, False):
             if "Authorization" in request.headers:
                 raise Refused(401, "the token must be one that may read everything")
             return web.Response(text=document("lbd", LOGIN), status=401, content_type="text/html",
                                 headers={**HEADERS, "WWW-Authenticate": "Bearer"})
         events = (await self._daemon.events(0, 0.0))["events"][-EVENTS:]
-        text = status_page(self._daemon.status(history=True), events[::-1], request.get(OPERATES, False))
+        show = request.query.getall("show", None)
+        selection = Selection(request.query.get("find", "")[:LONGEST], None if show is None else frozenset(show))
+        text = status_page(self._daemon.status(history=True), events[::-1], request.get(OPERATES, False), selection)
         return web.Response(text=text, content_type="text/html", headers=HEADERS)
 
     async def file(self, request: web.Request) -> web.Response:

@@ -16,7 +16,7 @@ from lbd.errors import ConfigError, LbdError
 from lbd.log import logger
 from lbd.net.tasks import Tasks
 
-SHOWN = 50   # changes of a plan that are logged one by one
+SHOWN = 50   # changes of a plan that are logged and shown one by one
 
 Load = Callable[..., Loaded]   # of the file given, else of lbd's own, with the documents in force as second argument
 Apply = Callable[[Loaded, bool], Awaitable[Generation]]
@@ -38,6 +38,7 @@ class Reload:
         self.generation = 1          # number of what is in force
         self.attempted = 0.0         # Unix time of the last attempt
         self.counts = {"applied": 0, "unchanged": 0, "refused": 0}
+        self.change: dict[str, Any] | None = None    # what made the generation in force, if it was not the start
         self.last: dict[str, Any] = {"success": True, "time": moment(time.time()), "error": "", "plan": ""}
         self.trial: Trial | None = None
         self.history: History | None = None
@@ -203,6 +204,9 @@ class Reload:
         self._unasked = False
         self._tell(plan, time.monotonic() - began)
         self._note("applied", plan=plan.summary())
+        self.change = {"generation": self.generation, "time": self.last["time"], "plan": plan.summary(),
+                       "changes": [str(change) for change in plan.changes[:SHOWN]],
+                       "more": max(0, len(plan.changes) - SHOWN)}
         if self.history is not None and not back:
             await asyncio.to_thread(self.history.keep, loaded.config)
         return {"generation": generation.number, "changed": True, "plan": plan.data(),

@@ -117,6 +117,7 @@ class Supervisor:
             "degraded": self._reload.refused,
             "files": list(self._reload.loaded.files),
             "last_reload": self._reload.describe(),
+            "last_change": self._reload.change,
             **now,
         }
 

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from lbd.admin.markup import LOGIN, document, status_page
+from lbd.admin.selection import Selection
 
 EVIL = '<script>alert(1)</script>"\'&'
 STATUS = {
@@ -45,6 +46,13 @@ class Tags(HTMLParser):
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
+
+
+def fleet(servers):
+    rows = {f"s{number}": {"address": f"10.0.0.{number}:80", "health": "up", "mode": "ready", "weight": 1}
+            for number in range(servers)}
+    rows["s7"]["health"] = "down"
+    return {**STATUS, "backends": {"app": {"algorithm": "random", "servers": rows}, "o'<": {"servers": {}}}}
 
 
 def words(text):
@@ -105,3 +113,34 @@ def test_no_more_than_a_dozen_are_named_at_the_top():
     text = status_page({"generation": 1, "backends": {"app": {"servers": servers}}}, [], False)
     assert "and 8 more" in text
     assert text.count("<li>") == 13
+
+
+def test_a_large_fleet_is_closed_until_it_is_asked_for():
+    closed = status_page(fleet(150), EVENTS, True)
+    assert "s99" not in closed
+    assert "149 of 150 usable" in closed
+    assert "1 not up" in closed
+    assert Tags(closed).open == []
+    assert ("a", {"href": "?show=app"}) in Tags(closed).found
+    opened = status_page(fleet(150), EVENTS, True, Selection(show=["app"]))
+    assert 'id="server-app/s99"' in opened
+    assert Tags(opened).open == []
+
+
+def test_what_is_searched_for_is_shown_and_stays_in_its_field():
+    page = status_page(fleet(150), EVENTS, True, Selection('down "<'))
+    assert 'value="down &quot;&lt;"' in page
+    assert "no servers found" in page
+    page = status_page(fleet(150), EVENTS, True, Selection("down"))
+    assert "1 server found" in page
+    assert ('id="server-app/s7"' in page, 'id="server-app/s8"' in page) == (True, False)
+    assert "find" not in [attributes.get("id") for _, attributes in Tags(status_page(STATUS, EVENTS, True)).found]
+
+
+def test_what_the_last_generation_changed_is_listed():
+    change = {"generation": 4, "time": "noon", "plan": "2 servers added", "changes": ["a added <x>", "b added"],
+              "more": 3}
+    page = status_page({**STATUS, "last_change": change}, EVENTS, False)
+    assert "Generation 4, since noon: 2 servers added" in page
+    assert "<li>a added &lt;x&gt;</li><li>b added</li><li>and 3 more</li>" in page
+    assert Tags(page).open == []

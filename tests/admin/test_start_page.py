@@ -53,3 +53,12 @@ async def test_a_token_that_may_not_read_is_told_apart_from_none(daemon, ask, se
 async def test_a_page_from_elsewhere_gets_nothing(daemon, ask):
     headers = {"Host": "evil.example.com", "Authorization": "Bearer operator"}
     assert (await ask(app.admin(daemon, TOKENS), "GET", "/", headers))[0] == 403
+
+
+@pytest.mark.parametrize(("query", "shown"), [
+    ("", True), ("?show=app", True), ("?show=", False), ("?find=DOWN", True), ("?find=nowhere", False)])
+async def test_what_is_to_be_shown_stands_in_the_address(daemon, ask, monkeypatch, query, shown):
+    status = {**daemon.status(), "backends": {"app": {"servers": {"a": {"health": "down", "mode": "ready"}}}}}
+    monkeypatch.setattr(daemon, "status", lambda history=False: status)
+    _, _, text = await ask(app.admin(daemon, None), "GET", f"/{query}")
+    assert ('id="server-app/' in text) == shown

@@ -1,6 +1,7 @@
 """The reload without a daemon: one at a time, folded, noted."""
 
 import asyncio
+import contextlib
 import dataclasses
 
 import pytest
@@ -103,6 +104,11 @@ async def test_a_failure_is_noted_and_the_next_success_too(rig, error):
     assert (await rig.reload.ask(True))["plan"]["summary"] == "1 setting changed"
     assert (rig.reload.last["success"], rig.reload.last["plan"]) == (True, "1 setting changed")
     assert rig.applied[0][1] is True
+    assert (rig.reload.change["generation"], rig.reload.change["plan"]) == (2, "1 setting changed")
+    assert "workers" in rig.reload.change["changes"][0]
+    with contextlib.suppress(LbdError):
+        await rig.reload.ask(False)
+    assert rig.reload.change["plan"] == "1 setting changed", "what changed nothing is no change"
 
 
 async def test_the_plan_changes_nothing(rig):

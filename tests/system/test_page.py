@@ -65,10 +65,14 @@ def lbd(servers):
 @pytest.fixture
 def page(browser, lbd):
     """The page as a visitor finds it who was never here."""
+    return visit(browser, lbd)
+
+
+def visit(browser, site):
     browser.look(1280)
-    browser.go(lbd.url)
+    browser.go(site.url)
     browser.run("sessionStorage.clear()")
-    browser.go(lbd.url)
+    browser.go(site.url)
     browser.problems.clear()
     return browser
 
@@ -183,3 +187,73 @@ def test_what_a_screen_reader_is_told(page):
     for wanted in (("heading", "lbd ready"), ("region", "Backend app"), ("columnheader", "in flight"),
                    ("button", "Drain app/a"), ("status", "")):
         assert wanted in names, (wanted, sorted(names))
+
+
+@pytest.fixture(scope="module")
+def large(servers):
+    """A fleet that is more than one looks at: three backends of forty servers."""
+    a, _ = servers
+    parts = ['[listeners.web]\nbind = "127.0.0.1:$web"\nbackend = "b0"\n']
+    for number in range(3):
+        rows = "".join(f's{place:02} = "127.0.{number}.{place + 1}:{a.port}"\n' for place in range(40))
+        parts.append(f"[backends.b{number}.servers]\n{rows}")
+    with Site("".join(parts)) as made:
+        yield made
+
+
+def rows(page):
+    """The servers that are shown, by the ids of their rows."""
+    return page.run("[...document.querySelectorAll('table.servers tbody tr')].map(row => row.id)")
+
+
+def refreshed(page):
+    """Wait for two looks at the daemon."""
+    for _ in range(2):
+        page.run("window.before = document.getElementById('live').textContent")
+        page.until("document.getElementById('live').textContent !== window.before")
+
+
+def test_backends_of_a_large_fleet_are_opened_by_a_click_and_stay_so(browser, large):
+    page = visit(browser, large)
+    log_in(page, READER)
+    assert rows(page) == []
+    assert "40 of 40 usable" in page.text()
+    page.click("#backend-b1 summary")
+    page.until("document.querySelectorAll('table.servers tbody tr').length === 40")
+    refreshed(page)
+    assert [len(rows(page)), rows(page)[0]] == [40, "server-b1/s00"]
+    assert page.run("document.querySelectorAll('details.backend[open]').length") == 1
+    page.click("#backend-b1 summary")
+    page.until("document.querySelectorAll('table.servers tbody tr').length === 0")
+    refreshed(page)
+    assert rows(page) == []
+    assert page.problems == []
+
+
+def test_servers_are_found_while_one_types(browser, large):
+    page = visit(browser, large)
+    log_in(page, READER)
+    page.type("#find input", "ready 127.0.2.1")
+    page.until("!!document.getElementById('server-b2/s00')")
+    assert rows(page) == [f"server-b2/s{place:02}" for place in (0, *range(9, 19))]
+    assert "11 servers found" in page.text()
+    refreshed(page)
+    assert page.run("document.activeElement.value") == "ready 127.0.2.1"
+    page.run("document.querySelector('#find input').value = ''")
+    page.run("document.querySelector('#find input').dispatchEvent(new Event('input', {bubbles: true}))")
+    page.until("document.querySelectorAll('details.backend').length === 3")
+    assert rows(page) == []
+
+
+def test_what_the_last_reload_changed_is_shown(page, lbd):
+    log_in(page, READER)
+    text = lbd.file.read_text()
+    try:
+        lbd.file.write_text(text.replace('algorithm = "least-connections"', 'algorithm = "random"'))
+        page.until("!!document.getElementById('change')")
+        page.click("#change summary")
+        refreshed(page)
+        assert page.run("document.getElementById('change').open") is True
+        assert "least-connections" in page.run("document.querySelector('#change li').innerText")
+    finally:
+        lbd.file.write_text(text)

@@ -5,6 +5,8 @@ const KEY = "lbd-token";
 const EVERY = 2000;        // milliseconds between two looks
 const HIDDEN = 15000;      // the same while nobody sees the page
 const SHOWN = 8000;        // how long an outcome stands at the lower edge
+const TYPING = 200;        // milliseconds without a key before a search begins
+const OPEN = 60;           // backends at most that are kept open: their names go into the address
 const ASKED = {
   drain: ["Drain", "It takes nothing new and finishes what it has."],
   maint: ["Maint", "It takes nothing new and is not wanted at all, whatever its checks say."],
@@ -19,6 +21,9 @@ let wish = null;
 let timer = 0;
 let spoken = 0;
 let ailing = null;
+let turn = 0;              // of the last look; the answer to an earlier one comes too late
+let opened = new URLSearchParams(location.search).getAll("show");     // names of open backends
+if (!opened.length) opened = null;                                    // as the daemon likes
 
 document.documentElement.classList.add("live");
 
@@ -40,6 +45,7 @@ function ask(path, options = {}) {
 function morph(old, next) {
   for (const {name, value} of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   for (const {name} of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name);
+  if (next.nodeName === "TR" && old.isEqualNode(next)) return;
   const known = new Map([...old.children].filter(child => child.id).map(child => [child.id, child]));
   let place = old.firstChild;
   for (const child of [...next.childNodes]) {
@@ -56,18 +62,33 @@ function morph(old, next) {
   while (place) { const gone = place; place = place.nextSibling; gone.remove(); }
 }
 
+// What of the fleet is to be shown: what was searched for, else the servers of open backends.
+function wanted() {
+  const words = new URLSearchParams();
+  const find = document.querySelector("#find input")?.value.trim();
+  if (find) words.set("find", find);
+  else if (opened) for (const name of opened.length ? opened.slice(-OPEN) : [""]) words.append("show", name);
+  return `./?${words}`;
+}
+
 async function refresh() {
   clearTimeout(timer);
+  const mine = ++turn;
   const began = performance.now();
   try {
-    const answer = await ask("./", {headers: {Accept: "text/html"}});
+    const answer = await ask(wanted(), {headers: {Accept: "text/html"}});
     if (!(answer.headers.get("Content-Type") || "").startsWith("text/html")) throw answer;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const text = await answer.text();
+    if (mine !== turn) return undefined;
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const change = document.querySelector("#change[open]") && page.getElementById("change");
+    if (change) change.open = true;      // what a person opened stays open
     morph(main(), page.querySelector("main"));
     document.title = page.title;
     live.textContent = main().dataset.page === "status" ? `live, as of ${new Date().toLocaleTimeString()}` : "";
     news();
   } catch (error) {
+    if (mine !== turn) return undefined;
     if (error.status === 401) return refused();
     live.textContent = "lbd does not answer; these are the last figures";
   }
@@ -111,6 +132,17 @@ function open(button) {
   dialog.showModal();
 }
 
+// A backend is opened or closed; while something is searched for, what was found stays open.
+function toggle(event, heading) {
+  if (!heading || document.querySelector("#find input")?.value.trim()) return event.preventDefault();
+  const {backend} = heading.parentElement.dataset;
+  const was = heading.parentElement.open;
+  opened = [...document.querySelectorAll("details.backend[open]")].map(found => found.dataset.backend)
+    .filter(name => name !== backend);
+  if (!was) opened.push(backend);
+  return refresh();
+}
+
 async function change(reason, weight) {
   const {what, target} = wish;
   const [backend, server] = target.split("/");
@@ -129,7 +161,10 @@ async function change(reason, weight) {
 
 document.addEventListener("click", event => {
   const button = event.target.closest("button[data-do]");
+  const heading = event.target.closest("details.backend > summary");
+  const link = event.target.closest("details.backend a");
   if (button) open(button);
+  else if (heading || link) toggle(event, heading);
   else if (event.target.id === "ask-no") dialog.close();
 });
 
@@ -141,10 +176,17 @@ document.addEventListener("submit", event => {
     field.value = "";
     say("");
     refresh();
-  } else {
+  } else if (event.target.id === "find") refresh();
+  else {
     dialog.close();
     change(document.getElementById("ask-reason").value, dialog.querySelector("input[type=number]").valueAsNumber);
   }
+});
+
+document.addEventListener("input", event => {
+  if (!event.target.closest("#find")) return;
+  clearTimeout(timer);
+  timer = setTimeout(refresh, TYPING);
 });
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden && timer) refresh(); });

@@ -114,9 +114,7 @@ class Top(App[None]):
         """Everything as it is now; the cursor stays with its server."""
         chosen = self.chosen()
         everything = columns.servers(self.status)
-        words = self.wanted.lower().split()
-        self.rows = ordered([row for row in everything if all(word in searched(row) for word in words)],
-                            SORTS[self.sort])
+        self.rows = ordered(columns.matching(everything, self.wanted), SORTS[self.sort])
         self._head(everything)
         self._fill(chosen)
         if isinstance(self.screen, Detail) and chosen is not None:
@@ -239,11 +237,6 @@ class Top(App[None]):
 def identity(row: Facts) -> tuple[str, str]:
     """By what a row is known over many looks."""
     return row["backend"], row["name"]
-
-
-def searched(row: Facts) -> str:
-    """What the filter looks for its words in."""
-    return " ".join(str(row.get(name, "")) for name in ("backend", "name", "address", "health", "mode")).lower()
 
 
 def ordered(rows: Sequence[Facts], by: str) -> list[Facts]:
