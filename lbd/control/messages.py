@@ -58,9 +58,11 @@ class Discard:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Supervisor: accept for `listener` from exactly the sockets that come with this message; none: stop."""
+    """Supervisor: accept for `listener` from exactly the sockets that come with this message; none: stop. `more`: from
+    these too, since one message does not take them all."""
 
     listener: str
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)

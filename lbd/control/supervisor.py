@@ -1,6 +1,7 @@
 """The supervisor: everything that is not a request, from the first configuration to the last worker's end."""
 
 import asyncio
+import contextlib
 import os
 import secrets
 import time
@@ -274,22 +275,21 @@ class Supervisor:
     async def _apply(self, loaded: Loaded, force: bool) -> Generation:
         """Put a configuration in force, the metrics' door too; raises `LbdError`, and then nothing has changed."""
         elsewhere = loaded.config.log.access != self._loaded.config.log.access
-        access = sink(loaded.config.log.access) if elsewhere else None
         retraced = loaded.config.tracing != self._loaded.config.tracing
-        traces = spans(loaded.config.tracing) if retraced else None
         other = loaded.config.metrics.bind != self._loaded.config.metrics.bind
-        door = doors.metrics(loaded.config, self) if other else None
-        self._service.reloading()
-        try:
-            generation = await self._machine.apply(loaded.config, force)
-        except LbdError:
-            if door is not None:
-                await door.close()
-            if access is not None:
-                access.close()
-            raise
-        finally:
-            self._service.settled()
+        async with contextlib.AsyncExitStack() as undo:
+            if (access := sink(loaded.config.log.access) if elsewhere else None) is not None:
+                undo.callback(access.close)
+            if (traces := spans(loaded.config.tracing) if retraced else None) is not None:
+                undo.callback(traces.close)
+            if (door := doors.metrics(loaded.config, self) if other else None) is not None:
+                undo.push_async_callback(door.close)
+            self._service.reloading()
+            try:
+                generation = await self._machine.apply(loaded.config, force)
+            finally:
+                self._service.settled()
+            undo.pop_all()
         self._loaded = loaded
         self._set_up_log(loaded.config)
         if elsewhere:

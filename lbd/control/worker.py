@@ -81,8 +81,8 @@ class Worker:
             case Discard():
                 self._pending = None
                 self._plane.discard()
-            case Listen(listener):
-                self._listen(listener, fds)
+            case Listen(listener, more):
+                self._listen(listener, fds, more)
             case LogTo():
                 for fd in fds:
                     self._plane.log_to(fd)
@@ -125,8 +125,9 @@ class Worker:
         self._garbage.freeze()
         self._channel.send(Committed(number))
 
-    def _listen(self, listener: str, fds: list[int]) -> None:
-        self._plane.unlisten(listener)
+    def _listen(self, listener: str, fds: list[int], more: bool) -> None:
+        if not more:
+            self._plane.unlisten(listener)
         for fd in fds:
             if self._draining:
                 os.close(fd)

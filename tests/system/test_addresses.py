@@ -1,11 +1,12 @@
 """Addresses of every kind: IPv4, IPv6, Unix sockets and names, as listeners and as servers, and those that fail."""
 
 import os
+import signal
 import socket
 from contextlib import ExitStack, closing
 
 import pytest
-from lbd_process import Lbd, Unix, ask, free_port
+from lbd_process import Lbd, Unix, ask, free_port, until
 from origin import Origin
 
 LISTENERS = '[listeners.web]\nbind = "127.0.0.1:$web"\nbackend = "app"\n'
@@ -42,6 +43,18 @@ def test_listeners_of_every_kind(tmp_path):
         assert ask(Unix(f"\0{path}"), "GET", "/")[0] == 200
         assert lbd.stop() == 0
         assert not path.exists()
+
+
+def test_more_addresses_than_one_message_takes():
+    """253 descriptors are the most (SCM_MAX_FD); one worker gets all of them."""
+    hosts = [f"127.0.1.{number}" for number in range(1, 255)]
+    binds = ", ".join(f'"{host}:$web"' for host in ["127.0.0.1", *hosts])
+    text = config('a = "127.0.0.1:1"', listeners=LISTENERS.replace('"127.0.0.1:$web"', f"[{binds}]"))
+    with Lbd(text, workers=1) as lbd:
+        assert {lbd.get("web", host=host)[0] for host in ("127.0.0.1", hosts[0], hosts[-1])} == {502}
+        lbd.signal_worker(lbd.workers()[0], signal.SIGKILL)
+        until(lambda: len(lbd.logged("worker ended")) == 1 and lbd.workers(), "another one serves")
+        assert lbd.get("web", host=hosts[-1])[0] == 502
 
 
 def test_a_name_with_resolve_all_makes_one_server_of_each_address(tmp_path):

@@ -3,7 +3,8 @@
 import json
 import os
 import signal
-from contextlib import ExitStack, closing
+import socket
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 from lbd_process import Backend, Lbd, until
@@ -31,6 +32,15 @@ def backend():
 @pytest.fixture
 def text(backend):
     return TEXT % backend.port
+
+
+def opened(pid):
+    """The files that a process has open."""
+    found = set()
+    for entry in os.scandir(f"/proc/{pid}/fd"):
+        with suppress(FileNotFoundError):      # closed meanwhile
+            found.add(os.readlink(entry.path))
+    return found
 
 
 def generation(lbd):
@@ -115,6 +125,16 @@ def test_a_reload_that_is_not_confirmed_is_taken_back_and_rollback_goes_further(
         assert lbd.admin("POST", "/v1/rollback")[1]["generation"] == 5
         assert lbd.status()["backends"]["app"]["algorithm"] == "least-connections"
         assert lbd.get("web")[0] == 200
+
+
+def test_what_a_refused_reload_had_opened_is_closed(text, tmp_path):
+    file = tmp_path / "access.log"
+    with Lbd(text) as lbd, closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        elsewhere = lbd.file.read_text().replace(str(lbd.port("metrics")), str(taken.getsockname()[1]))
+        lbd.file.write_text(f"{elsewhere}[log]\naccess = '{file}'\n")
+        until(lambda: lbd.logged("reload refused; the old configuration serves on"), "it is refused")
+        assert file.exists()
+        until(lambda: str(file) not in opened(lbd.pid), "it is closed")
 
 
 def test_the_last_good_version_of_a_broken_included_file_stays(text, backend):
