@@ -21,10 +21,6 @@ ROOT = Path(__file__).parents[2]
 DEADLINE = 20.0   # seconds that a condition may take to come true
 T = TypeVar("T")
 
-# Dozens of starts should not compile the same files again where the environment forbids bytecode beside the sources.
-_bytecode = tempfile.TemporaryDirectory(prefix="lbd-test-bytecode-")
-BYTECODE = ({"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": _bytecode.name} if sys.dont_write_bytecode else {})
-
 
 def until(condition: Callable[[], T], what: str, deadline: float = DEADLINE) -> T:
     """Poll until the condition is true and return its value; fails with `what` after the deadline."""
@@ -90,7 +86,7 @@ class Lbd:
         self.file = self.path / "lbd.toml"
         self._ports = dict(ports or {})
         self._command = [*prefix, python, "-m", "lbd", "-c", str(self.file), *options]
-        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **BYTECODE, **(environment or {})}
+        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._orphans: list[int] = []
         on_socket = f'bind = "unix:{self.path}/admin.sock"'
         self._head = (f'[global]\nworkers = {workers}\nstate_dir = "{self.path}/state"\n{settings}\n'

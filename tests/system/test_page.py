@@ -13,7 +13,7 @@ CONFIG = """
 type = "http"
 path = "/healthz"
 interval = "50ms"
-timeout = "40ms"
+timeout = "5s"
 rise = 1
 fall = 1
 [listeners.web]

@@ -38,7 +38,7 @@ def interpreter():
 def run(python, *words):
     try:
         return subprocess.run([python, *words], user=USER, group=pwd.getpwnam(USER).pw_gid, extra_groups=[], cwd="/",
-                              env={"PYTHONPATH": LIBRARIES}, capture_output=True, timeout=20).returncode == 0
+                              env={"PYTHONPATH": LIBRARIES}, capture_output=True, timeout=60).returncode == 0
     except OSError:
         return False
 
@@ -49,10 +49,10 @@ def text(port, origin):
 
 
 def low_port():
-    """A free port below 1024; skips where everybody may bind those."""
+    """A free port below 1024, another one in each process of the tests; skips where everybody may bind those."""
     if int(UNPRIVILEGED.read_text()) < 1024:
         pytest.skip("here everybody may bind low ports")
-    for port in range(1023, 600, -1):
+    for port in range(1023 - int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 5, 600, -5):
         try:
             with socket.create_server(("127.0.0.1", port)):
                 return port

@@ -25,7 +25,7 @@ backend = "app"
 [health.quick]
 type = "tcp"
 interval = "300ms"
-timeout = "200ms"
+timeout = "2s"
 fall = 2
 [backends.app]
 algorithm = "round-robin"

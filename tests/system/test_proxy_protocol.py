@@ -1,5 +1,6 @@
 """The PROXY protocol with HAProxy before and behind lbd, in both versions, and what becomes of headers that lie."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -93,12 +94,11 @@ def test_bad_headers_end_their_connection_and_nothing_else(sent: bytes) -> None:
 def test_who_is_not_trusted_is_not_heard() -> None:
     text = CONFIG.format(mode="http", version="v2", port=1, check="tcp").replace("health", "# health")
     with Lbd(text, settings='trusted_proxies = ["192.0.2.0/24"]') as lbd:
-        with socket.create_connection(("127.0.0.1", lbd.port("web")), timeout=20) as sock:
-            try:
-                sock.sendall(b"PROXY TCP4 192.0.2.9 192.0.2.1 1 2\r\n")
-                assert sock.recv(1) == b""
-            except ConnectionError:
-                pass
+        # The connection is reset as soon as it is accepted, maybe before this side has noticed that it is there.
+        with contextlib.suppress(ConnectionError), \
+                socket.create_connection(("127.0.0.1", lbd.port("web")), timeout=20) as sock:
+            sock.sendall(b"PROXY TCP4 192.0.2.9 192.0.2.1 1 2\r\n")
+            assert sock.recv(1) == b""
         until(lambda: 'lbd_endings_total{ending="proxy-untrusted"} 1.0' in lbd.metrics(), "it is counted")
 
 

@@ -93,6 +93,7 @@ def test_a_worker_that_is_killed_takes_what_it_had_in_hand_and_nothing_else(lbd,
         until(lambda: load.total > 1000, "more of it")
     in_hand = load.lost
     assert in_hand <= CLIENTS
+    until(lambda: counted(lbd, "lbd_server_in_flight") == 0, "the last request is counted")
     known = counted(lbd, "lbd_requests_total")
     served = sum(origin.requests for origin in origins)
     # A request in hand may have been counted just before its answer was sent, or reached a server and not the count.
