@@ -26,6 +26,8 @@ HELP = "say everything that is wrong with a configuration; exit code 0 if it can
 
 SHOWN = 110  # characters of a source line that are shown
 TOO_MANY = "{} series could be exported, and this is less: servers' histograms, then servers will be left out"
+ALWAYS = ("{} series could be exported, and this is less; {} of them, of backends, listeners and lbd itself, are never "
+          "left out: allow at least as many")
 LEAD = 20    # characters shown before the place when a line is longer
 
 
@@ -48,7 +50,9 @@ def run(args: argparse.Namespace) -> int:
         config = None
     series = forecast(config) if config is not None else 0
     if config is not None and series > config.metrics.max_series:
-        text = TOO_MANY.format(series)
+        bare = {name: dataclasses.replace(backend, servers={}) for name, backend in config.backends.items()}
+        least = forecast(dataclasses.replace(config, backends=bare))
+        text = (ALWAYS if least > config.metrics.max_series else TOO_MANY).format(series, least)
         problems = [*problems, Problem(args.config or "the options", 0, 0, "metrics.max_series", text, True)]
     if args.json:
         findings = [dataclasses.asdict(problem) for problem in problems]

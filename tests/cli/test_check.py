@@ -134,7 +134,13 @@ def test_counts() -> None:
 
 def test_more_series_than_allowed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(GOOD + "[metrics]\nmax_series = 100\n") == 0
-    assert re.search(r"lbd.toml: warning: metrics.max_series: 1\d\d series could be exported", capsys.readouterr().err)
+    found = re.search(r"lbd.toml: warning: metrics.max_series: (1\d\d) series could be exported, .*; (\d+) of them",
+                      capsys.readouterr().err)
+    assert found is not None
+    least = int(found[2])
+    assert 100 < least < int(found[1])
+    assert run(GOOD + f"[metrics]\nmax_series = {least}\n") == 0
+    assert "less: servers' histograms, then servers will be left out" in capsys.readouterr().err
 
 
 def test_certificates_are_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from lbd.cli.man import page
 
 # The page is of no day: what has one is the installation.
 ALLOWED = "missing date"
+INSTALLED = Path(__file__).parents[2] / "lbd/cli/lbd.1"
 
 
 def test_every_command_and_option_is_there() -> None:
@@ -19,6 +20,10 @@ def test_every_command_and_option_is_there() -> None:
         assert not command.name or f".B lbd {command.name}" in text
         assert all(flag in text for word in command.options for flag in word.flags if flag not in ("-h", "--help"))
     assert all(part in text for part in ("SIGHUP", "LBD_ADMIN", "EXIT STATUS", "/run/lbd/admin.sock"))
+
+
+def test_the_page_that_is_installed_is_current() -> None:
+    assert INSTALLED.read_text() == page(), "the command line changed: lbd man > lbd/cli/lbd.1"
 
 
 @pytest.mark.parametrize("command", [("mandoc", "-Tlint", "-Wwarning"), ("groff", "-man", "-ww", "-Tutf8", "-z")])

@@ -17,6 +17,7 @@ from lbd.cli.screen.detail import STEERING, Detail, Facts
 from lbd.cli.terminal import GAP, STYLES, fitting, printable
 from lbd.errors import LbdError
 
+MOST = 200            # rows that are drawn: a table of a thousand takes longer than there is between two looks
 PATIENCE = 10.0       # seconds that the daemon has for an answer
 TROUBLE = "trouble"
 # By what rows are sorted, in the order of the key: what is bad first, then by columns, the greatest number first.
@@ -114,15 +115,16 @@ class Top(App[None]):
         """Everything as it is now; the cursor stays with its server."""
         chosen = self.chosen()
         everything = columns.servers(self.status)
-        self.rows = ordered(columns.matching(everything, self.wanted), SORTS[self.sort])
-        self._head(everything)
+        found = ordered(columns.matching(everything, self.wanted), SORTS[self.sort])
+        self.rows = found[:MOST]
+        self._head(everything, len(found) - len(self.rows))
         self._fill(chosen)
         if isinstance(self.screen, Detail) and chosen is not None:
             now = [row for row in everything if identity(row) == identity(self.screen.row)]
             if now:
                 self.screen.show(now[0], self.events)
 
-    def _head(self, rows: Sequence[Facts]) -> None:
+    def _head(self, rows: Sequence[Facts], hidden: int) -> None:
         usable = sum(row.get("health") == "up" and row.get("mode") == "ready" for row in rows)
         backends = self.status["backends"].values()
         total = columns.rate(sum(backend.get("requests_per_second", 0.0) for backend in backends))
@@ -130,7 +132,8 @@ class Top(App[None]):
         waiting = sum(backend.get("requests_waiting", 0) for backend in backends)
         parts = [f"{usable} of {len(rows)} servers usable", f"{total} req/s", f"{errors} errors/s",
                  *([f"{waiting} waiting"] if waiting else []), f"by {SORTS[self.sort]}",
-                 *([f"filter: {self.wanted}"] if self.wanted else [])]
+                 *([f"filter: {self.wanted}"] if self.wanted else []),
+                 *([f"{hidden} more, / finds them"] if hidden else [])]
         head = Text.assemble((printable(", ".join(columns.headline(self.status))), "bold"), "\n",
                              printable(" · ".join(parts)))
         self.screen_stack[0].query_one("#head", Static).update(head)

@@ -7,9 +7,12 @@ from lbd.cli.grammar import FILE, REST, TARGET, Command, Word
 HEAD = """\
 # Completion of lbd for bash; made by `lbd completion bash`.
 _lbd() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous= command= operand=0 word
+    local current=${COMP_WORDS[COMP_CWORD]} previous= command= operand=0 word colon= whole= typed=
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        # bash takes words apart at colons: what follows one belongs to the word before it.
+        if [[ $word == :* ]]; then colon=yes; continue; fi
+        if [[ $colon ]]; then colon=; continue; fi
         if [[ $word == = ]]; then continue; fi
         case $command:$previous in
             @VALUED@) previous=; continue ;;
@@ -21,7 +24,17 @@ _lbd() {
         esac
     done
     if [[ $current == = ]]; then current=; fi
+    if [[ $colon || $current == :* ]]; then
+        whole=${COMP_LINE:0:COMP_POINT}; current=${whole##*[[:space:]]}; typed=${current%"${current##*:}"}
+        operand=$((operand - 1))
+    fi
     case $command:$previous in
+"""
+
+TAIL = """\
+    if [[ $typed ]]; then COMPREPLY=("${COMPREPLY[@]#"$typed"}"); fi
+}
+complete -F _lbd lbd
 """
 
 KINDS = {
@@ -44,7 +57,7 @@ def script(commands: Sequence[Command]) -> str:
         lines += [f"        {command.name}:{'*' if word.what == REST else place}:*) {_reply(word.what)} ;;\n"
                   for place, word in enumerate(command.operands)]
     names = " ".join(command.name for command in commands if command.name)
-    lines.append(f"        :*) {_words(names)} ;;\n    esac\n}}\ncomplete -F _lbd lbd\n")
+    lines.append(f"        :*) {_words(names)} ;;\n    esac\n{TAIL}")
     return "".join(lines)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lbd.cli.screen.app import SORTS, Servers
+from lbd.cli.screen.app import MOST, SORTS, Servers
 from lbd.cli.screen.detail import Detail
 
 
@@ -99,3 +99,14 @@ async def test_enter_looks_into_a_server_and_q_leaves(driven):
         await pilot.press("q")
         await driven.until(lambda: not driven.app.is_running)
     assert driven.app.return_code == 0
+
+
+async def test_of_a_large_fleet_the_first_are_drawn_and_a_filter_finds_the_others(driven):
+    driven.servers.update({f"s{number:03}": dict(driven.servers["a"]) for number in range(MOST)})
+    driven.answer()
+    async with driven.run((120, 24)) as pilot:
+        assert (len(driven.names()), driven.names()[0]) == (MOST, "b")
+        await driven.shows("3 more, / finds them")
+        await pilot.press("slash", *"s199", "enter")
+        await driven.until(lambda: driven.names() == ["s199"])
+        await driven.until(lambda: "more, /" not in driven.text())
