@@ -115,6 +115,10 @@ def test_installed_checks_the_configurations_it_ships(installed: Path, source: P
         done(installed / "lbd", "check", "-c", path, cwd=installed)
 
 
+def test_installed_has_its_manual_page_where_man_looks(installed: Path) -> None:
+    assert done(installed / "lbd", "man", cwd=installed) == (installed.parent / "share/man/man1/lbd.1").read_text()
+
+
 def test_broken_kernel_fails_the_build(tmp_path: Path) -> None:
     """Never a package that works, but slowly or not at all."""
     source = checkout(tmp_path / "source")

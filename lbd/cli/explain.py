@@ -15,6 +15,7 @@ from lbd.cli import asking, live, options
 from lbd.cli.terminal import printable, table
 from lbd.config.read import read
 from lbd.config.schema import Config
+from lbd.control.connection import SCHEMES
 from lbd.control.explain import Question, explain
 from lbd.errors import LbdError, UsageError
 from lbd.health import CHECKS
@@ -37,8 +38,9 @@ CANDIDATES: Columns = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The request, and who explains it."""
-    parser.add_argument("method", metavar="METHOD", help="GET, POST and so on")
-    parser.add_argument("url", metavar="URL", help="http://HOST/PATH, as a client would ask")
+    parser.add_argument("method", metavar="METHOD", nargs="?", default="GET", help="GET, POST and so on (default GET)")
+    parser.add_argument("url", metavar="URL", help="http://HOST/PATH, as a client would ask; of a listener in tcp mode "
+                        "tcp://HOST:PORT, or tls://NAME:PORT?alpn=PROTOCOL for a client that speaks TLS")
     parser.add_argument("-H", "--header", metavar="'NAME: VALUE'", action="append", default=[], help="may be repeated")
     parser.add_argument("--from", dest="client", metavar="IP", default="127.0.0.1", help="the client's address")
     parser.add_argument("--listener", metavar="NAME", default="", help="default: by the URL's port, else the first")
@@ -56,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the explanation; 0 when a server or lbd itself would answer, else 1."""
     if args.live and args.config:
         raise UsageError("--live asks the daemon, -c FILE a file alone: give one of them")
+    if args.live and args.url.partition("://")[0] in SCHEMES:
+        raise UsageError("--live sends a request of HTTP: there is none in tcp mode")
     question = Question(args.method, args.url, tuple(args.header), args.client, args.listener)
     found = by_file(question, args.config) if args.config else by_daemon(question, args)
     if args.live:
@@ -109,8 +113,11 @@ def show(found: Mapping[str, Any], console: Console) -> None:
     say(f"generation {found['generation']}, listener {found['listener']}", "bold")
     if not found["admitted"]:
         say("the listener closes connections from this address", "bold red")
+    if found.get("introduced"):
+        say("  the client's address is that of the PROXY header, which has to come first")
     if "refused" in found:
-        say(f"refused with {found['refused']['status']}: {found['refused']['reason']}", "bold red")
+        status = found["refused"]["status"]
+        say(f"refused{f' with {status}' if status else ''}: {found['refused']['reason']}", "bold red")
     else:
         for route in found["routes"]:
             say(f"  route {route['route']}: " + (f"matches, backend {route['backend']}" if route["matches"]
@@ -132,15 +139,16 @@ def choice(found: Mapping[str, Any], console: Console, say: Callable[..., None])
     if key := found["key"]:
         say(f"  key {key['value']!r}, hash {key['hash']}" if key["value"] else "  the request has no key")
     if sticky := found["sticky"]:
-        say(f"  cookie {sticky['cookie']}: " + (f"its server is {sticky['server']}" if sticky["server"]
-                                               else "none, or one that names no server that keeps its clients"))
+        known = f"its server is {sticky['server']}" if sticky["server"] else "it has no server that keeps its clients"
+        say(f"  cookie {sticky['cookie']}: {known}" if "cookie" in sticky else f"  source {sticky['source']}: {known}")
     if found["score"]:
         say(f"  score: {found['score']}")
     console.print(table(CANDIDATES, found["servers"]))
     say(f"server {found['chosen']}: {found['why']}" if found["chosen"] else found["why"],
         "bold green" if found["chosen"] else "bold red")
-    for title, edits in ((f"to the server: {found['sends'][0]}", found["request_headers"]),
-                         ("to the client:", found["response_headers"])):
+    edited = ((f"to the server: {found['sends'][0]}", found["request_headers"]),
+              ("to the client:", found["response_headers"])) if "sends" in found else ()
+    for title, edits in edited:
         if edits["removed"] or edits["added"]:
             say(title)
         for mark, lines, style in (("-", edits["removed"], "red"), ("+", edits["added"], "green")):

@@ -16,6 +16,8 @@ from lbd.stats.scoreboard import Board
 class Asked:
     """The request as algorithms see it."""
 
+    because = "its cookie names this server"     # why it prefers one
+
     def __init__(self, request: head.Request, client: bytes) -> None:
         self.method, self.target, self.host, self.source = request.method, request.target, request.host, client
         self.payload = request.out
@@ -63,7 +65,7 @@ def _outcome(backend: Backend, asked: Asked, usable: Sequence[Server], key: byte
     server = asked.preferred or backend.pick(asked)
     if server is None:
         return None, "no server is usable: 503"
-    why = "its cookie names this server" if asked.preferred is not None else _picks(backend, key)
+    why = asked.because if asked.preferred is not None else _picks(backend, key)
     if not full(server, board):
         return server, why
     others = [other for other in usable if not full(other, board)]

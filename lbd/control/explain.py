@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from lbd.backend.backend import Backend
 from lbd.backend.generation import Generation
 from lbd.backend.server import Server
 from lbd.config.schema import Config, Listener
+from lbd.control import connection
 from lbd.control.candidates import Asked, choose
 from lbd.errors import LbdError
 from lbd.http import fields, head
 from lbd.proxy.assembly import Assembly
+from lbd.proxy.listener import Site
 from lbd.proxy.router import Condition, host_matches
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board
@@ -22,7 +24,10 @@ PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request to be explained: `url` with scheme and host, `headers` as `Name: value`, `client` an IP address."""
+    """A request to be explained: `url` with scheme and host, `headers` as `Name: value`, `client` an IP address.
+
+    `tcp://HOST:PORT`, or `tls://NAME:PORT?alpn=PROTOCOL` where the client speaks TLS, is a connection in tcp mode.
+    """
 
     method: str
     url: str
@@ -36,16 +41,16 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
     a worker, or any of a board of one's own. Raises `LbdError` for a question that means nothing.
     """
     config = generation.config
-    scheme, host, target = _parts(question.url)
-    name = question.listener or _listener(config, scheme, host)
-    if name not in config.listeners or config.listeners[name].mode != "http":
-        raise LbdError(f"no http listener is called {name!r}")
-    assembly = Assembly(board, lane)
-    prepared = assembly.prepare(generation, {}, {})
-    for backend, algorithm in prepared.backends.values():
-        backend.install(config.backends[backend.name], generation.members.get(backend.name, ()),
-                        lambda slot: assembly.row(scoreboard.SERVER, slot), algorithm, generation.secret)
-    site = prepared.listeners[name][1]
+    parts, host, target = _parts(question.url)
+    mode = "tcp" if parts.scheme in connection.SCHEMES else "http"
+    port = PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
+    name = question.listener or _listener(config, mode, port)
+    if name not in config.listeners or config.listeners[name].mode != mode:
+        raise LbdError(f"no {mode} listener is called {name!r}")
+    site = _site(name, generation, board, lane)
+    if mode == "tcp":
+        return {"generation": generation.number, "listener": name, **connection.explain(
+            connection.hello(parts), question.client, config.listeners[name], site, board)}
     peer = question.client.encode()
     answer: dict[str, Any] = {"generation": generation.number, "listener": name, "admitted": site.admits(peer)}
     request = site.request
@@ -73,6 +78,16 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
             "request_headers": _edits(asked_for, asked.payload),
             "response_headers": _answer_edits(backend, asked, server, action.response_edits),
             "timeouts": _timeouts(settings, backend)}
+
+
+def _site(listener: str, generation: Generation, board: Board, lane: int) -> Site:
+    """The listener as a worker would have it, with backends of its own."""
+    assembly = Assembly(board, lane)
+    prepared = assembly.prepare(generation, {}, {})
+    for backend, algorithm in prepared.backends.values():
+        backend.install(generation.config.backends[backend.name], generation.members.get(backend.name, ()),
+                        lambda slot: assembly.row(scoreboard.SERVER, slot), algorithm, generation.secret)
+    return prepared.listeners[listener][1]
 
 
 def _edits(before: bytes, after: bytes) -> dict[str, Any]:
@@ -148,29 +163,27 @@ def mismatches(condition: Condition, path: bytes, request: head.Request) -> list
     return wrong
 
 
-def _parts(url: str) -> tuple[str, str, str]:
+def _parts(url: str) -> tuple[SplitResult, str, str]:
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise LbdError(f"{url!r} is no URL: {error}") from None
-    if parts.scheme not in PORTS or not parts.hostname:
-        raise LbdError(f"{url!r} is no URL: http://HOST/PATH is needed")
+    if parts.scheme not in (*PORTS, *connection.SCHEMES) or not parts.hostname:
+        raise LbdError(f"{url!r} is no URL: http://HOST/PATH is needed, or tcp://HOST:PORT or tls://NAME:PORT")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return parts.scheme, host if port is None else f"{host}:{port}", target
+    return parts, host if port is None else f"{host}:{port}", target
 
 
-def _listener(config: Config, scheme: str, host: str) -> str:
-    """The first listener on the URL's port, else the first one."""
-    names = [name for name, listener in config.listeners.items() if listener.mode == "http"]
-    _, colon, port = host.rpartition(":")
-    wanted = int(port) if colon and port.isdigit() else PORTS[scheme]
+def _listener(config: Config, mode: str, port: int) -> str:
+    """The first listener of the mode on the URL's port, else the first one."""
+    names = [name for name, listener in config.listeners.items() if listener.mode == mode]
     for name in names:
-        if any(address.port == wanted for address in config.listeners[name].bind):
+        if any(address.port == port for address in config.listeners[name].bind):
             return name
     if not names:
-        raise LbdError("there is no http listener")
+        raise LbdError(f"there is no {mode} listener")
     return names[0]
 
 

@@ -63,3 +63,37 @@ def test_a_daemon_is_asked(fake_daemon, capsys):
 def test_a_live_request_is_one_of_a_daemon(file, capsys):
     assert main(["explain", "GET", "http://x/", "-c", file, "--live"]) == 2
     assert "--live asks the daemon" in capsys.readouterr().err
+
+
+def test_a_connection_in_tcp_mode(tmp_path, capsys):
+    (tmp_path / "tcp.toml").write_text('''
+[listeners.db]
+bind = "127.0.0.1:5432"
+mode = "tcp"
+backend = "db"
+deny = ["192.0.2.0/24"]
+[[listeners.db.routes]]
+sni = "mail.example.com"
+backend = "mail"
+[listeners.mail]
+bind = "127.0.0.1:25"
+mode = "tcp"
+[[listeners.mail.routes]]
+sni = "mail.example.com"
+backend = "mail"
+[backends.db]
+sticky = {}
+servers = { one = "127.0.0.1:9001" }
+[backends.mail.servers]
+two = "127.0.0.1:9002"
+''')
+    words = ["--from", "192.0.2.7", "-c", str(tmp_path / "tcp.toml")]
+    assert main(["explain", "tls://x.example.com:5432", *words]) == 0
+    out = capsys.readouterr().out
+    for part in ("listener db", "closes connections from this address", "name x.example.com is not mail.example.com",
+                 "backend db", "source 192.0.2.7: it has no server", "server one"):
+        assert part in out, part
+    assert "to the server:" not in out
+    assert main(["explain", "tcp://x:25", *words]) == 1
+    assert "refused: no route takes it" in capsys.readouterr().out
+    assert main(["explain", "tcp://x:25", "--live"]) == 2

@@ -42,4 +42,4 @@ def test_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pyproject_installs_them() -> None:
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    assert setuptools["data-files"] == {SHARE: ["conf/*"]}
+    assert setuptools["data-files"][SHARE] == ["conf/*"]

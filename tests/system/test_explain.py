@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from lbd_process import ROOT, Backend, Lbd, until
 
+from tests.authority import Authority
+
 CONFIG = """
 [listeners.web]
 bind = "127.0.0.1:$web"
@@ -53,3 +55,16 @@ def test_a_live_request_shows_the_way_it_took():
             assert f"\n  server: {server}\n" in done.stdout
             assert "200 OK" in done.stdout
             assert "first-byte" in done.stdout
+
+
+def test_a_live_request_over_tls(tmp_path):
+    file = Authority(tmp_path).issue("a.pem", "a.example.com")
+    with Backend("a") as a, Backend("b") as b:
+        config = CONFIG.format(a=a.port, b=b.port).replace(
+            'backend = "app"', f'backend = "app"\ntls = {{ certificates = "{file}" }}')
+        with Lbd(config) as lbd:
+            done = run(lbd, "explain", f"https://a.example.com:{lbd.port('web')}/1", "--live")
+            assert done.returncode == 0, done.stderr
+            assert "200 OK" in done.stdout
+            assert "\n  listener: web\n" in done.stdout
+            assert "X-Forwarded-Proto: https" in done.stdout
