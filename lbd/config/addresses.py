@@ -87,6 +87,8 @@ def address_of(value: Any) -> Address:
         raise ValueError("is a URL; leave out the scheme and the path")
     host, colon, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
+    if text.isascii() and text.isdecimal():
+        raise ValueError("is a port without a host")
     if not colon or text.endswith("]"):
         raise ValueError("has no port")
     if ":" in host and not bracketed:

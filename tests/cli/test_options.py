@@ -30,7 +30,7 @@ def test_left_out() -> None:
 
 
 @pytest.mark.parametrize(("words", "message"), [
-    ("--listen 80", '--listen: "80" has no port; must be '),
+    ("--listen 80", '--listen: "80" is a port without a host; must be '),
     ("--listen one:80", '--listen: "one:80" has a host name where an IP address is needed; must be '),
     ("--server 0.0.0.0:80", '--server: "0.0.0.0:80" is every address of this machine'),
     ("--health-interval 5", '--health-interval: "5" '),

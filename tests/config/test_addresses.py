@@ -29,7 +29,7 @@ def test_server(text: str, address: Address) -> None:
 
 
 @pytest.mark.parametrize(("kind", "text", "why"), [
-    (BIND, "localhost:80", "has a host name where an IP address is needed"), (BIND, "80", "has no port"),
+    (BIND, "localhost:80", "has a host name where an IP address is needed"), (BIND, "80", "is a port without a host"),
     (BIND, ":80", "has no host"), (BIND, "10.0.0.1", "has no port"), (BIND, "[::1]", "has no port"),
     (BIND, "::1:80", "has several colons"), (BIND, "10.0.0.1:0", "has a port that is not 1 to 65535"),
     (BIND, "10.0.0.1:65536", "has a port"), (BIND, "10.0.0.1:http", "has a port"), (BIND, "10.0.0.1:٣", "has a port"),
