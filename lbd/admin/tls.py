@@ -15,12 +15,14 @@ class Tls:
 
     def __init__(self, settings: AdminTls) -> None:
         self._settings = settings
-        self._seen = self._times()
+        self._seen = _times(settings.cert, settings.key_file or settings.cert)
+        self._trusted = _times(settings.client_ca)
         self.context = _context(settings)
 
     def renew(self) -> None:
         """Use the certificate that is in the files now, if it is another; one of no use leaves the old in force."""
-        now = self._times()
+        self._trust()
+        now = _times(self._settings.cert, self._settings.key_file or self._settings.cert)
         if now == self._seen:
             return
         self._seen = now
@@ -31,15 +33,25 @@ class Tls:
         except LbdError as error:
             logger.error("admin certificate not renewed; the one before stays", reason=str(error))
 
-    def _times(self) -> list[tuple[int, int]]:
-        found = []
-        for file in (self._settings.cert, self._settings.key_file or self._settings.cert):
-            try:
-                about = os.stat(file)
-                found.append((about.st_mtime_ns, about.st_ino))
-            except OSError:
-                found.append((0, 0))
-        return found
+    def _trust(self) -> None:
+        """A context forgets no authority, so that another set of them needs a new one: said once for each change."""
+        now = _times(self._settings.client_ca)
+        if now != self._trusted:
+            self._trusted = now
+            logger.warning("change takes effect only after a restart", key="admin.tls.client_ca",
+                           file=self._settings.client_ca)
+
+
+def _times(*files: str | None) -> list[tuple[int, int]]:
+    """When each was changed, and which file it is."""
+    found = []
+    for file in filter(None, files):
+        try:
+            about = os.stat(file)
+            found.append((about.st_mtime_ns, about.st_ino))
+        except OSError:
+            found.append((0, 0))
+    return found
 
 
 def subject(certificate: Mapping[str, Any] | None) -> str:

@@ -65,6 +65,19 @@ async def test_a_renewed_certificate_is_used_and_a_broken_one_is_not(authority, 
     assert await seen(tls, client) == ["", "new"]
 
 
+def test_other_authorities_need_a_restart_and_that_is_said_once(authority, tmp_path, monkeypatch):
+    trusted, said = tmp_path / "ca.pem", []
+    shutil.copy(authority.ca, trusted)
+    tls = Tls(AdminTls(authority.certificate("own", "IP:127.0.0.1"), client_ca=str(trusted)))
+    monkeypatch.setattr("lbd.admin.tls.logger.warning", lambda text, **facts: said.append((text, facts)))
+    tls.renew()
+    assert said == []
+    os.utime(trusted, (1, 1))
+    tls.renew()
+    tls.renew()
+    assert said == [("change takes effect only after a restart", {"key": "admin.tls.client_ca", "file": str(trusted)})]
+
+
 def test_files_of_no_use(authority, tmp_path):
     good, other = authority.certificate("a"), authority.certificate("b")
     (tmp_path / "text").write_text("no certificate")

@@ -221,3 +221,34 @@ def test_the_dashboard_is_laid_out_without_overlaps() -> None:
         taken |= cells
         assert panel["title"]
         assert panel["type"] == "row" or panel["description"]
+
+
+# Of Grafana's own panels and units (its documentation of the dashboard's JSON model).
+PANELS = {"row", "stat", "timeseries", "table", "state-timeline"}
+UNITS = {"reqps", "percentunit", "s", "short", "Bps", "bytes"}
+SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+
+
+def test_the_dashboard_says_what_grafana_reads() -> None:
+    board = json.loads((CONF / "grafana-dashboard.json").read_text())
+    variables = {entry["name"]: entry["type"] for entry in board["templating"]["list"]}
+    assert variables["datasource"] == "datasource"
+    assert (board["schemaVersion"], board["uid"], board.get("id")) == (39, "lbd", None)
+    for panel in board["panels"]:
+        assert panel["type"] in PANELS, panel["title"]
+        assert set(panel["gridPos"]) == {"x", "y", "w", "h"}
+        if panel["type"] == "row":
+            continue
+        assert panel["datasource"] == SOURCE, panel["title"]
+        names = [target["refId"] for target in panel["targets"]]
+        assert names, panel["title"]
+        assert len(set(names)) == len(names), panel["title"]
+        assert all(target.get("datasource", SOURCE) == SOURCE for target in panel["targets"])
+        asked = {name for target in panel["targets"] for name in re.findall(r"\$(\w+)", target["expr"])}
+        assert asked <= {*variables, "__rate_interval", "__interval", "__range"}, panel["title"]
+        units = [panel["fieldConfig"]["defaults"].get("unit"), *(
+            entry["value"] for override in panel["fieldConfig"].get("overrides", [])
+            for entry in override["properties"] if entry["id"] == "unit")]
+        assert {unit for unit in units if unit} <= UNITS, panel["title"]
+        if panel["type"] in ("stat", "timeseries"):
+            assert units[0], panel["title"]
