@@ -25,6 +25,7 @@ backend = "cut"
 type = "http"
 path = "/healthz"
 interval = "100ms"
+timeout = "5s"
 rise = 2
 fall = 2
 [backends.killed]

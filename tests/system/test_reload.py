@@ -18,7 +18,7 @@ bind = "127.0.0.1:$web"
 backend = "app"
 [backends.app]
 algorithm = "least-connections"
-health = { type = "http", path = "/healthz", interval = "100ms", fall = 1, rise = 1 }
+health = { type = "http", path = "/healthz", interval = "100ms", timeout = "5s", fall = 1, rise = 1 }
 servers = { a = "127.0.0.1:%d" }
 """
 

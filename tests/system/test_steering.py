@@ -23,7 +23,7 @@ bind = "127.0.0.1:$web"
 backend = "app"
 [backends.app]
 registration = { networks = ["127.0.0.0/8"] }
-health = { type = "http", path = "/healthz", interval = "100ms", fall = 3, rise = 1 }
+health = { type = "http", path = "/healthz", interval = "100ms", timeout = "5s", fall = 3, rise = 1 }
 [backends.app.servers]
 """
 

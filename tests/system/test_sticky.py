@@ -19,6 +19,7 @@ connect = "1s"
 type = "http"
 path = "/healthz"
 interval = "50ms"
+timeout = "5s"
 rise = 1
 fall = 3
 [listeners.implied]

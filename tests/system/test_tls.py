@@ -182,7 +182,7 @@ BEHIND = """
 bind = "127.0.0.1:$front"
 backend = "app"
 [backends.app]
-health = {{ path = "/healthz", interval = "100ms" }}
+health = {{ path = "/healthz", interval = "100ms", timeout = "5s" }}
 [backends.app.tls]
 ca = "{ca}"
 server_name = "{name}"
