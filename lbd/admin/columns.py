@@ -45,6 +45,15 @@ def rate(value: float | None) -> str | None:
     return None if value is None else f"{value:.1f}" if 0 < value < 10 else f"{value:.0f}"
 
 
+def written(value: object) -> str:
+    """A fact of an event as people write it: `web: 127.0.0.1:80 [::]:80`, without brackets and quotes."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {written(part)}" for name, part in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return " ".join(map(written, value)) or "none"
+    return str(value)
+
+
 class Column(NamedTuple):
     """`get` is what the column is sorted by, `form` what is shown of it (None: a dash); the greatest `rank` is left out
     first where there is no room."""
@@ -107,7 +116,7 @@ EVENTS: Columns = (
     Column("time (UTC)", lambda row: str(row.get("timestamp", ""))[:19].replace("T", " ")),
     Column("level", lambda row: row.get("level")),
     Column("event", lambda row: row.get("event")),
-    Column("about", lambda row: ", ".join(f"{name} {value}" for name, value in row.items()
+    Column("about", lambda row: ", ".join(f"{name} {written(value)}" for name, value in row.items()
                                           if value not in (None, "") and name not in OWN)),
 )
 

@@ -70,3 +70,9 @@ def test_who_ails():
         "a": {"health": "down", "mode": "ready", "since": "2026-01-01T00:00:00Z", "reason": "GET /: 503"},
         "b": {"health": "down", "mode": "maint"}, "c": {"health": "up", "mode": "ready"}}}}}
     assert columns.ailing(status) == ["app/a down for 5 min 30 s: GET /: 503"]
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    ({"web": ["127.0.0.1:80", "[::]:80"], "api": []}, "web: 127.0.0.1:80 [::]:80; api: none"), (["a"], "a"), (3, "3")])
+def test_facts_of_events_are_written_plainly(value, text):
+    assert columns.written(value) == text
