@@ -77,7 +77,7 @@ def test_sdist_has_what_a_build_needs(built: Path, source: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {f"{kernel}{suffix}" for kernel in kernels() for suffix in (".pyx", ".pyi")}
-    wanted |= paths(source, "lbd/**/*.px[di]") | paths(source, "conf/*")
+    wanted |= paths(source, "lbd/**/*.px[di]") | paths(source, "conf/*") | paths(source, "systemd/*")
     wanted |= {"pyproject.toml", "README.md", "lbd/py.typed"}
     assert not wanted - names
     assert not [name for name in names if name.endswith((".c", ".so"))]
@@ -113,6 +113,11 @@ def test_installed_checks_the_configurations_it_ships(installed: Path, source: P
     assert [path.name for path in found] == sorted(path.name for path in source.glob("conf/*.toml"))
     for path in found:
         done(installed / "lbd", "check", "-c", path, cwd=installed)
+
+
+def test_installed_has_the_units(installed: Path, source: Path) -> None:
+    for unit in source.glob("systemd/*"):
+        assert (installed.parent / "share/lbd/systemd" / unit.name).read_text() == unit.read_text()
 
 
 def test_installed_has_its_manual_page_where_man_looks(installed: Path) -> None:
