@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from tests.system.lbd_process import Lbd
+from tests.system.lbd_process import Lbd, until
 
 SETTLE = 0.003      # seconds after which a request that was sent waits in its worker
 LIMIT = 10.0        # seconds that any step may take
@@ -69,11 +69,13 @@ async def through_both(lbd: Lbd, asked: asyncio.Queue[tuple[Server, float]]) -> 
     clients: dict[int, Client] = {}
     while len(clients) < 2:
         before = {worker["slot"]: worker["requests"] for worker in lbd.status()["workers"]}
-        client = Client(*await asyncio.open_connection("127.0.0.1", lbd.port("web")))
-        client.ask()
-        (await asked.get())[0].answer()
-        await client.answered()
-        (slot,) = [worker["slot"] for worker in lbd.status()["workers"] if worker["requests"] > before[worker["slot"]]]
+        async with asyncio.timeout(LIMIT):
+            client = Client(*await asyncio.open_connection("127.0.0.1", lbd.port("web")))
+            client.ask()
+            (await asked.get())[0].answer()
+            await client.answered()
+        slot, = until(lambda before=before: [worker["slot"] for worker in lbd.status()["workers"]
+                                             if worker["requests"] > before[worker["slot"]]], "counted")
         if slot in clients:
             client.writer.close()
         clients.setdefault(slot, client)
