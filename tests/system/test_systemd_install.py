@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600),
 
 
 def blocks():
-    """The shell blocks of README's section, in their order: install, look, change, upgrade, uninstall."""
+    """The shell blocks of README's section, in their order: install, look, change, upgrade, uninstall, sockets."""
     section = (ROOT / "README.md").read_text().split("## Under systemd\n")[1].split("\n## ")[0]
     return re.findall(r"```sh\n(.*?)```", section, re.S)
 
@@ -83,13 +83,13 @@ def typed(inside, place, lines):
     return done.stdout
 
 
-def answered(inside):
-    return inside.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:8080/",
+def answered(inside, port=8080):
+    return inside.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:{port}/",
                       check=False).stdout == "200"
 
 
 def test_the_lines_of_the_readme(fresh, place):
-    install, look, change, upgrade, uninstall = blocks()
+    install, look, change, upgrade, uninstall, _ = blocks()
     typed(fresh, place, install)
     assert fresh.show("lbd", "ActiveState") == "active"
     assert fresh.show("lbd", "UnitFileState") == "enabled"
@@ -120,3 +120,14 @@ def test_the_lines_of_the_readme(fresh, place):
     for left in ("/opt/lbd", "/var/lib/private/lbd", f"{units}/lbd.service",
                  f"{units}/multi-user.target.wants/lbd.service"):
         assert fresh.run("test", "-e", left, check=False).returncode == 1, left
+
+
+def test_the_lines_for_socket_activation(fresh, place):
+    install, *_, sockets = blocks()
+    typed(fresh, place, install)
+    fresh.run("systemctl", "start", "origin")
+    typed(fresh, place, sockets)
+    assert fresh.show("lbd.socket", "UnitFileState") == "enabled"
+    assert fresh.show("lbd", "ActiveState") == "active"
+    until(lambda: answered(fresh, 80), "the demo server's answer on the socket of systemd")
+    assert not answered(fresh)
