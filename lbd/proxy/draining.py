@@ -23,24 +23,24 @@ class Draining:
     def __init__(self, plane: Any) -> None:
         self._plane = plane
         self.closing: dict[Any, float] = {}
-        self._servers: dict[Server, float] = {}
-        self._listeners: dict[Listener, tuple[float, int]] = {}
-        self._halves: dict[Listener, float] = {}            # when half of the time is over
+        self._ends: dict[Listener | Server, tuple[float, int]] = {}      # until when, and what what is cut then ends by
+        self._halves: dict[Listener | Server, float] = {}   # when half of the time is over
         self._idle: dict[Any, tuple[float, float]] = {}     # client: its deadline, and since when that is the same
 
     def retire(self, servers: Iterable[Server], ends: float) -> None:
-        """No generation has these any more: what is idle closes now, what is in flight is cut when the time comes."""
+        """No generation has these any more: what is idle closes now, tunnels in the second half of the time, and what
+        is in flight is cut when the time comes."""
         for server in servers:
             close_idle(server)
-            self._servers[server] = ends
+            self._ends[server] = ends, endings.DRAIN_CUT
 
     def dismiss(self, listener: Listener, ends: float, ending: int) -> None:
         """Accept no more; clients are told with their next answer, closed while idle, and cut when the time comes."""
         listener.leaving = True
         listener.close()
-        known = self._listeners.get(listener)
+        known = self._ends.get(listener)
         if known is None or ends < known[0]:
-            self._listeners[listener] = ends, ending
+            self._ends[listener] = ends, ending
         for client in self._plane.timers.everyone():
             if client.listener is listener:
                 client.last()
@@ -50,44 +50,43 @@ class Draining:
         if self.closing:
             for upstream in due(self.closing, now):
                 upstream.abort()
-        if self._servers:
-            servers = due(self._servers, now)
-            if servers:
-                for client in self._plane.timers.everyone():
-                    if client.server in servers:
-                        client.stop(endings.DRAIN_CUT)
-        if self._listeners:
+        if self._ends:
             self._clients(now)
 
     def _clients(self, now: float) -> None:
-        leaving: dict[Listener, list[Any]] = defaultdict(list)
+        leaving: dict[Listener | Server, list[Any]] = defaultdict(list)
         before, self._idle = self._idle, {}
         left = set()
         for client in self._plane.timers.everyone():
-            known = self._listeners.get(client.listener)
-            if known is None:
+            cause = self._cause(client)
+            if cause is None:
                 continue
-            left.add(client.listener)
+            left.add(cause)
+            ends, ending = self._ends[cause]
             if client.idle:
                 deadline, since = before.get(client, (0.0, now))
                 since = since if deadline == client.deadline else now
                 self._idle[client] = client.deadline, since
-                if now - since >= QUIET or known[0] - now <= QUIET:
-                    leaving[client.listener].append(client)
-            elif known[0] <= now:
-                client.stop(known[1])
-            elif client.tunnelled and now >= self._halves.setdefault(client.listener, (now + known[0]) / 2):
-                leaving[client.listener].append(client)
-        for listener, clients in leaving.items():
-            time, ending = self._listeners[listener][0] - now, self._listeners[listener][1]
+                if now - since >= QUIET or ends - now <= QUIET:
+                    leaving[cause].append(client)
+            elif ends <= now:
+                client.stop(ending)
+            elif client.tunnelled and now >= self._halves.setdefault(cause, (now + ends) / 2):
+                leaving[cause].append(client)
+        for cause, clients in leaving.items():
+            time, ending = self._ends[cause][0] - now, self._ends[cause][1]
             for client in clients[:int(len(clients) * TICK / time) + 1 if time > TICK else None]:
                 if client.idle:
                     client.dismiss()
                 else:
                     client.hang_up(ending)
-        self._listeners = {listener: known for listener, known in self._listeners.items()
-                           if known[0] > now or listener in left}
-        self._halves = {listener: half for listener, half in self._halves.items() if listener in self._listeners}
+        self._ends = {cause: known for cause, known in self._ends.items() if known[0] > now or cause in left}
+        self._halves = {cause: half for cause, half in self._halves.items() if cause in self._ends}
+
+    def _cause(self, client: Any) -> Listener | Server | None:
+        """What this client has to leave with: its listener, or the server of its request, what ends first."""
+        found = [one for one in (client.listener, client.server) if one in self._ends]
+        return min(found, key=self._ends.__getitem__, default=None)
 
 
 def due(times: dict[Any, float], now: float) -> list[Any]:

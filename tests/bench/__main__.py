@@ -1,6 +1,7 @@
 """lbd beside HAProxy, nginx and Caddy: `python -m tests.bench`, all in one run, one after another, on loopback."""
 
 import argparse
+import contextlib
 import os
 import resource
 import shutil
@@ -18,7 +19,7 @@ from tests.bench.machine import Processors, facts
 from tests.bench.result import Result, failed
 from tests.bench.rounds import Rounds
 from tests.bench.servers import Servers, serving
-from tests.bench.targets import TARGETS, StartError, Target, running, usable
+from tests.bench.targets import TARGETS, Running, StartError, Target, running, usable
 
 
 def names(known: Iterable[str]) -> Callable[[str], list[str]]:
@@ -38,6 +39,9 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
                         help=f"{', '.join(TARGETS)}; those that are not installed are left out")
     parser.add_argument("--rounds", type=int, default=3, help="medians are taken over so many (default 3)")
     parser.add_argument("--seconds", type=int, default=3, help="whole seconds per measurement (default 3)")
+    parser.add_argument("--together", action="store_true",
+                        help="start all targets of a case once and let them take turns, instead of one after another: "
+                             "with many short rounds, a machine whose speed changes hurts all of them alike")
     parser.add_argument("--quick", action="store_true", help="one round of one second, not warmed up")
     parser.add_argument("--python", default=sys.executable, help="the interpreter that runs lbd (default: this one)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every result there too")
@@ -66,16 +70,42 @@ class Run:
         self.processors = Processors.of_this_machine()
         self.rounds = Rounds()
 
-    def one(self, case: Case, target: Target, servers: Servers) -> Result:
-        every = self.processors.every
-        effort = Effort(self.wanted.seconds, 0 if self.wanted.quick else 1,
-                        self.processors.load if case.pinned else every)
-        try:
-            with running(target, servers, case.workers, self.processors.proxy if case.pinned else every,
-                         self.wanted.python, self.home, case.logged) as started:
-                return cases.run(case, started, effort)
-        except StartError as exc:
-            return failed(f"did not start: {exc}")
+    def started(self, case: Case, target: Target, servers: Servers) -> contextlib.AbstractContextManager[Running]:
+        return running(target, servers, case.workers, self.processors.proxy if case.pinned else self.processors.every,
+                       self.wanted.python, self.home, case.logged)
+
+    def measured(self, case: Case, target: Running, warm: bool) -> Result:
+        return cases.run(case, target, Effort(self.wanted.seconds, int(warm and not self.wanted.quick),
+                                              self.processors.load if case.pinned else self.processors.every))
+
+    def apart(self, case: Case, targets: list[Target], servers: Servers) -> None:
+        """Each target is started anew for each round, alone."""
+        for number in range(self.wanted.rounds):
+            for target in order(targets, number):
+                self.tell(case, number, target)
+                try:
+                    with self.started(case, target, servers) as ready:
+                        result = self.measured(case, ready, True)
+                except StartError as exc:
+                    result = failed(f"did not start: {exc}")
+                self.rounds.add(case.name, target.name, result)
+
+    def together(self, case: Case, targets: list[Target], servers: Servers) -> None:
+        """All targets are started once; they take turns, so that one works at a time."""
+        with contextlib.ExitStack() as stack:
+            ready = {}
+            for target in targets:
+                try:
+                    ready[target] = stack.enter_context(self.started(case, target, servers))
+                except StartError as exc:
+                    self.rounds.add(case.name, target.name, failed(f"did not start: {exc}"))
+            for number in range(self.wanted.rounds if ready else 0):
+                for target in order(list(ready), number):
+                    self.tell(case, number, target)
+                    self.rounds.add(case.name, target.name, self.measured(case, ready[target], not number))
+
+    def tell(self, case: Case, number: int, target: Target) -> None:
+        self.console.print(f"{case.name}, round {number + 1}: {target.name}", style="dim", highlight=False)
 
     @staticmethod
     def able(name: str, targets: list[Target]) -> list[Target]:
@@ -94,10 +124,7 @@ class Run:
             case = CASES[name]
             pinned = self.processors if case.pinned else Processors(*[self.processors.every] * 3)
             with tempfile.TemporaryDirectory(dir=self.home) as place, serving(Path(place), pinned) as servers:
-                for number in range(self.wanted.rounds):
-                    for target in order(self.able(name, targets), number):
-                        self.console.print(f"{name}, round {number + 1}: {target.name}", style="dim", highlight=False)
-                        self.rounds.add(name, target.name, self.one(case, target, servers))
+                (self.together if self.wanted.together else self.apart)(case, self.able(name, targets), servers)
         return self.rounds
 
 
@@ -120,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    found["method"] = (f"{wanted.rounds} rounds of {wanted.seconds} s, median (low-high); ratios round by round; "
+    found["method"] = (f"{wanted.rounds} rounds of {wanted.seconds} s{' in turns' if wanted.together else ''}, median (low-high); ratios round by round; "
                        "distrust what was measured while others had more than 5 %")
     console = Console()
     console.width = max(console.width, 180)     # the tables are of no use when they are squeezed

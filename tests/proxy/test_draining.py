@@ -102,13 +102,8 @@ def test_busy_clients_are_cut_at_the_end_and_idle_ones_closed() -> None:
     assert (busy.end, idle.end) == (endings.SHUTDOWN_CUT, "dismissed")
 
 
-def test_tunnels_are_hung_up_one_after_another_in_the_second_half() -> None:
-    listener = Listener()
-    clients = [Client(listener, idle=False) for _ in range(50)]
-    for client in clients:
-        client.tunnelled = True
-    draining: Any = Draining(Plane(*clients))
-    draining.dismiss(listener, 10.0, endings.SHUTDOWN_CUT)
+def hung_up_evenly(draining: Any, clients: list[Client], ending: int) -> None:
+    """Within ten seconds: none in the first half, then one after another, and all before the end."""
     left = []
     for tick in range(99):
         draining.tick(tick / 10)
@@ -116,7 +111,41 @@ def test_tunnels_are_hung_up_one_after_another_in_the_second_half() -> None:
     assert left[49] == 0
     assert 15 <= left[75] <= 35
     assert max(after - before for before, after in pairwise(left)) <= 3
-    assert {client.end for client in clients} == {("hung up", endings.SHUTDOWN_CUT)}
+    assert {client.end for client in clients} == {("hung up", ending)}
+
+
+def tunnels(listener: Any, server: Any = None) -> list[Client]:
+    clients = [Client(listener, idle=False, server=server) for _ in range(50)]
+    for client in clients:
+        client.tunnelled = True
+    return clients
+
+
+def test_tunnels_are_hung_up_one_after_another_in_the_second_half() -> None:
+    listener = Listener()
+    clients = tunnels(listener)
+    draining: Any = Draining(Plane(*clients))
+    draining.dismiss(listener, 10.0, endings.SHUTDOWN_CUT)
+    hung_up_evenly(draining, clients, endings.SHUTDOWN_CUT)
+
+
+def test_tunnels_to_a_removed_server_are_too() -> None:
+    server, listener = Server(), Listener()
+    clients, others = tunnels(listener, server), tunnels(listener, Server())
+    draining: Any = Draining(Plane(*clients, *others))
+    draining.retire([server], 10.0)
+    hung_up_evenly(draining, clients, endings.DRAIN_CUT)
+    assert gone(others) == 0
+
+
+def test_what_loses_listener_and_server_leaves_with_what_ends_first() -> None:
+    server, listener = Server(), Listener()
+    busy = Client(listener, idle=False, server=server)
+    draining: Any = Draining(Plane(busy))
+    draining.dismiss(listener, 5.0, endings.SHUTDOWN_CUT)
+    draining.retire([server], 1.0)
+    draining.tick(2.0)
+    assert busy.end == endings.DRAIN_CUT
 
 
 def test_the_earlier_of_two_ends_counts() -> None:

@@ -16,6 +16,8 @@ import pytest
 from lbd_process import ROOT, Lbd, until
 from origin import Origin
 
+from tests.authority import Authority
+
 USER = "nobody"
 NEEDED = "import lbd.control.worker, lbd.cli.daemon"
 NET_BIND_SERVICE = 1 << 10
@@ -126,6 +128,31 @@ def test_an_upgrade_needs_no_root(python):
         other = low_port()
         lbd.write(text(other, origin))
         assert lbd.admin("POST", "/v1/reload")[0] == 200, lbd.log()   # it can still bind low ports
+        assert lbd.stop() == 0
+
+
+def test_an_upgrade_is_refused_where_a_key_is_for_root_alone(python):
+    """What was read before root was given up serves on; only the new image could not read it."""
+    entry = pwd.getpwnam(USER)
+    with Origin("a") as origin, closing(Lbd(text("$web", origin), settings=f'user = "{USER}"', python=python,
+                                            environment={"PYTHONPATH": LIBRARIES})) as lbd:
+        lbd.path.chmod(0o755)
+        authority = Authority(lbd.path)
+        key = authority.issue("site.pem", "site.test", split=True).with_suffix(".key")
+        key.chmod(0o600)
+        lbd.file.write_text(lbd.file.read_text() + f"""[listeners.web.tls]
+certificates = {{ cert = "{key.with_suffix(".pem")}", key = "{key}" }}
+""")
+        lbd.start()
+        workers = lbd.workers()
+        status, answer = lbd.admin("POST", "/v1/upgrade")
+        assert status == 409
+        assert str(key) in answer["error"]
+        assert "permission denied" in answer["error"].lower()
+        os.chown(key, entry.pw_uid, entry.pw_gid)
+        assert lbd.workers() == workers
+        assert lbd.admin("POST", "/v1/upgrade")[0] == 202
+        until(lambda: len(lbd.logged("ready")) == 2, "the new image serves")
         assert lbd.stop() == 0
 
 
