@@ -25,6 +25,9 @@ class Backend:
     where nothing else has a say: no stickiness, no bounds.
     """
 
+    __slots__ = ("direct", "dropped", "gate", "name", "pick", "pool", "retry_statuses", "row", "server_timeout",
+                 "servers", "settings", "slow_start", "sources", "sticky", "sticky_source", "took")
+
     def __init__(self, name: str, row: Row, sources: Sources | None = None) -> None:
         self.name = name
         self.row = row

@@ -64,18 +64,6 @@ cdef size_t PASSED_ROOM = 0
 cdef class Request:
     """What one pass over a request head found. One per listener and worker: read it before the next `scan`."""
 
-    cdef readonly bint plain
-    cdef readonly bytes out, method, target, host
-    cdef readonly int64_t length, hops
-    cdef readonly Py_ssize_t head, end
-    cdef readonly int minor
-    cdef readonly str error
-    cdef Asked asked
-    cdef Lines lines
-    cdef Peer peer
-    cdef uint8_t* scratch
-    cdef size_t room, max_head, max_uri
-
     def __cinit__(self, Py_ssize_t max_head, int max_headers, Py_ssize_t max_uri, bint forwarded=False):
         if not (0 < max_head <= 1 << 24 and 0 < max_headers <= 1 << 16 and max_uri > 0):
             raise ValueError("max_head must be 1 byte to 16 MiB, max_headers 1 to 65536, max_uri at least 1")
@@ -98,6 +86,9 @@ cdef class Request:
 
     def scan(self, bytes data not None, Py_ssize_t start, bytes peer not None, bytes proto not None, bint trusted):
         """Read the request head that begins at `start`: 0 incomplete, flags, or minus the status to refuse with."""
+        return self.read(data, start, peer, proto, trusted)
+
+    cdef int read(self, bytes data, Py_ssize_t start, bytes peer, bytes proto, bint trusted) except -1:
         cdef size_t size
         cdef const uint8_t* p = rest(data, start, &size)
         cdef size_t most = min(size, self.max_head)
@@ -166,16 +157,6 @@ cdef inline int whole(int flags, size_t size, size_t head, size_t length) noexce
 cdef class Response:
     """What one pass over a response head found. One per worker: read it before the next `scan`."""
 
-    cdef readonly bytes out
-    cdef readonly int status
-    cdef readonly int64_t length
-    cdef readonly Py_ssize_t head, end
-    cdef readonly str error
-    cdef Answered answered
-    cdef Lines lines
-    cdef uint8_t* scratch
-    cdef size_t room, max_head
-
     def __cinit__(self, Py_ssize_t max_head, int max_headers):
         if not (0 < max_head <= 1 << 24 and 0 < max_headers <= 1 << 16):
             raise ValueError("max_head must be 1 byte to 16 MiB, max_headers 1 to 65536")
@@ -193,6 +174,9 @@ cdef class Response:
 
     def scan(self, bytes data not None, Py_ssize_t start, bint to_head, int minor, bint keep):
         """Read the response head that begins at `start`: 0 incomplete, flags, or -502."""
+        return self.read(data, start, to_head, minor, keep)
+
+    cdef int read(self, bytes data, Py_ssize_t start, bint to_head, int minor, bint keep) except -1:
         cdef size_t size
         cdef const uint8_t* p = rest(data, start, &size)
         cdef size_t most = min(size, self.max_head)

@@ -41,6 +41,7 @@ cdef class Sock(Watched):
     cdef readonly long long passed      # bytes that were carried away from here
     cdef readonly double touched        # when the last of them were, in monotonic seconds
 
+    cdef int send(self, bytes piece) except -1
     cdef Py_ssize_t receive(self) except -1
     cdef int flush(self) except -1
     cdef int flushed(self) except -1

@@ -45,10 +45,12 @@ cdef class Sock(Watched):
 
     def write(self, data not None):
         """Send `data`, or queue what the kernel does not take now; ignored once the connection is closing."""
-        cdef bytes piece = data if type(data) is bytes else bytes(memoryview(data))
+        self.send(data if type(data) is bytes else bytes(memoryview(data)))
+
+    cdef int send(self, bytes piece) except -1:
         cdef Py_ssize_t size = PyBytes_GET_SIZE(piece), n = 0
         if self.state & MUTE or not size:
-            return
+            return 0
         if self.state & BUSY:
             # Most often it is closed next, and was never registered.
             self.state &= ~BUSY
@@ -56,11 +58,10 @@ cdef class Sock(Watched):
         if self.queue is None and not self.state & YOUNG:
             n = linux.send(self.fd, PyBytes_AS_STRING(piece), size, MSG_NOSIGNAL)
             if n == size:
-                return
+                return 0
             if n < 0:
                 if errno != EAGAIN and errno != EINTR:
-                    self.write_failed(errno)
-                    return
+                    return self.write_failed(errno)
                 n = 0
         if self.queue is None:
             self.queue = []
@@ -80,6 +81,7 @@ cdef class Sock(Watched):
                 self.protocol.pause_writing()
             except Exception as exc:
                 self.raised(exc)
+        return 0
 
     def write_eof(self):
         """Shut down the sending side once what is queued is sent."""

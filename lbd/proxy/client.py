@@ -3,6 +3,7 @@
 from typing import Any
 
 from lbd.http import head, replies
+from lbd.proxy import fast_path
 from lbd.proxy.arrival import Arrival
 from lbd.proxy.exchange import (
     CLOSED,
@@ -16,8 +17,9 @@ from lbd.proxy.exchange import (
     RELAY,
     SEND,
     TUNNEL,
+    WAIT,
 )
-from lbd.proxy.upstream import HIGH
+from lbd.proxy.upstream import HEAD, HIGH, REST
 from lbd.stats import endings
 from lbd.stats.scoreboard import Record
 
@@ -55,7 +57,9 @@ class Client(Arrival):
         self.kept = 0
         self.keep = self.sent = True
 
-    def data_received(self, data: bytes) -> bool | None:
+    data_received = fast_path.request
+
+    def receive(self, data: bytes) -> bool | None:
         """The next request, more of a body, or bytes that have to wait. True: a whole request was there."""
         state = self.state
         if state <= READING:
@@ -80,13 +84,17 @@ class Client(Arrival):
 
     def read(self, data: bytes) -> None:
         """A request head, with what came behind it."""
-        listener = self.listener
-        site = listener.site
-        request = site.request
-        flags = request.scan(data, 0, self.peer, site.proto, self.trusted)
+        site = self.listener.site
+        self.judge(site.request.scan(data, 0, self.peer, site.proto, self.trusted), data)
+
+    def judge(self, flags: int, data: bytes) -> None:
+        """A head that was just scanned, with what came behind it."""
         if flags <= 0:
             self._unread(flags, data)
             return
+        listener = self.listener
+        site = listener.site
+        request = site.request
         action = self.action = site.route(request)
         backend = self.backend = action.backend
         if flags >= SIMPLE and action.plain and backend.sticky is None:
@@ -356,3 +364,6 @@ class Client(Arrival):
             self.state = IDLE
             self.deadline = self.plane.now + self.listener.site.client_idle
             self.advance()
+
+
+fast_path.serve(Client, IDLE, WAIT, REST, HEAD, IDEMPOTENT)

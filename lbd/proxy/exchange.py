@@ -109,7 +109,7 @@ class Exchange:
         if server is None:
             server = backend.direct(self)
             if server is None:
-                server = self._select()
+                server = self.select()
                 if server is None:
                     return
         if backend.sticky is not None:
@@ -118,6 +118,10 @@ class Exchange:
         self.record.took(server.row)
         if backend.took is not None:
             backend.took(server)
+        self.forward(server)
+
+    def forward(self, server: Server) -> None:
+        """Send the request there, on the connection that rests last or on a new one."""
         idle = server.idle
         if not idle:
             self._connect(server)
@@ -136,11 +140,11 @@ class Exchange:
         self.upstream = upstream
         if self.whole:
             self.state = WAIT
-            self.deadline = self.plane.now + backend.server_timeout
+            self.deadline = self.plane.now + self.backend.server_timeout
         else:
             self.connected(upstream)
 
-    def _select(self) -> Server | None:
+    def select(self) -> Server | None:
         """Where the algorithm's choice alone does not do. None: the request waits, or is refused."""
         backend = self.backend
         if backend.gate is not None:

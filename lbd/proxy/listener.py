@@ -25,6 +25,10 @@ class Site:
     shows where it ends TLS.
     """
 
+    __slots__ = ("_allow", "_deny", "action", "believes", "bounds", "client_header", "client_idle", "face",
+                 "handshake_timeout", "introduced", "max_body", "open", "passthrough", "proto", "request", "route",
+                 "router", "tcp", "timeouts", "trusts")
+
     def __init__(self, settings: schema.Listener, trusted: Sequence[Network], router: Router,
                  face: Face | None = None) -> None:
         self.request = head.Request(settings.max_head, settings.max_headers, settings.max_uri, settings.forwarded)
@@ -92,6 +96,8 @@ def nobody(_peer: bytes) -> bool:
 
 class Listener:
     """Lives as long as its name; `site` is swapped by a reload. `leaving`: no further request on any connection."""
+
+    __slots__ = ("acceptors", "crowd", "leaving", "mould", "name", "row", "site")
 
     def __init__(self, name: str, row: Row, site: Site) -> None:
         self.name = name

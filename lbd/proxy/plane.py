@@ -51,6 +51,10 @@ class Plane:
     the most client connections at a time: accepting pauses there. `bells` wake other workers whose requests wait.
     """
 
+    __slots__ = ("_access", "_done", "_prepared", "_report", "_traces", "access", "assembly", "backends", "bells",
+                 "contexts", "draining", "error_bodies", "explanations", "generation", "limit", "listeners", "log",
+                 "loop", "net", "now", "paused", "process", "response", "timers", "turns")
+
     def __init__(self, loop: asyncio.AbstractEventLoop, net: Any, board: Board, lane: int,
                  report: Callable[[str, str], None], bells: Bells | None = None) -> None:
         self.loop = loop

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from lbd.backend.server import Server
 from lbd.errors import shortage
 from lbd.http import head
+from lbd.proxy import fast_path
 from lbd.stats import endings, fields
 from lbd.stats.scoreboard import Record
 
@@ -94,7 +95,9 @@ class Upstream:
         self.payload = b""
         client.connected(self)
 
-    def data_received(self, data: bytes) -> None:
+    data_received = fast_path.answer
+
+    def receive(self, data: bytes) -> None:
         """Bytes of a response: the common one, whole in one read, goes through the first branch only."""
         client = self.client
         if client is None or self.mode != HEAD:
@@ -106,7 +109,7 @@ class Upstream:
         response = self.response
         flags = response.scan(data, 0, client.head_only, client.minor, client.keep and client.sent)
         if flags < SIMPLE:
-            self._unusual(client, flags, data)
+            self.unusual(client, flags, data)
             return
         client.record.head(response.status)
         out = response.out
@@ -115,7 +118,7 @@ class Upstream:
         client.transport.write(out)
         client.bytes_out = len(out)
         self.keep = flags & head.KEEP != 0
-        self._ended(client)
+        self.ended(client)
 
     def _final(self, client: Requester, flags: int, data: bytes) -> None:
         """The head of an answer that is not all in this read, or with something behind it."""
@@ -129,7 +132,7 @@ class Upstream:
             client.transport.write(out)
             client.bytes_out = len(out)
             self.keep = False
-            self._ended(client)
+            self.ended(client)
         else:
             self._body(client, flags, out, data)
 
@@ -182,7 +185,7 @@ class Upstream:
         else:
             client.relay(data)
 
-    def _unusual(self, client: Requester, flags: int, data: bytes) -> None:
+    def unusual(self, client: Requester, flags: int, data: bytes) -> None:
         """What is not an answer as a whole: a part of one, one that is refused, or interim answers and what follows."""
         response = self.response
         start = 0
@@ -217,9 +220,9 @@ class Upstream:
         """The last of a body that came in pieces was relayed."""
         if client.congested:
             self.transport.resume_reading()      # it may rest, or serve another client, while this one is slow
-        self._ended(client)
+        self.ended(client)
 
-    def _ended(self, client: Requester) -> None:
+    def ended(self, client: Requester) -> None:
         """The response is complete: rest, newest first in line, or close; then let the client go on."""
         server = self.server
         idle = server.idle
@@ -284,7 +287,7 @@ class Upstream:
             return True
         elif self.mode == TO_END:
             self.keep = False
-            self._ended(client)
+            self.ended(client)
         else:
             self._broke(client)
         return False

@@ -62,5 +62,9 @@ cdef class Record:
     cdef int drops           # servers given up for another
     cdef int answered        # status of the server's final head, 0 before it
     cdef Row process, route, backend, server
+    cdef int open(self, Row route, Row backend) except -1
+    cdef int take(self, Row server) except -1
+    cdef void answer(self, int status) noexcept
+    cdef void end(self, int ending, long long bytes_in, long long bytes_out) noexcept
     cdef void _good(self, double moment) noexcept
     cdef void _failed(self, double moment) noexcept

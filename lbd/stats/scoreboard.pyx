@@ -279,13 +279,16 @@ cdef class Record:
         self.process = process
 
     def begin(self, Row route not None, Row backend):
+        self.open(route, backend)
+
+    cdef int open(self, Row route, Row backend) except -1:
         expect(route, K_ROUTE)
         if backend is not None and backend.kind == K_PROCESS:
             backend = None
         elif backend is not None:
             expect(backend, K_BACKEND)
         if self.route is not None:
-            self.finish(INTERNAL_ERROR, 0, 0)
+            self.end(INTERNAL_ERROR, 0, 0)
         self.route = route
         self.backend = backend
         self.status = self.answered = self.drops = 0
@@ -293,11 +296,15 @@ cdef class Record:
         if backend is not None:
             backend.first[0] += 1
         self.started = clock()
+        return 0
 
     def took(self, Row server not None):
+        self.take(server)
+
+    cdef int take(self, Row server) except -1:
         expect(server, K_SERVER)
         if self.backend is None:
-            return
+            return 0
         if self.server is not None:
             self.dropped(False)
         server.first[0] += 1
@@ -306,6 +313,7 @@ cdef class Record:
         self.reached = 0
         if not self.drops:
             self.chosen = self.taken
+        return 0
 
     def connected(self):
         self.reached = clock()
@@ -323,6 +331,9 @@ cdef class Record:
         self.status = self.answered = 0
 
     def head(self, int status):
+        self.answer(status)
+
+    cdef void answer(self, int status) noexcept:
         if self.server is None or self.answered:
             return
         cdef double moment = clock()
@@ -333,6 +344,9 @@ cdef class Record:
             self._good(moment)
 
     def finish(self, int ending, long long bytes_in, long long bytes_out):
+        self.end(ending, bytes_in, bytes_out)
+
+    cdef void end(self, int ending, long long bytes_in, long long bytes_out) noexcept:
         cdef Row route = self.route, backend = self.backend, server = self.server
         if route is None:
             return

@@ -147,7 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    found["method"] = (f"{wanted.rounds} rounds of {wanted.seconds} s{' in turns' if wanted.together else ''}, median (low-high); ratios round by round; "
+    found["method"] = (f"{wanted.rounds} rounds of {wanted.seconds} s{' in turns' if wanted.together else ''}, "
+                       "median (low-high); ratios round by round; "
                        "distrust what was measured while others had more than 5 %")
     console = Console()
     console.width = max(console.width, 180)     # the tables are of no use when they are squeezed

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import gc
 import os
 import resource
 
@@ -29,6 +30,7 @@ def no_descriptors():
     """This process can open nothing more."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     fillers = []
+    gc.collect()        # what waits to be closed would make room in the middle of it
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, limits[1]))
     try:
         with contextlib.suppress(OSError):

@@ -1,0 +1,37 @@
+# cython: language_level=3
+"""What the scanners are in C, for the kernel that calls them without the interpreter."""
+
+from libc.stdint cimport int64_t, uint8_t
+
+from lbd.http.lines cimport Lines
+from lbd.http.request cimport Asked, Peer
+from lbd.http.response cimport Answered
+
+
+cdef class Request:
+    cdef readonly bint plain
+    cdef readonly bytes out, method, target, host
+    cdef readonly int64_t length, hops
+    cdef readonly Py_ssize_t head, end
+    cdef readonly int minor
+    cdef readonly str error
+    cdef Asked asked
+    cdef Lines lines
+    cdef Peer peer
+    cdef uint8_t* scratch
+    cdef size_t room, max_head, max_uri
+    cdef int read(self, bytes data, Py_ssize_t start, bytes peer, bytes proto, bint trusted) except -1
+    cdef int take(self, const uint8_t* p, size_t fields, size_t stop, int flags) except -1
+
+
+cdef class Response:
+    cdef readonly bytes out
+    cdef readonly int status
+    cdef readonly int64_t length
+    cdef readonly Py_ssize_t head, end
+    cdef readonly str error
+    cdef Answered answered
+    cdef Lines lines
+    cdef uint8_t* scratch
+    cdef size_t room, max_head
+    cdef int read(self, bytes data, Py_ssize_t start, bint to_head, int minor, bint keep) except -1
