@@ -13,7 +13,7 @@ from lbd import __version__, log
 from lbd.backend.generation import Generation
 from lbd.config.read import Loaded
 from lbd.config.schema import Config, Global
-from lbd.control import directories, doors, handover, holders, privileges, settings, signals, status, view
+from lbd.control import directories, doors, handover, holders, privileges, settings, signals, status, upgrade, view
 from lbd.control.concerns import counted
 from lbd.control.doors import Door
 from lbd.control.events import Events
@@ -29,7 +29,6 @@ from lbd.control.steering import Steering
 from lbd.control.tracing import spans
 from lbd.control.trend import Trend
 from lbd.control.trial import sample
-from lbd.control.upgrade import Upgrade
 from lbd.control.watch import Watch
 from lbd.errors import LbdError
 from lbd.health.schedule import wait
@@ -67,8 +66,8 @@ class Supervisor:
         self._cut = asyncio.Event()
         self._reload = Reload(load, loaded, self._tasks, self._apply, lambda plan: counted(plan, self._machine),
                               lambda: sample(self._machine))
-        self._upgrade = Upgrade(self._tasks, self._reload, self._handover.upgrades if self._handover else 0,
-                                self._leave, self._stay)
+        self._upgrade = upgrade.Upgrade(self._tasks, self._reload, self._handover.upgrades if self._handover else 0,
+                                        self._leave, self._stay, self._needed)
         self._machine.replaced = lambda: self._upgrade.start("a worker of another version", quietly=True)
         self._watch = Watch(lambda: self._reload.files, self._files_changed)
         self._watching: asyncio.Task[None] | None = None
@@ -178,6 +177,10 @@ class Supervisor:
         doors = {name: door.sock.fileno() for name, door in (("admin", self._admin), ("metrics", self._metrics))
                  if door is not None}
         return {**self._machine.leave(), "doors": doors}
+
+    def _needed(self) -> list[str]:
+        generation = self._machine.generation
+        return upgrade.files(generation.config) if generation is not None else []
 
     def _stay(self) -> None:
         self._machine.access.stay()

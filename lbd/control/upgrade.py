@@ -1,16 +1,18 @@
 """The upgrade in place: the version on disk proves that it takes the configuration, then this process becomes it."""
 
 import asyncio
+import glob
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from lbd import __version__
-from lbd.control import handover, privileges
+from lbd.config.schema import Config
+from lbd.control import certificates, handover, privileges
 from lbd.control.handover import VARIABLE
 from lbd.control.reload import Reload
 from lbd.control.signals import SIGNALS
@@ -25,15 +27,17 @@ ANSWERED = 0.1   # seconds for the answer to whoever asked to go out
 
 class Upgrade:
     """All upgrades of one daemon, one at a time. `leave` gathers what the next version gets, `stay` is called when it
-    could not be started after all; `before` is how many upgrades there were already."""
+    could not be started after all; `before` is how many upgrades there were already; `needed` names the files that
+    the next version will read."""
 
     def __init__(self, tasks: Tasks, reload: Reload, before: int, leave: Callable[[], dict[str, Any]],
-                 stay: Callable[[], None]) -> None:
+                 stay: Callable[[], None], needed: Callable[[], Iterable[str]]) -> None:
         self.before = before
         self._tasks = tasks
         self._reload = reload
         self._leave = leave
         self._stay = stay
+        self._needed = needed
         self._running = False
 
     async def ask(self, quietly: bool = False) -> dict[str, Any]:
@@ -46,6 +50,7 @@ class Upgrade:
             if self._reload.trial is not None:
                 raise LbdError(f"generation {self._reload.trial.generation} waits to be confirmed: "
                                "lbd confirm or lbd rollback first")
+            readable(self._needed())
             version = await asyncio.to_thread(prove, sys.argv[1:])
             plan = await self._reload.plan(None)
             if plan["changes"] and not quietly:
@@ -82,6 +87,27 @@ class Upgrade:
             self._stay()
         finally:
             self._running = False
+
+
+def files(config: Config) -> list[str]:
+    """The files besides the configuration's own that a start reads."""
+    admin = config.admin
+    tls = (admin.tls.cert, admin.tls.key_file, admin.tls.client_ca) if admin.tls is not None else ()
+    patterns = [*certificates.files(config), *(path for path in (admin.token_file, *tls) if path is not None)]
+    return [path for pattern in patterns for path in (sorted(glob.glob(pattern, recursive=True)) or [pattern])]
+
+
+def readable(paths: Iterable[str]) -> None:
+    """Raise `LbdError` for what root could read and the user that lbd is now cannot: the next version would not start.
+    What is missing or broken is for `prove` to say."""
+    for path in paths:
+        try:
+            os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+        except PermissionError:
+            raise LbdError(f"{path} cannot be read any more since root was given up: let the user of [global] read it, "
+                           "or restart lbd") from None
+        except OSError:
+            continue
 
 
 def prove(arguments: Sequence[str]) -> str:

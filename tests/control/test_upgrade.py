@@ -8,6 +8,8 @@ import signal
 import pytest
 
 from lbd import __version__
+from lbd.config.schema import Admin, AdminTls, Config, Listener, ListenerTls
+from lbd.config.tls import Pair
 from lbd.control import upgrade
 from lbd.control.trial import Sample, Trial
 from lbd.errors import LbdError
@@ -38,18 +40,42 @@ def test_a_python_that_is_gone(monkeypatch, tmp_path):
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
+def test_what_is_missing_is_not_for_want_of_rights(tmp_path):
+    upgrade.readable([str(tmp_path / "none.key")])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read(tmp_path):
+    key = tmp_path / "a.key"
+    key.touch(0o000)
+    with pytest.raises(LbdError, match=f"{key} cannot be read any more since root was given up"):
+        upgrade.readable([str(key)])
+
+
+def test_the_files_that_a_start_reads(tmp_path):
+    for name in ("a.pem", "b.pem", "admin.pem", "token"):
+        (tmp_path / name).touch()
+    tls = ListenerTls(certificates=(Pair(f"{tmp_path}/*.pem", ""), Pair("/none.pem", "/none.key")))
+    admin = Admin(token_file=f"{tmp_path}/token", tls=AdminTls(cert=f"{tmp_path}/admin.pem"))
+    found = upgrade.files(Config(listeners={"web": Listener(bind=(), tls=tls)}, admin=admin))
+    assert [path.removeprefix(str(tmp_path)) for path in found] == [
+        "/a.pem", "/admin.pem", "/b.pem", "/none.pem", "/none.key", "/token", "/admin.pem"]
+
+
 class Rig:
     """A reload that says what the files would change, and everything that is called."""
 
     def __init__(self, monkeypatch):
         self.trial = None
         self.changes = []
+        self.needed = []
         self.calls = []
         monkeypatch.setattr(upgrade, "prove", lambda arguments: "2.0")
         monkeypatch.setattr(upgrade, "become", self.become)
         monkeypatch.setattr(upgrade, "ANSWERED", 0.0)
         self.tasks = Tasks(lambda name, error: self.calls.append(error))
-        self.upgrade = upgrade.Upgrade(self.tasks, self, 4, self.leave, lambda: self.calls.append("stays"))
+        self.upgrade = upgrade.Upgrade(self.tasks, self, 4, self.leave, lambda: self.calls.append("stays"),
+                                       lambda: self.needed)
 
     async def plan(self, file):
         return {"changes": self.changes, "summary": "1 server added"}
