@@ -32,18 +32,20 @@ cdef extern from *:
 
 @cython.final
 cdef class _Attribute:
-    """One attribute. An object of the class that was seen last is read and written in its slot; others by name."""
+    """One attribute. Objects of the two classes seen last that have it at one place are read and written there; what
+    is in no slot, by name."""
 
     cdef str name
-    cdef object kind         # kept, lest another class comes to lie where it lay
+    cdef object kind, kind_before       # kept, lest another class comes to lie where they lay
     cdef PyTypeObject *last
+    cdef PyTypeObject *before
     cdef Py_ssize_t at
 
     def __init__(self, str name):
         self.name = name
 
     cdef inline PyObject **place(self, object owner) except? NULL:
-        if Py_TYPE(owner) != self.last and not self.learn(type(owner)):
+        if Py_TYPE(owner) != self.last and Py_TYPE(owner) != self.before and not self.learn(type(owner)):
             return NULL
         return <PyObject **>(<char *><PyObject *>owner + self.at)
 
@@ -52,7 +54,10 @@ cdef class _Attribute:
         cdef Py_ssize_t at = slot_offset(getattr(kind, self.name, None))
         if at < 0:
             return False
-        self.kind, self.last, self.at = kind, <PyTypeObject *><PyObject *>kind, at
+        self.kind_before = self.kind if at == self.at else None
+        self.kind, self.at = kind, at
+        self.before = <PyTypeObject *><PyObject *>self.kind_before
+        self.last = <PyTypeObject *><PyObject *>self.kind
         return True
 
     cdef inline object of(self, object owner):

@@ -135,7 +135,8 @@ def stop(signum: int, frame: object) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """1 when anything was answered wrongly or not at all; a goal that is missed is shown but is no error."""
     wanted = options(arguments)
-    signal.signal(signal.SIGTERM, stop)
+    # A shell's background job ignores SIGINT, unless told.
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))        # for thousands of connections, here and there
     memory = Path("/dev/shm")       # files of the servers stay off the disk
@@ -143,10 +144,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = facts(wanted.python)
     try:
         rounds = Run(Console(stderr=True), wanted, home).all()
-    except KeyboardInterrupt:
-        return 130
     finally:
         shutil.rmtree(home, ignore_errors=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     found["method"] = (f"{wanted.rounds} rounds of {wanted.seconds} s{' in turns' if wanted.together else ''}, "
                        "median (low-high); ratios round by round; "
                        "distrust what was measured while others had more than 5 %")
