@@ -1,5 +1,6 @@
 """Tests of lbd.net.proxy_header: every form, cut and bent in every way, and what is written is read again."""
 
+import ipaddress
 import struct
 
 import pytest
@@ -120,7 +121,8 @@ def test_two_families_become_one() -> None:
     for version in (1, 2):
         found = parse(write(version, ("192.0.2.1", 1), ("2001:db8::1", 2)))
         assert found is not None
-        assert found.source == ("::ffff:c000:201", 1)
+        host, port = found.source or ("", 0)
+        assert (ipaddress.ip_address(host), port) == (ipaddress.ip_address("::ffff:192.0.2.1"), 1)
 
 
 @pytest.mark.parametrize("version", [1, 2])
