@@ -41,16 +41,12 @@ HTML = b"text/html; charset=utf-8"
 
 
 def reply(status: int, keep: bool, json: bool, *, head_only: bool = False, body: bytes | None = None,
-          retry_after: int = RETRY_AFTER, allow: bytes = b"", request_id: bytes = b"") -> bytes:
+          request_id: bytes = b"") -> bytes:
     """An error answer. `body` stands in for lbd's own text; `keep` says what becomes of the connection.
 
-    `retry_after` (seconds) is said with 429 and 503, `allow` with 405; `request_id` is given back when not empty.
+    `request_id` is given back when not empty.
     """
-    more = b""
-    if status in (429, 503):
-        more = b"Retry-After: %d\r\n" % retry_after
-    elif status == 405:
-        more = b"Allow: %b\r\n" % allow
+    more = b"Retry-After: %d\r\n" % RETRY_AFTER if status in (429, 503) else b""
     return _dated(_composed(status, keep, *_content(status, json, body), more, head_only), request_id)
 
 

@@ -21,9 +21,9 @@ def answer(route: schema.Route | None) -> Answers:
 
 def no_route(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
     """404: no route takes the request, and there is no default."""
-    accepted = head.values(request.out, b"accept")
-    json = replies.wants_json(accepted[0]) if accepted else False
-    reply = replies.reply(404, keep, json, head_only=request.method == b"HEAD", body=bodies.get(404))
+    accept, request_id = (b"".join(head.values(request.out, name)[:1]) for name in (b"accept", b"x-request-id"))
+    reply = replies.reply(404, keep, replies.wants_json(accept), head_only=request.method == b"HEAD",
+                          body=bodies.get(404), request_id=request_id)
     return 404, reply, endings.NO_ROUTE
 
 

@@ -58,8 +58,9 @@ class Assembly:
             ready[name] = (backend, self._algorithm(backend, settings))
         sites: dict[str, tuple[Listener, Site]] = {}
         for name, wanted in config.listeners.items():
-            site = Site(wanted, config.global_.trusted_proxies, self._router(name, wanted, generation, ready),
-                        self.faces.of(name, wanted, generation.credentials))
+            manners = listener_manners(config, wanted)
+            site = Site(wanted, config.global_.trusted_proxies, self._router(name, wanted, generation, ready, manners),
+                        self.faces.of(name, wanted, generation.credentials), manners.hsts)
             row = self.row(scoreboard.LISTENER, generation.listeners[name])
             sites[name] = (listeners.get(name) or Listener(name, row, site), site)
         return Prepared(generation, ready, sites, {int(status): body for status, body in config.bodies.items()},
@@ -73,13 +74,11 @@ class Assembly:
             raise LbdError(f"backends.{backend.name}.algorithm: {error}") from None
 
     def _router(self, listener: str, wanted: schema.Listener, generation: Generation,
-                backends: Mapping[str, tuple[Backend, Algorithm]]) -> Router:
+                backends: Mapping[str, tuple[Backend, Algorithm]], manners: Manners) -> Router:
         """Actions are made once per route, since each has its own edits."""
         settings = generation.config.backends
         tracing = generation.config.tracing
         trace = TraceContext(lambda: self.random.random() < tracing.sample) if tracing.enabled else None
-
-        manners = listener_manners(generation.config, wanted)
 
         def row(backend: str) -> Row:
             return self.row(scoreboard.ROUTE, generation.routes[listener, backend])

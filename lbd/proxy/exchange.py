@@ -305,13 +305,18 @@ class Exchange:
             upstream.abort()
         elif self.state == QUEUED:
             self.unqueue()
-        json = replies.wants_json(self.field(b"accept")) if self.payload else False
         keep = self.keep = self.keep and self.sent
-        answer = replies.reply(status, keep, json, head_only=self.head_only, body=self.plane.error_bodies.get(status))
-        self.respond(status, answer, ending)
+        json, request_id = False, b""
+        if self.payload:
+            json, request_id = replies.wants_json(self.field(b"accept")), self.field(b"x-request-id")
+        self.respond(status, replies.reply(status, keep, json, head_only=self.head_only, request_id=request_id,
+                                           body=self.plane.error_bodies.get(status)), ending)
 
     def respond(self, status: int, answer: bytes, ending: int) -> None:
         """Send a ready answer, and end the exchange."""
+        hsts = self.listener.site.hsts
+        if hsts:
+            answer = head.edit(answer, None, (), hsts)
         self.record.status = status
         self.transport.write(answer)
         self.bytes_out = len(answer)

@@ -22,15 +22,15 @@ class Site:
     """A listener's part of one generation. `request` is its scanner: read before anything else is scanned.
 
     `open`: every peer may connect and none is trusted, so there is nothing to do when one comes in. `face` is what it
-    shows where it ends TLS.
+    shows where it ends TLS, `hsts` the line of Strict-Transport-Security for lbd's own answers, b"" for none.
     """
 
     __slots__ = ("_allow", "_deny", "action", "believes", "bounds", "client_header", "client_idle", "face",
-                 "handshake_timeout", "introduced", "max_body", "open", "passthrough", "proto", "request", "route",
-                 "router", "tcp", "timeouts", "trusts")
+                 "handshake_timeout", "hsts", "introduced", "max_body", "open", "passthrough", "proto", "request",
+                 "route", "router", "tcp", "timeouts", "trusts")
 
     def __init__(self, settings: schema.Listener, trusted: Sequence[Network], router: Router,
-                 face: Face | None = None) -> None:
+                 face: Face | None = None, hsts: bytes = b"") -> None:
         self.request = head.Request(settings.max_head, settings.max_headers, settings.max_uri, settings.forwarded)
         self.router = router
         self.route: Callable[[head.Request], Action] = router.route
@@ -44,6 +44,7 @@ class Site:
         self.client_idle = settings.timeouts.client_idle
         self.client_header = settings.timeouts.client_header
         self.face = face
+        self.hsts = hsts
         self.proto = b"http" if face is None else b"https"
         self.handshake_timeout = settings.tls.handshake_timeout if settings.tls is not None else 0.0
         self.trusts = Membership(trusted)

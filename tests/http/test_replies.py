@@ -49,8 +49,7 @@ def test_errors_are_read_by_others(status: int, keep: bool, as_json: bool, head_
 
 
 def test_more_of_an_error() -> None:
-    assert values(replies.reply(503, True, False, retry_after=7), b"retry-after") == [b"7"]
-    assert values(replies.reply(405, True, False, allow=b"GET, HEAD"), b"allow") == [b"GET, HEAD"]
+    assert values(replies.reply(503, True, False), b"retry-after") == [b"1"]
     assert values(replies.reply(404, True, False, request_id=b"abc"), b"x-request-id") == [b"abc"]
     own = replies.reply(502, True, True, body=b" <h1>Sorry</h1>")
     assert values(own, b"content-type") == [b"text/html; charset=utf-8"]

@@ -33,6 +33,9 @@ def test_no_route() -> None:
     first, body = parts(reply)
     assert b"\r\nConnection: close" in first
     assert body.startswith(b"{")
+    given = scanned()
+    line = b"\r\nX-Request-Id: " + head.values(given.out, b"x-request-id")[0] + b"\r\n"
+    assert line in answer(None)(given, True, {})[1]
 
 
 def test_no_route_with_a_body_of_the_operator() -> None:

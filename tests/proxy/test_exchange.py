@@ -227,7 +227,11 @@ async def test_an_answer_for_a_backend_without_a_usable_server(rig: Rig, simple:
     head, _ = await client.message()
     assert head.startswith(b"HTTP/1.1 503 ")
     assert b"Retry-After: " in head
+    first = [line for line in head.split(b"\r\n") if line.startswith(b"X-Request-Id: ")]
     head, body = await client.message()
+    second = [line for line in head.split(b"\r\n") if line.startswith(b"X-Request-Id: ")]
+    assert len(first) == len(second) == 1
+    assert first != second
     assert b"Content-Type: application/json\r\n" in head
     assert b'"status":503' in body
     assert rig.ending("no-server") == 2

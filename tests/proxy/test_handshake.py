@@ -197,6 +197,22 @@ async def test_servers_are_told_of_the_certificate_and_never_by_the_client(place
         server.close()
 
 
+async def test_answers_of_lbd_tell_of_strict_transport_security_too(place: Place) -> None:
+    place.start(listener="""routes = [{ path = "/fixed", respond = { status = 200, body = "here" } },
+                                      { path = "/moved", redirect = { to = "/fixed" } },
+                                      { path = "/away", backend = "away" }]""",
+                tls='hsts = "365d"\n[backends.away]\nservers = { a = { address = "127.0.0.1:1" } }')
+    reader, writer = await place.streams()
+    for target, status in (("/fixed", b"200"), ("/moved", b"302"), ("/away", b"502")):
+        writer.write(request(target))
+        told = await reader.readuntil(b"\r\n\r\n")
+        assert told.startswith(b"HTTP/1.1 " + status)
+        assert told.count(b"\r\nStrict-Transport-Security: max-age=31536000\r\n") == 1
+        length = told.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+        assert len(await reader.readexactly(int(length))) == int(length)
+    writer.close()
+
+
 async def test_a_resumed_session_has_the_certificate_too(place: Place) -> None:
     place.start(tls='client_ca = "clients.pem"', authorities=place.clients.file.read_bytes())
     context = client_context(ca=place.authority.file.read_bytes(),
