@@ -1,11 +1,15 @@
 """What a kind of value is, and the words for a value that is wrong."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 SHOWN = 200  # characters of a value that a message repeats
+TOLD = 20    # wrong elements of one array that are told of
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 # What TOML calls the types that tomllib returns.
 _NAMES = {"bool": "a boolean", "int": "an integer", "float": "a number", "str": "a string", "list": "an array",
@@ -34,12 +38,36 @@ class Kind:
     write: Callable[[Any], Any] | None = None
 
 
-class ItemError(ValueError):
-    """One element of an array, or one key of a table, is wrong: `at` says which."""
+Wrong = tuple[int | str, str]       # which element or key, and what is wrong with it
 
-    def __init__(self, at: int | str, found: Any, text: str) -> None:
-        self.at = at
-        super().__init__(f"holds {shown(found)}, which {text}")
+
+class ItemError(ValueError):
+    """Elements of an array, or keys of a table, are wrong; as a text it is the first of them."""
+
+    def __init__(self, wrong: Sequence[Wrong]) -> None:
+        self.wrong = wrong
+        super().__init__(wrong[0][1])
+
+
+def each(items: Iterable[tuple[int | str, T]], read: Callable[[T], R]) -> list[R]:
+    """What is read from items of which each has its place; raises `ItemError` with the first wrong ones."""
+    results, wrong = _tried(items, read)
+    if wrong:
+        raise ItemError(wrong)
+    return results
+
+
+def _tried(items: Iterable[tuple[int | str, T]], read: Callable[[T], R]) -> tuple[list[R], list[Wrong]]:
+    results: list[R] = []
+    wrong: list[Wrong] = []
+    for at, item in items:
+        try:
+            results.append(read(item))
+        except ValueError as error:
+            wrong.append((at, f"holds {shown(item)}, which {error}"))
+            if len(wrong) == TOLD:
+                break
+    return results, wrong
 
 
 def type_of(value: Any) -> str:
@@ -98,22 +126,22 @@ def text_of(value: Any) -> str:
     return value
 
 
-def many(one: Kind, allowed: str, unique: bool = True) -> Kind:
-    """An array of values of a kind; a single one may be written without the brackets. Read as a tuple."""
+def many(one: Kind, allowed: str) -> Kind:
+    """An array of different values of a kind; a single one may be written without the brackets. Read as a tuple."""
 
     def read(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
             return (one.read(value),)
         seen: dict[Any, None] = {}
-        for at, item in enumerate(value):
-            try:
-                result = one.read(item)
-            except ValueError as error:
-                raise ItemError(at, item, str(error)) from None
-            if unique and result in seen:
-                raise ItemError(at, item, "is there already")
+
+        def first(item: Any) -> Any:
+            result = one.read(item)
+            if result in seen:
+                raise ValueError("is there already")
             seen[result] = None
-        return tuple(seen)
+            return result
+
+        return tuple(each(enumerate(value), first))
 
     def settle(values: tuple[Any, ...], directory: str) -> tuple[Any, ...]:
         return tuple(one.settle(value, directory) for value in values) if one.settle else values
@@ -128,17 +156,11 @@ def mapping(keys: Kind, values: Kind, allowed: str) -> Kind:
     def read(value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
             raise ValueError(f"is {type_of(value)}")
-        result: dict[str, Any] = {}
-        for name, item in value.items():
-            try:
-                written = keys.read(name)
-            except ValueError as error:
-                raise ItemError(name, name, str(error)) from None
-            try:
-                result[written] = values.read(item)
-            except ValueError as error:
-                raise ItemError(name, item, str(error)) from None
-        return result
+        names, bad_names = _tried(((name, name) for name in value), keys.read)
+        items, bad_items = _tried(value.items(), values.read)
+        if bad_names or bad_items:
+            raise ItemError(bad_names + bad_items)
+        return dict(zip(names, items, strict=True))
 
     def settle(table: Mapping[str, Any], directory: str) -> Mapping[str, Any]:
         return {name: values.settle(value, directory) for name, value in table.items()} if values.settle else table

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from lbd.config import units as u
 from lbd.config.addresses import Address
 from lbd.config.findings import Findings
-from lbd.config.kinds import ItemError, Kind, text_of, type_of
+from lbd.config.kinds import Kind, each, text_of, type_of
 from lbd.config.plugs import Plugs
 from lbd.config.schema import REQUIRED, key, keys
 from lbd.config.tables import Tables
@@ -32,12 +32,7 @@ def _tags(value: Any) -> tuple[str, ...]:
         raise ValueError(f"is {type_of(value)}")
     if len(value) > MOST_TAGS:
         raise ValueError("is too long")
-    for place, item in enumerate(value):
-        try:
-            _short(item)
-        except ValueError as error:
-            raise ItemError(place, item, str(error)) from None
-    return tuple(value)
+    return tuple(each(enumerate(value), _short))
 
 
 def _moment(value: Any) -> float:

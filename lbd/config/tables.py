@@ -106,8 +106,9 @@ class Tables:
         try:
             result = kind.read(value)
         except ItemError as error:
-            inner = (*path, error.at)
-            self._wrong(inner if self.findings.given(inner) else path, value, str(error), kind.allowed)
+            for at, text in error.wrong:
+                inner = (*path, at)
+                self._wrong(inner if self.findings.given(inner) else path, value, text, kind.allowed)
             return _BAD
         except ValueError as error:
             self._wrong(path, value, str(error), kind.allowed, nearest(value, kind.known))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lbd.config.kinds import ItemError, Kind, text_of, type_of
+from lbd.config.kinds import ItemError, Kind, each, text_of, type_of
 from lbd.config.schema import REQUIRED, key
 from lbd.errors import shortage
 from lbd.health.check import Result, Subject
@@ -26,13 +26,10 @@ def _read_command(value: Any) -> tuple[str, ...]:
         raise ValueError(f"is {type_of(value)}")
     if not value:
         raise ValueError("is empty")
-    for at, item in enumerate(value):
-        try:
-            if not text_of(item) and not at:
-                raise ValueError("is empty: it names the program")
-        except ValueError as error:
-            raise ItemError(at, item, str(error)) from None
-    return tuple(value)
+    command = tuple(each(enumerate(value), text_of))
+    if not command[0]:
+        raise ItemError([(0, 'holds "", which is empty: it names the program')])
+    return command
 
 
 COMMAND = Kind("command", 'an array: the program and its arguments, like ["/usr/bin/check", "-q"]', _read_command,

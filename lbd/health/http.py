@@ -9,7 +9,7 @@ import re2
 
 from lbd import __version__
 from lbd.config import units as u
-from lbd.config.kinds import ItemError, shown, type_of
+from lbd.config.kinds import each, shown, type_of
 from lbd.config.schema import key
 from lbd.config.units import Address, Kind
 from lbd.errors import shortage
@@ -26,17 +26,11 @@ def _read_statuses(value: Any) -> Statuses:
     entries = value if isinstance(value, list) else str(value).split(",") if isinstance(value, str | int) else None
     if not entries or isinstance(value, bool):
         raise ValueError("is empty" if value in ([], "") else f"is {type_of(value)}")
-    found: list[tuple[int, int]] = []
-    for at, entry in enumerate(entries):
-        try:
-            found.append(_read_range(str(entry).strip()))
-        except ValueError as error:
-            raise (ItemError(at, entry, str(error)) if len(entries) > 1 else error) from None
-    return tuple(found)
+    return tuple(each(enumerate(entries), _read_range)) if len(entries) > 1 else (_read_range(entries[0]),)
 
 
-def _read_range(text: str) -> tuple[int, int]:
-    low, dash, high = text.partition("-")
+def _read_range(entry: Any) -> tuple[int, int]:
+    low, dash, high = str(entry).strip().partition("-")
     high = high if dash else low
     if not (low.isascii() and low.isdigit() and high.isascii() and high.isdigit()):
         raise ValueError("is no status or range of statuses")

@@ -50,7 +50,7 @@ a = "10.0.0.1:80"
 
 
 def cases(name: str) -> list[tuple[str, str]]:
-    """(lines of TOML, the error they make) from a file of this directory: the error after "=> ", then an empty line."""
+    """(lines of TOML, the errors they make) from a file here: each error after "=> ", then an empty line."""
     text = (Path(__file__).parent / name).read_text()
     return [(lines, error) for lines, _, error in (case.strip("\n").partition("\n=> ") for case in text.split("\n\n"))]
 

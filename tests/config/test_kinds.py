@@ -42,9 +42,15 @@ def test_many_says_which_element_is_wrong() -> None:
     assert kind.read([]) == ()
     with pytest.raises(ItemError) as error:
         kind.read(["a", "c"])
-    assert error.value.at == 1
+    assert error.value.wrong == [(1, 'holds "c", which is not known')]
     with pytest.raises(ItemError, match="which is there already"):
         kind.read(["a", "a"])
+    with pytest.raises(ItemError) as error:
+        kind.read(["c", "a", "a", 5, "b"])
+    assert [at for at, _ in error.value.wrong] == [0, 2, 3]
+    with pytest.raises(ItemError) as error:
+        kind.read(["c"] * 10_000)
+    assert len(error.value.wrong) == 20
 
 
 def test_mapping_says_which_key_is_wrong() -> None:
@@ -53,7 +59,7 @@ def test_mapping_says_which_key_is_wrong() -> None:
     for table in ({"x y": "a"}, {"x y": "b"}):
         with pytest.raises(ItemError) as error:
             kind.read(table)
-        assert error.value.at == "x y"
+        assert error.value.wrong[0][0] == "x y"
 
 
 def test_kinds_made_of_paths_are_settled_too() -> None:

@@ -12,7 +12,7 @@ from tests.config.conftest import CHECKS, WHOLE, Directory, Http, cases
 
 @pytest.mark.parametrize(("text", "error"), cases("wrong_tables.txt"))
 def test_what_is_wrong(directory: Directory, text: str, error: str) -> None:
-    assert directory.errors(f"{text}\n{WHOLE}") == [f"lbd.toml:{error}"]
+    assert directory.errors(f"{text}\n{WHOLE}") == [f"lbd.toml:{one}" for one in error.split("\n=> ")]
 
 
 def test_servers_that_are_no_table(directory: Directory) -> None:
