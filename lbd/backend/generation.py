@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lbd.backend.credentials import Credentials, Place
 from lbd.config.schema import Config
@@ -11,13 +12,13 @@ HEALTH = ("unknown", "up", "down", "ejected")
 MODES = ("ready", "drain", "maint")
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One server of a backend, as the supervisor knows it now.
 
     `address` is literal (an IP address or a Unix socket). `slot` is its row in the scoreboard: it belongs to the
     identity (backend, name, address), so an unchanged server keeps it over every generation. Two axes of state:
-    `mode` is what the operator wants, `health` what checks and traffic say.
+    `mode` is what the operator wants, `health` what checks and traffic say. A tuple: those of a large fleet are made
+    anew many times per second.
     """
 
     backend: str

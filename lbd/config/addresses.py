@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from lbd.config.kinds import Kind, many, text_of
+from lbd.config.packed import packed
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -17,6 +18,7 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _PORT = re.compile(r"[0-9]{1,5}")
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where to listen or connect: `host` and `port`, or the `path` of a Unix socket (then `host` is empty): a

@@ -18,6 +18,7 @@ from lbd.config.keys import Reload as Reload
 from lbd.config.keys import key as key
 from lbd.config.keys import keys as keys
 from lbd.config.keys import named, optional, table
+from lbd.config.packed import packed
 from lbd.config.tls import HTTPS
 from lbd.config.tls import BackendTls as BackendTls
 from lbd.config.tls import ListenerTls as ListenerTls
@@ -273,6 +274,7 @@ class Registration:
     most: int = key(1000, u.integer(1, 10_000), "registered servers at once")
 
 
+@packed
 @dataclass(frozen=True, slots=True)
 class Server:
     """[backends.NAME.servers.NAME]: one address; `"HOST:PORT"` is the short form."""

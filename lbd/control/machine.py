@@ -4,7 +4,6 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from lbd import __version__
@@ -293,7 +292,7 @@ class Machine:
     def _steered(self, member: Member) -> Member:
         wanted = self.overrides.applied(member)
         # One that leaves drains, whatever else is wanted of it.
-        return replace(wanted, mode="drain") if self.registry.leaving((member.backend, member.name)) else wanted
+        return wanted._replace(mode="drain") if self.registry.leaving((member.backend, member.name)) else wanted
 
     def _take(self, generation: Generation) -> None:
         self.generation = generation

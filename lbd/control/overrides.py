@@ -1,7 +1,6 @@
 """The overrides: what operators changed while lbd runs, beside what the files say."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
 from typing import Any
 
 from lbd.backend.generation import Member
@@ -12,7 +11,7 @@ MOST = 10_000   # overrides at once
 Target = tuple[str, str]   # backend and server; an empty server means every server of the backend
 
 # A member has these; the others of an override have no effect.
-_MEMBER = frozenset(field.name for field in fields(Member))
+_MEMBER = frozenset(Member._fields)
 
 
 class Overrides:
@@ -58,4 +57,4 @@ class Overrides:
         if not member.address.literal:
             changes.pop("health", None)   # a name that was never resolved leads nowhere
         changes = {name: value for name, value in changes.items() if name in _MEMBER}
-        return replace(member, **changes) if changes else member
+        return member._replace(**changes) if changes else member

@@ -1,7 +1,6 @@
 """A backend over generations: what survives, what goes, and who may be picked."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -112,7 +111,7 @@ def test_another_address_is_another_server_in_the_same_place() -> None:
     backend = installed(member("a"), member("b", 9001), member("c", 9002), max_idle=7)
     old = list(backend.servers.values())[1]
     old.max_idle = 7
-    removed = backend.update(replace(member("b", 9005), weight=4), row)
+    removed = backend.update(member("b", 9005)._replace(weight=4), row)
     backend.rebuild()
     assert removed == [old]
     assert old.gone
@@ -155,7 +154,7 @@ def test_feedback_goes_to_the_algorithm_in_force() -> None:
 def test_a_name_without_an_address_is_never_usable() -> None:
     nowhere = Member("app", "a", Address("nowhere.invalid", 80), 0)
     assert usable(installed(nowhere)) == []
-    assert usable(installed(replace(nowhere, health="down"), when_all_down="use-all")) == []
+    assert usable(installed(nowhere._replace(health="down"), when_all_down="use-all")) == []
     assert usable(installed(member("b", health="down"), when_all_down="use-all")) == ["b"]
 
 

@@ -1,7 +1,6 @@
 """Slow start: who begins slowly, how the weight grows, and that the algorithm is told."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,7 +46,7 @@ class Site:
                              Told(None, context))
 
     def change(self, name: str, **changes: Any) -> None:
-        self.members[name] = replace(self.members[name], **changes)
+        self.members[name] = self.members[name]._replace(**changes)
         self.backend.update(self.members[name], lambda slot: self.board.row(0, SERVER, slot))
         self.backend.rebuild()
 

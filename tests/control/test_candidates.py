@@ -103,6 +103,6 @@ def test_nobody_is_there(tmp_path):
     file = tmp_path / "lbd.toml"
     file.write_text(CONFIG.format('"random"', ""))
     generation = fresh(read(str(file), OPTIONS, {}).config)
-    members = {"app": tuple(replace(member, health="down") for member in generation.members["app"])}
+    members = {"app": tuple(member._replace(health="down") for member in generation.members["app"])}
     found = explain(Question("GET", "http://x:8080/"), replace(generation, members=members), Board.create(1), 0)
     assert (found["chosen"], found["score"], found["key"]) == (None, "", None)

@@ -1,6 +1,5 @@
 """Ejection over a real scoreboard: what workers count makes servers go and come back."""
 
-import dataclasses
 
 import pytest
 
@@ -71,7 +70,7 @@ async def test_it_goes_and_comes_back(make):
 
 async def test_only_servers_that_get_traffic_are_judged(make):
     world = make()
-    world.ejection.follow([dataclasses.replace(A, health="down"), B])
+    world.ejection.follow([A._replace(health="down"), B])
     world.fail(A)
     assert not world.ejection.reason(identity(A))
 

@@ -58,7 +58,7 @@ def ask(tmp_path):
     generation, board = fresh(read(str(file), OPTIONS, {}).config), Board.create(1)
 
     def ask(method, url, *headers, health=None, **more):
-        members = {name: tuple(replace(member, health=(health or {}).get(member.name, "up")) for member in group)
+        members = {name: tuple(member._replace(health=(health or {}).get(member.name, "up")) for member in group)
                    for name, group in generation.members.items()}
         return explain(Question(method, url, headers, **more), replace(generation, members=members), board, 0)
     ask.board = board

@@ -176,7 +176,7 @@ async def test_a_server_at_another_address_begins_anew(rig: Rig, simple: Simple,
     assert rig.plane.generation is not None
     member, = rig.plane.generation.members["app"]
     host, _, port = spare.address.partition(":")
-    rig.plane.update([replace(member, address=Address(host, int(port)), slot=7)])
+    rig.plane.update([member._replace(address=Address(host, int(port)), slot=7)])
     assert await server.rest() == b""
     await client.send(request("/moved"))
     new = await spare.accept()
@@ -191,7 +191,7 @@ async def test_servers_that_go_down_get_no_more_requests(rig: Rig, simple: Simpl
     simple(more=f"b = '{spare.address}'")
     assert rig.plane.generation is not None
     first, _ = rig.plane.generation.members["app"]
-    rig.plane.update([replace(first, health="down")])
+    rig.plane.update([first._replace(health="down")])
     client = await connect()
     for turn in range(4):
         await client.send(request(f"/{turn}"))
@@ -199,8 +199,8 @@ async def test_servers_that_go_down_get_no_more_requests(rig: Rig, simple: Simpl
         await server.head()
         await server.send(answer())
         await client.message()
-    rig.plane.update([replace(first, health="up")])
-    rig.plane.update([replace(rig.plane.generation.members["app"][1], mode="maint")])
+    rig.plane.update([first._replace(health="up")])
+    rig.plane.update([rig.plane.generation.members["app"][1]._replace(mode="maint")])
     await client.send(request("/back"))
     assert (await (await stage.accept()).head()).startswith(b"GET /back ")
 

@@ -1,6 +1,5 @@
 """Repeats that the configuration asks for: after a timeout, a status, a server's fall; their budget; kept bodies."""
 
-import dataclasses
 
 import pytest
 
@@ -150,7 +149,7 @@ async def test_a_server_that_goes_down_with_requests_in_flight(rig, two, stage, 
     await client.send(request(method=method))
     first = await stage.accept()
     await first.head()
-    down = dataclasses.replace(rig.plane.generation.members["app"][0], health="down")
+    down = rig.plane.generation.members["app"][0]._replace(health="down")
     rig.plane.update([down])
     if on_down == "finish":
         await first.send(answer(status="201 Created"))
@@ -170,7 +169,7 @@ async def test_an_answer_on_its_way_is_cut_with_its_server(rig, two, stage, conn
     await first.head()
     await first.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")
     await client.head()
-    rig.plane.update([dataclasses.replace(rig.plane.generation.members["app"][0], health="down")])
+    rig.plane.update([rig.plane.generation.members["app"][0]._replace(health="down")])
     with pytest.raises((ConnectionError, EOFError)):
         await client.read(100)
     await rig.until(lambda: rig.ending("server-down") == 1)

@@ -175,7 +175,8 @@ def test_an_own_class_that_fails_is_replaced_by_round_robin_counted_and_logged(l
     found = chosen(lbd, fault, 30)
     assert all(abs(found[name] - 10) <= 2 for name in "abc"), found
     assert f'lbd_fallbacks_total{{backend="{fault}",reason="{fault}"}} 30' in lbd.metrics()
-    lines = [line for line in lbd.logged("own algorithm fails, round-robin chooses") if line["backend"] == fault]
+    lines = until(lambda: [line for line in lbd.logged("own algorithm fails, round-robin chooses")
+                           if line["backend"] == fault], "it is said")
     assert 1 <= len(lines) <= 2      # one a minute for each worker
     assert lines[0]["reason"].startswith(FAULTS[fault])
 

@@ -80,7 +80,7 @@ def test_a_renewed_certificate_is_in_force_and_connections_stay(site: Site) -> N
     assert kept.recv(100).startswith(b"HTTP/1.1 200 ")
     kept.close()
     assert site.lbd.status()["generation"] == 1
-    logged = site.lbd.logged("certificate in force")
+    logged = until(lambda: site.lbd.logged("certificate in force"), "all workers have it")
     assert logged[0]["names"] == [NAME]
     value = next(line for line in site.lbd.metrics().splitlines()
                  if line.startswith("lbd_certificate_expiry_timestamp_seconds{"))

@@ -73,7 +73,7 @@ def test_a_collector_that_refuses_costs_spans_and_nothing_else():
         with Lbd(CONFIG.format(enabled="true", url=collector.url, port=server.port)) as lbd:
             assert [ask(lbd, "/lost") for _ in range(5)] == [200] * 5
             until(lambda: "lbd_spans_lost_total 5\n" in lbd.metrics(), "they are counted")
-            reason, = lbd.logged("spans cannot be written, lines are lost")[:1]
+            reason = until(lambda: lbd.logged("spans cannot be written, lines are lost"), "it is said")[0]
             assert "400" in reason["reason"]
             collector.broken = False
             assert ask(lbd, "/taken") == 200

@@ -272,7 +272,7 @@ class Engine:
         slot = self.slots[name]
         health = "up" if self.machines[slot].well else "down"
         for worker in self.workers:
-            worker.backend.update(replace(self.scene.fleet.members[slot], health=health), worker.rows)
+            worker.backend.update(self.scene.fleet.members[slot]._replace(health=health), worker.rows)
             if health == "up":
                 worker.servers[name].trust()
             worker.backend.rebuild()
