@@ -135,6 +135,7 @@ def test_a_worker_that_stands_still_shows_its_stack_and_loses_only_its_own(lbd, 
     settled(lbd, load.total, 0, servers)
 
 
+@pytest.mark.slow
 def test_a_worker_that_an_own_algorithm_keeps_busy_for_ever_is_replaced(servers, tmp_path):
     (tmp_path / "endless.py").write_text(ENDLESS)
     text = TEXT.replace("least-connections", "endless:Endless") % tuple(server.port for server in servers)

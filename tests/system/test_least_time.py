@@ -49,7 +49,8 @@ def shares(servers, count):
     return seen.all()
 
 
-@pytest.mark.parametrize("measure", ["header", pytest.param("last-byte", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("measure", ["header", "last-byte"])
 def test_a_slow_server_that_recovers_has_its_share_within_three_times_the_decay(measure):
     with Wicked(seconds=FAST) as fast, Wicked(seconds=MIDDLE) as middle, Wicked(seconds=SLOW) as slow:
         servers = [fast, middle, slow]

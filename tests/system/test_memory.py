@@ -67,6 +67,7 @@ def test_a_long_upload(lbd, size, tmp_path):
     assert peak(lbd) < MOST
 
 
+@pytest.mark.slow
 def test_slow_readers(lbd):
     with ExitStack() as stack:
         socks = [stack.enter_context(connect(lbd.port("web"), buffer=16384)) for _ in range(200)]

@@ -23,8 +23,8 @@ DETERMINISTIC = ("--phases", "examples,coverage", "--generation-deterministic")
 EVERYTHING = ("--max-time", "90", "--generation-database", "none")
 
 
-@pytest.mark.parametrize("words", [
-    DETERMINISTIC, pytest.param(EVERYTHING, marks=[pytest.mark.slow, pytest.mark.timeout(300)])])
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [DETERMINISTIC, pytest.param(EVERYTHING, marks=pytest.mark.timeout(300))])
 def test_it_does_what_it_says(tmp_path, words):
     if importlib.util.find_spec("schemathesis") is None:
         pytest.skip("schemathesis is missing")

@@ -213,6 +213,7 @@ def refreshed(page):
         page.until("document.getElementById('live').textContent !== window.before")
 
 
+@pytest.mark.slow
 def test_backends_of_a_large_fleet_are_opened_by_a_click_and_stay_so(browser, large):
     page = visit(browser, large)
     log_in(page, READER)

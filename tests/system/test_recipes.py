@@ -83,6 +83,7 @@ def servers(tmp_path):
         process.wait()
 
 
+@pytest.mark.slow
 def test_a_rolling_deployment(servers, tmp_path):
     ports, environment = servers
     text = TEXT + "".join(f'{name} = "127.0.0.1:{port}"\n' for name, port in ports.items())
@@ -99,7 +100,7 @@ def test_a_rolling_deployment(servers, tmp_path):
     assert (load.lost, load.refused, set(load.answered)) == (0, 0, {200})
 
 
-@pytest.mark.parametrize("shell", ["bash", "dash"])
+@pytest.mark.parametrize("shell", ["dash", pytest.param("bash", marks=pytest.mark.slow)])
 def test_registering_by_curl(tmp_path, shell):
     if not (shutil.which("curl") and shutil.which(shell)):
         pytest.skip(f"curl or {shell} is missing")

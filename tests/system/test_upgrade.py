@@ -88,6 +88,7 @@ def test_a_version_that_does_not_work_changes_nothing(package):
         assert lbd.get("web")[0] == 200
 
 
+@pytest.mark.slow
 def test_a_worker_of_a_new_version_makes_the_supervisor_upgrade(package):
     with Origin("a") as origin, Lbd(TEXT % origin.port) as lbd:
         package("2.0")
