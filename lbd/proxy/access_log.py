@@ -77,7 +77,8 @@ class AccessLog:
     def refused(self, client: Any, status: int, ending: int) -> None:
         """What the client sent is no request."""
         if self._lines is not None:
-            self._lines.refused(scoreboard.now(), client.listener.name, client.peer, status, ending)
+            self._lines.refused(scoreboard.now(), client.listener.name, client.peer, status, client.bytes_out,
+                                ending)
 
     def flush(self) -> None:
         """Write what waits, or drop it."""

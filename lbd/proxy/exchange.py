@@ -375,11 +375,13 @@ class Exchange:
 
     def reject(self, status: int, ending: int) -> None:
         """Answer to something that is no request, and close."""
+        self.keep = self.sent = False
+        answer = replies.reply(status, False, False, body=self.plane.error_bodies.get(status))
+        self.transport.write(answer)
+        self.bytes_out = len(answer)
         self.plane.count(ending)
         if self.plane.access is not None:
             self.plane.access.refused(self, status, ending)
-        self.keep = self.sent = False
-        self.transport.write(replies.reply(status, False, False, body=self.plane.error_bodies.get(status)))
         self.leave()
 
     def leave(self) -> None:

@@ -185,11 +185,12 @@ cdef class Lines:
             return self._quoted(of_name(ending_names[ending]))
         return self._integer(self.generation if what == GENERATION else self.worker, True)
 
-    def refused(self, double at, str listener not None, bytes client not None, int status, int ending):
+    def refused(self, double at, str listener not None, bytes client not None, int status, long long bytes_out,
+                int ending):
         cdef Record nothing = Record.__new__(Record)
         nothing.started = nothing.ended = at
         nothing.status = status
-        self.add(nothing, listener, -1, "", None, client, b"", 0, 0, 0, ending)
+        self.add(nothing, listener, -1, "", None, client, b"", 0, 0, bytes_out, ending)
 
     def take(self):
         cdef bytes data = self.buffer[:self.size] if self.size else b""

@@ -59,9 +59,10 @@ async def test_what_is_refused_is_logged_too(simple, connect, logged):
     simple(more=LOG)
     client = await connect()
     await client.send(b"GET / HTTP/1.1\r\nHost : x\r\n\r\n")
-    await client.rest()
+    told = await client.rest()
     line, = await logged(1)
     assert (line["status"], line["ending"], line["target"]) == (400, "bad-request", None)
+    assert line["bytes_out"] == len(told) > 0
 
 
 async def test_a_request_that_is_cut_is_logged(simple, stage, connect, logged):
@@ -90,6 +91,7 @@ def log(pipe):
 class Listening:
     listener = type("", (), {"name": "web"})
     peer = b"192.0.2.1"
+    bytes_out = 100
 
 
 def drained(reader: int) -> bytes:
