@@ -77,8 +77,8 @@ def certificates(loaded: Loaded) -> list[Problem]:
         try:
             Certificates().read(part)
         except LbdError as error:
-            message = str(error).partition(": ")[2]
-            problems.append(problem(loaded, path, message, "Permission denied" in message))
+            key, _, message = str(error).partition(": ")
+            problems.append(problem(loaded, (*path, key.rpartition(".")[2]), message, "Permission denied" in message))
     return problems
 
 

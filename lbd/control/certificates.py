@@ -18,7 +18,7 @@ from lbd.health.check import Secured
 from lbd.log import logger
 from lbd.net import tickets
 from lbd.net.certificate import Pem, facts
-from lbd.proxy.tls import asked, asked_name, face, secures
+from lbd.proxy.tls import asked, asked_name, face, question, secures
 
 LARGEST = 2**20       # bytes of one file
 MOST = 10_000         # files of one pattern
@@ -63,10 +63,10 @@ class Certificates:
             try:
                 given = self._keyed(place, tls, _listener(tls) if isinstance(tls, ListenerTls) else _backend(tls))
                 if known is None or known[1] != given:
-                    _judge(place, settings, given)
+                    _judge(settings, given)
             except LbdError as error:
                 if known is None or known[0] != tls:
-                    raise LbdError(f"{'.'.join(place)}.tls: {error}") from None
+                    raise LbdError(f"{'.'.join(place)}.tls.{error}") from None
                 refused[place] = str(error)
                 if self.refused.get(place) != str(error):
                     logger.error("certificate refused; the one before stays in force", at=".".join(place),
@@ -139,42 +139,42 @@ def _wanted(config: Config) -> Iterator[tuple[Place, Listener | Backend, Listene
 
 
 def _listener(tls: ListenerTls) -> Credentials:
-    return Credentials(tuple(pem for pair in tls.certificates for pem in _pems(pair)),
-                       _fetch(tls.client_ca) if tls.client_ca is not None else b"")
+    return Credentials(tuple(pem for pair in tls.certificates for pem in _pems(pair, "certificates")),
+                       _fetch(tls.client_ca, "client_ca") if tls.client_ca is not None else b"")
 
 
 def _backend(tls: BackendTls) -> Credentials:
-    return Credentials(tuple(_pems(tls.certificate)) if tls.certificate is not None else (),
-                       _fetch(tls.ca) if tls.ca is not None else b"")
+    return Credentials(tuple(_pems(tls.certificate, "certificate")) if tls.certificate is not None else (),
+                       _fetch(tls.ca, "ca") if tls.ca is not None else b"")
 
 
-def _judge(place: Place, settings: Listener | Backend, given: Credentials) -> None:
+def _judge(settings: Listener | Backend, given: Credentials) -> None:
     """Raise `LbdError` for what is of no use."""
     if isinstance(settings, Listener):
         face(settings, given)
     else:
-        asked(place[1], settings, {place: given})
+        question(settings, given)
 
 
-def _pems(pair: Pair) -> Iterator[Pem]:
-    """The certificate, or those of all files that match."""
+def _pems(pair: Pair, key: str) -> Iterator[Pem]:
+    """The certificate, or those of all files that match. `key` is the one of the configuration."""
     if not pair.key and is_pattern(pair.cert):
         paths = sorted(glob.glob(pair.cert, recursive=True))[:MOST]
         if not paths:
-            raise LbdError(f"no file matches {pair.cert}")
+            raise LbdError(f"{key}: no file matches {pair.cert}")
     else:
         paths = [pair.cert]
     for path in paths:
-        chain = _fetch(path)
-        yield Pem(path, chain, _fetch(pair.key) if pair.key else b"")
+        chain = _fetch(path, key)
+        yield Pem(path, chain, _fetch(pair.key, key) if pair.key else b"")
 
 
-def _fetch(path: str) -> bytes:
+def _fetch(path: str, key: str) -> bytes:
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        raise LbdError(f"cannot read {path}: {error.strerror}") from None
+        raise LbdError(f"{key}: cannot read {path}: {error.strerror}") from None
     if len(data) > LARGEST:
-        raise LbdError(f"{path} is larger than {LARGEST // 2**20} MiB")
+        raise LbdError(f"{key}: {path} is larger than {LARGEST // 2**20} MiB")
     return data

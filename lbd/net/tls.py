@@ -42,14 +42,14 @@ class Face:
         made = []
         kinds: dict[frozenset[str], dict[bytes, ssl.SSLContext]] = {}
         for pem in pems:
-            about = _facts(pem)
+            about = _facts(pem, "certificates")
             same = kinds.setdefault(frozenset(about.names), {})
             if same and about.kind not in same:
                 same[about.kind] = next(iter(same.values()))
-                _load(same[about.kind], pem)
+                _load(same[about.kind], pem, "certificates")
                 continue
             context = _context(ssl.PROTOCOL_TLS_SERVER, min_version, ciphers or CIPHERS, alpn)
-            _load(context, pem)
+            _load(context, pem, "certificates")
             if client_ca:
                 _believe(context, client_ca, "client_ca")
                 context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
@@ -57,7 +57,7 @@ class Face:
             self._name(context, about.names)
             made.append(context)
         if not made:
-            raise LbdError("there is no certificate")
+            raise LbdError("certificates: there is none")
         self.context = made[0]
         self.context.sni_callback = self._asked
         if keys:
@@ -106,7 +106,7 @@ def client_context(verify: bool = True, ca: bytes = b"", pem: Pem | None = None,
     else:
         context.load_default_certs()
     if pem is not None:
-        _load(context, pem)
+        _load(context, pem, "certificate")
     return context
 
 
@@ -124,10 +124,11 @@ def _context(protocol: int, min_version: str, ciphers: str | None, alpn: Sequenc
     return context
 
 
-def _load(context: ssl.SSLContext, pem: Pem) -> None:
-    _facts(pem)
+def _load(context: ssl.SSLContext, pem: Pem, key: str) -> None:
+    """`key` is the one of the configuration, which errors begin with."""
+    _facts(pem, key)
     if b"PRIVATE KEY-----" not in pem.whole:
-        raise LbdError(f"{pem.path}: it holds no private key (-----BEGIN PRIVATE KEY-----); "
+        raise LbdError(f"{key}: {pem.path}: it holds no private key (-----BEGIN PRIVATE KEY-----); "
                        "with a key in another file write { cert = FILE, key = FILE }")
     # The module reads files only, and the key may be readable for root alone: this file has no name and is in memory.
     fd = os.memfd_create("certificate")
@@ -136,18 +137,18 @@ def _load(context: ssl.SSLContext, pem: Pem) -> None:
             file.write(pem.whole)
         context.load_cert_chain(f"/proc/self/fd/{fd}", password=_no_password)
     except ssl.SSLError as error:
-        raise LbdError(f"{pem.path}: {_reason(error)}") from None
+        raise LbdError(f"{key}: {pem.path}: {_reason(error)}") from None
     except (OSError, ValueError) as error:
-        raise LbdError(f"{pem.path}: {error}") from None
+        raise LbdError(f"{key}: {pem.path}: {error}") from None
     finally:
         os.close(fd)
 
 
-def _facts(pem: Pem) -> Facts:
+def _facts(pem: Pem, key: str) -> Facts:
     try:
         return facts(pem.chain)
     except ValueError as error:
-        raise LbdError(f"{pem.path}: it {error}") from None
+        raise LbdError(f"{key}: {pem.path}: it {error}") from None
 
 
 def _no_password() -> str:

@@ -20,7 +20,7 @@ class Faces:
         self._known: dict[str, tuple[object, Face]] = {}
 
     def of(self, name: str, settings: schema.Listener, credentials: Mapping[Place, Credentials]) -> Face | None:
-        """The listener's; None where it does not end TLS. Raises `LbdError` with the file and what is wrong with it."""
+        """The listener's; None where it does not end TLS. Raises `LbdError` with key, file, and what is wrong."""
         if settings.tls is None:
             return None
         given = credentials.get(("listeners", name), Credentials())
@@ -31,7 +31,7 @@ class Faces:
         try:
             made = face(settings, given)
         except LbdError as error:
-            raise LbdError(f"listeners.{name}.tls: {error}") from None
+            raise LbdError(f"listeners.{name}.tls.{error}") from None
         self._known[name] = key, made
         return made
 
@@ -48,12 +48,17 @@ def asked(name: str, settings: schema.Backend, credentials: Mapping[Place, Crede
     """What is asked of a backend's servers; None where all are spoken to without TLS. Raises `LbdError`."""
     if settings.tls is None and not any(server.address.tls for server in settings.servers.values()):
         return None
-    wanted, given = settings.tls or schema.BackendTls(), credentials.get(("backends", name), Credentials())
     try:
-        # Without ALPN: servers of every protocol may be behind it, and HTTP/1.1 is what is meant without.
-        return client_context(wanted.verify, given.authorities, next(iter(given.pems), None), wanted.min_version, ())
+        return question(settings, credentials.get(("backends", name), Credentials()))
     except LbdError as error:
-        raise LbdError(f"backends.{name}.tls: {error}") from None
+        raise LbdError(f"backends.{name}.tls.{error}") from None
+
+
+def question(settings: schema.Backend, given: Credentials) -> ssl.SSLContext:
+    """What is asked of servers that are spoken to by TLS; raises `LbdError`."""
+    wanted = settings.tls or schema.BackendTls()
+    # Without ALPN: servers of every protocol may be behind it, and HTTP/1.1 is what is meant without.
+    return client_context(wanted.verify, given.authorities, next(iter(given.pems), None), wanted.min_version, ())
 
 
 def secures(settings: schema.Backend, address: Address) -> bool:

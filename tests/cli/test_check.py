@@ -147,11 +147,11 @@ def test_certificates_are_looked_at(tmp_path: Path, capsys: pytest.CaptureFixtur
     text = GOOD.replace('backend = "app"\n', 'backend = "app"\ntls.certificates = "a.pem"\n')
     assert run(text) == 1
     said = capsys.readouterr().err.replace("\n", " ")
-    assert f"lbd.toml:4:1: listeners.web.tls: cannot read {tmp_path}/a.pem: No such file" in said
+    assert f"lbd.toml:4:5: listeners.web.tls.certificates: cannot read {tmp_path}/a.pem: No such file" in said
     assert run(text + '[backends.app.tls]\nca = "b.pem"\n[backends.app.servers.c]\naddress = "https://c:1"\n') == 1
     said = capsys.readouterr().err
-    assert "listeners.web.tls: cannot read" in said
-    assert "lbd.toml:7:15: backends.app.tls: cannot read" in said
+    assert "listeners.web.tls.certificates: cannot read" in said
+    assert "lbd.toml:8:1: backends.app.tls.ca: cannot read" in said
     Authority(tmp_path).issue("a.pem", "a.example.com")
     assert run(text) == 0
 

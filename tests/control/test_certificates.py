@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lbd.config import schema
-from lbd.config.tls import ListenerTls, Pair
+from lbd.config.tls import BackendTls, ListenerTls, Pair
+from lbd.config.units import Address
 from lbd.control import certificates
 from lbd.control.certificates import Certificates, files, shown
 from lbd.errors import LbdError
@@ -43,20 +44,25 @@ def test_a_broken_file_leaves_what_was_good(authority: Authority, tmp_path: Path
     assert made.read(wanted) == first
     path.write_text("rubbish")
     assert made.read(wanted) == first
-    assert made.refused == {PLACE: f"{path}: it holds no certificate (-----BEGIN CERTIFICATE-----)"}
+    assert made.refused == {PLACE: f"certificates: {path}: it holds no certificate (-----BEGIN CERTIFICATE-----)"}
     path.unlink()
     assert made.read(wanted) == first
-    assert made.refused == {PLACE: f"cannot read {path}: No such file or directory"}
+    assert made.refused == {PLACE: f"certificates: cannot read {path}: No such file or directory"}
     authority.issue("a.pem", "a.example.com")
     assert made.read(wanted) != first
     assert made.refused == {}
 
 
 def test_a_first_time_must_be_good(tmp_path: Path) -> None:
-    with pytest.raises(LbdError, match=r"^listeners\.web\.tls: cannot read .*none\.pem: No such file"):
+    with pytest.raises(LbdError, match=r"^listeners\.web\.tls\.certificates: cannot read .*none\.pem: No such file"):
         Certificates().read(config(Pair(str(tmp_path / "none.pem"))))
     with pytest.raises(LbdError, match=r"no file matches .*\*\.pem"):
         Certificates().read(config(Pair(str(tmp_path / "*.pem"))))
+    (tmp_path / "rubbish.pem").write_text("rubbish")
+    backend = schema.Backend(servers={"a": schema.Server(address=Address("a.example.com", 443, tls=True))},
+                             tls=BackendTls(certificate=Pair(str(tmp_path / "rubbish.pem"))))
+    with pytest.raises(LbdError, match=r"^backends\.app\.tls\.certificate: .*rubbish\.pem: it holds no certificate"):
+        Certificates().read(schema.Config(backends={"app": backend}))
 
 
 def test_other_settings_are_not_served_by_old_files(authority: Authority, tmp_path: Path) -> None:
@@ -110,7 +116,7 @@ def test_what_did_not_change_is_not_read_again(authority: Authority, monkeypatch
     made, wanted = Certificates(), config(Pair(str(authority.issue("a.pem", "a.example.com"))))
     first = made.read(wanted)
 
-    def denied(path: str) -> bytes:
+    def denied(path: str, key: str) -> bytes:
         raise LbdError(f"cannot read {path}: Permission denied")
 
     monkeypatch.setattr(certificates, "_fetch", denied)

@@ -63,7 +63,7 @@ def test_files_that_are_no_good(tmp_path: Path) -> None:
     ):
         with pytest.raises(LbdError, match=error) as found:
             Face([Pem("/etc/x.pem", data, b"")])
-        assert str(found.value).startswith("/etc/x.pem: ")
+        assert str(found.value).startswith("certificates: /etc/x.pem: ")
         assert key[20:60].decode() not in str(found.value)
 
 
@@ -77,7 +77,7 @@ def test_keys_with_a_password_are_refused(tmp_path: Path) -> None:
 
 def test_other_mistakes(tmp_path: Path) -> None:
     good = pem(Authority(tmp_path).issue("good.pem", "a.example.com"))
-    with pytest.raises(LbdError, match="there is no certificate"):
+    with pytest.raises(LbdError, match=r"^certificates: there is none"):
         Face([])
     with pytest.raises(LbdError, match='ciphers: "nonsense": OpenSSL knows no such cipher'):
         Face([good], ciphers="nonsense")

@@ -41,7 +41,7 @@ def test_it_lives_on_until_something_changes(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_is_said_with_its_place() -> None:
-    with pytest.raises(LbdError, match=r"^listeners\.web\.tls: there is no certificate"):
+    with pytest.raises(LbdError, match=r"^listeners\.web\.tls\.certificates: there is none"):
         Faces().of("web", listener(), {})
 
 

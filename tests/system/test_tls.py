@@ -113,7 +113,7 @@ def test_without_a_certificate_it_does_not_start(tmp_path: Path, backend: Backen
     (tmp_path / "live.pem").unlink()
     made.lbd.start(wait=False)
     assert made.lbd.wait() == 1
-    assert "listeners.web.tls: cannot read" in made.lbd.log()
+    assert "listeners.web.tls.certificates: cannot read" in made.lbd.log()
     made.lbd.close()
 
 
