@@ -11,8 +11,7 @@ from lbd.config.schema import REQUIRED, Backend, Config, HealthPolicy, Key, List
 from lbd.config.units import Address
 
 SECTIONS = [item for item in vars(schema).values()
-            if isinstance(item, type) and dataclasses.is_dataclass(item) and item.__module__ == schema.__name__
-            and keys(item)]
+            if isinstance(item, type) and dataclasses.is_dataclass(item) and keys(item)]
 
 
 def all_keys() -> Iterator[tuple[str, Key]]:
