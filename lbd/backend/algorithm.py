@@ -51,7 +51,8 @@ class Algorithm:
     over the state of the algorithm that a reload replaces, if it was of the same class. `Options` is the dataclass
     of the algorithm's own keys in the configuration. `decay` and `last_byte` say how latencies are measured while the
     algorithm is in force: how many seconds samples take to fade to 37 %, and whether they end with the response's last
-    byte or its head. `weighs` says what `scores` are, "" where nothing is compared.
+    byte or its head. `weighs` says what `scores` are, "" where nothing is compared. `takes_turns`: each pick is
+    another server's turn, so that picking again passes over a server that is full.
     """
 
     Options: ClassVar[type | None] = None
@@ -60,6 +61,7 @@ class Algorithm:
     decay = 10.0
     last_byte = False
     weighs: ClassVar[str] = ""
+    takes_turns: ClassVar[bool] = False
 
     def __init__(self, options: Any, context: Context) -> None:
         self.options = options
@@ -78,6 +80,10 @@ class Algorithm:
     def pick(self, request: Facts) -> Server:
         """The server for this request."""
         raise NotImplementedError
+
+    def preview(self, request: Facts) -> Server:
+        """The server that `pick` would choose now, for explanations: no turn is taken by it."""
+        return self.pick(request)
 
     def scores(self) -> Sequence[float]:
         """What `pick` compares, now, for each server of the last `rebuild` in its order: for explanations."""

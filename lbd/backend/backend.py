@@ -140,6 +140,10 @@ class Backend:
             self.pick = self.pool.algorithm.pick if self.pool.usable else nothing
             self.aim()
 
+    def preview(self, request: Facts) -> Server | None:
+        """The server that `pick` would choose now; nothing is changed by it."""
+        return self.pool.algorithm.preview(request) if self.pool is not None and self.pool.usable else None
+
     def aim(self) -> None:
         """Whether the algorithm alone chooses: not where servers are bounded or clients stay with theirs."""
         self.direct = self.pick if self.gate is None and self.sticky is None else nothing

@@ -1,11 +1,13 @@
 """The pool: the servers of one backend in one generation, which of them may be used, and who chooses."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from lbd.backend.algorithm import Algorithm, Facts
 from lbd.backend.server import Server
 from lbd.stats import fields
 from lbd.stats.bound import total
+
+PASSED_OVER = 64     # turns of full servers that are passed over for one request
 
 
 class Pool:
@@ -35,6 +37,20 @@ class Pool:
     def pick(self, request: Facts) -> Server | None:
         """The server for a new request; None when none is usable."""
         return self.algorithm.pick(request) if self.usable else None
+
+    def pick_with_room(self, request: Facts, room: Callable[[Server], bool],
+                       tried: Collection[Server]) -> Server | None:
+        """A server with room where the algorithm's first choice has none: the next in turn, else the least loaded.
+
+        Turns keep the shares of the others by weight; servers that were `tried` come last. None when all are full.
+        """
+        free = [server for server in self.usable if room(server)]
+        if self.algorithm.takes_turns and free and not tried:
+            for _ in range(PASSED_OVER):
+                server = self.algorithm.pick(request)
+                if room(server):
+                    return server
+        return min(free, key=lambda server: (server in tried, load(server)), default=None)
 
     def pick_other(self, tried: Collection[Server]) -> Server | None:
         """The server for a repeat: one that was not tried yet, else one that was; the least loaded of them."""

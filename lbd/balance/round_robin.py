@@ -1,36 +1,42 @@
-"""Round robin: the next server in the order of the file, weights ignored."""
+"""Round robin: the next server in the order of the file, weights ignored, one turn for all workers."""
 
 from collections.abc import Sequence
 
 from lbd.backend.algorithm import Algorithm, Context, Facts
 from lbd.backend.server import Server
+from lbd.balance.rotation import Rotation
 
 
 class RoundRobin(Algorithm):
-    """Each worker keeps its own place and starts at another server, so that workers do not march in step."""
+    """The position is the backend's own, in shared memory: workers take turns together, over every reload."""
+
+    takes_turns = True
 
     def __init__(self, options: object, context: Context) -> None:
         super().__init__(options, context)
         self.servers: Sequence[Server] = ()
-        self.next = context.worker
+        self.rotation: Rotation | None = None
 
     def inherit(self, previous: "RoundRobin") -> None:
-        """Go on with the server whose turn it is, wherever it stands now."""
-        self._place(previous.servers, previous.next, self.servers)
+        """Go on where the algorithm before stood, also where no worker shares the position."""
+        if self.rotation is None:
+            self.rotation = previous.rotation
 
     def rebuild(self, servers: Sequence[Server]) -> None:
-        self._place(self.servers, self.next, servers)
+        weights = self.units(servers)
+        if self.rotation is None or self.rotation.weights != weights:
+            taken = self.rotation.taken if self.rotation is not None else 0
+            self.rotation = Rotation(self.context.row, weights, taken)
+        self.servers = servers
+        self.turn = self.rotation.take
+
+    def units(self, servers: Sequence[Server]) -> tuple[int, ...]:
+        """The weights that count, as whole numbers from 1 on."""
+        return (1,) * len(servers)
 
     def pick(self, request: Facts) -> Server:
-        place = self.next
-        if place >= len(self.servers):
-            place = 0
-        self.next = place + 1
-        return self.servers[place]
+        return self.servers[self.turn()]
 
-    def _place(self, before: Sequence[Server], turn: int, servers: Sequence[Server]) -> None:
-        """The first in turn of the old order that is still there; anywhere if none is."""
-        turn %= max(len(before), len(servers), 1)
-        self.servers = servers
-        self.next = next((servers.index(server) for server in (*before[turn:], *before[:turn]) if server in servers),
-                         turn)
+    def preview(self, request: Facts) -> Server:
+        assert self.rotation is not None
+        return self.servers[self.rotation.peek()]

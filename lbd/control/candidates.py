@@ -62,7 +62,7 @@ def _outcome(backend: Backend, asked: Asked, usable: Sequence[Server], key: byte
     most = backend.settings.max_in_flight
     if most is not None and board.total(scoreboard.BACKEND, backend.row.slot, fields.BACKEND_IN_FLIGHT) >= most:
         return None, f"the backend has {most} requests in flight, as many as it may have: 503"
-    server = asked.preferred or backend.pick(asked)
+    server = asked.preferred or backend.preview(asked)
     if server is None:
         return None, "no server is usable: 503"
     why = asked.because if asked.preferred is not None else _picks(backend, key)
@@ -83,7 +83,9 @@ def _picks(backend: Backend, key: bytes | None) -> str:
         return picks
     if key is not None:
         return f"{picks}; the request has no key, so that it goes anywhere by weight"
-    return f"{picks}; the next request may get another, since each worker takes its own turns"
+    if backend.pool is not None and backend.pool.algorithm.takes_turns:
+        return f"{picks}: it is next in turn"
+    return f"{picks}; the next request may get another"
 
 
 def _options(backend: Backend) -> dict[str, Any]:

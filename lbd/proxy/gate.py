@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from lbd.backend.backend import Backend
-from lbd.backend.pool import load
 from lbd.backend.queue import Queue
 from lbd.backend.server import Server
 from lbd.proxy.exchange import QUEUED
@@ -130,8 +129,7 @@ class Gate:
         if server is not None and queue.room(server):
             return server
         pool = self._backend.pool
-        free = [other for other in pool.usable if queue.room(other)] if pool is not None else []
-        return min(free, key=lambda other: (other in tried, load(other)), default=None)
+        return pool.pick_with_room(client, queue.room, tried) if pool is not None else None
 
     def _hold(self, client: Any, deadline: float) -> None:
         client.state = QUEUED

@@ -11,6 +11,14 @@ LATENCY = LINE    # bytes of one latency: decay.pxd
 BUCKETS = 8192    # of the table of sticky sources, each with WAYS entries: sources.pyx
 WAYS = 8
 SOURCES = BUCKETS * WAYS * 6 * CELL
+BACKENDS = next(kind.capacity for kind in fields.KINDS if kind.name == "backend")
+SHARED = PAGE + BACKENDS * LINE     # of the segment whose cells have several writers: its mark, then a turn per backend
+SHARED_MARK = 0x313052485344424C + SHARED      # "LBDSHR01", and how it is laid out
+
+
+def turn(backend: int) -> int:
+    """Where in the shared segment a backend's count of turns lies, in cells."""
+    return (PAGE + backend * LINE) // CELL
 
 
 class Section(NamedTuple):

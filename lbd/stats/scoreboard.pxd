@@ -31,6 +31,7 @@ cdef class Board:
     cdef readonly object layout
     cdef char *memory
     cdef Header *header
+    cdef int64_t *shared     # the segment whose cells have several writers
     cdef size_t size
     cdef bint owner
     cdef int _map(self) except -1

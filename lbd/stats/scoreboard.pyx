@@ -15,11 +15,12 @@ from lbd.stats.codes cimport bad, code, observe
 from lbd.stats.decay cimport Latency, Weight, copied, merge, sample, weigh
 
 from lbd.stats import endings, fields
-from lbd.stats.layout import arrange
+from lbd.stats.layout import SHARED as _SHARED, SHARED_MARK as _MARK, arrange, turn as _turn
 
 SERVER, ROUTE, BACKEND, LISTENER, PROCESS = range(5)
 
 cdef int64_t MAGIC = 0x3130424353444C42           # "BLDSCB01"
+cdef int64_t SHARED = _SHARED, MARK = _MARK
 cdef double DECAY = 10.0                          # seconds, unless `measure` says otherwise
 cdef double SLOW = 3.0                            # a failure is a sample of at least so many means of its backend
 
@@ -90,7 +91,7 @@ cdef class Board:
         cdef Board board = Board()
         board.fd = os.memfd_create("lbd-scoreboard", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         board.owner = True
-        board.size = PAGE + <int64_t>lanes * lane_size
+        board.size = PAGE + <int64_t>lanes * lane_size + SHARED
         os.ftruncate(board.fd, board.size)
         fcntl.fcntl(board.fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)   # else readers could die
         board._map()
@@ -99,6 +100,7 @@ cdef class Board:
         board.header.bounds_count = len(bounds)
         for place, bound in enumerate(bounds):
             board.header.bounds[<Py_ssize_t>place] = bound
+        board.shared[0] = MARK
         board.header.magic = MAGIC
         return board
 
@@ -107,11 +109,12 @@ cdef class Board:
         cdef Board board = Board()
         board.fd = fd
         board.size = os.fstat(fd).st_size
-        if board.size >= PAGE:
+        if board.size >= PAGE + SHARED:
             board._map()
         if board.memory == NULL or board.header.magic != MAGIC:
             raise ValueError(f"descriptor {fd} is no scoreboard")
-        if board.header.layout != LAYOUT or board.size != <size_t>(PAGE + board.header.lanes * lane_size):
+        if board.header.layout != LAYOUT or board.shared[0] != MARK \
+                or board.size != PAGE + board.header.lanes * lane_size + SHARED:
             raise ValueError("the scoreboard was laid out by another version of lbd")
         board.lanes = board.header.lanes
         return board
@@ -122,6 +125,7 @@ cdef class Board:
             raise OSError(f"the scoreboard cannot be mapped: no room for {self.size} bytes of addresses")
         self.memory = <char *>memory
         self.header = <Header *>memory
+        self.shared = <int64_t *>(self.memory + self.size - <size_t>SHARED)
         self.layout = LAYOUT
         return 0
 
@@ -217,6 +221,8 @@ cdef class Board:
     def clear(self, int kind, int slot):
         self._check(0, kind, slot, 0)
         cdef int64_t lane
+        if kind == K_BACKEND:
+            lbd_store(self.shared + <Py_ssize_t>_turn(slot), 0)
         for lane in range(self.header.lanes_used):
             memset(self._cell(lane, kind, slot, 1) - 1, 0, sections[kind].stride)
             self._cell(lane, kind, slot, 0)[0] = 0

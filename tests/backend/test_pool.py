@@ -1,13 +1,16 @@
 """Which servers of a pool may be used, and which one a repeat goes to."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import count
+from random import Random
 from typing import Any
 
-from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.algorithm import Algorithm, Context, Facts
 from lbd.backend.generation import Member
 from lbd.backend.pool import Pool, choose
 from lbd.backend.server import Server
+from lbd.balance.weighted_round_robin import WeightedRoundRobin
 from lbd.config.units import Address
 from lbd.stats.fields import SERVER_IN_FLIGHT
 from lbd.stats.scoreboard import SERVER, Board
@@ -95,3 +98,19 @@ def test_a_single_server_is_tried_again() -> None:
     a = server("a")
     assert pool(a).pick_other([a]) is a
     assert pool(server("b", mode="maint")).pick_other([]) is None
+
+
+def test_a_full_server_is_passed_over_in_turn_so_that_the_others_keep_their_shares() -> None:
+    a, b, c = server("a", weight=2), server("b", weight=4), server("c")
+    made = Pool([a, b, c], WeightedRoundRobin(None, Context(BOARD, 0, Random(1))), False)
+    made.rebuild()
+    found = [made.pick_with_room(REQUEST, lambda one: one is not b, ()) for _ in range(30)]
+    assert Counter(one.name for one in found if one) == {"a": 20, "c": 10}
+    assert made.pick_with_room(REQUEST, lambda one: False, ()) is None
+
+
+def test_a_full_server_leaves_its_request_to_the_least_loaded_where_no_turns_are_taken() -> None:
+    a, b, c = server("a", (3, 0)), server("b"), server("c", (1, 0))
+    made = pool(a, b, c)
+    assert made.pick_with_room(REQUEST, lambda one: one is not b, ()) is c
+    assert made.pick_with_room(REQUEST, lambda one: True, [b]) is c

@@ -1,65 +1,53 @@
-"""Round robin: in turn, another start per worker, the place kept over a change of the set."""
+"""Tests of lbd.balance.round_robin: in turn over all workers, the position kept over reloads and changes of the set."""
 
-from typing import Any
-
-from lbd.backend.generation import Member
-from lbd.backend.server import Server
 from lbd.balance.round_robin import RoundRobin
-from lbd.config.units import Address
-
-REQUEST: Any = None
+from tests.balance.fleet import Fleet, Request, picks
 
 
-def servers(names: str) -> list[Server]:
-    row: Any = None
-    return [Server(Member("app", name, Address("127.0.0.1", 9001), 0), row) for name in names]
+def test_takes_turns_in_the_order_of_the_file_whatever_the_weights() -> None:
+    one = Fleet([5, 1, 1]).make(RoundRobin)
+    assert picks(one, 7) == ["s0", "s1", "s2", "s0", "s1", "s2", "s0"]
 
 
-class Context:
-    def __init__(self, worker: int = 0) -> None:
-        self.worker = worker
+def test_workers_take_turns_together() -> None:
+    fleet = Fleet([1, 1, 1])
+    workers = [fleet.make(RoundRobin, worker) for worker in (0, 1, 2, 1, 0)]
+    assert [worker.pick(Request()).name for worker in workers] == ["s0", "s1", "s2", "s0", "s1"]
 
 
-def make(worker: int = 0) -> RoundRobin:
-    context: Any = Context(worker)
-    return RoundRobin(None, context)
-
-
-def picks(algorithm: RoundRobin, count: int) -> str:
-    return "".join(algorithm.pick(REQUEST).name for _ in range(count))
-
-
-def test_takes_turns_in_the_order_of_the_file() -> None:
-    one = make()
-    one.rebuild(servers("abc"))
-    assert picks(one, 7) == "abcabca"
-
-
-def test_workers_start_at_different_servers() -> None:
-    starts = []
-    for worker in range(3):
-        one = make(worker)
-        one.rebuild(servers("abc"))
-        starts.append(picks(one, 1))
-    assert starts == ["a", "b", "c"]
-
-
-def test_goes_on_after_the_last_one_when_the_set_changes() -> None:
-    a, b, c, d = servers("abcd")
-    one = make()
-    one.rebuild([a, b, c])
-    assert picks(one, 2) == "ab"
-    one.rebuild([d, a, b, c])
-    assert picks(one, 3) == "cda"
-    one.rebuild([b, c])
-    assert picks(one, 4) == "bcbc"
-
-
-def test_a_reload_keeps_the_place() -> None:
-    a, b, c = servers("abc")
-    old, new = make(), make()
-    old.rebuild([a, b, c])
-    assert picks(old, 2) == "ab"
+def test_a_reload_keeps_the_position() -> None:
+    fleet = Fleet([1, 1, 1])
+    old = fleet.make(RoundRobin)
+    assert picks(old, 2) == ["s0", "s1"]
+    new = fleet.make(RoundRobin)
     new.inherit(old)
-    new.rebuild([a, b, c])
-    assert picks(new, 3) == "cab"
+    assert picks(new, 3) == ["s2", "s0", "s1"]
+
+
+def test_servers_that_remain_share_evenly_when_one_goes_and_comes_back() -> None:
+    fleet = Fleet([1, 1, 1])
+    one, other = fleet.make(RoundRobin), fleet.make(RoundRobin, 1)
+    picks(one, 4)
+    for algorithm in (one, other):
+        algorithm.rebuild([fleet.servers[0], fleet.servers[2]])
+    assert sorted(picks(one, 2) + picks(other, 2)) == ["s0", "s0", "s2", "s2"]
+    one.rebuild(fleet.servers)
+    assert sorted(picks(one, 3)) == ["s0", "s1", "s2"]
+
+
+def test_without_a_backend_of_the_scoreboard_it_goes_on_by_itself() -> None:
+    fleet = Fleet([1, 1, 1])
+    context = fleet.context()
+    object.__setattr__(context, "row", None)
+    old, new = RoundRobin(None, context), RoundRobin(None, context)
+    old.rebuild(fleet.servers)
+    assert picks(old, 2) == ["s0", "s1"]
+    new.inherit(old)
+    new.rebuild(fleet.servers[1:])
+    assert picks(new, 3) == ["s1", "s2", "s1"]
+
+
+def test_a_preview_takes_no_turn() -> None:
+    one = Fleet([1, 1]).make(RoundRobin)
+    assert [one.preview(Request()).name for _ in range(3)] == ["s0"] * 3
+    assert picks(one, 2) == ["s0", "s1"]

@@ -1,94 +1,76 @@
-"""Smooth weighted round robin: nginx's order, shares by weight, smooth also when the set changes."""
+"""Tests of lbd.balance.weighted_round_robin: nginx's order over all workers, shares by weight whatever happens."""
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lbd.backend.generation import Member
-from lbd.backend.server import Server
 from lbd.balance.weighted_round_robin import WeightedRoundRobin
-from lbd.config.units import Address
+from tests.balance.fleet import Fleet, Request, picks
 
-REQUEST: Any = None
-
-
-class Context:
-    def __init__(self, worker: int = 0) -> None:
-        self.worker = worker
+NGINX = ["s0", "s0", "s1", "s0", "s2", "s0", "s0"]
 
 
-def servers(weights: Mapping[str, int]) -> list[Server]:
-    row: Any = None
-    return [Server(Member("app", name, Address("127.0.0.1", 9001), 0, weight), row)
-            for name, weight in weights.items()]
-
-
-def make(worker: int = 0, **weights: int) -> WeightedRoundRobin:
-    context: Any = Context(worker)
-    one = WeightedRoundRobin(None, context)
-    if weights:
-        one.rebuild(servers(weights))
-    return one
-
-
-def picks(algorithm: WeightedRoundRobin, count: int) -> str:
-    return "".join(algorithm.pick(REQUEST).name for _ in range(count))
-
-
-def test_the_order_is_that_of_nginx() -> None:
-    assert picks(make(a=5, b=1, c=1), 14) == "aabacaaaabacaa"
+@pytest.mark.parametrize("workers", [1, 2, 3, 4])
+def test_the_order_is_that_of_nginx_over_any_number_of_workers(workers: int) -> None:
+    fleet = Fleet([5, 1, 1])
+    each = [fleet.make(WeightedRoundRobin, worker) for worker in range(workers)]
+    assert [each[turn % workers].pick(Request()).name for turn in range(14)] == NGINX * 2
 
 
 def test_equal_weights_take_turns() -> None:
-    assert picks(make(a=3, b=3, c=3), 6) == "abcabc"
+    assert picks(Fleet([3, 3, 3]).make(WeightedRoundRobin), 6) == ["s0", "s1", "s2"] * 2
 
 
+def test_a_reload_keeps_the_position() -> None:
+    fleet = Fleet([5, 1, 1])
+    old = fleet.make(WeightedRoundRobin)
+    assert picks(old, 3) == NGINX[:3]
+    new = fleet.make(WeightedRoundRobin)
+    new.inherit(old)
+    assert picks(new, 4) == NGINX[3:]
+
+
+@settings(max_examples=50)
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=8))
 def test_shares_are_exact_over_one_period_and_never_off_by_more_than_one_round(weights: list[int]) -> None:
-    named = dict(zip("abcdefgh", weights, strict=False))
-    one = make(**named)
+    one = Fleet(weights).make(WeightedRoundRobin)
     total = sum(weights)
-    seen: Counter[str] = Counter()
+    seen: Counter[int] = Counter()
     for turn in range(1, total + 1):
-        seen[one.pick(REQUEST).name] += 1
+        seen[one.pick(Request()).slot] += 1
         if turn % 97 == 0:
-            assert all(abs(seen[name] - turn * weight / total) < len(weights) for name, weight in named.items())
-    assert seen == Counter(named)
+            assert all(abs(seen[slot] - turn * weight / total) < len(weights) for slot, weight in enumerate(weights))
+    assert seen == Counter(dict(enumerate(weights)))
 
 
-def test_stays_smooth_when_the_set_changes_at_every_pick() -> None:
-    all_of = servers({"a": 2, "b": 1, "c": 1})
-    one = make()
+def test_stays_even_when_the_set_is_told_anew_at_every_pick() -> None:
+    fleet = Fleet([2, 1, 1])
+    one = fleet.make(WeightedRoundRobin)
     seen: Counter[str] = Counter()
-    for turn in range(400):
-        one.rebuild(all_of if turn % 2 else all_of[:])
-        seen[one.pick(REQUEST).name] += 1
-    assert seen == {"a": 200, "b": 100, "c": 100}
+    for _ in range(400):
+        one.rebuild(fleet.servers[:])
+        seen[one.pick(Request()).name] += 1
+    assert seen == {"s0": 200, "s1": 100, "s2": 100}
+
+
+def test_others_share_by_weight_while_one_ramps_up() -> None:
+    fleet = Fleet([4, 2, 6])
+    one = fleet.make(WeightedRoundRobin)
+    seen: Counter[str] = Counter()
+    for step in range(100):
+        fleet.servers[2].effective = 6 * (step + 1) / 101
+        one.rebuild(fleet.servers)
+        seen.update(picks(one, 60))
+    assert 1.9 < seen["s0"] / seen["s1"] < 2.1
+    assert seen["s2"] < seen["s0"]
 
 
 def test_a_new_server_neither_floods_nor_starves() -> None:
-    all_of = servers({"a": 1, "b": 1, "c": 1, "d": 1})
-    one = make()
-    one.rebuild(all_of[:3])
+    fleet = Fleet([1, 1, 1, 1])
+    one = fleet.make(WeightedRoundRobin)
+    one.rebuild(fleet.servers[:3])
     picks(one, 50)
-    one.rebuild(all_of)
-    assert sorted(picks(one, 8)) == list("aabbccdd")
-
-
-def test_a_reload_keeps_the_values() -> None:
-    old = make(a=5, b=1, c=1)
-    assert picks(old, 3) == "aab"
-    new = make()
-    new.rebuild(old.servers)
-    new.inherit(old)
-    assert picks(new, 4) == "acaa"
-
-
-@pytest.mark.parametrize("worker", [1, 2, 5])
-def test_workers_start_at_different_places_with_the_same_shares(worker: int) -> None:
-    one = make(worker, a=2, b=1)
-    assert Counter(picks(one, 30)) == {"a": 20, "b": 10}
+    one.rebuild(fleet.servers)
+    assert sorted(picks(one, 8)) == ["s0", "s0", "s1", "s1", "s2", "s2", "s3", "s3"]
