@@ -10,6 +10,7 @@ from typing import Any
 
 TICK = 0.1            # seconds
 PARTS = 10
+STALL = 1.0           # seconds that a tick is late by when the whole process stood still
 FEW = 4000            # up to so many connections all are looked at on every tick
 
 
@@ -39,6 +40,8 @@ class Timers:
         now = self.clock()
         self.late = max(now - plane.now - TICK, 0.0)
         plane.now = now
+        if self.late >= STALL:
+            self._forgive(self.late)
         self._handle = self._loop.call_later(TICK, self._tick)
         for client in [client for client in self._part() if client.deadline < now]:
             try:
@@ -49,6 +52,12 @@ class Timers:
         self._servers(now)
         plane.draining.tick(now)
         plane.ticked(self.late)
+
+    def _forgive(self, seconds: float) -> None:
+        """Put every deadline off by the time in which nothing was read: what peers sent meanwhile is still unread, and
+        deadlines set since then were counted from a clock that stood still too."""
+        for client in self.clients:
+            client.deadline += seconds
 
     def _part(self) -> Collection[Any]:
         """Those whose turn it is: all of few, of many a tenth of those that there were when the round began."""

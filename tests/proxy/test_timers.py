@@ -155,3 +155,17 @@ async def test_on_a_real_loop() -> None:
     async with asyncio.timeout(20):
         await ticked.wait()
     made.stop()
+
+
+def test_a_process_that_stood_still_gives_everybody_the_time_back() -> None:
+    plane = Plane()
+    hand, made = timers(plane)
+    made.clock = lambda: 5.0
+    waits, silent = Client(0.5), Client(5.05)
+    made.clients.update({waits, silent})
+    hand.calls.pop()()
+    assert (waits.expired, silent.expired) == (0, 0)
+    made.clock = lambda: 5.5
+    hand.calls.pop()()
+    assert waits.expired == 1
+    assert silent.deadline > 9.9
