@@ -100,10 +100,11 @@ cdef class Relay(Carrier):
 
     cdef int push(self) except -2:
         """From the pipe to the sink, as much as that takes; -1 when the sink is broken, and what was held is gone."""
+        cdef Sock sink = self.sink
         cdef Py_ssize_t n
         cdef int failure
         while self.held:
-            n = linux.splice(self.fds[0], NULL, self.sink.fd, NULL, self.held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
+            n = linux.splice(self.fds[0], NULL, sink.fd, NULL, self.held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
             if n < 0 and errno == EINTR:
                 continue
             if n < 0 and errno == EAGAIN:
@@ -111,7 +112,7 @@ cdef class Relay(Carrier):
             if n <= 0:
                 failure = errno
                 self.drop()
-                self.sink.write_failed(failure)
+                sink.write_failed(failure)
                 return -1
             self.held -= n
         return 0

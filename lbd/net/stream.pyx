@@ -181,6 +181,7 @@ cdef class Sock(Watched):
     # What the poller calls
 
     cdef int ready(self, uint32_t events) except -1:
+        cdef Carrier feeder = self.feeder       # kept: a sink that is lost lets go of it while it drains
         if self.state & CONNECTING:
             self.connected()
             return 0
@@ -188,7 +189,7 @@ cdef class Sock(Watched):
             if self.queue is not None:
                 self.flush()
             elif self.state & FED:
-                self.feeder.drain()
+                feeder.drain()
         if self.state & LOST or not events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP):
             return 0
         if not self.state & DEAF:
@@ -217,8 +218,9 @@ cdef class Sock(Watched):
         """One read, and what follows from it."""
         cdef PyObject *data = NULL
         cdef Py_ssize_t n
-        if self.carrier is not None:
-            n = self.carrier.carry()
+        cdef Carrier carrier = self.carrier     # kept, as the feeder is in `ready`
+        if carrier is not None:
+            n = carrier.carry()
             if n > 0:
                 return n
         else:
@@ -295,8 +297,7 @@ cdef class Sock(Watched):
 
     cdef int write_failed(self, int number) except -1:
         """The peer takes no more. What it sent before (an early answer) may still wait to be read: read that first."""
-        self.queue = None
-        self.queued = 0
+        self.queue, self.queued = None, 0
         self.state |= BROKEN
         self.exc = error(number)
         if self.state & DEAF or (number != EPIPE and number != ECONNRESET):
@@ -365,8 +366,7 @@ cdef class Sock(Watched):
             return 0
         self.state |= LOST
         self.exc = exc
-        self.queue = None
-        self.queued = 0
+        self.queue, self.queued = None, 0
         if self.carrier is not None or self.feeder is not None:
             self.separate()
         if self.fd >= 0:

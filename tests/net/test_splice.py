@@ -175,6 +175,30 @@ async def test_a_reset_is_told_to_its_own_protocol(bench, who, held):
     assert made == spare
 
 
+@pytest.mark.parametrize("waits", ["in the pipe", "at the source"])
+async def test_a_sink_that_had_sent_its_last_resets_with_bytes_on_their_way_to_it(bench, waits):
+    """Nothing of it is read any more, so the failing write itself ends it, and with it what was feeding it."""
+    both = await tunnel(bench)
+    both.server.shutdown(socket.SHUT_WR)
+    await both.far.told("eof_received")
+    sending = asyncio.ensure_future(send(bench, both.client, LONG))
+    if waits == "in the pipe":
+        await bench.until(lambda: both.far.transport.get_write_buffer_size())
+    else:
+        assert await digest(bench, both.server, LONG) == await sending
+        both.client.send(os.urandom(MB))
+    reset(both.server)
+    await both.far.told("connection_lost")
+    assert isinstance(both.far.exc, OSError)
+    both.near.transport.abort()
+    if waits == "in the pipe":
+        with pytest.raises(ConnectionError):
+            await sending
+    await bench.turns()
+    made, spare = pipes()
+    assert made == spare
+
+
 async def test_a_relay_does_not_begin_where_something_is_closed_or_carries_already(bench):
     both = await tunnel(bench)
     other, _ = await bench.pair()
