@@ -37,7 +37,7 @@ TOP_LEVEL = {"pyproject.toml", "README.md", "lbd", "conf", "systemd", "tests"}
 VAGUE = {"util", "utils", "utility", "helper", "helpers", "common", "misc", "manager", "managers", "base"}
 
 # Tests that are of no single module.
-UNPAIRED_ROOMS = {"system", "bench", "wire", "chaos"}
+UNPAIRED_ROOMS = {"system", "bench", "wire", "chaos", "fuzz"}
 UNPAIRED = {"tests/test_source.py", "tests/test_package.py"}
 
 # What belongs to how the work was done, not to the work. Pieced together so that this line does not find itself.
