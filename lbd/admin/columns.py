@@ -140,7 +140,8 @@ def _searched(row: Row) -> str:
 
 
 def note(row: Row) -> str:
-    """Who wanted what of the server while lbd runs, and how long its registration still holds."""
+    """Who wanted what of the server while lbd runs, how long its registration still holds, and what else its name has
+    to say."""
     found = []
     if override := row.get("override"):
         wanted = [f"{name} {override[name]}" for name in STEERED
@@ -151,6 +152,11 @@ def note(row: Row) -> str:
     if registration := row.get("registration"):
         left = span(registration.get("expires_in_seconds"))
         found.append("registered, leaving" if registration.get("leaving") else f"registered, {left} left")
+    if addresses := row.get("addresses"):
+        if len(addresses) > 1:
+            found.append(f"one of {len(addresses)} addresses of {row.get('host')}")
+        if failure := row.get("lookup_failure"):
+            found.append(f"{row.get('host')} keeps its last answer: {failure}")
     return "; ".join(found)
 
 

@@ -52,8 +52,8 @@ class Surroundings(Protocol):
     def greeted(self, process: Process) -> None:
         """A worker of this very version is there, and gets its first generation next."""
 
-    def suspect(self, backend: str, server: str) -> None:
-        """A worker could not connect to this server."""
+    def suspect(self, backend: str, server: str, address: str) -> None:
+        """A worker could not connect to this server at this address."""
 
     def moved(self, generation: Generation) -> tuple[Member, ...]:
         """Servers of the generation whose state is another by now."""
@@ -339,4 +339,4 @@ class Fleet:
         if isinstance(message, Pong):
             process.unanswered = min(process.unanswered, 0)
         elif isinstance(message, Suspect):
-            self._around.suspect(message.backend, message.server)
+            self._around.suspect(message.backend, message.server, message.address)

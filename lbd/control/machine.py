@@ -3,13 +3,13 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lbd import __version__
 from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Config
-from lbd.control import carried, limits, members
+from lbd.control import carried, limits, members, rows
 from lbd.control.access_log import AccessLog
 from lbd.control.certificates import Certificates, shown
 from lbd.control.ejection import Ejection
@@ -23,6 +23,7 @@ from lbd.control.past import described
 from lbd.control.process import Process
 from lbd.control.registry import Registry
 from lbd.control.resolve import Resolver
+from lbd.control.rows import Identity
 from lbd.control.secret import sticky_secret
 from lbd.control.sockets import Sockets, Staged
 from lbd.control.tracing import Tracing
@@ -42,8 +43,6 @@ PAST = 0                       # the lane for what a scoreboard of another layou
 LAST_LINES = 1.0               # seconds that the access log may take for what is still to be written
 FLUSH_PAUSE = 0.05             # seconds at least between two flushes of news to the workers
 LINGER = 5.0                   # seconds beyond the drain after which nobody writes to a removed row any more
-
-Identity = tuple[int, Hashable]
 
 
 def worker_count(config: Config) -> int:
@@ -67,7 +66,7 @@ class Machine:
         self.resolver = Resolver(tasks, self._renamed)
         self.ejection = Ejection(tasks, self.board, self._flush_soon)
         self.schedule = Schedule(tasks, {name: kind.check for name, kind in CHECKS.items()}, self._judged,
-                                 passed=self.ejection.passed)
+                                 passed=self.ejection.passed, failed=self.resolver.down)
         self.overrides = Overrides()
         self.registry = Registry()
         self.certificates = Certificates()
@@ -130,8 +129,8 @@ class Machine:
         self.sockets.commit(staged)
         self.fleet.share()
         if self._inherited is not None:
-            rows = {(kind, identity) for kind, identity, _ in self._inherited.slots}
-            self._release_later(rows | (self._past.identities() if self._past is not None else set()),
+            left = {(kind, identity) for kind, identity, _ in self._inherited.slots}
+            self._release_later(left | (self._past.identities() if self._past is not None else set()),
                                 config.global_.drain_timeout)
 
     def inherit(self, config: Config) -> None:
@@ -192,7 +191,7 @@ class Machine:
             self.fleet.resize(worker_count(config))
             await self._follow(config)
             self._flush()
-            self._release_later(_identities(old), old.config.global_.drain_timeout)
+            self._release_later(rows.of_generation(old), old.config.global_.drain_timeout)
             return new
 
     def steered(self) -> None:
@@ -255,19 +254,20 @@ class Machine:
         os.close(fd)
         self.tracing.greeted(process)
 
-    def suspect(self, backend: str, server: str) -> None:
-        """A worker could not connect: check that server at once."""
+    def suspect(self, backend: str, server: str, address: str) -> None:
+        """A worker could not connect there: check that server at once, or take the worker's word."""
         self.schedule.trigger(backend, server)
+        if not self.schedule.judges(key := (backend, server, address)):
+            self.resolver.failed(key)
 
     def draining(self) -> int:
         """Requests in flight to servers that were removed or are drained, and those of workers that end."""
-        stay = {(scoreboard.SERVER, (m.backend, m.name, str(m.address)))
-                for m in self._told.values() if m.mode != "drain"}
+        stay = rows.of_servers(m for m in self._told.values() if m.mode != "drain")
         leaving = {process.lane for process in self.fleet.processes() if process.draining} | set(self.left.values())
         count = 0.0
-        for identity, slot in self.slots.owners(scoreboard.SERVER).items():
+        for owner, slot in self.slots.owners(scoreboard.SERVER).items():
             lanes = self.board.each(scoreboard.SERVER, slot, fields.SERVER_IN_FLIGHT)
-            gone = (scoreboard.SERVER, identity) not in stay
+            gone = (scoreboard.SERVER, owner) not in stay
             count += sum(value for lane, value in enumerate(lanes) if gone or lane in leaving)
         return int(count)
 
@@ -297,7 +297,9 @@ class Machine:
     def _take(self, generation: Generation) -> None:
         self.generation = generation
         self.board.per_server = generation.config.metrics.per_server_histograms
+        self._release_later(rows.of_servers(self._told.values()), generation.config.global_.drain_timeout)
         self._told = {(m.backend, m.name): m for group in generation.members.values() for m in group}
+        self.resolver.keep(self._told)
         self.ejection.set(generation.config)
         self.ejection.follow(self._told.values())
 
@@ -326,7 +328,6 @@ class Machine:
             self.schedule.set(self.roster.targets(old.config))
             if self.roster.same_names(old):
                 self._flush()
-                self._release_later(_identities(old), old.config.global_.drain_timeout)
                 return
             await self.schedule.first_round()
             await self._reshape(old, old.config)
@@ -342,7 +343,7 @@ class Machine:
         self._take(new)
         await self.fleet.commit(new, prepared)
         self._flush()
-        self._release_later(_identities(old), old.config.global_.drain_timeout)
+        self._release_later(rows.of_generation(old), old.config.global_.drain_timeout)
 
     def _flush_soon(self) -> None:
         if not self._flushing:   # hundreds of servers may change at once, and each flush looks at all of them
@@ -359,6 +360,9 @@ class Machine:
         now = [m for group in self.roster.members(self.generation.config).values() for m in group]
         news = tuple(m for m in now if (m.backend, m.name) in self._told and self._told[m.backend, m.name] != m)
         if news:
+            moved = (was for m in news if (was := self._told[m.backend, m.name]).address != m.address)
+            if former := rows.of_servers(moved):
+                self._release_later(former, self.generation.config.global_.drain_timeout)
             self._told.update({(m.backend, m.name): m for m in news})
             self.ejection.follow(self._told.values())
             self.fleet.update(news)
@@ -369,20 +373,10 @@ class Machine:
     def _release(self, identities: set[Identity]) -> None:
         if self.generation is None:
             return
-        used = _identities(self.generation)
-        used |= {(scoreboard.SERVER, (m.backend, m.name, str(m.address))) for m in self._told.values()}
-        for kind, identity in identities - used:
-            self.slots.release(kind, identity)
-
-
-def _identities(generation: Generation) -> set[Identity]:
-    """Everything in the generation that has a row of the scoreboard."""
-    found: set[Identity] = {(scoreboard.SERVER, (m.backend, m.name, str(m.address)))
-                            for group in generation.members.values() for m in group}
-    found |= {(scoreboard.BACKEND, name) for name in generation.backends}
-    found |= {(scoreboard.LISTENER, name) for name in generation.listeners}
-    found |= {(scoreboard.ROUTE, pair) for pair in generation.routes}
-    return found
+        used = rows.of_generation(self.generation)
+        used |= rows.of_servers(self._told.values())
+        for kind, owner in identities - used:
+            self.slots.release(kind, owner)
 
 
 def _refuse_outage(now: dict[str, tuple[Member, ...]], new: Generation) -> None:

@@ -23,6 +23,8 @@ def names(config: Config) -> dict[str, float]:
             if not server.address.literal:
                 name = server.address.host
                 found[name] = min(backend.resolve, found.get(name, backend.resolve))
+        if name := _checked_name(policy(config, backend)):
+            found[name] = min(backend.resolve, found.get(name, backend.resolve))
     return found
 
 
@@ -31,6 +33,11 @@ def policy(config: Config, backend: Backend) -> HealthPolicy | None:
     if isinstance(backend.health, str):
         return config.health[backend.health]
     return backend.health
+
+
+def _checked_name(policy: HealthPolicy | None) -> str:
+    """The host name that a policy checks instead of the servers' own addresses; "" without one."""
+    return policy.address if policy is not None and policy.address and not Address(policy.address).literal else ""
 
 
 class Roster:
@@ -58,12 +65,13 @@ class Roster:
             how = policy(config, backend)
             if how is None:
                 continue
-            for server, member, address in self._places(backend):
+            at = next(iter(self._resolver.order(_checked_name(how))), "")
+            for server, member, address in self._places(name, backend):
                 if address.literal:
                     told = backend.send_proxy
                     greeting = proxy_header.local(proxy_header.VERSIONS[told]) if told is not None else b""
                     secured = self._secured(name, backend, address, server.address.host)
-                    found[name, member, str(address)] = Target(address, how, greeting, secured)
+                    found[name, member, str(address)] = Target(address, how, greeting, secured, at)
         return found
 
     def members(self, config: Config) -> dict[str, tuple[Member, ...]]:
@@ -111,7 +119,7 @@ class Roster:
 
     def _members(self, config: Config, name: str, backend: Backend) -> Iterator[Member]:
         checked = policy(config, backend) is not None
-        for server, member, address in self._places(backend):
+        for server, member, address in self._places(name, backend):
             key = name, member, str(address)
             health = "up"
             if not address.literal:
@@ -126,7 +134,7 @@ class Roster:
                 Member(name, member, address, slot, server.weight, server.backup, server.mode, health,
                          server.max_conns or 0, server.address.host))
 
-    def _places(self, backend: Backend) -> Iterator[tuple[Server, str, Address]]:
+    def _places(self, group: str, backend: Backend) -> Iterator[tuple[Server, str, Address]]:
         """Each server with the name and address of its members; a name that is not resolved stands for itself."""
         for name, server in backend.servers.items():
             address = server.address
@@ -136,8 +144,7 @@ class Roster:
                 for host in listed:
                     yield server, f"{name}@{host}", replace(address, host=host)
             else:
-                current = self._resolver.current(address.host)
-                yield server, name, replace(address, host=current) if current else address
+                yield server, name, self._resolver.placed(group, name, address)
 
 
 def _pairs(now: tuple[Member, ...], before: tuple[Member, ...]) -> Iterator[tuple[Member, Member]]:

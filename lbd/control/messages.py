@@ -97,10 +97,11 @@ class Explaining:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """Worker: a connect to this server failed."""
+    """Worker: a connect to this server failed; it may be at another address by now."""
 
     backend: str
     server: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 from lbd.backend.credentials import Place
 from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Config
+from lbd.config.units import Address
 from lbd.control.certificates import shown
 from lbd.control.machine import Machine
 from lbd.control.process import Process
@@ -108,6 +109,7 @@ def _server(machine: Machine, config: Config, member: Member, course: Course, hi
     judgement = machine.schedule.of(identity(member))
     return {
         "address": str(member.address),
+        **_named(machine, config, member),
         "health": member.health,
         "reason": machine.roster.reason(config, member),
         "since": moment(course.since) if course.since else None,
@@ -126,6 +128,17 @@ def _server(machine: Machine, config: Config, member: Member, course: Course, hi
         "latency_seconds": round(latency, 6) if latency >= 0 else None,
         **({"history": _history(course)} if history else {}),
     }
+
+
+def _named(machine: Machine, config: Config, member: Member) -> dict[str, Any]:
+    """For a server that is configured with a host name: the name, all addresses that the server could be at, the one to
+    use first in front, and why the last look-up brought nothing ("": it did)."""
+    name, resolver = member.host, machine.resolver
+    if not name or Address(name).literal:
+        return {}
+    each = config.backends[member.backend].resolve_all and member.address.literal
+    return {"host": name, "addresses": [member.address.host] if each else list(resolver.order(name)),
+            "lookup_failure": resolver.reason(name)}
 
 
 def _history(course: Course) -> dict[str, Any]:

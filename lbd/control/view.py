@@ -40,6 +40,8 @@ def look(machine: Machine, reload: Reload, kernels: str, refused: Collection[str
         spans_lost=machine.tracing.lost,
         draining=machine.draining(),
         tasks=machine.tasks,
+        lookups=machine.resolver.counts,
+        unresolved=machine.resolver.unresolved,
         build=build,
         certificates=[(one.place[1], one.path, one.ends) for one in shown(generation.credentials)
                       if one.place[0] == "listeners"],

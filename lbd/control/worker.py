@@ -64,7 +64,7 @@ class Worker:
         self._pending: Prepare | None = None
         self._drain_timeout = 0.0
         self._draining = False
-        self._suspected: set[tuple[str, str]] = set()
+        self._suspected: set[tuple[str, str, str]] = set()
         self._channel = Channel(loop, sock, self._receive, self._orphaned)
         self._channel.send(Hello(__version__, board.layout))
 
@@ -134,12 +134,13 @@ class Worker:
             else:
                 self._plane.listen(listener, socket.socket(fileno=fd))
 
-    def _suspect(self, backend: str, server: str) -> None:
+    def _suspect(self, backend: str, server: str, address: str) -> None:
         # A dead server fails every connect: one report does until its check had time to run.
-        if (backend, server) not in self._suspected:
-            self._suspected.add((backend, server))
-            self._loop.call_later(SUSPICION, self._suspected.discard, (backend, server))
-            self._channel.send(Suspect(backend, server))
+        suspect = backend, server, address
+        if suspect not in self._suspected:
+            self._suspected.add(suspect)
+            self._loop.call_later(SUSPICION, self._suspected.discard, suspect)
+            self._channel.send(Suspect(*suspect))
 
     def _drain(self, timeout: float) -> None:
         if not self._draining:

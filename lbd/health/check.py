@@ -4,7 +4,7 @@ import asyncio
 import errno
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from lbd.config.units import Address
@@ -22,7 +22,8 @@ Secured = tuple[ssl.SSLContext, str]
 
 @dataclass(slots=True)
 class Subject:
-    """Who is checked, and at which address. `greeting` are the bytes with which a connection has to begin (a PROXY
+    """Who is checked, and at which address; where that has a name, `at` is the IP address of it, "" as long as there is
+    none. `greeting` are the bytes with which a connection has to begin (a PROXY
     header); `secured` how TLS follows, None without. `kept` is the check's own, closed when the server is not watched
     any more or is checked in another way."""
 
@@ -32,6 +33,12 @@ class Subject:
     greeting: bytes = b""
     secured: Secured | None = None
     kept: Closable | None = None
+    at: str = ""
+
+    @property
+    def reached(self) -> Address:
+        """Where to connect."""
+        return replace(self.address, host=self.at) if self.at else self.address
 
     def release(self) -> None:
         """Close what was kept."""

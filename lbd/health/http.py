@@ -86,13 +86,13 @@ class Asker:
     """What stays from one check of a server to the next: the request, and with `keep_alive` the connection."""
 
     def __init__(self, subject: Subject, options: Options) -> None:
-        self._address = address = subject.address
+        self._address = subject.reached
         self._greeting = subject.greeting
         self._secured = subject.secured
         self._keep = options.keep_alive
         self._for_head = options.method == "HEAD"
         self._wanted = options.expect_body is not None or options.expect_body_regex is not None
-        self._request = request(address, options)
+        self._request = request(subject.address, options)
         self._connection: Connection | None = None
 
     async def ask(self, deadline: float) -> Answer:

@@ -21,12 +21,14 @@ Key = tuple[str, str, str]   # backend, server, address: a server that moves is 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One server to check, how, and the bytes with which each connection to it begins."""
+    """One server to check, how, and the bytes with which each connection to it begins. Where the policy names a host
+    instead of the server's own, `at` is its IP address, "" while there is none."""
 
     address: Address
     policy: HealthPolicy
     greeting: bytes = b""
     secured: Secured | None = None
+    at: str = ""
 
 
 @dataclass(slots=True)
@@ -113,15 +115,17 @@ async def wait(event: asyncio.Event, seconds: float) -> None:
 
 class Schedule:
     """All servers that are checked. `changed` is called with key and judgement when a server's health changes,
-    `passed` after each check that passes."""
+    `passed` after each check that passes, `failed` after each that fails and finds the server down."""
 
     def __init__(self, tasks: Tasks, checks: Mapping[str, Check], changed: Callable[[Key, Judgement], None],
                  wait: Wait = wait, dice: Callable[[], float] = random.random,
-                 passed: Callable[[Key, Judgement], None] | None = None) -> None:
+                 passed: Callable[[Key, Judgement], None] | None = None,
+                 failed: Callable[[Key, Judgement], None] | None = None) -> None:
         self._tasks = tasks
         self._checks = checks
         self._changed = changed
         self._passed = passed
+        self._failed = failed
         self._wait = wait
         self._dice = dice
         self._watches: dict[Key, Watch] = {}
@@ -136,7 +140,8 @@ class Schedule:
             known = self._watches.get(key)
             if known is not None and known.target == target:
                 continue
-            watch = Watch(target, Subject(_place(target), key[0], key[1], target.greeting, target.secured))
+            watch = Watch(target, Subject(_place(target), key[0], key[1], target.greeting, target.secured,
+                                          at=target.at))
             if known is not None:
                 watch.judgement, watch.first = known.judgement, known.first
                 self._end(known)
@@ -155,6 +160,11 @@ class Schedule:
         for key, watch in self._watches.items():
             if key[:2] == (backend, server):
                 watch.soon.set()
+
+    def judges(self, key: Key) -> bool:
+        """Whether checks tell how the server is at this very address, and not at a host that the policy names."""
+        watch = self._watches.get(key)
+        return watch is not None and watch.target.policy.address is None
 
     def known(self) -> dict[Key, Judgement]:
         """What is known of every server."""
@@ -190,6 +200,8 @@ class Schedule:
                     self._changed(key, judgement)
                 if result is not None and result.passed and self._passed is not None:
                     self._passed(key, judgement)
+                elif result is not None and judgement.health == "down" and self._failed is not None:
+                    self._failed(key, judgement)
                 await self._wait(watch.soon, judgement.interval(policy) * (1 + share * (2 * self._dice() - 1)))
                 share = JITTER
         finally:
@@ -198,6 +210,8 @@ class Schedule:
     async def _check(self, watch: Watch) -> Result | None:
         """The result; None where the check could not be done."""
         policy = watch.target.policy
+        if not watch.subject.reached.literal:
+            return Result(False, f"{watch.subject.address.host} is not resolved", 0.0)
         try:
             return await self._checks[policy.type](watch.subject, policy.options, policy.timeout)
         except TimeoutError:

@@ -16,7 +16,7 @@ class Options:
 async def check(subject: Subject, options: Options, timeout: float) -> Result:
     """Connect within `timeout` seconds and close again."""
     loop = asyncio.get_running_loop()
-    address = subject.address
+    address = subject.reached
     started = loop.time()
     transport: Any   # uvloop's inherits nothing of asyncio's
     try:

@@ -39,7 +39,7 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
                 transport, protocol = await loop.create_unix_connection(asyncio.Protocol, address.path, **secured)
             else:
                 transport, protocol = await loop.create_connection(
-                    asyncio.Protocol, address.host, address.port, **secured)
+                    asyncio.Protocol, subject.reached.host, address.port, **secured)
             if subject.greeting:
                 transport.write(subject.greeting)
                 transport = await loop.start_tls(transport, protocol, context, server_hostname=name)

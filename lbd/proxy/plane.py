@@ -47,7 +47,7 @@ class Plane:
     """What a worker's control side may ask of its data plane.
 
     `net` opens and accepts connections (`lbd.net.sock.Poller`, or `lbd.net.loop.LoopNet`); `lane` is this process's
-    lane of the scoreboard; `report` is called with (backend, server) when a connect to a server failed. `limit` is
+    lane of the scoreboard; `report` is called with (backend, server, address) when a connect failed. `limit` is
     the most client connections at a time: accepting pauses there. `bells` wake other workers whose requests wait.
     """
 
@@ -56,7 +56,7 @@ class Plane:
                  "loop", "net", "now", "paused", "process", "response", "timers", "turns")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, net: Any, board: Board, lane: int,
-                 report: Callable[[str, str], None], bells: Bells | None = None) -> None:
+                 report: Callable[[str, str, str], None], bells: Bells | None = None) -> None:
         self.loop = loop
         self.net = net
         self.bells = bells or Bells((), lane)
@@ -327,7 +327,7 @@ class Plane:
             return
         if server.fail(self.now):
             self._rebuild(server)
-        self._report(server.backend, server.name)
+        self._report(server.backend, server.name, str(server.address))
 
     def trust(self, server: Server) -> None:
         """The server answered again, or it is time to try it."""

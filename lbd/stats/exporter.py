@@ -80,6 +80,8 @@ class View:
     tasks: int = 0                  # of the supervisor, one for each server that is checked and some more
     build: Mapping[str, str] = field(default_factory=dict)
     certificates: Sequence[tuple[str, str, float]] = ()      # listener, file, and Unix time of its end
+    lookups: Mapping[str, int] = field(default_factory=dict)     # of host names, by result
+    unresolved: int = 0             # host names whose last look-up brought nothing
     refused: Sequence[str] = ()     # included files whose last good version stands in for them
 
 
@@ -203,6 +205,7 @@ class Exporter(Collector):
             ("lbd_workers", "Worker processes that serve.", float(view.workers)),
             ("lbd_draining_requests", "Requests in flight to what was removed.", float(view.draining)),
             ("lbd_supervisor_tasks", "Tasks that run in the supervisor.", float(view.tasks)),
+            ("lbd_names_unresolved", "Host names whose last look-up brought nothing.", float(view.unresolved)),
             ("lbd_metrics_left_out", "Whether series are left out because of max_series.", float(view.left_out)),
         ):
             yield GaugeMetricFamily(name, help_text, value=value)
@@ -211,6 +214,10 @@ class Exporter(Collector):
         for result, count in view.reloads.items():
             reloads.add_metric((result,), count)
         yield reloads
+        lookups = CounterMetricFamily("lbd_name_lookups", "Look-ups of host names, by result.", labels=("result",))
+        for result, count in view.lookups.items():
+            lookups.add_metric((result,), count)
+        yield lookups
         expiry = GaugeMetricFamily("lbd_certificate_expiry_timestamp_seconds",
                                    "Unix time at which a certificate ends.", labels=("listener", "file"))
         for listener, file, ends in view.certificates:

@@ -32,8 +32,8 @@ class World:
     def greeted(self, process):
         return
 
-    def suspect(self, backend, server):
-        self.suspects.append((backend, server))
+    def suspect(self, backend, server, address):
+        self.suspects.append((backend, server, address))
 
     def moved(self, generation):
         return ()

@@ -6,6 +6,7 @@ import pytest
 
 from lbd.config.schema import Backend, Config, HealthPolicy, Listener, Server
 from lbd.config.units import Address
+from lbd.control.lookup import Answer
 from lbd.control.members import Roster, names, policy
 from lbd.control.resolve import Resolver
 from lbd.health.check import Result
@@ -32,7 +33,7 @@ class World:
     async def lookup(self, name):
         if name not in self.dns:
             raise OSError("Name or service not known")
-        return self.dns[name]
+        return Answer(tuple(self.dns[name]))
 
     async def check(self, address, options, timeout):
         return Result(self.passed, "checked", 0.0)
@@ -123,3 +124,14 @@ async def test_servers_that_want_a_proxy_header_get_one_from_their_checks_too(wo
     wanted = config({"a": Address("127.0.0.1", 80)}, health=TCP, send_proxy=told)
     target, = world.roster.targets(wanted).values()
     assert target.greeting[:len(begins) or None] == begins
+
+
+async def test_the_host_that_a_policy_checks_is_looked_up_too(world):
+    world.dns["probe.test"] = ["10.0.0.7"]
+    some = config({"a": Address("10.0.0.1", 80)}, health=HealthPolicy(type="tcp", address="probe.test"))
+    target, = world.roster.targets(some).values()
+    assert (target.address, target.at) == (Address("10.0.0.1", 80), "")
+    await world.follow(some)
+    target, = world.roster.targets(some).values()
+    assert target.at == "10.0.0.7"
+    assert not world.schedule.judges(("app", "a", "10.0.0.1:80"))

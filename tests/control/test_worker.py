@@ -160,9 +160,10 @@ async def test_an_orphan_serves_on_and_then_drains(pair, monkeypatch):
 async def test_a_suspect_is_reported_once_in_a_while(pair):
     worker, _, got = pair
     for _ in range(100):
-        worker._suspect("app", "a")
-    worker._suspect("app", "b")
-    assert [await got.get() for _ in range(2)] == [Suspect("app", "a"), Suspect("app", "b")]
+        worker._suspect("app", "a", "127.0.0.1:1")
+    worker._suspect("app", "b", "127.0.0.1:2")
+    assert [await got.get() for _ in range(2)] == [
+        Suspect("app", "a", "127.0.0.1:1"), Suspect("app", "b", "127.0.0.1:2")]
     assert got.empty()
 
 

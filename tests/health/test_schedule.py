@@ -230,3 +230,46 @@ def test_the_judgement_counts():
     for result in (PASS, FAIL, PASS):
         judgement.take(result, policy)
     assert (judgement.passes, judgement.failures) == (2, 1)
+
+
+async def test_whoever_is_down_is_told_of_with_each_failure(world):
+    told = []
+
+    async def check(subject, options, timeout):
+        return FAIL
+
+    schedule = Schedule(world.tasks, {"tcp": check}, lambda key, judgement: None, wait=once(3),
+                        failed=lambda key, judgement: told.append((key, judgement.health)))
+    schedule.set({KEY: target()})
+    async with asyncio.timeout(20):
+        while len(told) < 3:
+            await asyncio.sleep(0)
+    assert told == [(KEY, "down")] * 3
+    assert schedule.judges(KEY)
+
+
+async def test_a_host_without_an_address_fails_its_checks(world):
+    async def check(subject, options, timeout):
+        return PASS
+
+    policy = HealthPolicy(type="tcp", address="probe.test")
+    schedule = Schedule(world.tasks, {"tcp": check}, lambda key, judgement: None, wait=once(1))
+    schedule.set({KEY: Target(Address("127.0.0.1", 1), policy)})
+    await schedule.first_round()
+    assert schedule.of(KEY).last.reason == "probe.test is not resolved"
+    schedule.set({KEY: Target(Address("127.0.0.1", 1), policy, at="127.0.0.9")})
+    async with asyncio.timeout(20):
+        while not schedule.of(KEY).passing:
+            await asyncio.sleep(0)
+    assert not schedule.judges(KEY)
+
+
+def once(times):
+    """A wait that returns so often, then never."""
+    left = [times]
+
+    async def wait(event, seconds):
+        left[0] -= 1
+        if left[0] <= 0:
+            await asyncio.Event().wait()
+    return wait

@@ -74,7 +74,7 @@ class Rig:
             self.poller = Poller()
             self.loop.add_reader(self.poller.fileno(), self.poller.run)
         net: Any = self.poller or LoopNet(self.loop)
-        self.plane = Plane(self.loop, net, self.board, 0, lambda *server: self.suspected.append(server))
+        self.plane = Plane(self.loop, net, self.board, 0, lambda *server: self.suspected.append(server[:2]))
         self.address: tuple[str, int] = ("", 0)
         self.addresses: dict[str, tuple[str, int]] = {}
         self.send_buffer = 0     # bytes that the kernel holds for a slow client; 0: its own choice

@@ -1,0 +1,20 @@
+"""Rows: each part of a generation has one."""
+
+from lbd.backend.generation import Generation, Member
+from lbd.config.schema import Config
+from lbd.config.units import Address
+from lbd.control.rows import of_generation, of_servers
+from lbd.stats import scoreboard
+
+MEMBER = Member("app", "a", Address("10.0.0.1", 80), 0)
+OWN = (scoreboard.SERVER, ("app", "a", "10.0.0.1:80"))
+
+
+def test_a_server_has_one_for_its_address():
+    assert of_servers([MEMBER, MEMBER]) == {OWN}
+
+
+def test_a_generation_has_those_of_its_parts():
+    generation = Generation(1, Config(), {"app": (MEMBER,)}, {"app": 0}, {"web": 0}, {("web", "app"): 0})
+    assert of_generation(generation) == {OWN, (scoreboard.BACKEND, "app"), (scoreboard.LISTENER, "web"),
+                                         (scoreboard.ROUTE, ("web", "app"))}
