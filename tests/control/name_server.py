@@ -15,7 +15,8 @@ import dns.rcode
 import dns.rrset
 
 # By name: lists of addresses under "A" and "AAAA", a name under "CNAME", seconds under "ttl" (30), and what is odd
-# about it: "silent" (true, or the type that gets no answer), "rcode", "truncated" (by UDP no answer but that it is too long).
+# about it: "silent" (true, or the type that gets no answer), "rcode", "truncated" (by UDP it says only that it is too
+# long).
 Zone = Mapping[str, Mapping[str, Any]]
 
 
