@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,9 @@ MOST_SERVERS = 3        # MAXNS of resolv.h
 LONGEST = 16 << 20      # bytes that are read of a file
 
 Endpoint = tuple[str, int] | tuple[str, int, int, int]      # of a socket, IPv4 or IPv6
+
+
+_SUFFIX = re.compile(r"[a-zA-Z0-9_-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def sources(resolv: str, hosts: str, hostname: str = "", port: int = 53) -> Sour
             options.update((name, value) for name, _, value in (option.partition(":") for option in rest))
     return Sources(
         servers=tuple(servers[:MOST_SERVERS]) or (("127.0.0.1", port),),
-        search=tuple(suffix.lower().strip(".") for suffix in search if suffix.strip(".")),
+        search=tuple(suffix.lower().strip(".") for suffix in search if _SUFFIX.fullmatch(suffix.strip("."))),
         ndots=_number(options, "ndots", 1, 0, 15),
         pause=float(_number(options, "timeout", 1, 1, 30)),
         attempts=_number(options, "attempts", 2, 1, 5),
@@ -98,7 +102,11 @@ class Files:
         if self._reading is None and loop.time() >= self._looked + FRESH:
             self._reading = asyncio.Event()
             self._looked = loop.time()
-            threading.Thread(target=self._read, args=(loop, self._stamp), name="resolv.conf", daemon=True).start()
+            thread = threading.Thread(target=self._read, args=(loop, self._stamp), name="resolv.conf", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:    # there is no room for a thread
+                self._reading = None
         if self._reading is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(self._looked + PATIENCE):

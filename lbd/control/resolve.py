@@ -143,9 +143,9 @@ class Resolver:
             answer = await self._lookup(name)
             if not answer.addresses:
                 raise OSError("DNS lists no address")
-        except (OSError, UnicodeError) as error:
+        except Exception as error:  # a look-up that breaks must not leave its name unwatched
             reason = "no answer in time" if isinstance(error, TimeoutError) else (
-                getattr(error, "strerror", "") or str(error))
+                getattr(error, "strerror", "") or str(error) or repr(error))
             if host.reason != reason:
                 logger.warning("name not resolved", name=name, reason=reason, kept=list(host.order))
             host.reason = reason

@@ -59,7 +59,11 @@ def test_troubles(more, found):
     ({"mode": "ready", "override": {"weight": 5, "max_conns": 7, "who": "me", "until": "2026-01-01T00:00:00Z"}},
      "weight 5, max_conns 7 by me until 2026-01-01T00:00:00Z"),
     ({"registration": {"expires_in_seconds": 9.5, "leaving": False}}, "registered, 9 s left"),
-    ({"registration": {"expires_in_seconds": 0.0, "leaving": True}}, "registered, leaving")])
+    ({"registration": {"expires_in_seconds": 0.0, "leaving": True}}, "registered, leaving"),
+    ({"host": "x.test", "addresses": ["10.0.0.1"], "lookup_failure": ""}, ""),
+    ({"host": "x.test", "addresses": [], "lookup_failure": "no such name"}, ""),
+    ({"host": "x.test", "addresses": ["::1", "10.0.0.1"], "lookup_failure": "no such name"},
+     "one of 2 addresses of x.test; x.test keeps its last answer: no such name")])
 def test_note(row, text):
     assert columns.note(row) == text
 

@@ -39,7 +39,8 @@ def test_what_the_files_say():
 
 
 @pytest.mark.parametrize(("resolv", "hostname", "search"), [
-    ("", "me.home.test", ("home.test",)), ("search .", "me.home.test", ()), ("domain a.test b.test", "", ("a.test",)),
+    ("", "me.home.test", ("home.test",)), ("search . a..b \\1 c.test", "", ("c.test",)),
+    ("domain a.test b.test", "", ("a.test",)),
     ("search a.test\ndomain b.test", "", ("b.test",)), ("", "me", ())])
 def test_which_suffixes_are_searched(resolv, hostname, search):
     assert sources(resolv, "", hostname).search == search

@@ -80,7 +80,8 @@ async def test_another_order_is_no_change(dns):
     assert dns.changes == ["x"]
 
 
-@pytest.mark.parametrize("failure", [OSError("no such name"), TimeoutError(), Answer(()), UnicodeError("too long")])
+@pytest.mark.parametrize("failure", [OSError("no such name"), TimeoutError(), Answer(()), UnicodeError("too long"),
+                                     ValueError()])
 async def test_the_last_good_answer_is_kept(dns, failure):
     await dns.resolver.set({"x": 30.0})
     await dns.again(failure)

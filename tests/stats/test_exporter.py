@@ -18,7 +18,8 @@ from lbd.stats.scoreboard import BACKEND, LISTENER, PROCESS, SERVER, Board
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 VIEW = View(
-    generation=3, workers=2, draining=4, tasks=9, reload_success=False, reload_time=1.7e9, reloads={"refused": 6},
+    generation=3, workers=2, draining=4, tasks=9, lookups={"failed": 7}, unresolved=2,
+    reload_success=False, reload_time=1.7e9, reloads={"refused": 6},
     processes=(ProcessView("supervisor", None, 30, 2 << 20, 1.5), ProcessView("1", 2, 12, 1 << 20, 9.25)),
     restarts={"0": 0, "1": 1},
     servers=(ServerView("app", "a", 3, weight=5.0, check_seconds=0.25, checks={"passed": 8, "failed": 2}),
@@ -88,6 +89,8 @@ def test_what_the_supervisor_knows(found: Samples) -> None:
     assert value(found, "lbd_config_last_reload_timestamp_seconds") == 1.7e9
     assert value(found, "lbd_draining_requests") == 4
     assert value(found, "lbd_supervisor_tasks") == 9
+    assert value(found, "lbd_name_lookups_total", result="failed") == 7
+    assert value(found, "lbd_names_unresolved") == 2
     assert value(found, "lbd_config_reloads_total", result="refused") == 6
     assert value(found, "lbd_build_info", version="0.1.0", python="3.11.7") == 1
 
