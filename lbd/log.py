@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -24,6 +25,8 @@ Event = Mapping[str, Any]
 logger: FilteringBoundLogger = structlog.get_logger()
 
 
+MOST_TRACEBACKS = 10   # a second, of one process: what breaks breaks again and again
+
 FORMS = ("json", "console", "color")
 
 
@@ -38,6 +41,34 @@ def form_for(wanted: str, fd: int) -> str:
     if terminal:
         return "color"
     return "console" if wanted == "console" else "json"
+
+
+class Tracebacks:
+    """The bound of events with a traceback per second: those beyond it are left out, and the next event that an error
+    is told by says how many they were."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = float("-inf")
+        self._count = 0
+        self.left_out = 0
+
+    def __call__(self, _logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        now = self._clock()
+        if now - self._began >= 1.0:
+            self._began, self._count = now, 0
+        if event.get("exc_info"):
+            self._count += 1
+            if self._count > MOST_TRACEBACKS:
+                self.left_out += 1
+                raise structlog.DropEvent
+        if self.left_out and self._count <= 1 and LEVELS.get(method, LEVELS["error"]) >= LEVELS["error"]:
+            event["tracebacks_left_out"] = self.left_out
+            self.left_out = 0
+        return event
+
+
+_tracebacks = Tracebacks()     # of this process, however often the log is set up
 
 
 def set_up(level: str, form: str, write: Callable[[str], None], note: Callable[[Event], None] | None = None,
@@ -69,6 +100,7 @@ def set_up(level: str, form: str, write: Callable[[str], None], note: Callable[[
             bind,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _tracebacks,
             structlog.processors.format_exc_info if form == "json" else _as_is,
             _hide_secrets,
             kept,

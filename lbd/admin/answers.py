@@ -3,6 +3,7 @@
 import dataclasses
 import http
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +16,11 @@ def answer(data: Any, status: int = 200) -> web.Response:
     """The data as JSON."""
     text = json.dumps(data, indent=2, default=str) + "\n"
     return web.Response(text=text, status=status, content_type="application/json")
+
+
+def warned(data: Mapping[str, Any], warning: str) -> dict[str, Any]:
+    """The data, with the warning if there is one."""
+    return {**data, "warning": warning} if warning else dict(data)
 
 
 def problem(detail: str, status: int, **more: Any) -> web.Response:

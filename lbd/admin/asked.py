@@ -16,8 +16,13 @@ class Refused(LbdError):
 
 class Steering(Protocol):
     """What may be changed while lbd runs. Each method raises `ConfigError` for bad values, `Refused` with a status, or
-    `LbdError`, and then nothing has changed; a change that is acknowledged is on the disk. `who` is for people.
+    `LbdError`, and then nothing has changed. A registration that is acknowledged is on the disk; whether all else is,
+    `unkept` says. `who` is for people.
     """
+
+    @property
+    def unkept(self) -> str:
+        """Why what is in force would be lost at a restart, "" when it is on the disk."""
 
     def backends(self) -> dict[str, Any]:
         """Every backend with its servers, as JSON."""

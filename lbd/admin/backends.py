@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from lbd.admin.answers import answer
+from lbd.admin.answers import answer, warned
 from lbd.admin.asked import Daemon
 from lbd.admin.guard import WHO, content
 
@@ -25,4 +25,4 @@ class Backends:
         """Override what the files say of all its servers: 200 with the backend as it is then."""
         backend = request.match_info["backend"]
         await self._steering.change(backend, "", await content(request), request[WHO])
-        return answer(self._steering.backend(backend))
+        return answer(warned(self._steering.backend(backend), self._steering.unkept))

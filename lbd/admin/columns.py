@@ -188,6 +188,8 @@ def headline(status: Row) -> list[str]:
 
 def troubles(status: Row) -> Iterable[tuple[str, list[str]]]:
     """What is wrong with the daemon itself: a sentence, and its details."""
+    if unkept := status.get("unkept"):
+        yield "what was changed while lbd runs is in force, but not on the disk", [str(unkept)]
     if degraded := status.get("degraded"):
         yield "degraded: the last good version of these files stays in force", list(degraded)
     last = status.get("last_reload", {})

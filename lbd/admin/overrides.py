@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from lbd.admin.answers import answer
+from lbd.admin.answers import answer, warned
 from lbd.admin.asked import Daemon
 from lbd.admin.guard import WHO
 from lbd.admin.route import query
@@ -21,4 +21,5 @@ class Overrides:
     async def delete(self, request: web.Request) -> web.Response:
         """End those of `?backend=` and `?server=`, without both all: 200 with their number."""
         backend, server = query(request, "backend", ""), query(request, "server", "")
-        return answer({"ended": await self._steering.clear(backend, server, request[WHO])})
+        ended = await self._steering.clear(backend, server, request[WHO])
+        return answer(warned({"ended": ended}, self._steering.unkept))

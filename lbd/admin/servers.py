@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from lbd.admin.answers import answer
+from lbd.admin.answers import answer, warned
 from lbd.admin.asked import Daemon
 from lbd.admin.guard import WHO, content
 from lbd.admin.route import query
@@ -29,13 +29,14 @@ class Servers:
         """Override what the files say of it: 200 with the server as it is then."""
         backend, server = _names(request)
         await self._steering.change(backend, server, await content(request), request[WHO])
-        return answer(self._steering.server(backend, server))
+        return answer(warned(self._steering.server(backend, server), self._steering.unkept))
 
     async def delete(self, request: web.Request) -> web.Response:
         """Drain a registered server, then remove it: 202 while it drains, 200 when it is gone within `?wait=`."""
         backend, server = _names(request)
         gone = await self._steering.deregister(backend, server, query(request, "wait", 0.0), request[WHO])
-        return answer({"backend": backend, "name": server, "gone": gone}, 200 if gone else 202)
+        data = {"backend": backend, "name": server, "gone": gone}
+        return answer(warned(data, self._steering.unkept), 200 if gone else 202)
 
 
 def _names(request: web.Request) -> tuple[str, str]:

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
+from lbd.config.files import regular
 from lbd.config.schema import AdminTls
 from lbd.errors import LbdError
 from lbd.log import logger
@@ -19,19 +20,28 @@ class Tls:
         self._trusted = _times(settings.client_ca)
         self.context = _context(settings)
 
-    def renew(self) -> None:
-        """Use the certificate that is in the files now, if it is another; one of no use leaves the old in force."""
+    def look(self) -> bool:
+        """Whether there is another certificate of use in the files, and since the last look; may block."""
         self._trust()
         now = _times(self._settings.cert, self._settings.key_file or self._settings.cert)
         if now == self._seen:
-            return
+            return False
         self._seen = now
         try:
             _context(self._settings)   # a whole one first: half of a change in the one in use could not be undone
+        except LbdError as error:
+            _refused(error)
+            return False
+        return True
+
+    def renew(self) -> None:
+        """Use the certificate that is in the files now, which `look` has just read; one of no use leaves the old in
+        force."""
+        try:
             _certify(self.context, self._settings)
             logger.info("admin certificate renewed", file=self._settings.cert)
         except LbdError as error:
-            logger.error("admin certificate not renewed; the one before stays", reason=str(error))
+            _refused(error)
 
     def _trust(self) -> None:
         """A context forgets no authority, so that another set of them needs a new one: said once for each change."""
@@ -40,6 +50,10 @@ class Tls:
             self._trusted = now
             logger.warning("change takes effect only after a restart", key="admin.tls.client_ca",
                            file=self._settings.client_ca)
+
+
+def _refused(error: LbdError) -> None:
+    logger.error("admin certificate not renewed; the one before stays", reason=str(error))
 
 
 def _times(*files: str | None) -> list[tuple[int, int]]:
@@ -70,6 +84,7 @@ def _context(settings: AdminTls) -> ssl.SSLContext:
     _certify(context, settings)
     if settings.client_ca is not None:
         try:
+            regular(settings.client_ca)
             context.load_verify_locations(settings.client_ca)
         except (OSError, ssl.SSLError) as error:
             raise LbdError(f"admin.tls.client_ca: {settings.client_ca}: {_reason(error)}") from None
@@ -79,6 +94,8 @@ def _context(settings: AdminTls) -> ssl.SSLContext:
 
 def _certify(context: ssl.SSLContext, settings: AdminTls) -> None:
     try:
+        for file in filter(None, (settings.cert, settings.key_file)):
+            regular(file)
         context.load_cert_chain(settings.cert, settings.key_file, password=_no_password)
     except (OSError, ssl.SSLError) as error:
         files = f"{settings.cert}{f' and {settings.key_file}' if settings.key_file else ''}"

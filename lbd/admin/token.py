@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lbd.config import units as u
+from lbd.config.files import fetch
 from lbd.errors import LbdError
 
 SHORTEST = 16            # characters; anything shorter can be guessed over the network
@@ -42,8 +43,7 @@ def read(path: str) -> tuple[Token, ...]:
     may do everything. Empty lines and lines that begin with # are left out. Raises `LbdError`.
     """
     try:
-        with open(path, encoding="ascii") as file:
-            lines = file.read(LARGEST).splitlines()
+        lines = fetch(path, LARGEST).decode("ascii").splitlines()
     except OSError as error:
         raise LbdError(f"admin.token_file: cannot read {path}: {error.strerror}") from None
     except ValueError:

@@ -2,8 +2,12 @@
 
 import argparse
 import asyncio
+import contextlib
 import dataclasses
+import os
+import sys
 from collections.abc import Mapping
+from typing import NoReturn
 
 import uvloop
 
@@ -12,6 +16,7 @@ from lbd.cli import options
 from lbd.config import units as u
 from lbd.config.document import Document
 from lbd.config.read import Loaded, Overrides, from_options, read
+from lbd.control import standard, strays
 from lbd.control.reload import Load
 from lbd.control.supervisor import Supervisor
 from lbd.errors import UsageError
@@ -26,11 +31,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until SIGTERM or Ctrl-C; 1 when lbd cannot start. Raises `ConfigError` and `UsageError`."""
+    """Serve until SIGTERM or Ctrl-C, then end the process: with 1 when lbd cannot start. Raises `ConfigError` and
+    `UsageError`."""
+    standard.fill()
     load = loader(args)
     loaded = load()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(load, loaded))
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    strays.gather(loop)
+    leave(loop.run_until_complete(_serve(load, loaded)))
+
+
+def leave(code: int) -> NoReturn:
+    """End the process now. No tidying up: interpreter, loop and libraries would wait for threads in which a look-up or
+    a disk hangs, and everything that a process has is the kernel's to free."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(code)
 
 
 def loader(args: argparse.Namespace) -> Load:

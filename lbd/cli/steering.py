@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -47,10 +48,12 @@ def change(args: argparse.Namespace, settings: Mapping[str, Any]) -> tuple[Daemo
 
 
 def data(answer: Answer) -> dict[str, Any]:
-    """What the daemon answered; raises `LbdError` with all that it found wrong."""
+    """What the daemon answered, its warning on stderr; raises `LbdError` with all that it found wrong."""
     if answer.status >= 300 or not isinstance(answer.data, dict):
         problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
         raise LbdError("\n".join([answer.error, *map(asking.finding, problems)]))
+    if warning := answer.data.get("warning"):
+        print(f"lbd: warning: {warning}", file=sys.stderr)
     return answer.data
 
 

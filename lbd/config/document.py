@@ -1,12 +1,11 @@
 """One file of a configuration: its bytes made into TOML data, with the place of every key."""
 
-import os
 import re
-import stat
 import tomllib
 from dataclasses import dataclass
 from typing import Any
 
+from lbd.config import files
 from lbd.config.places import Path, Place, locate
 
 LARGEST = 8 * 2**20  # bytes; a thousand servers need about 0.1 MiB
@@ -50,21 +49,11 @@ def load(file: str) -> Document:
 def fetch(file: str) -> bytes:
     """The bytes of a regular file of at most 8 MiB; raises DocumentError."""
     try:
-        # O_NONBLOCK: a FIFO without a writer must not hold us up before we see what it is.
-        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
-            mode = os.fstat(opened.fileno()).st_mode
-            if not stat.S_ISREG(mode):
-                raise DocumentError("cannot be read: it is not a regular file")
-            content = opened.read(LARGEST + 1)
-    except IsADirectoryError:
-        raise DocumentError("cannot be read: it is a directory") from None
+        return files.fetch(file, LARGEST)
     except OSError as error:
         raise DocumentError(f"cannot be read: {error.strerror or error}") from None
     except ValueError:
         raise DocumentError("cannot be read: its name contains a NUL character") from None
-    if len(content) > LARGEST:
-        raise DocumentError(f"cannot be read: it is larger than {LARGEST // 2**20} MiB")
-    return content
 
 
 def decode(content: bytes) -> str:

@@ -137,7 +137,7 @@ class AccessLog:
         try:
             sink.write(data)
         except OSError as error:
-            self.lost += data.count(b"\n")
+            self.lost += getattr(error, "lines", data.count(b"\n"))
             if time.monotonic() - self._complained > COMPLAIN:
                 self._complained = time.monotonic()
                 logger.error(f"{self._name} cannot be written, lines are lost", reason=error.strerror or str(error),

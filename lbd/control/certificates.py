@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from lbd.backend.credentials import Credentials, Place
+from lbd.config.files import fetch
 from lbd.config.schema import Backend, BackendTls, Config, Listener, ListenerTls
 from lbd.config.tls import Pair
 from lbd.config.units import Address
@@ -35,13 +36,23 @@ class Shown(NamedTuple):
     ends: int
 
 
+Known = tuple[ListenerTls | BackendTls, Credentials, Print]   # settings, what their files held, and the files
+
+
+class Findings(NamedTuple):
+    """One look at the files: what is good of them now, by place, and why what they hold is not in force."""
+
+    good: dict[Place, Known]
+    refused: dict[Place, str]
+
+
 class Certificates:
     """What the files said when they were good last. `refused` says of listeners and backends why what is in their files
     now is not in force."""
 
     def __init__(self) -> None:
         self.refused: dict[Place, str] = {}
-        self._good: dict[Place, tuple[object, Credentials, Print]] = {}
+        self._good: dict[Place, Known] = {}
         self._secret = secrets.token_bytes(32)
         self._rotated = time.monotonic()
         self._warned: dict[Shown, float] = {}
@@ -49,14 +60,24 @@ class Certificates:
     def read(self, config: Config) -> dict[Place, Credentials]:
         """Everything that the configuration names. A file that is broken or gone leaves what it said before in force;
         raises `LbdError` where there is nothing of before."""
-        found: dict[Place, Credentials] = {}
+        return self.take(self.look(config))
+
+    def take(self, findings: "Findings") -> dict[Place, Credentials]:
+        """Take over what `look` found; returns everything that its configuration names."""
+        self._good.update(findings.good)
+        self.refused = findings.refused
+        return {place: known[1] for place, known in findings.good.items()}
+
+    def look(self, config: Config) -> "Findings":
+        """Read the files, which may block, and change nothing: for a thread of its own. Raises `LbdError`."""
+        good: dict[Place, Known] = {}
         refused: dict[Place, str] = {}
         for place, settings, tls in _wanted(config):
             known = self._good.get(place)
             seen = fingerprint(_files(tls))
             if known is not None and known[0] == tls and known[2] == seen:
                 # Not read again: what was root's to read at the start may be nobody's now.
-                found[place] = self._keyed(place, tls, known[1])
+                good[place] = tls, self._keyed(place, tls, known[1]), seen
                 if place in self.refused:
                     refused[place] = self.refused[place]
                 continue
@@ -72,10 +93,8 @@ class Certificates:
                     logger.error("certificate refused; the one before stays in force", at=".".join(place),
                                  reason=str(error))
                 given = self._keyed(place, tls, known[1])
-            self._good[place] = tls, given, seen
-            found[place] = given
-        self.refused = refused
-        return found
+            good[place] = tls, given, seen
+        return Findings(good, refused)
 
     def towards(self, name: str, backend: Backend, address: Address, host: str) -> Secured | None:
         """How a check speaks to a server of this host at this address; None: without TLS."""
@@ -120,6 +139,11 @@ def shown(credentials: Mapping[Place, Credentials]) -> Iterator[Shown]:
 def files(config: Config) -> list[str]:
     """The files and patterns to watch."""
     return list(dict.fromkeys(path for _, _, tls in _wanted(config) for path in _files(tls)))
+
+
+def places(config: Config) -> list[Place]:
+    """The listeners and backends that speak TLS."""
+    return [place for place, _, _ in _wanted(config)]
 
 
 def _files(tls: ListenerTls | BackendTls) -> list[str]:
@@ -171,10 +195,6 @@ def _pems(pair: Pair, key: str) -> Iterator[Pem]:
 
 def _fetch(path: str, key: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST + 1)
+        return fetch(path, LARGEST)
     except OSError as error:
         raise LbdError(f"{key}: cannot read {path}: {error.strerror}") from None
-    if len(data) > LARGEST:
-        raise LbdError(f"{key}: {path} is larger than {LARGEST // 2**20} MiB")
-    return data

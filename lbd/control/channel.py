@@ -19,7 +19,13 @@ _HEAD = struct.Struct("!IH")   # length of the pickle, descriptors that came wit
 _READ = 256 * 1024
 _ANCILLARY = socket.CMSG_SPACE(MOST_FDS * 4)
 
+STARVED = 0.2           # seconds until reading is tried again when there was no memory for it
+
 Received = Callable[[Message, list[int]], None]
+
+
+class _Starved(Exception):
+    """There is no memory for what came."""
 
 
 class Channel:
@@ -33,6 +39,7 @@ class Channel:
         self._sock = sock
         self._received = received
         self._closed = closed
+        self._came = b""          # read, and not in `_in` yet
         self._in = bytearray()
         self._fds: deque[int] = deque()
         self._out: deque[tuple[memoryview, Sequence[int]]] = deque()
@@ -113,12 +120,30 @@ class Channel:
 
     def _readable(self) -> None:
         try:
+            self._digest()   # what came when there was no memory for it
+            if self._open:
+                self._read()
+        except _Starved:
+            # Nothing is lost, and others may give memory back meanwhile; at once would be the next turn, and the next.
+            self._loop.remove_reader(self._sock.fileno())
+            self._loop.call_later(STARVED, self._again)
+
+    def _again(self) -> None:
+        if self._open:
+            self._loop.add_reader(self._sock.fileno(), self._readable)
+            self._readable()
+
+    def _read(self) -> None:
+        try:
             data, ancillary, flags, _ = self._sock.recvmsg(_READ, _ANCILLARY, socket.MSG_CMSG_CLOEXEC)
         except (BlockingIOError, InterruptedError):
             return
+        except MemoryError:
+            raise _Starved from None
         except OSError as error:
             self._end(f"cannot read: {error.strerror}")
             return
+        self._came = data
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 received = array("i")
@@ -129,10 +154,15 @@ class Channel:
         elif not data:
             self._end("closed by the other end")
         else:
-            self._in += data
-            self._take()
+            self._digest()
 
-    def _take(self) -> None:
+    def _digest(self) -> None:
+        """Make messages of what came; raises `_Starved` without memory for it, and then it is still there."""
+        try:
+            self._in += self._came
+        except MemoryError:
+            raise _Starved from None
+        self._came = b""
         while self._open and len(self._in) >= _HEAD.size:
             length, count = _HEAD.unpack_from(self._in)
             if length > LONGEST or count > MOST_FDS:
@@ -141,13 +171,14 @@ class Channel:
             end = _HEAD.size + length
             if len(self._in) < end:
                 return
-            body = bytes(memoryview(self._in)[_HEAD.size:end])
-            del self._in[:end]
             try:
-                message = pickle.loads(body)
+                message = pickle.loads(bytes(memoryview(self._in)[_HEAD.size:end]))
+            except MemoryError:
+                raise _Starved from None
             except Exception as error:  # unpickling runs constructors: anything may come
                 self._end(f"a message that cannot be read: {error!r}")
                 return
+            del self._in[:end]
             if not isinstance(message, Message) or len(self._fds) < count:
                 self._end("a message that is none")
                 return

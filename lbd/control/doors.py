@@ -1,5 +1,6 @@
 """The doors to the daemon itself: the admin interface and the metrics, each on its own socket."""
 
+import contextlib
 import grp
 import os
 import socket
@@ -15,6 +16,7 @@ from lbd.config.units import Address
 from lbd.control import binding, directories
 from lbd.control.sockets import address_of
 from lbd.errors import LbdError
+from lbd.net.offload import Offload
 
 _DEFAULT = Admin().bind
 
@@ -26,16 +28,24 @@ class Door:
         self.address = address
         self.sock = sock
         self._tls = tls
+        self._renewing = Offload("reading the certificate of the admin interface", most=1)
         self._site = Site(web_app, sock, tls.context if tls is not None else None)
 
     async def open(self) -> None:
         """Answer from now on."""
         await self._site.start()
 
-    def tick(self) -> None:
-        """To be called once a second: a certificate that was renewed is used."""
-        if self._tls is not None:
-            self._tls.renew()
+    @property
+    def secure(self) -> bool:
+        """It speaks TLS."""
+        return self._tls is not None
+
+    async def renew(self) -> None:
+        """To be called once a second: a certificate that was renewed is used. A disk that hangs leaves the old one."""
+        if self._tls is not None and not self._renewing.busy:
+            with contextlib.suppress(LbdError):
+                if await self._renewing.run(self._tls.look):
+                    self._tls.renew()
 
     async def close(self) -> None:
         """Stop answering; a Unix socket's file goes."""

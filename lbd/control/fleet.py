@@ -40,6 +40,10 @@ from lbd.net.tasks import Tasks
 PREPARE = 5.0     # seconds that a worker has to build a generation
 BRING_UP = 15.0   # seconds from exec to serving
 LAST_WORDS = 0.3  # seconds for a wedged worker's stack to come out before it is killed
+DYING = 2.0       # seconds that killed workers may take to be gone: a disk that hangs holds them
+LONELY = 1.0      # seconds that a slot waits at most while no worker serves
+LOOK = 0.1        # seconds between two looks at whether one does
+SETTLED = 1.0     # seconds of life after which accepted connections count as service
 HOPELESS = 3      # early deaths after which a start is given up
 
 
@@ -67,6 +71,9 @@ class Surroundings(Protocol):
 
     def served(self, lane: int) -> float:
         """Requests that were ever counted in this lane."""
+
+    def accepted(self, lane: int) -> float:
+        """Connections that were ever accepted in this lane."""
 
 
 class Fleet:
@@ -225,7 +232,9 @@ class Fleet:
         except TimeoutError:
             logger.warning("workers did not end in time", workers=[process.pid for process in self._alive])
         self.kill()
-        await asyncio.gather(*(process.ended.wait() for process in self._alive))
+        ends = [self._tasks.start(f"end of worker {process.slot}", process.ended.wait()) for process in self._alive]
+        if ends and (left := (await asyncio.wait(ends, timeout=DYING))[1]):
+            logger.error("killed workers are not gone; they end when the kernel lets them", count=len(left))
 
     def cut(self) -> None:
         """Cut every connection now; workers that do not end by themselves at once are killed."""
@@ -247,8 +256,11 @@ class Fleet:
                 logger.error("no lane of the scoreboard is free for a worker yet", slot=slot)
                 await asyncio.sleep(1.0)
                 continue
-            before = self._around.served(lane)
-            served = await self._live(slot, lane) and self._around.served(lane) > before
+            before = self._around.served(lane), self._around.accepted(lane)
+            lived = await self._live(slot, lane)
+            # Tunnels end as requests only at their own end; one that dies of its first connections has served nobody.
+            served = lived is not None and (self._around.served(lane) > before[0] or (
+                lived >= SETTLED and self._around.accepted(lane) > before[1]))
             self._around.buried(lane)
             self._lanes.give_back(lane)
             if self._stopping or slot >= self._wanted:
@@ -258,11 +270,17 @@ class Fleet:
             wait = backoff.after(served)
             if wait:
                 logger.warning("worker slot waits before its next worker", slot=slot, seconds=wait)
-                await asyncio.sleep(wait)
+                await self._rest(wait)
         self._kept.discard(slot)
 
-    async def _live(self, slot: int, lane: int) -> bool:
-        """A worker's life from exec to end; false when it never served."""
+    async def _rest(self, seconds: float) -> None:
+        """Before a slot's next worker; while no other worker serves, somebody has to be tried."""
+        began = self._loop.time()
+        while (rested := self._loop.time() - began) < seconds and (self._serving or rested < LONELY):
+            await asyncio.sleep(min(LOOK, seconds - rested))
+
+    async def _live(self, slot: int, lane: int) -> float | None:
+        """A worker's life from exec to end, in seconds; None when it never served."""
         try:
             process = Process(self._loop, slot, lane, self._board, self._log_form, self._hear, self._around.line,
                               self._bells)
@@ -270,7 +288,7 @@ class Fleet:
             logger.error("worker not started", slot=slot, reason=str(error))
             self._early += 1
             self._news.set()
-            return False
+            return None
         self._alive.add(process)
         try:
             async with asyncio.timeout(BRING_UP):
@@ -287,7 +305,7 @@ class Fleet:
         (logger.info if process.draining else logger.error)(
             "worker ended", slot=slot, pid=process.pid, reason=process.why)
         self._news.set()
-        return process.generation is not None
+        return process.age() if process.generation is not None else None
 
     async def _bring_up(self, process: Process) -> None:
         hello = await process.ask(None, Hello)

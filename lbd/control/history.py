@@ -7,11 +7,13 @@ from pathlib import Path
 import tomli_w
 
 from lbd.config.effective import tables
+from lbd.config.files import fetch
 from lbd.config.schema import Config
 from lbd.errors import LbdError
 from lbd.log import logger
 
 KEPT = 10   # generations, the one in force included
+LARGEST = 256 * 2**20   # bytes of one
 _NAME = re.compile(r"[0-9]{8}\.toml")
 
 
@@ -27,7 +29,7 @@ class History:
         try:
             self._directory.mkdir(0o700, exist_ok=True)
             known = self._files()
-            if known and known[-1].read_text() == text:
+            if known and fetch(str(known[-1]), LARGEST) == text.encode():
                 return
             number = int(known[-1].stem) + 1 if known else 1
             self._write(self._directory / f"{number % 10**8:08}.toml", text)

@@ -9,13 +9,14 @@ from typing import Any
 from lbd import __version__
 from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Config
-from lbd.control import carried, limits, members, rows
+from lbd.control import carried, limits, members, outage, rows
 from lbd.control.access_log import AccessLog
 from lbd.control.certificates import Certificates, shown
 from lbd.control.ejection import Ejection
 from lbd.control.fleet import Fleet
 from lbd.control.handover import Handover
 from lbd.control.lines import Lines
+from lbd.control.materials import Material, Materials
 from lbd.control.members import Roster
 from lbd.control.messages import LogTo
 from lbd.control.overrides import Overrides
@@ -24,7 +25,6 @@ from lbd.control.process import Process
 from lbd.control.registry import Registry
 from lbd.control.resolve import Resolver
 from lbd.control.rows import Identity
-from lbd.control.secret import sticky_secret
 from lbd.control.sockets import Sockets, Staged
 from lbd.control.tracing import Tracing
 from lbd.errors import LbdError
@@ -42,6 +42,7 @@ LANES = 2 * MOST_WORKERS + 2   # old and new workers overlap
 PAST = 0                       # the lane for what a scoreboard of another layout has counted
 LAST_LINES = 1.0               # seconds that the access log may take for what is still to be written
 FLUSH_PAUSE = 0.05             # seconds at least between two flushes of news to the workers
+FIRST = 2.0                    # seconds that first checks may hold up a start or a reload
 LINGER = 5.0                   # seconds beyond the drain after which nobody writes to a removed row any more
 
 
@@ -70,6 +71,7 @@ class Machine:
         self.overrides = Overrides()
         self.registry = Registry()
         self.certificates = Certificates()
+        self._materials = Materials(self.certificates)
         self.roster = Roster(self.slots, self.resolver, self.schedule, self.ejection.reason, self._steered,
                              self.certificates.towards)
         self.fleet = Fleet(tasks, self.sockets, self.board.fd, LANES, self.board.layout, log_form, self)
@@ -117,14 +119,15 @@ class Machine:
         for reader, begun in self._inherited.pipes if self._inherited is not None else ():
             self.access.adopt(reader, begun)   # not before the access log has a place to be written to
         self._given, config = config, self.registry.merged(config)
+        material = await self._materials.read(config, self.state_dir)
         await self._follow(config)
         self.ejection.set(config)
-        self._take(self._make(self.first, config))
+        self._take(self._make(self.first, config, material))
         assert self.generation is not None
         if self._past is not None:
             self._past.begin(self.board, self.slots, PAST)
         up = self._tasks.start("bringing up the workers", self.fleet.start(self.generation, worker_count(config)))
-        await self.schedule.first_round()
+        await self.schedule.first_round(FIRST, hurry=True)
         await up
         self.sockets.commit(staged)
         self.fleet.share()
@@ -169,15 +172,15 @@ class Machine:
             old = self.generation
             if old is None:
                 raise LbdError("lbd is still starting; try again in a moment")
-            self.certificates.read(config)
             given, config = config, self.registry.merged(config)
+            material = await self._materials.read(config, self.state_dir)
             staged = self.sockets.stage(config.listeners, worker_count(config))
             try:
                 await self._follow(old.config, config)
-                await self.schedule.first_round()
-                new = self._make(old.number + 1, config)
+                await self.schedule.first_round(FIRST)
+                new = self._make(old.number + 1, config, material)
                 if not force:
-                    _refuse_outage(self.roster.members(old.config), new)
+                    outage.refuse(self.roster.members(old.config), new)
                 prepared = await self.fleet.prepare(new)
             except LbdError:
                 self.sockets.discard(staged)
@@ -224,17 +227,25 @@ class Machine:
                 return
             config = self.registry.merged(self._given)
             if config != old.config:
+                try:
+                    material = await self._materials.complete(old, config, self.state_dir)
+                except LbdError as error:
+                    logger.error("the changed set of servers is not taken over", reason=str(error))
+                    return
                 await self._follow(old.config, config)
-                await self._reshape(old, config)
+                await self._reshape(old, config, material)
                 await self._follow(self.generation.config if self.generation else config)
 
     async def renew(self) -> None:
         """The files of TLS may be others: put what they say in force. Connections go on as they began."""
         async with self._lock:
             old = self.generation
-            if old is not None and self.certificates.read(old.config) != old.credentials:
+            if old is None:
+                return
+            material = await self._materials.read(old.config, self.state_dir)
+            if material.credentials != old.credentials:
                 before = set(shown(old.credentials))
-                await self._reshape(old, old.config)
+                await self._reshape(old, old.config, material)
                 await self._follow(old.config)
                 for one in sorted(set(shown(self.generation.credentials if self.generation else {})) - before):
                     logger.info("certificate in force", at=".".join(one.place), file=one.path, names=one.names[:10],
@@ -279,15 +290,19 @@ class Machine:
         """A process is dead: what it had open or in flight is gone, what it counted stays."""
         self.board.clear_gauges(lane)
 
+    def accepted(self, lane: int) -> float:
+        """Connections that were accepted in this lane, ever."""
+        listeners = self.generation.listeners.values() if self.generation is not None else ()
+        return sum(self.board.row(lane, scoreboard.LISTENER, slot).get(fields.LISTENER_ACCEPTED) for slot in listeners)
+
     def served(self, lane: int) -> float:
         """Requests that ended in this lane, ever."""
         row = self.board.row(lane, scoreboard.PROCESS, 0)
         return sum(row.get(fields.PROCESS_ENDINGS + place) for place in range(len(ENDINGS)))
 
-    def _make(self, number: int, config: Config) -> Generation:
+    def _make(self, number: int, config: Config, material: Material) -> Generation:
         share = limits.connections(self._files, worker_count(config), config.global_.max_connections)
-        return self.roster.generation(number, config, share, sticky_secret(config, self.state_dir),
-                                      self.certificates.read(config))
+        return self.roster.generation(number, config, share, *material)
 
     def _steered(self, member: Member) -> Member:
         wanted = self.overrides.applied(member)
@@ -329,13 +344,13 @@ class Machine:
             if self.roster.same_names(old):
                 self._flush()
                 return
-            await self.schedule.first_round()
-            await self._reshape(old, old.config)
+            await self.schedule.first_round(FIRST)
+            await self._reshape(old, old.config, Material(old.secret, dict(old.credentials)))
 
-    async def _reshape(self, old: Generation, config: Config) -> None:
+    async def _reshape(self, old: Generation, config: Config, material: Material) -> None:
         """Another set of servers in the same configuration of the files, so the number stays."""
         try:
-            new = self._make(old.number, config)
+            new = self._make(old.number, config, material)
             prepared = await self.fleet.prepare(new)
         except LbdError as error:
             logger.error("the changed set of servers is not taken over", reason=str(error))
@@ -367,25 +382,13 @@ class Machine:
             self.ejection.follow(self._told.values())
             self.fleet.update(news)
 
-    def _release_later(self, identities: set[Identity], drain: float) -> None:
-        asyncio.get_running_loop().call_later(drain + LINGER, self._release, identities)
+    def _release_later(self, candidates: set[Identity], drain: float) -> None:
+        asyncio.get_running_loop().call_later(drain + LINGER, self._release, candidates)
 
-    def _release(self, identities: set[Identity]) -> None:
+    def _release(self, candidates: set[Identity]) -> None:
         if self.generation is None:
             return
         used = rows.of_generation(self.generation)
         used |= rows.of_servers(self._told.values())
-        for kind, owner in identities - used:
+        for kind, owner in candidates - used:
             self.slots.release(kind, owner)
-
-
-def _refuse_outage(now: dict[str, tuple[Member, ...]], new: Generation) -> None:
-    """Raise `LbdError` for a backend that has a usable server now and would have none."""
-    for name, group in new.members.items():
-        if any(map(_usable, now.get(name, ()))) and not any(map(_usable, group)):
-            raise LbdError(f"backends.{name}: it has a usable server now and would have none: no new server is up "
-                           "(use force to apply it all the same)")
-
-
-def _usable(member: Member) -> bool:
-    return member.mode == "ready" and member.health == "up"

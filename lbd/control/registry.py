@@ -18,11 +18,12 @@ Name = tuple[str, str]   # backend and server
 @dataclass(slots=True)
 class Entry:
     """One registered server. `heard` is when it was last heard of, `leaving` since when it drains (0.0: it stays), both
-    of the loop's clock."""
+    of the loop's clock; `save` is the number of the save that keeps it (`Store`)."""
 
     kept: Kept
     heard: float
     leaving: float = 0.0
+    save: int = 0
     server: Server = field(init=False)
     text: str = field(init=False)   # as it is kept: made once, since all are written whenever one changes
 

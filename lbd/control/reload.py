@@ -14,8 +14,10 @@ from lbd.control.status import moment
 from lbd.control.trial import Sample, Trial, Window
 from lbd.errors import ConfigError, LbdError
 from lbd.log import logger
+from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks
 
+KEEPING = 5.0   # seconds that the disk may take
 SHOWN = 50   # changes of a plan that are logged and shown one by one
 
 Load = Callable[..., Loaded]   # of the file given, else of lbd's own, with the documents in force as second argument
@@ -48,6 +50,8 @@ class Reload:
         self._count = count
         self._look = look
         self._window = Window()
+        self._reading = Offload("reading the configuration")
+        self._keeping = Offload("keeping the generation for a rollback", KEEPING, 1)
         self._lock = asyncio.Lock()
         self._waiting: dict[Wish, asyncio.Task[dict[str, Any]]] = {}
         self._unasked = False        # what is in force was put there because a file changed
@@ -57,7 +61,7 @@ class Reload:
         """The first generation of this life, of that number, is in force."""
         self.history = history
         self.generation = generation
-        history.keep(self.loaded.config)
+        self._tasks.start("keeping the first generation", self._keep(history.keep, self.loaded.config))
 
     async def ask(self, force: bool = False, confirm: float = 0.0) -> dict[str, Any]:
         """Read the configuration again and put it in force; returns `generation`, `changed`, `plan` and `refused`.
@@ -81,7 +85,7 @@ class Reload:
 
     async def plan(self, file: str | None) -> dict[str, Any]:
         """What a reload would do with the file, or with the files as they are now; raises `ConfigError`."""
-        loaded = await asyncio.to_thread(self._load, *([file] if file else [None, self.loaded.documents]))
+        loaded = await self._reading.run(self._load, *([file] if file else [None, self.loaded.documents]))
         plan = self._count(compare(self.loaded.config, loaded.config))
         return {"generation": self.generation, "warnings": [str(warning) for warning in loaded.warnings], **plan.data()}
 
@@ -104,11 +108,11 @@ class Reload:
             self._missed = False
             if self.history is None:
                 raise LbdError("lbd is still starting; try again in a moment")
-            before = self.history.previous()
-            loaded = dataclasses.replace(await asyncio.to_thread(self._load, before), files=self.files)
+            before = await self._keeping.run(self.history.previous)
+            loaded = dataclasses.replace(await self._reading.run(self._load, before), files=self.files)
             logger.warning("going back to the generation before", reason=reason)
             answer = await self._put(loaded, True, back=True)
-            await asyncio.to_thread(self.history.step_back)
+            await self._keep(self.history.step_back)
             self.last["error"] = f"rolled back ({reason}); the files say something else"
             return answer
 
@@ -168,7 +172,7 @@ class Reload:
                 raise
 
     async def _do(self, force: bool, confirm: float) -> dict[str, Any]:
-        loaded = await asyncio.to_thread(self._load, None, self.loaded.documents)
+        loaded = await self._reading.run(self._load, None, self.loaded.documents)
         if self.trial is not None and not self._same(loaded):
             self._missed = True
             raise LbdError(f"generation {self.trial.generation} waits to be confirmed: "
@@ -208,9 +212,16 @@ class Reload:
                        "changes": [str(change) for change in plan.changes[:SHOWN]],
                        "more": max(0, len(plan.changes) - SHOWN)}
         if self.history is not None and not back:
-            await asyncio.to_thread(self.history.keep, loaded.config)
+            await self._keep(self.history.keep, loaded.config)
         return {"generation": generation.number, "changed": True, "plan": plan.data(),
                 "refused": self.refused}
+
+    async def _keep(self, work: Callable[..., None], *args: Any) -> None:
+        """Write to the history; what does not come of it costs the way back, nothing else."""
+        try:
+            await self._keeping.run(work, *args)
+        except LbdError as error:
+            logger.warning("generation not kept for a rollback", reason=str(error))
 
     def _tell(self, plan: Plan, seconds: float) -> None:
         for key in plan.restart:

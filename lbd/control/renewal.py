@@ -6,6 +6,9 @@ import time
 from lbd.control.certificates import files, shown
 from lbd.control.machine import Machine
 from lbd.control.watch import Watch
+from lbd.errors import LbdError
+from lbd.log import logger
+from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks
 
 LOOK = 60.0   # seconds between two looks at clocks
@@ -20,6 +23,7 @@ class Renewal:
         self._files: list[str] = []
         self._watching: asyncio.Task[None] | None = None
         self._looked = 0.0
+        self._looking = Offload("looking at the files of TLS")
 
     def follow(self) -> None:
         """Watch the files of the generation in force."""
@@ -32,9 +36,17 @@ class Renewal:
             self._watching.cancel()
             self._watching = None
         if wanted:
-            watch = Watch(lambda: self._files, self._changed)
-            self._watching = self._tasks.start("watch over certificates", watch.run())
-            self._changed()     # between their reading and now they may have changed
+            self._watching = self._tasks.start("watch over certificates", self._watch())
+
+    async def _watch(self) -> None:
+        try:
+            watch = await self._looking.run(Watch, lambda: self._files, self._changed)
+        except LbdError as error:
+            logger.error("certificates are not watched; a reload tries again", reason=str(error))
+            self._files = []
+            return
+        self._changed()     # between their reading and now they may have changed
+        await watch.run()
 
     def tick(self) -> None:
         """To be called every second."""

@@ -4,11 +4,13 @@ import hashlib
 import os
 import secrets
 
+from lbd.config.files import fetch
 from lbd.config.schema import Config
 from lbd.errors import LbdError
 
 FILE = "sticky.key"
 SIZE = 32         # bytes
+LARGEST = 2**20   # bytes of a file that is in its place
 
 
 def needed(config: Config) -> bool:
@@ -34,8 +36,7 @@ def sticky_secret(config: Config, directory: str) -> bytes:
 def _kept(path: str) -> bytes:
     """The key that is there; b"" if there is none, or one of another length: then it is of no use."""
     try:
-        with open(path, "rb") as file:
-            key = file.read(SIZE + 1)
+        key = fetch(path, LARGEST)
     except FileNotFoundError:
         return b""
     return key if len(key) == SIZE else b""

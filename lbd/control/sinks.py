@@ -1,13 +1,16 @@
 """The sinks: where the lines of the access log end up, each of which may block and may fail."""
 
+import errno
 import os
 import socket
+import stat
 from typing import Protocol
 
+from lbd.control.stream import Stream
 from lbd.errors import LbdError
 
 SYSLOG = b"<134>lbd: "     # local0.info (RFC 3164, 4.1.1); a local syslog adds time and host
-PATIENCE = 1.0             # seconds that a syslog may take for one line
+PATIENCE = 1.0             # seconds that a syslog, a pipe or a terminal may take nothing before lines are lost
 
 
 class Sink(Protocol):
@@ -26,8 +29,11 @@ class Sink(Protocol):
 class Stdout:
     """The daemon's standard output."""
 
+    def __init__(self) -> None:
+        self._stream = Stream(1, PATIENCE)
+
     def write(self, data: bytes) -> None:
-        _write_all(1, data)
+        self._stream.write(data)
 
     def reopen(self) -> None:
         return
@@ -37,25 +43,32 @@ class Stdout:
 
 
 class File:
-    """A file that is appended to, by others too."""
+    """A file that is appended to, by others too; or a FIFO or terminal, which must have a reader when it is opened."""
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._fd = self._open()
+        self._stream = self._open()
 
-    def _open(self) -> int:
-        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    def _open(self) -> Stream:
+        # O_NONBLOCK: a FIFO that nobody reads would hold up whoever opens it.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+        try:
+            return Stream(os.open(self._path, flags, 0o640), PATIENCE)
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                raise OSError(error.errno, _unread(self._path)) from None
+            raise
 
     def write(self, data: bytes) -> None:
-        _write_all(self._fd, data)
+        self._stream.write(data)
 
     def reopen(self) -> None:
-        fd = self._open()
-        os.close(self._fd)
-        self._fd = fd
+        stream = self._open()
+        os.close(self._stream.fd)
+        self._stream = stream
 
     def close(self) -> None:
-        os.close(self._fd)
+        os.close(self._stream.fd)
 
 
 class Syslog:
@@ -104,7 +117,11 @@ def sink(access: str) -> Sink | None:
         raise LbdError(f"log.access: cannot open {access}: {error.strerror}") from None
 
 
-def _write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view):]
+def _unread(path: str) -> str:
+    """What ENXIO means there (open(2))."""
+    mode = os.stat(path).st_mode
+    if stat.S_ISFIFO(mode):
+        return "it is a FIFO that nobody reads"
+    if stat.S_ISSOCK(mode):
+        return f'it is a socket; one of a syslog is named "unix:{path}"'
+    return "there is no such device"

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,6 @@ from lbd.config.kinds import nearest, shown
 from lbd.config.runtime import SETTINGS, Kept, Offer, Override, Wish, read, write
 from lbd.control import overrides, registry, status
 from lbd.control.machine import Machine
-from lbd.control.overrides import Target
 from lbd.control.registry import Name
 from lbd.control.store import Store
 from lbd.errors import LbdError
@@ -25,12 +24,14 @@ from lbd.net.tasks import Tasks
 
 FILE = "runtime.toml"
 FORMAT = 1
+AGAIN = 10.0 # seconds until the disk is tried again that did not take the state
 LOOK = 0.1   # seconds between two looks at a server that drains
 REST = 4.0   # pause after a regrouping, in times of what it took
 
 
 class Steering:
-    """Overrides and registrations of one machine. A change is acknowledged when it is in force and on the disk."""
+    """Overrides and registrations of one machine. A registration is acknowledged when it is in force and on the disk,
+    an override when it is in force: `unkept` says whether it is on the disk too."""
 
     def __init__(self, machine: Machine, tasks: Tasks, clock: Callable[[], float] = time.time) -> None:
         self._machine = machine
@@ -39,6 +40,14 @@ class Steering:
         self._store: Store | None = None
         self._regrouping = False
         self._dirty = False
+        self._tried = 0.0
+
+    @property
+    def unkept(self) -> str:
+        """Why what is in force would be lost at a restart, "" when it is on the disk."""
+        if self._store is None or not self._store.behind or not self._store.reason:
+            return ""
+        return f"not kept over a restart: {self._store.reason}"
 
     def restore(self, state_dir: str) -> None:
         """Take over what was kept there; registrations have their full time again."""
@@ -89,7 +98,9 @@ class Steering:
             raise Refused(422, f"nothing to change: give at least one of {', '.join(SETTINGS)}")
         override = replace(before or Override(backend, server), **given, who=who, reason=wish.reason, at=now,
                            until=now + wish.for_ if wish.for_ else 0.0)
-        await self._override((backend, server), override)
+        self._machine.overrides.put((backend, server), override)
+        self._machine.steered()
+        await self._keep()
         logger.info("override", backend=backend, server=server or "(all)", **given, who=who, reason=wish.reason,
                     seconds=wish.for_)
 
@@ -101,10 +112,11 @@ class Steering:
         """End the overrides of a server, of a backend and its servers, or (both empty) all; returns how many."""
         targets = [(one.backend, one.server) for one in self._machine.overrides
                    if (not backend or one.backend == backend) and (not server or one.server == server)]
-        before = {target: self._machine.overrides.put(target, None) for target in targets}
+        for target in targets:
+            self._machine.overrides.put(target, None)
         self._machine.steered()
         if targets:
-            await self._save(lambda: [self._machine.overrides.put(target, was) for target, was in before.items()])
+            await self._keep()
             logger.info("overrides ended", count=len(targets), backend=backend, server=server, who=who)
         return len(targets)
 
@@ -129,11 +141,12 @@ class Steering:
             raise Refused(409, f"backend {shown(backend)} has {own.count(backend)} registered servers: no more may be")
         was = None if entry is None else entry.kept
         if not own.put(Kept(backend, server, made, who), asyncio.get_running_loop().time()):
-            if self._store is not None:
-                await self._store.settle()   # the registration that this one repeats may still be on its way there
+            if self._store is not None and entry is not None:
+                await self._store.reach(entry.save)   # what this one repeats may still be on its way to the disk
             return False
+        number = self._numbered((backend, server))
         self.regroup()
-        await self._save(lambda: self._unregister((backend, server), was))
+        await self._save(lambda: self._unregister((backend, server), was, number))
         logger.info("server registered", backend=backend, server=server, address=str(made.address),
                     weight=made.weight, ttl_seconds=made.ttl, tags=list(made.tags), who=who)
         return True
@@ -148,7 +161,7 @@ class Steering:
                                "it goes with the file; drain or maint takes it out until then")
         if entry is not None and not entry.leaving:   # else it is on its way out already
             self._leave(name, f"deregistered by {who}")
-            await self._save(lambda: None)
+            await self._keep()
         end = asyncio.get_running_loop().time() + wait
         while not (gone := self._gone(name)) and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(LOOK)
@@ -162,6 +175,8 @@ class Steering:
             self._machine.overrides.put(target, None)
             logger.info("override expired", backend=target[0], server=target[1] or "(all)")
             self._machine.steered()
+            self._save_soon()
+        if self.unkept and asyncio.get_running_loop().time() >= self._tried + AGAIN:
             self._save_soon()
         for name in self._machine.registry.due(asyncio.get_running_loop().time()):
             self._leave(name, "not heard of in time")
@@ -220,17 +235,22 @@ class Steering:
         """Nobody has it any more, the workers neither."""
         return self._machine.registry.of(name) is None and not self._machine.has(name)
 
-    def _unregister(self, name: Name, was: Kept | None) -> None:
-        if was is None:
+    def _numbered(self, name: Name) -> int:
+        """Note of an entry that the next save keeps it; returns the number of the one before."""
+        entry = self._machine.registry.of(name)
+        if entry is None or self._store is None:
+            return 0
+        before, entry.save = entry.save, self._store.asked + 1
+        return before
+
+    def _unregister(self, name: Name, was: Kept | None, number: int) -> None:
+        entry = self._machine.registry.of(name)
+        if was is None or entry is None:
             self._machine.registry.remove(name)
         else:
             self._machine.registry.put(was, asyncio.get_running_loop().time())
+            entry.save = number
         self.regroup()
-
-    async def _override(self, target: Target, override: Override) -> None:
-        before = self._machine.overrides.put(target, override)
-        self._machine.steered()
-        await self._save(lambda: self._machine.overrides.put(target, before))
 
     async def _save(self, undo: Callable[[], object]) -> None:
         if self._store is None:
@@ -242,9 +262,18 @@ class Steering:
             self._machine.steered()
             raise
 
+    async def _keep(self) -> None:
+        """Have what is in force on the disk too. What is not is tried again: a full disk must not keep anybody from
+        taking a bad server out."""
+        try:
+            if self._store is not None:
+                await self._store.save()
+        except LbdError as error:
+            logger.warning("runtime state not kept", reason=str(error))
+
     def _save_soon(self) -> None:
-        if self._store is not None:
-            self._tasks.start("keeping runtime state", _quietly(self._store.save))
+        self._tried = asyncio.get_running_loop().time()
+        self._tasks.start("keeping runtime state", self._keep())
 
     def _text(self) -> str:
         """Both as TOML. Those that leave are not in it: a restart must not bring them back."""
@@ -312,8 +341,3 @@ def _array(data: Mapping[str, Any], name: str) -> list[Any]:
     return found
 
 
-async def _quietly(save: Callable[[], Awaitable[None]]) -> None:
-    try:
-        await save()
-    except LbdError as error:
-        logger.error("runtime state not kept", reason=str(error))

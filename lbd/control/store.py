@@ -1,71 +1,88 @@
 """The store: one TOML file in `state_dir` that is always whole, and on the disk before anyone is told so."""
 
 import asyncio
+import errno
 import os
 import time
 import tomllib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from lbd.config.files import fetch
 from lbd.errors import LbdError
 from lbd.log import logger
+from lbd.net.offload import Offload
 
 LARGEST = 64 << 20   # bytes; 20 000 registrations have some 6 MiB
+PATIENCE = 5.0       # seconds that a disk may take before a save counts as failed
+LAST = 1.0           # seconds for a write that is under way at the end
 
 
 class Store:
-    """Keeps the TOML that `text` returns whenever `save` is called; saves asked for during one are one save."""
+    """Keeps the TOML that `text` returns whenever `save` is called; saves asked for during one are one save.
+
+    `reason` says why the last save was none, "" when it was one. `asked` is the number of the last save asked for.
+    """
 
     def __init__(self, path: str, text: Callable[[], str]) -> None:
+        self.reason = ""
+        self.asked = 0
         self._path = Path(path)
         self._text = text
         self._lock = asyncio.Lock()
-        self._asked = 0
         self._saved = 0
-        # One thread, so that an older state can never replace a newer one.
-        self._writer = ThreadPoolExecutor(1, "state")
+        # One at a time, so that an older state can never replace a newer one.
+        self._writing = Offload(f"writing {path}", PATIENCE, 1)
+
+    @property
+    def behind(self) -> bool:
+        """What `text` says now may not be on the disk."""
+        return self._saved < self.asked
 
     async def save(self) -> None:
         """Return when what `text` says now is on the disk; raises `LbdError` when it cannot be."""
-        self._asked += 1
-        mine = self._asked
+        self.asked += 1
+        await self.reach(self.asked)
+
+    async def reach(self, number: int) -> None:
+        """Return when what was to be kept by that save is on the disk; raises `LbdError` when it cannot be."""
+        if self._saved >= number:
+            return
         async with self._lock:
-            if self._saved >= mine:
+            if self._saved >= number:
                 return
-            upto = self._asked
+            upto = self.asked
             text = self._text()
             try:
-                await asyncio.get_running_loop().run_in_executor(self._writer, _write, self._path, text)
+                await self._writing.run(_write, self._path, text)
             except OSError as error:
-                raise LbdError(f"it cannot be kept over a restart: {self._path}: {error.strerror}") from None
+                self.reason = f"{self._path}: {error.strerror}"
+                raise LbdError(f"it cannot be kept over a restart: {self.reason}") from None
+            except LbdError as error:
+                self.reason = str(error)
+                raise LbdError(f"it cannot be kept over a restart: {self.reason}") from None
             self._saved = upto
-
-    async def settle(self) -> None:
-        """Return when everything that is being kept now is on the disk; raises `LbdError` when it cannot be."""
-        if self._saved < self._asked:
-            await self.save()
+            self.reason = ""
 
     def load(self, take: Callable[[dict[str, Any]], None]) -> None:
         """Give what was kept to `take`. A file that is unusable, or that `take` raises `LbdError` for, is set aside."""
         try:
-            with open(self._path, "rb") as file:
-                content = file.read(LARGEST + 1)
-            if len(content) > LARGEST:
-                raise LbdError(f"it has more than {LARGEST} bytes")
-            take(tomllib.loads(content.decode()))
+            take(tomllib.loads(fetch(str(self._path), LARGEST).decode()))
         except FileNotFoundError:
             return
         except (ValueError, LbdError) as error:   # TOMLDecodeError and UnicodeDecodeError are ValueErrors
             self._set_aside(str(error).partition("\n")[0])
         except OSError as error:
+            if error.errno == errno.EFBIG:
+                self._set_aside(error.strerror or "")
+                return
             logger.error("runtime state cannot be read; overrides and registrations are lost for now",
                          file=str(self._path), reason=error.strerror)
 
     def close(self) -> None:
-        """Finish what is being written."""
-        self._writer.shutdown(wait=True)
+        """Finish what is being written, unless the disk does not answer."""
+        self._writing.finish(LAST)
 
     def _set_aside(self, reason: str) -> None:
         aside = self._path.with_name(f"{self._path.name}.broken-{int(time.time())}")

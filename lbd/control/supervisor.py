@@ -21,6 +21,7 @@ from lbd.control.explain import Question, explain
 from lbd.control.history import History
 from lbd.control.machine import LAST_LINES, Machine, worker_count
 from lbd.control.orphans import Orphans
+from lbd.control.output import Output
 from lbd.control.reload import Load, Reload
 from lbd.control.renewal import Renewal
 from lbd.control.service import Service
@@ -31,13 +32,14 @@ from lbd.control.trend import Trend
 from lbd.control.trial import sample
 from lbd.control.watch import Watch
 from lbd.errors import LbdError
-from lbd.health.schedule import wait
 from lbd.http import head
 from lbd.log import logger
-from lbd.net.tasks import Tasks
+from lbd.net.offload import Offload
+from lbd.net.tasks import Tasks, happens
 from lbd.stats import scoreboard
 from lbd.stats.scrape import scrape
 
+FAREWELL = 2.0     # seconds for visitors of a door, and for tasks, at the end
 TICKET = 30.0      # seconds in which a request can be explained live
 
 
@@ -46,12 +48,14 @@ class Supervisor:
 
     def __init__(self, load: Load, loaded: Loaded) -> None:
         self._loaded = loaded
+        self._output = Output()
+        self._opening = Offload("opening the access log")
         self._events = Events()
         self._form = log.form_for(loaded.config.log.format, 2)
         self._set_up_log(loaded.config)
         self._tasks = Tasks(_task_failed)
         self._handover = handover.take(os.environ, os.getpid())
-        self._machine = Machine(self._tasks, self._form, self._line, self._handover,
+        self._machine = Machine(self._tasks, self._form, lambda line: self._output.write(line + "\n"), self._handover,
                                 loaded.config.metrics.buckets)
         self._steering = Steering(self._machine, self._tasks)
         self._service = Service(self._machine)
@@ -74,6 +78,15 @@ class Supervisor:
 
     async def run(self) -> int:
         """Serve until told to stop; returns the exit code."""
+        try:
+            return await self._live()
+        except Exception:
+            logger.exception("the supervisor broke")
+            return 1
+        finally:
+            self._output.flush(LAST_LINES)
+
+    async def _live(self) -> int:
         signals.install(asyncio.get_running_loop(), self)
         try:
             await self._start()
@@ -118,6 +131,7 @@ class Supervisor:
             "files": list(self._reload.loaded.files),
             "last_reload": self._reload.describe(),
             "last_change": self._reload.change,
+            "unkept": self._steering.unkept,
             **now,
         }
 
@@ -128,7 +142,7 @@ class Supervisor:
     def metrics(self, accept: str, query: Mapping[str, str]) -> tuple[bytes, str]:
         """The exposition for Prometheus; ValueError for a query that means nothing."""
         refused = {problem.file for problem in self._reload.loaded.refused}
-        seen = view.look(self._machine, self._reload, _kernels(), refused)
+        seen = view.look(self._machine, self._reload, _kernels(), refused, self._output.dropped)
         return scrape(seen, self._machine.board, accept, query, self._loaded.config.metrics.max_series)
 
     def explain(self, method: str, url: str, headers: Sequence[str], client: str, listener: str) -> dict[str, Any]:
@@ -173,6 +187,7 @@ class Supervisor:
 
     def _leave(self) -> dict[str, Any]:
         """What the next version gets."""
+        self._output.flush(LAST_LINES)
         self._service.reloading()
         doors = {name: door.sock.fileno() for name, door in (("admin", self._admin), ("metrics", self._metrics))
                  if door is not None}
@@ -199,11 +214,16 @@ class Supervisor:
         if self._asked_to_stop.is_set():
             logger.warning("second signal: cutting every connection")
             self._cut.set()
+            self._machine.fleet.dismiss(0.0)
             self._machine.fleet.cut()
         self._asked_to_stop.set()
 
     def handle_int(self) -> None:
         """SIGINT (Ctrl-C): as SIGTERM."""
+        self.handle_term()
+
+    def handle_quit(self) -> None:
+        """SIGQUIT (Ctrl-\\, and what images made for nginx stop with): as SIGTERM."""
         self.handle_term()
 
     def handle_usr1(self) -> None:
@@ -257,7 +277,7 @@ class Supervisor:
         if self._state == "ready" and config.shutdown_delay:
             self._state = "stopping"
             logger.info("stopping soon; /readyz says 503", seconds=config.shutdown_delay)
-            await wait(self._cut, config.shutdown_delay)
+            await happens(self._cut, config.shutdown_delay)
         timeout = 0.0 if self._cut.is_set() else config.drain_timeout
         self._state = "stopping"
         logger.info("stopping: no new connections; requests in flight finish", at_most_seconds=timeout)
@@ -268,8 +288,11 @@ class Supervisor:
     async def _close(self) -> None:
         self._machine.fleet.kill()
         for door in self._open_doors():
-            await door.close()
-        await self._tasks.cancel()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL):
+                    await door.close()
+        if left := await self._tasks.cancel(FAREWELL):
+            logger.warning("tasks did not end in time", tasks=left)
         self._orphans.close()
         self._steering.close()
         self._machine.access.close(LAST_LINES)
@@ -281,7 +304,7 @@ class Supervisor:
         retraced = loaded.config.tracing != self._loaded.config.tracing
         other = loaded.config.metrics.bind != self._loaded.config.metrics.bind
         async with contextlib.AsyncExitStack() as undo:
-            if (access := sink(loaded.config.log.access) if elsewhere else None) is not None:
+            if (access := await self._opening.run(sink, loaded.config.log.access) if elsewhere else None) is not None:
                 undo.callback(access.close)
             if (traces := spans(loaded.config.tracing) if retraced else None) is not None:
                 undo.callback(traces.close)
@@ -339,14 +362,12 @@ class Supervisor:
             self._renewal.tick()
             self._trend.look(self._machine)
             for door in self._open_doors():
-                door.tick()
+                if door.secure:
+                    self._tasks.start("renewal of a door", door.renew())
             await asyncio.sleep(1.0)
 
-    def _line(self, text: str) -> None:
-        log.write_stderr(text + "\n")
-
     def _set_up_log(self, config: Config) -> None:
-        log.set_up(config.log.level, self._form, log.write_stderr, self._events.note)
+        log.set_up(config.log.level, self._form, self._output.write, self._events.note)
 
     def _log_ready(self) -> None:
         addresses = {name: [str(address) for address in found]

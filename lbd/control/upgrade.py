@@ -18,6 +18,7 @@ from lbd.control.reload import Reload
 from lbd.control.signals import SIGNALS
 from lbd.errors import LbdError
 from lbd.log import logger
+from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks
 
 FINDING = re.compile(r"\S+:\d+:\d+: (?!warning: )")     # as `lbd check` begins an error
@@ -39,6 +40,7 @@ class Upgrade:
         self._stay = stay
         self._needed = needed
         self._running = False
+        self._proving = Offload("the check by the version on disk", 3 * PROOF, 1)
 
     async def ask(self, quietly: bool = False) -> dict[str, Any]:
         """Become the version on disk; raises `LbdError` when it does not take the configuration, or (not `quietly`)
@@ -50,8 +52,7 @@ class Upgrade:
             if self._reload.trial is not None:
                 raise LbdError(f"generation {self._reload.trial.generation} waits to be confirmed: "
                                "lbd confirm or lbd rollback first")
-            readable(self._needed())
-            version = await asyncio.to_thread(prove, sys.argv[1:])
+            version = await self._proving.run(_proven, self._needed)
             plan = await self._reload.plan(None)
             if plan["changes"] and not quietly:
                 raise LbdError(f"the files say something else than what is in force ({plan['summary']}): "
@@ -115,6 +116,11 @@ def prove(arguments: Sequence[str]) -> str:
     found = _run("--version")
     _run("check", *arguments)
     return found.removeprefix("lbd ").strip()
+
+
+def _proven(needed: Callable[[], Iterable[str]]) -> str:
+    readable(needed())
+    return prove(sys.argv[1:])
 
 
 def become(arguments: Sequence[str], memory: int, fds: Sequence[int] = ()) -> NoReturn:

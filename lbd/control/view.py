@@ -14,9 +14,10 @@ from lbd.control.scores import scores
 from lbd.stats.exporter import ProcessView, ServerView, View
 
 
-def look(machine: Machine, reload: Reload, kernels: str, refused: Collection[str] = ()) -> View:
+def look(machine: Machine, reload: Reload, kernels: str, refused: Collection[str] = (),
+         dropped: int = 0) -> View:
     """Everything that has a series now; nothing before the first generation. `refused` are included files whose last
-    good version stands in for them."""
+    good version stands in for them, `dropped` lines of the daemon's own log that could not be written."""
     build = {"version": __version__, "python": platform.python_version(), "kernels": kernels}
     generation = machine.generation
     if generation is None:
@@ -37,6 +38,7 @@ def look(machine: Machine, reload: Reload, kernels: str, refused: Collection[str
         restarts={str(slot): machine.fleet.restarts_of[slot] for slot in range(worker_count(generation.config))},
         histograms=machine.board.per_server,
         log_lost=machine.access.lost,
+        own_log_dropped=dropped,
         spans_lost=machine.tracing.lost,
         draining=machine.draining(),
         tasks=machine.tasks,

@@ -8,6 +8,9 @@ from pathlib import PurePath
 
 from watchfiles import awatch
 
+from lbd.errors import LbdError
+from lbd.net.offload import Offload
+
 SETTLED = 0.1      # seconds without an event after which a change counts as complete
 LONGEST = 0.5      # seconds after the first event at which it is looked at in any case
 ALSO = 0.5         # seconds between two looks without events: file systems that have none, directories that came anew
@@ -88,24 +91,31 @@ class Watch:
         self._files = files
         self._changed = changed
         self._seen = fingerprint(files())
+        self._looking = Offload("looking for changes of files", most=1)
 
     async def run(self) -> None:
         """Watch until cancelled."""
         while True:
-            here = places(self._files())
-            async for _ in awatch(*here, watch_filter=None, debounce=int(LONGEST * 1000), step=int(SETTLED * 1000),
-                                  rust_timeout=int(ALSO * 1000), yield_on_timeout=True, recursive=False,
-                                  ignore_permission_denied=True):
-                await self._look()
-                if places(self._files()) != here:
-                    break
+            try:
+                await self._follow(await self._looking.run(places, self._files()))
+            except LbdError:      # a disk does not answer: nothing on it can be put in force anyway
+                await asyncio.sleep(ALSO)
+
+    async def _follow(self, here: frozenset[str]) -> None:
+        """Look at whatever happens in these directories, until they are others."""
+        async for _ in awatch(*here, watch_filter=None, debounce=int(LONGEST * 1000), step=int(SETTLED * 1000),
+                              rust_timeout=int(ALSO * 1000), yield_on_timeout=True, recursive=False,
+                              ignore_permission_denied=True):
+            await self._look()
+            if await self._looking.run(places, self._files()) != here:
+                break
 
     async def _look(self) -> None:
-        now = fingerprint(self._files())
+        now = await self._looking.run(fingerprint, self._files())
         if {entry[0] for entry in self._seen} - {entry[0] for entry in now}:
             # Between the removal of the old file and the renaming of the new one there may be none.
             await asyncio.sleep(MISSING)
-            now = fingerprint(self._files())
+            now = await self._looking.run(fingerprint, self._files())
         if now != self._seen:
             self._seen = now
             self._changed()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import uvloop
 
 from lbd import __version__, log
-from lbd.control import holders
+from lbd.control import holders, strays
 from lbd.control.channel import Channel
 from lbd.control.garbage import Garbage
 from lbd.control.messages import (
@@ -168,7 +168,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--log", choices=log.FORMS, required=True)
     args = parser.parse_args(argv)
     # Ctrl-C and service managers signal the whole group: the supervisor decides what its workers do.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     faulthandler.enable(all_threads=False)
     faulthandler.register(STACK, all_threads=False)
@@ -179,6 +179,7 @@ def main(argv: list[str] | None = None) -> int:
         os.set_inheritable(fd, False)
     sock = socket.socket(fileno=args.channel)
     loop = uvloop.new_event_loop()
+    strays.gather(loop)
     try:
         board = Board.attach(args.board)
     except ValueError as error:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ from lbd.config.schema import HealthPolicy
 from lbd.config.units import Address
 from lbd.health.check import Check, Result, Secured, Subject, words
 from lbd.log import logger
-from lbd.net.tasks import Tasks
+from lbd.net.tasks import Tasks, happens
 
 JITTER = 0.1   # share of an interval by which it varies, so that checks do not march in step
 PHASE = 0.5    # the same after the first check
@@ -101,6 +102,35 @@ class Watch:
     task: asyncio.Task[None] | None = None
 
 
+class Round:
+    """A wait for first checks: `decided` once every backend has a server that passed or none that is still unchecked,
+    `complete` once no server is unchecked."""
+
+    def __init__(self, watches: Mapping[Key, Watch]) -> None:
+        self.decided = asyncio.Event()
+        self.complete = asyncio.Event()
+        self._unchecked = {key for key, watch in watches.items() if not watch.first.is_set()}
+        self._left = Counter(key[0] for key in self._unchecked)
+        self._undecided = set(self._left) - {key[0] for key, watch in watches.items() if watch.judgement.passing}
+        self._look()
+
+    def checked(self, key: Key, passed: bool) -> None:
+        """A first check is done, or will not be."""
+        if key not in self._unchecked:
+            return
+        self._unchecked.discard(key)
+        self._left[key[0]] -= 1
+        if passed or not self._left[key[0]]:
+            self._undecided.discard(key[0])
+        self._look()
+
+    def _look(self) -> None:
+        if not self._undecided:
+            self.decided.set()
+        if not self._unchecked:
+            self.complete.set()
+
+
 Wait = Callable[[asyncio.Event, float], Awaitable[None]]
 
 
@@ -131,11 +161,14 @@ class Schedule:
         self._watches: dict[Key, Watch] = {}
         self._quiet_until = 0.0
         self._before: dict[Key, Judgement] = {}
+        self._rounds: set[Round] = set()
 
     def set(self, targets: Mapping[Key, Target]) -> None:
         """Watch exactly these. A server that is known keeps what is known of it, also under another policy."""
         for key in [key for key in self._watches if key not in targets]:
-            self._stop(self._watches.pop(key))
+            gone = self._watches.pop(key)
+            self._end(gone)
+            self._checked(key, gone)   # who waits for a server that is gone waits for nothing
         for key, target in targets.items():
             known = self._watches.get(key)
             if known is not None and known.target == target:
@@ -151,9 +184,19 @@ class Schedule:
             self._watches[key] = watch
             watch.task = self._tasks.start(f"check {key[0]}/{key[1]}", self._run(key, watch))
 
-    async def first_round(self) -> None:
-        """Wait until every server has been checked once, each at most its own timeout long."""
-        await asyncio.gather(*(watch.first.wait() for watch in self._watches.values()))
+    async def first_round(self, seconds: float | None = None, hurry: bool = False) -> None:
+        """Wait until every server has been checked once, each at most its own timeout long.
+
+        After so many seconds, only backends are waited for of which no server passed and some are unchecked: whoever
+        waits would take them for lost. In a hurry nothing else is waited for, and only for so many seconds.
+        """
+        own = Round(self._watches)
+        self._rounds.add(own)
+        try:
+            if not await happens(own.decided if hurry else own.complete, seconds) and not hurry:
+                await own.decided.wait()
+        finally:
+            self._rounds.discard(own)
 
     def trigger(self, backend: str, server: str) -> None:
         """Check this server at once."""
@@ -179,9 +222,11 @@ class Schedule:
         watch = self._watches.get(key)
         return None if watch is None else watch.judgement
 
-    def _stop(self, watch: Watch) -> None:
-        self._end(watch)
-        watch.first.set()   # who waits for a server that is gone waits for nothing
+    def _checked(self, key: Key, watch: Watch) -> None:
+        if not watch.first.is_set():
+            watch.first.set()
+            for waiting in self._rounds:
+                waiting.checked(key, watch.judgement.passing)
 
     def _end(self, watch: Watch) -> None:
         if watch.task is not None:
@@ -195,7 +240,7 @@ class Schedule:
                 watch.soon.clear()
                 result = await self._check(watch)
                 changed = result is not None and judgement.take(result, policy)
-                watch.first.set()
+                self._checked(key, watch)
                 if changed:
                     self._changed(key, judgement)
                 if result is not None and result.passed and self._passed is not None:

@@ -5,6 +5,16 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 
+async def happens(event: asyncio.Event, seconds: float | None) -> bool:
+    """Whether the event is set within so many seconds (None: ever); waiting for it does not set it."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return event.is_set()
+    return True
+
+
 class Tasks:
     """The running tasks of one owner. `failed` gets the name and the exception of a task that broke."""
 
@@ -22,12 +32,14 @@ class Tasks:
         task.add_done_callback(self._ended)
         return task
 
-    async def cancel(self) -> None:
-        """Cancel all of them and wait until they ended; the calling task is left alone."""
+    async def cancel(self, seconds: float | None = None) -> list[str]:
+        """Cancel all of them and wait until they ended, at most so long; returns the names of those that did not. The
+        calling task is left alone."""
         tasks = [task for task in self._running if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        left = (await asyncio.wait(tasks, timeout=seconds))[1] if tasks else ()
+        return [task.get_name() for task in left]
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

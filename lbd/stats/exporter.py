@@ -57,8 +57,9 @@ class View:
 
     `restarts` counts, by slot, the workers that died and were replaced. `left_out`: there would be more series than
     allowed; `histograms`: servers have theirs exported; `log_lost` are the lines of access log that could not be
-    written, `spans_lost` the spans that no collector took. `reload_time` is Unix time of the last attempt, 0.0 before
-    the first, `reloads` their number by result; `build` are the labels of `lbd_build_info`.
+    written, `own_log_dropped` those of the daemon's own log, `spans_lost` the spans that no collector took.
+    `reload_time` is Unix time of the last attempt, 0.0 before the first, `reloads` their number by result; `build` are
+    the labels of `lbd_build_info`.
     """
 
     generation: int
@@ -75,6 +76,7 @@ class View:
     left_out: bool = False
     histograms: bool = False
     log_lost: int = 0
+    own_log_dropped: int = 0
     spans_lost: int = 0
     draining: int = 0
     tasks: int = 0                  # of the supervisor, one for each server that is checked and some more
@@ -230,6 +232,8 @@ class Exporter(Collector):
         yield refused
         yield CounterMetricFamily("lbd_log_lines_lost", "Access log lines that could not be written where they belong.",
                                   value=view.log_lost)
+        yield CounterMetricFamily("lbd_daemon_log_lines_dropped", "Lines of the daemon's own log that nobody took.",
+                                  value=view.own_log_dropped)
         yield CounterMetricFamily("lbd_spans_lost", "Spans that the collector did not take.", value=view.spans_lost)
         build = GaugeMetricFamily("lbd_build_info", "How lbd was built.", labels=tuple(view.build))
         build.add_metric(tuple(view.build.values()), 1.0)

@@ -9,6 +9,8 @@ from lbd.errors import LbdError
 class FakeSteering:
     """Keeps what it is asked to do; `error` is raised instead."""
 
+    unkept = ""
+
     def __init__(self):
         self.error: LbdError | None = None
         self.asked = []

@@ -67,7 +67,7 @@ async def test_tls_on_a_tcp_address(tmp_path):
                      tls=AdminTls(authority.certificate("lbd", "IP:127.0.0.1")))
     door = doors.admin(Config(admin=settings), Daemon(), None)
     await door.open()
-    door.tick()
+    await door.renew()
     context = ssl.create_default_context(cafile=authority.ca)
     async with ClientSession() as session, session.get(f"https://{door.address}/healthz", ssl=context) as answer:
         assert await answer.text() == "ok\n"

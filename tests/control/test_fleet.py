@@ -47,6 +47,9 @@ class World:
     def served(self, lane):
         return 0.0
 
+    def accepted(self, lane):
+        return 0.0
+
 
 @pytest.fixture
 async def make():

@@ -96,16 +96,25 @@ async def test_an_override_is_in_force_and_kept(world):
     assert world.steering.overrides() == []
 
 
-async def test_what_is_not_kept_is_not_in_force(world, monkeypatch):
+async def test_a_full_disk_refuses_new_servers_and_nothing_else(world, monkeypatch):
     def full(path, text):
         raise OSError(28, "No space left on device")
 
+    await world.steering.register("app", "b", OFFER, "me")
     monkeypatch.setattr(store, "_write", full)
+    await world.steering.change("app", "a", {"mode": "drain"}, "me")
+    assert len(world.machine.overrides) == 1
+    assert world.steering.unkept.endswith("No space left on device")
     with pytest.raises(LbdError, match="No space left"):
-        await world.steering.change("app", "a", {"mode": "drain"}, "me")
-    with pytest.raises(LbdError, match="No space left"):
-        await world.steering.register("app", "b", OFFER, "me")
-    assert (len(world.machine.overrides), len(world.machine.registry)) == (0, 0)
+        await world.steering.register("app", "c", OFFER, "me")
+    assert not await world.steering.register("app", "b", OFFER, "me")     # a heartbeat writes nothing
+    assert len(world.machine.registry) == 1
+    monkeypatch.undo()
+    world.steering.tick()
+    async with asyncio.timeout(20):
+        while world.steering.unkept:
+            await asyncio.sleep(0)
+    assert [one["mode"] for one in world.kept()["overrides"]] == ["drain"]
 
 
 @pytest.mark.parametrize(("backend", "server", "wishes", "error", "words"), [

@@ -54,9 +54,9 @@ async def test_a_full_disk_is_said(path):
 
 async def test_settled(path):
     made = Store(str(path), lambda: "a = 1\n")
-    await made.settle()
+    await made.reach(0)
     assert not path.exists()
-    await asyncio.gather(made.save(), made.settle())
+    await asyncio.gather(made.save(), made.reach(1))
     made.close()
     assert path.exists()
 

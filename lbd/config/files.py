@@ -1,0 +1,40 @@
+"""The files that an operator names: opened without ever waiting, and only if they are regular ones of bearable size."""
+
+import errno
+import os
+import stat
+
+
+def fetch(path: str, largest: int) -> bytes:
+    """The bytes of a regular file; raises `OSError` whose `strerror` says what is wrong, as for one that is larger
+    than `largest` bytes, or is a FIFO, a socket or a device."""
+    # O_NONBLOCK: a FIFO without a writer must not hold us up before we see what it is.
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        _refuse_special(os.fstat(fd))
+        file = os.fdopen(fd, "rb")
+    except OSError:
+        os.close(fd)
+        raise
+    with file:
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise OSError(errno.EFBIG, f"it is larger than {_size(largest)}")
+    return content
+
+
+def regular(path: str) -> None:
+    """Raise `OSError` unless it is a regular file, for libraries that open their files themselves."""
+    _refuse_special(os.stat(path))
+
+
+def _refuse_special(about: os.stat_result) -> None:
+    if stat.S_ISDIR(about.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a directory")
+    if not stat.S_ISREG(about.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file")
+
+
+def _size(count: int) -> str:
+    size, unit = next(((size, unit) for size, unit in ((2**20, "MiB"), (2**10, "KiB")) if count >= size), (1, "bytes"))
+    return f"{count // size} {unit}"
