@@ -145,3 +145,27 @@ def test_a_worker_that_dies_while_it_drains_does_not_keep_the_end_waiting(text, 
         thread.join()
         assert outcomes != [200]
         assert lbd.wait() == 0
+
+
+def test_a_shutdown_delay_that_ends_by_itself_cuts_nothing(text, origin):
+    outcomes = []
+    with Lbd(text(), settings='shutdown_delay = "200ms"') as lbd:
+        thread = held(lbd, origin, outcomes)
+        lbd.send(signal.SIGTERM)
+        until(lambda: lbd.logged("stopping: no new connections; requests in flight finish"), "the delay is over")
+        origin.release.set()
+        thread.join()
+        assert outcomes == [200]
+        assert lbd.wait() == 0
+
+
+def test_a_second_signal_during_the_delay_cuts(text, origin):
+    outcomes = []
+    with Lbd(text(), settings='shutdown_delay = "1h"') as lbd:
+        thread = held(lbd, origin, outcomes)
+        lbd.send(signal.SIGQUIT)
+        until(lambda: lbd.logged("stopping soon; /readyz says 503"), "the delay has begun")
+        lbd.send(signal.SIGTERM)
+        thread.join()
+        assert outcomes != [200]
+        assert lbd.wait() == 0
