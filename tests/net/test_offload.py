@@ -20,7 +20,7 @@ async def test_a_call_that_hangs_is_given_up_and_others_are_refused_meanwhile():
     offload, release = Offload("reading", 0.01, 1), threading.Event()
     with pytest.raises(LbdError, match=r"^reading takes longer than 0\.01 s"):
         await offload.run(release.wait)
-    with pytest.raises(LbdError, match="^reading hangs since an earlier time"):
+    with pytest.raises(LbdError, match=r"^reading hangs since an earlier time"):
         await offload.run(int, "7")
     release.set()
     offload.finish(20)
