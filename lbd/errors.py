@@ -17,6 +17,12 @@ class LbdError(Exception):
     """Anything lbd refuses to do; the text is one clear line for the operator."""
 
 
+def no_memory_file(error: OSError) -> LbdError:
+    """The error of a memfd that could not be made, in words."""
+    hint = "the sandbox (seccomp, SystemCallFilter=) must allow it" if not shortage(error) else "free some, or raise it"
+    return LbdError(f"memfd_create: {error.strerror}: lbd needs files in memory; {hint}")
+
+
 class UsageError(LbdError):
     """A command line that cannot be understood (exit code 2)."""
 

@@ -113,7 +113,7 @@ class Certificates:
     def warn(self, shown: Iterator[Shown], now: float) -> None:
         """Log once a day what ends soon, or has ended."""
         for one in shown:
-            if one.ends - now < SOON and now - self._warned.get(one, 0.0) >= 86400:
+            if one.ends - now < SOON and abs(now - self._warned.get(one, 0.0)) >= 86400:
                 self._warned[one] = now
                 days = int((one.ends - now) // 86400)
                 logger.warning("certificate has expired" if days < 0 else "certificate expires soon",

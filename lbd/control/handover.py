@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lbd.control.past import Past, identity_of
+from lbd.errors import no_memory_file
 from lbd.log import logger
 from lbd.stats.scoreboard import Board
 
@@ -41,8 +42,11 @@ class Handover:
 
 
 def write(data: Mapping[str, Any]) -> int:
-    """A memfd with the data, in which byte strings are allowed."""
-    memory = os.memfd_create("lbd-handover", os.MFD_CLOEXEC)
+    """A memfd with the data, in which byte strings are allowed. Raises `LbdError`."""
+    try:
+        memory = os.memfd_create("lbd-handover", os.MFD_CLOEXEC)
+    except OSError as error:
+        raise no_memory_file(error) from None
     text = json.dumps(data, default=lambda found: base64.b64encode(found).decode()).encode()
     with os.fdopen(os.dup(memory), "wb") as file:
         file.write(text)

@@ -9,7 +9,7 @@ from typing import Any
 from lbd import __version__
 from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Config
-from lbd.control import carried, limits, members, outage, rows
+from lbd.control import carried, limits, members, outage, processors, rows
 from lbd.control.access_log import AccessLog
 from lbd.control.certificates import Certificates, shown
 from lbd.control.ejection import Ejection
@@ -48,7 +48,7 @@ LINGER = 5.0                   # seconds beyond the drain after which nobody wri
 
 def worker_count(config: Config) -> int:
     """The number of workers, `auto` resolved."""
-    return config.global_.workers or min(MOST_WORKERS, len(os.sched_getaffinity(0)))
+    return config.global_.workers or min(MOST_WORKERS, processors.usable())
 
 
 class Machine:

@@ -1,12 +1,15 @@
 """The overrides: what operators changed while lbd runs, beside what the files say."""
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from lbd.backend.generation import Member
 from lbd.config.runtime import Override
 
 MOST = 10_000   # overrides at once
+SET = 0.5       # seconds by which the wall clock moves against the monotonic one when it is set; less is drift
 
 Target = tuple[str, str]   # backend and server; an empty server means every server of the backend
 
@@ -15,12 +18,19 @@ _MEMBER = frozenset(Member._fields)
 
 
 class Overrides:
-    """All of them, by what they are about. One of a server goes before one of its backend, setting by setting."""
+    """All of them, by what they are about. One of a server goes before one of its backend, setting by setting.
 
-    def __init__(self) -> None:
+    Ends are of the wall clock, which is `wall`, and what is left until then is of a clock that nobody sets, `steady`.
+    """
+
+    def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
         self._known: dict[Target, Override] = {}
+        self._wall = wall
+        self._steady = steady
+        self._ahead = wall() - steady()     # of the wall clock, when ends were last reckoned by it
 
     def __iter__(self) -> Iterator[Override]:
+        self._follow_clock()
         return iter(self._known.values())
 
     def __len__(self) -> int:
@@ -28,21 +38,26 @@ class Overrides:
 
     def of(self, target: Target) -> Override | None:
         """The one that is about exactly this."""
+        self._follow_clock()
         return self._known.get(target)
 
     def put(self, target: Target, override: Override | None) -> Override | None:
         """Set it, or end it with None; returns the one that was there."""
+        self._follow_clock()
         before = self._known.pop(target, None)
         if override is not None and override.settings:
             self._known[target] = override
         return before
 
     def load(self, overrides: Iterable[Override]) -> None:
-        """Take over what was kept."""
+        """Take over what was kept, with ends of the wall clock as it is now."""
+        self._ahead = self._wall() - self._steady()
         self._known = {(override.backend, override.server): override for override in overrides if override.settings}
 
-    def expired(self, now: float) -> list[Target]:
-        """Those whose time has come; `now` is Unix time."""
+    def expired(self) -> list[Target]:
+        """Those whose time has come."""
+        self._follow_clock()
+        now = self._wall()
         return [target for target, override in self._known.items() if override.until and override.until <= now]
 
     def applied(self, member: Member) -> Member:
@@ -58,3 +73,13 @@ class Overrides:
             changes.pop("health", None)   # a name that was never resolved leads nowhere
         changes = {name: value for name, value in changes.items() if name in _MEMBER}
         return member._replace(**changes) if changes else member
+
+    def _follow_clock(self) -> None:
+        """A wall clock that was set makes nothing longer or shorter: the ends move with it."""
+        ahead = self._wall() - self._steady()
+        moved = ahead - self._ahead
+        if abs(moved) < SET:
+            return
+        self._ahead = ahead
+        self._known = {target: replace(override, until=override.until + moved) if override.until else override
+                       for target, override in self._known.items()}

@@ -15,6 +15,7 @@ from lbd.control.channel import Channel
 from lbd.control.lines import Lines
 from lbd.control.messages import Message
 from lbd.errors import LbdError
+from lbd.net import children
 
 # Measured: without them every 1 MB upload costs page faults anew. The price is that a peak is not given back.
 ALLOCATOR = {
@@ -59,6 +60,7 @@ class Process:
             theirs.close()
             os.close(writer)
         self.pid = self._popen.pid
+        children.started(self.pid)
         self._lines = Lines(loop, reader, line)
         self._channel = Channel(loop, ours, self._receive, self._hung_up)
         self._pidfd = os.pidfd_open(self.pid)
@@ -126,6 +128,7 @@ class Process:
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
         self._popen.wait()
+        children.ended(self.pid)
         self._lines.read()
         self._lines.close()
         self._channel.close()

@@ -22,6 +22,7 @@ class Renewal:
         self._tasks = tasks
         self._files: list[str] = []
         self._watching: asyncio.Task[None] | None = None
+        self._watch: Watch | None = None
         self._looked = 0.0
         self._looking = Offload("looking at the files of TLS")
 
@@ -36,25 +37,30 @@ class Renewal:
             self._watching.cancel()
             self._watching = None
         if wanted:
-            self._watching = self._tasks.start("watch over certificates", self._watch())
+            self._watching = self._tasks.start("watch over certificates", self._watch_files())
 
-    async def _watch(self) -> None:
+    async def _watch_files(self) -> None:
         try:
-            watch = await self._looking.run(Watch, lambda: self._files, self._changed)
+            self._watch = await self._looking.run(Watch, lambda: self._files, self._changed)
         except LbdError as error:
             logger.error("certificates are not watched; a reload tries again", reason=str(error))
             self._files = []
             return
         self._changed()     # between their reading and now they may have changed
-        await watch.run()
+        await self._watch.run()
+
+    @property
+    def polls(self) -> str:
+        """Why certificates are looked at without events, "" when they are not."""
+        return self._watch.polls if self._watch is not None and self._watching is not None else ""
 
     def tick(self) -> None:
         """To be called every second."""
-        now, generation = time.time(), self._machine.generation
+        now, generation = time.monotonic(), self._machine.generation
         if generation is None or not self._files or now - self._looked < LOOK:
             return
         self._looked = now
-        self._machine.certificates.warn(shown(generation.credentials), now)
+        self._machine.certificates.warn(shown(generation.credentials), time.time())
         if self._machine.certificates.rotate():
             self._changed()
 

@@ -112,8 +112,8 @@ def _server(machine: Machine, config: Config, member: Member, course: Course, hi
         **_named(machine, config, member),
         "health": member.health,
         "reason": machine.roster.reason(config, member),
-        "since": moment(course.since) if course.since else None,
-        "checked": moment(judgement.at) if judgement is not None and judgement.at else None,
+        "since": then(course.since) if course.since else None,
+        "checked": then(judgement.checked) if judgement is not None and judgement.checked else None,
         "mode": member.mode,
         "weight": member.weight,
         "backup": member.backup,
@@ -167,6 +167,11 @@ def _codes(counts: Iterable[float]) -> dict[str, int]:
 
 def _total(machine: Machine, kind: int, name: str, field: int) -> float:
     return machine.board.total(kind, machine.slots.take(kind, name), field)
+
+
+def then(steady: float) -> str:
+    """A point in time of the monotonic clock, by the wall clock as it is set now."""
+    return moment(time.time() - (time.monotonic() - steady))
 
 
 def moment(unix: float) -> str:

@@ -171,7 +171,7 @@ class Steering:
         """To be called once a second: what has an end ends."""
         if self._machine.generation is None:
             return
-        for target in self._machine.overrides.expired(self._clock()):
+        for target in self._machine.overrides.expired():
             self._machine.overrides.put(target, None)
             logger.info("override expired", backend=target[0], server=target[1] or "(all)")
             self._machine.steered()

@@ -13,7 +13,19 @@ from lbd import __version__, log
 from lbd.backend.generation import Generation
 from lbd.config.read import Loaded
 from lbd.config.schema import Config, Global
-from lbd.control import directories, doors, handover, holders, privileges, settings, signals, status, upgrade, view
+from lbd.control import (
+    directories,
+    doors,
+    handover,
+    holders,
+    limits,
+    privileges,
+    settings,
+    signals,
+    status,
+    upgrade,
+    view,
+)
 from lbd.control.concerns import counted
 from lbd.control.doors import Door
 from lbd.control.events import Events
@@ -34,6 +46,7 @@ from lbd.control.watch import Watch
 from lbd.errors import LbdError
 from lbd.http import head
 from lbd.log import logger
+from lbd.net import children
 from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks, happens
 from lbd.stats import scoreboard
@@ -64,7 +77,7 @@ class Supervisor:
         self._orphans = Orphans(self._machine.orphan_ended)
         self._admin: Door | None = None
         self._metrics: Door | None = None
-        self._began = time.time()
+        self._began = time.monotonic()
         self._state = "starting"
         self._asked_to_stop = asyncio.Event()
         self._cut = asyncio.Event()
@@ -124,11 +137,12 @@ class Supervisor:
             "pid": os.getpid(),
             "state": self._state,
             "time": status.moment(time.time()),
-            "started": status.moment(self._began),
-            "uptime_seconds": round(time.time() - self._began, 3),
+            "started": status.then(self._began),
+            "uptime_seconds": round(time.monotonic() - self._began, 3),
             "upgrades": self._upgrade.before,
             "degraded": self._reload.refused,
             "files": list(self._reload.loaded.files),
+            "watch": self._follows(),
             "last_reload": self._reload.describe(),
             "last_change": self._reload.change,
             "unkept": self._steering.unkept,
@@ -236,6 +250,7 @@ class Supervisor:
         privileges.keep_from_children()
         logger.info("lbd starts", version=__version__, generation=self._machine.first, kernels=_kernels(),
                     workers=worker_count(config), pid=os.getpid())
+        limits.warn(worker_count(config), config.global_.max_connections)
         for warning in self._loaded.warnings:
             logger.warning("configuration", finding=str(warning))
         self._machine.state_dir = directories.private(
@@ -316,6 +331,8 @@ class Supervisor:
             finally:
                 self._service.settled()
             undo.pop_all()
+        if loaded.config.global_ != self._loaded.config.global_:
+            limits.warn(worker_count(loaded.config), loaded.config.global_.max_connections)
         self._loaded = loaded
         self._set_up_log(loaded.config)
         if elsewhere:
@@ -350,12 +367,19 @@ class Supervisor:
             self._watching.cancel()
             self._watching = None
 
+    def _follows(self) -> str:
+        """How changes of configuration files and certificates are noticed: off, events, or polling with the reason."""
+        polls = self._watch.polls or self._renewal.polls
+        return f"polling: {polls}" if polls else "off" if self._watching is None else "events"
+
     def _files_changed(self) -> None:
         self._reload.start("a changed file", unasked=True)
 
     async def _ping(self) -> None:
         while True:
             self._machine.fleet.ping()
+            if os.getpid() == 1:
+                children.reap()
             self._reload.tick()
             self._service.tick()
             self._steering.tick()

@@ -27,7 +27,7 @@ class Course:
     errors: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
     latencies: deque[float | None] = field(default_factory=lambda: deque(maxlen=KEPT))
     state: tuple[str, str] = ("", "")
-    since: float = 0.0              # Unix time at which the state was first seen
+    since: float = 0.0              # when the state was first seen, of the monotonic clock
     seen: tuple[float, ...] = ()    # requests, 5xx, answers, and seconds to their heads, as last counted
 
     @property
@@ -52,9 +52,9 @@ class Course:
 
 
 class Trend:
-    """All courses. `clock` gives Unix time."""
+    """All courses. `clock` is one that nobody sets."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._courses: dict[Identity, Course] = {}
         self._sampled = 0.0

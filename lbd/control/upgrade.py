@@ -18,6 +18,7 @@ from lbd.control.reload import Reload
 from lbd.control.signals import SIGNALS
 from lbd.errors import LbdError
 from lbd.log import logger
+from lbd.net import children
 from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks
 
@@ -52,7 +53,8 @@ class Upgrade:
             if self._reload.trial is not None:
                 raise LbdError(f"generation {self._reload.trial.generation} waits to be confirmed: "
                                "lbd confirm or lbd rollback first")
-            version = await self._proving.run(_proven, self._needed)
+            with children.untold():
+                version = await self._proving.run(_proven, self._needed)
             plan = await self._reload.plan(None)
             if plan["changes"] and not quietly:
                 raise LbdError(f"the files say something else than what is in force ({plan['summary']}): "
@@ -83,7 +85,7 @@ class Upgrade:
                 become(sys.argv[1:], memory, handover.descriptors(data))
             finally:
                 os.close(memory)
-        except OSError as error:
+        except (OSError, LbdError) as error:
             logger.error("upgrade failed; this version serves on", reason=str(error))
             self._stay()
         finally:

@@ -5,7 +5,8 @@ import contextlib
 import errno
 import os
 import signal
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +14,12 @@ from lbd.config.kinds import ItemError, Kind, each, text_of, type_of
 from lbd.config.schema import REQUIRED, key
 from lbd.errors import shortage
 from lbd.health.check import Result, Subject
+from lbd.net import children
 
 SHOWN = 120         # characters of the program's first line of output that are repeated
 LAST_WORDS = 0.05   # seconds for output that comes behind the end of the program
 DYING = 1.0         # seconds for a killed program to be gone
-NO_PROCESS = (errno.EAGAIN, -1)     # the limit of processes; what uvloop says when descriptors end half-way
+READ = 64 * 1024    # bytes of output at once
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "PATH", "TZ")    # of lbd's own environment
 
 
@@ -51,29 +53,24 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
     started = loop.time()
     name = os.path.basename(options.command[0])
     try:
-        transport, program = await loop.subprocess_exec(
-            Program, *options.command, stdin=None, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            env=environment(subject), cwd="/", start_new_session=True)
+        program = Program(loop, options.command, environment(subject))
     except (OSError, ValueError) as error:
-        if shortage(error) or getattr(error, "errno", 0) in NO_PROCESS:
+        if shortage(error) or getattr(error, "errno", 0) == errno.EAGAIN:   # the limit of processes
             raise
         reason = error.strerror if isinstance(error, OSError) else str(error)
         return Result(False, f"{name}: cannot be started: {reason}", loop.time() - started)
     try:
         async with asyncio.timeout(timeout):
             await program.ended.wait()
+        seconds = loop.time() - started
+        await _over(program.silent, LAST_WORDS)
     except TimeoutError:
         return Result(False, f"{name}: timeout", loop.time() - started)
     finally:
-        # Also after its end: what it left running in its group would pile up check by check.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(transport.get_pid(), signal.SIGKILL)
+        program.kill()
         await _over(program.ended, DYING)
-        transport.close()
-    seconds = loop.time() - started
-    await _over(program.silent, LAST_WORDS)
-    code = transport.get_returncode()
-    return Result(code == 0, f"{name}: {_ending(code)}{program.said()}", seconds)
+        program.close()
+    return Result(program.code == 0, f"{name}: {_ending(program.code)}{program.said()}", seconds)
 
 
 async def _over(event: asyncio.Event, seconds: float) -> None:
@@ -97,32 +94,80 @@ def environment(subject: Subject) -> Mapping[str, str]:
     }
 
 
-class Program(asyncio.SubprocessProtocol):
-    """A running program: keeps the beginning of what it says and reads the rest away."""
+class Program:
+    """A running program in a process group of its own: keeps the beginning of what it says and reads the rest away.
 
-    def __init__(self) -> None:
+    `ended` is set when it is over, `silent` when it and all that it started closed the output. Raises `OSError` or
+    `ValueError` where it cannot be started.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.ended = asyncio.Event()
         self.silent = asyncio.Event()
+        self.code: int | None = None
+        self._loop = loop
         self._output = b""
+        self._reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            os.set_blocking(writer, True)
+            self._popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=writer, stderr=writer,
+                                           env=environment, cwd="/", start_new_session=True)
+            children.started(self._popen.pid)
+        except (OSError, ValueError):
+            os.close(self._reader)
+            raise
+        finally:
+            os.close(writer)
+        try:
+            self._pidfd = os.pidfd_open(self._popen.pid)
+        except OSError:
+            os.close(self._reader)
+            self.kill()
+            self._reap()
+            raise
+        loop.add_reader(self._reader, self._read)
+        loop.add_reader(self._pidfd, self._exited)
 
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        """It wrote something."""
-        if len(self._output) < SHOWN:
-            self._output += data[:SHOWN]
+    def kill(self) -> None:
+        """SIGKILL to its group, as long as nobody waited for its leader: until then the number is no other's."""
+        if self.code is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._popen.pid, signal.SIGKILL)
 
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        """It, and all that it started, closed the output."""
-        self.silent.set()
-
-    def process_exited(self) -> None:
-        """It is over."""
-        self.ended.set()
+    def close(self) -> None:
+        """Read no further. One that does not die at once is waited for when it does."""
+        if self._reader >= 0:
+            self._loop.remove_reader(self._reader)
+            os.close(self._reader)
+            self._reader = -1
 
     def said(self) -> str:
         """Its first line, as the end of a sentence."""
         lines = self._output.decode(errors="replace").split("\n", 1)[0].strip()
         line = "".join(letter if letter.isprintable() else "?" for letter in lines)[:SHOWN]
         return f": {line}" if line else ""
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._reader, READ)
+        except BlockingIOError:
+            return
+        if data:
+            self._output += data[:max(SHOWN - len(self._output), 0)]
+        else:
+            self.close()
+            self.silent.set()
+
+    def _exited(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        self.kill()     # what it left running in its group would pile up check by check
+        self._reap()
+        self.ended.set()
+
+    def _reap(self) -> None:
+        self.code = self._popen.wait()
+        children.ended(self._popen.pid)
 
 
 def _ending(code: int | None) -> str:

@@ -43,7 +43,7 @@ class Judgement:
     needed: int = 1
     passes: int = 0
     failures: int = 0
-    at: float = 0.0         # Unix time of the last result
+    checked: float = 0.0    # when the last result came, of the monotonic clock
     skipped: int = 0
 
     @property
@@ -69,7 +69,7 @@ class Judgement:
         """Count a result; true when the health changed by it. The first check decides at once."""
         self.streak = self.streak + 1 if self.last is not None and result.passed == self.last.passed else 1
         self.last = result
-        self.at = time.time()
+        self.checked = time.monotonic()
         if result.passed:
             self.passes += 1
         else:

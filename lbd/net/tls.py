@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from lbd.errors import LbdError
+from lbd.errors import LbdError, no_memory_file
 from lbd.net import tickets
 from lbd.net.certificate import Facts, Pem, blocks, facts
 
@@ -131,7 +131,10 @@ def _load(context: ssl.SSLContext, pem: Pem, key: str) -> None:
         raise LbdError(f"{key}: {pem.path}: it holds no private key (-----BEGIN PRIVATE KEY-----); "
                        "with a key in another file write { cert = FILE, key = FILE }")
     # The module reads files only, and the key may be readable for root alone: this file has no name and is in memory.
-    fd = os.memfd_create("certificate")
+    try:
+        fd = os.memfd_create("certificate")
+    except OSError as error:
+        raise LbdError(f"{key}: {no_memory_file(error)}") from None
     try:
         with os.fdopen(os.dup(fd), "wb") as file:
             file.write(pem.whole)

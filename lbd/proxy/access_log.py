@@ -64,6 +64,8 @@ class AccessLog:
             return
         action = client.action
         server = client.server
+        if not lines.count:
+            lines.look_at_clock()
         if self._tls and payload:
             payload = payload.replace(b"\r\n", b"\r\n" + tls_fields(client.transport), 1)
         lines.add(
@@ -77,6 +79,8 @@ class AccessLog:
     def refused(self, client: Any, status: int, ending: int) -> None:
         """What the client sent is no request."""
         if self._lines is not None:
+            if not self._lines.count:
+                self._lines.look_at_clock()
             self._lines.refused(scoreboard.now(), client.listener.name, client.peer, status, client.bytes_out,
                                 ending)
 

@@ -27,5 +27,7 @@ class Lines:
         none; `route` is -1 and `backend` "" where there is none."""
     def refused(self, at: float, listener: str, client: bytes, status: int, bytes_out: int, ending: int) -> None:
         """Something that never became a request, at that time of `scoreboard.now`."""
+    def look_at_clock(self) -> None:
+        """To be called before the first line of a batch: whoever set the wall clock meanwhile is followed."""
     def take(self) -> bytes:
         """All lines, and begin anew."""

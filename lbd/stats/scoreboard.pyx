@@ -14,6 +14,7 @@ from lbd.stats.atomic cimport lbd_store, raise_to
 from lbd.stats.codes cimport bad, code, observe
 from lbd.stats.decay cimport Latency, Weight, copied, merge, sample, weigh
 
+from lbd.errors import no_memory_file
 from lbd.stats import endings, fields
 from lbd.stats.layout import SHARED as _SHARED, SHARED_MARK as _MARK, arrange, turn as _turn
 
@@ -89,7 +90,10 @@ cdef class Board:
         if not 1 <= lanes <= MAX_LANES or not 1 <= len(bounds) <= MOST_BOUNDS:
             raise ValueError(f"a scoreboard has 1 to {MAX_LANES} lanes and histograms of 1 to {MOST_BOUNDS} bounds")
         cdef Board board = Board()
-        board.fd = os.memfd_create("lbd-scoreboard", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            board.fd = os.memfd_create("lbd-scoreboard", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        except OSError as error:
+            raise no_memory_file(error) from None
         board.owner = True
         board.size = PAGE + <int64_t>lanes * lane_size + SHARED
         os.ftruncate(board.fd, board.size)

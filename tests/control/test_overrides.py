@@ -46,11 +46,55 @@ def test_one_that_sets_nothing_is_none(overrides):
     assert len(overrides) == 0
 
 
-def test_ends(overrides):
-    put(overrides, "a", mode="drain", until=10.0)
+class Clocks:
+    """A wall clock that can be set, and a steady one."""
+
+    def __init__(self):
+        self.wall = 1000.0
+        self.steady = 5.0
+
+    def pass_by(self, seconds):
+        self.wall += seconds
+        self.steady += seconds
+
+    def overrides(self):
+        return Overrides(lambda: self.wall, lambda: self.steady)
+
+
+def test_ends():
+    clocks = Clocks()
+    overrides = clocks.overrides()
+    put(overrides, "a", mode="drain", until=1010.0)
     put(overrides, "b", mode="drain")
-    assert overrides.expired(9.9) == []
-    assert overrides.expired(10.0) == [("app", "a")]
+    clocks.pass_by(9.9)
+    assert overrides.expired() == []
+    clocks.pass_by(0.2)
+    assert overrides.expired() == [("app", "a")]
+
+
+@pytest.mark.parametrize("jump", [86400.0, -20000.0, 3650 * 86400.0, 5.0])
+def test_a_wall_clock_that_is_set_makes_nothing_longer_or_shorter(jump):
+    clocks = Clocks()
+    overrides = clocks.overrides()
+    put(overrides, "a", mode="drain", until=1060.0)
+    put(overrides, "b", mode="drain")
+    clocks.wall += jump
+    assert overrides.expired() == []
+    assert overrides.of(("app", "a")).until == 1060.0 + jump
+    assert [one.until for one in overrides] == [1060.0 + jump, 0.0]
+    clocks.pass_by(59.0)
+    assert overrides.expired() == []
+    clocks.pass_by(1.0)
+    assert overrides.expired() == [("app", "a")]
+
+
+def test_what_was_kept_ends_by_the_wall_clock_of_the_start():
+    clocks = Clocks()
+    overrides = clocks.overrides()
+    clocks.wall += 3600.0
+    overrides.load([Override("app", "a", mode="drain", until=clocks.wall + 1.0)])
+    assert overrides.expired() == []
+    assert overrides.of(("app", "a")).until == clocks.wall + 1.0
 
 
 def test_taken_over(overrides):

@@ -58,6 +58,7 @@ class World:
     def __init__(self, path, tasks):
         self.machine = Machine()
         self.now = 1000.0
+        self.machine.overrides = Overrides(lambda: self.now, lambda: self.now)
         self.tasks = tasks
         self.file = path / steering.FILE
         self.steering = Steering(self.machine, tasks, lambda: self.now)

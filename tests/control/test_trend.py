@@ -6,7 +6,7 @@ import pytest
 
 from lbd.config.schema import Backend, Config, Listener, Server
 from lbd.config.units import Address
-from lbd.control import trend
+from lbd.control import status, trend
 from lbd.control.machine import Machine
 from lbd.control.status import describe
 from lbd.control.trend import KEPT, Course, Trend
@@ -75,8 +75,11 @@ async def test_since_when(machine):
     assert seen.of(scoreboard.SERVER, OWNER).since == 1005.0
 
 
-async def test_the_status_tells_of_it(machine):
+async def test_the_status_tells_of_it(machine, monkeypatch):
     clock = Clock()
+    # The wall clock was set meanwhile: "since" is told by it as it is now.
+    monkeypatch.setattr(status.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(status.time, "time", lambda: clock.now + 86400.0)
     seen = Trend(clock)
     for _ in range(2):
         seen.look(machine)
@@ -85,7 +88,7 @@ async def test_the_status_tells_of_it(machine):
     assert "history" not in describe(machine, seen)["backends"]["app"]["servers"]["a"]
     found = describe(machine, seen, history=True)
     server = found["backends"]["app"]["servers"]["a"]
-    assert (server["requests_per_second"], server["since"]) == (2.0, "1970-01-01T00:16:40Z")
+    assert (server["requests_per_second"], server["since"]) == (2.0, "1970-01-02T00:16:40Z")
     assert server["history"]["requests_per_second"] == [2.0]
     assert (found["listeners"]["web"]["codes"], found["backends"]["app"]["requests_per_second"]) == ({"2xx": 8}, 2.0)
 

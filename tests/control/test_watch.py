@@ -100,6 +100,59 @@ async def test_a_file_that_is_away_for_a_moment_is_no_change_of_its_own(tmp_path
     assert calls == [True]
 
 
+async def test_without_events_files_are_looked_at(tmp_path, monkeypatch):
+    def none(*_, **__):
+        raise RuntimeError("Too many open files")
+
+    said = []
+    monkeypatch.setattr(watch, "awatch", none)
+    monkeypatch.setattr(watch, "ALSO", 0.01)
+    monkeypatch.setattr(watch.logger, "warning", lambda text, **facts: said.append(facts))
+    file = tmp_path / "lbd.toml"
+    file.write_text("1")
+    called = asyncio.Event()
+    under = Watch(lambda: [str(file)], called.set)
+    task = asyncio.ensure_future(under.run())
+    for text in ("two", "three"):
+        file.write_text(text)
+        async with asyncio.timeout(20):
+            await called.wait()
+        called.clear()
+    assert "Too many open files" in under.polls
+    assert len(said) == 1 and "max_user_instances" in said[0]["hint"]
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_half_a_file_waits_for_the_rest(seen):
+    with open(seen.directory / "lbd.toml", "w") as file:
+        file.write("half")
+        file.flush()
+        about = os.stat(file.name)
+        assert watch.writers([(about.st_dev, about.st_ino)])
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(2 * watch.LONGEST):
+                await seen.event.wait()
+    await seen.change()
+
+
+async def test_who_never_closes_a_file_is_not_waited_for_without_end(seen, monkeypatch):
+    monkeypatch.setattr(watch, "WRITING", 0.2)
+    with open(seen.directory / "lbd.toml", "w") as file:
+        file.write("half")
+        file.flush()
+        await seen.change()
+
+
+def test_who_reads_a_file_is_no_writer(tmp_path):
+    file = tmp_path / "lbd.toml"
+    file.write_text("1")
+    about = os.stat(file)
+    with open(file):
+        assert not watch.writers([(about.st_dev, about.st_ino)])
+
+
 def test_places(tmp_path):
     real = tmp_path.resolve()
     (real / "releases" / "1").mkdir(parents=True)

@@ -59,6 +59,21 @@ async def test_what_a_program_started_does_not_outlive_it(tmp_path, script):
     await over(int(file.read_text()))
 
 
+@pytest.mark.parametrize("script", ["exit 0", "sleep 60 & exit 3", "sleep 60"])
+async def test_a_group_is_killed_only_while_its_number_is_its_own(script, monkeypatch):
+    killed = []
+
+    def kill(pid, number):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)     # raises once it was waited for
+        killed.append(pid)
+        original(pid, number)
+
+    original = os.killpg
+    monkeypatch.setattr(os, "killpg", kill)
+    await check(SUBJECT, shell(script), 0.3)
+    assert killed
+
+
 async def over(pid):
     """Wait for the end of a process that is nobody's child here."""
     try:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -183,3 +184,16 @@ def test_what_is_put_into_the_head_for_the_log_alone(finished):
     head = b"GET / HTTP/1.1\r\n(tls-version): TLSv1.3\r\n(tls-cipher): TLS_X\r\n(sni): a.example.com\r\nHost: a\r\n\r\n"
     add(log, finished, head=head)
     assert json.loads(log.take()) == {"tls_version": "TLSv1.3", "tls_cipher": "TLS_X", "sni": "a.example.com"}
+
+
+def test_a_batch_has_the_wall_clock_as_it_is_set_when_it_begins(finished, monkeypatch):
+    log = Lines("json", ("unix",), 1.0, 7, 4242)
+    scoreboard.freeze(200.0)
+    monkeypatch.setattr(time, "time", lambda: 5_000.0)
+    log.look_at_clock()
+    add(log, finished)
+    assert log.take() == b'{"unix":4900.000000}\n'
+    monkeypatch.setattr(time, "time", lambda: 9_000.0)
+    log.look_at_clock()
+    add(log, finished)
+    assert log.take() == b'{"unix":8900.000000}\n'

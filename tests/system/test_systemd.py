@@ -99,6 +99,7 @@ def test_the_units_are_sound():
 def test_ready_reload_and_status(under):
     verified = under.run("systemd-analyze", "verify", "--recursive-errors=no", "lbd.service", check=False)
     assert (verified.returncode, verified.stderr) == (0, "")
+    assert under.show("lbd", "OOMPolicy") == "continue"
     assert under.show("lbd", "StatusText") == "1 listener, 1/1 servers up, generation 1"
     assert under.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1/").stdout == "200"
     under.write("/etc/lbd/lbd.toml", CONFIG + 'b = "127.0.0.1:9002"\n')

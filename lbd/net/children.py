@@ -1,0 +1,47 @@
+"""Children of this process: those that it started and waits for itself, and those that were left to it as PID 1."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+_own: set[int] = set()
+_untold: list[None] = []     # one for each `untold` that is entered
+
+
+def started(pid: int) -> None:
+    """This process started that one, and waits for its end."""
+    _own.add(pid)
+
+
+def ended(pid: int) -> None:
+    """It was waited for: the number may be another's from now on."""
+    _own.discard(pid)
+
+
+@contextlib.contextmanager
+def untold() -> Iterator[None]:
+    """While children are started whose numbers nobody tells, in another thread: nothing is reaped."""
+    _untold.append(None)
+    try:
+        yield
+    finally:
+        _untold.pop()
+
+
+def reap() -> int:
+    """Wait for children that ended and that this process has not started: orphans of its PID namespace, which come to
+    PID 1 (pid_namespaces(7)). Never blocks; returns how many there were.
+
+    An own one that ended and was not waited for yet hides those behind it until the next call.
+    """
+    count = 0
+    while not _untold:
+        try:
+            found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            break
+        if found is None or found.si_pid in _own:
+            break
+        os.waitid(os.P_PID, found.si_pid, os.WEXITED | os.WNOHANG)
+        count += 1
+    return count
