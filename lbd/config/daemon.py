@@ -11,7 +11,8 @@ from lbd.config.units import Address, Network
 class Global:
     """[global]: the daemon as a whole."""
 
-    workers: int = key("auto", u.WORKERS, 'worker processes, 1 to 64; "auto" is one per usable CPU, within the CPU quota')  # 0 = auto
+    workers: int = key("auto", u.WORKERS,  # 0 = auto
+                       'worker processes, 1 to 64; "auto" is one per usable CPU, within the CPU quota')
     drain_timeout: float = key("30s", u.DURATION, "the longest that removed servers and listeners keep their work")
     state_dir: str = key("/var/lib/lbd", u.FILE, "directory of registered servers and runtime overrides", RESTART)
     trusted_proxies: tuple[Network, ...] = key(

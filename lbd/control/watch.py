@@ -1,6 +1,7 @@
 """The watch over the configuration's files: notices when what they say may be another, however that came about."""
 
 import asyncio
+import contextlib
 import glob
 import os
 import time
@@ -120,7 +121,8 @@ class Watch:
             except (OSError, RuntimeError) as error:    # the latter is what watchfiles makes of most
                 self._poll_for(error)
                 await asyncio.sleep(ALSO)
-                await self._look()
+                with contextlib.suppress(LbdError):
+                    await self._look()
 
     async def _events(self, here: frozenset[str]) -> None:
         """Look at every event in these directories, until others are to be watched."""

@@ -8,7 +8,8 @@ from lbd.control import processors
 
 V2 = "35 24 0:30 {root} {place} rw,nosuid - cgroup2 cgroup2 rw\n"
 V1 = "36 24 0:31 {root} {place} rw - cgroup cgroup rw,cpu,cpuacct\n"
-OTHER = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n37 24 0:32 / /sys/fs/cgroup/memory rw - cgroup c memory\n"
+OTHER = ("22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+         "37 24 0:32 / /sys/fs/cgroup/memory rw - cgroup c memory\n")
 
 
 @pytest.fixture

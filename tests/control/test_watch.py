@@ -119,7 +119,8 @@ async def test_without_events_files_are_looked_at(tmp_path, monkeypatch):
             await called.wait()
         called.clear()
     assert "Too many open files" in under.polls
-    assert len(said) == 1 and "max_user_instances" in said[0]["hint"]
+    assert len(said) == 1
+    assert "max_user_instances" in said[0]["hint"]
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
