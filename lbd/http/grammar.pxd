@@ -45,6 +45,7 @@ cdef enum:    # Name
     FORWARDED_PROTO
     FORWARDED_MORE       # any other X-Forwarded-*
     REQUEST_ID
+    AUTHORIZATION        # passes; of a proxy too
     NAMES                # how many there are
 
 

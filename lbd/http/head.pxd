@@ -9,7 +9,7 @@ from lbd.http.response cimport Answered
 
 
 cdef class Request:
-    cdef readonly bint plain
+    cdef readonly bint plain, signs
     cdef readonly bytes out, method, target, host
     cdef readonly int64_t length, hops
     cdef readonly Py_ssize_t head, end

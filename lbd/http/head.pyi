@@ -8,7 +8,7 @@ WHOLE: int         # 16: the message ends inside the data given, at `end` (no bo
 MORE: int          # 32: bytes follow the message at `end` (only with WHOLE)
 UPGRADE: int       # 64: (request) Upgrade and Connection: upgrade; (response) status 101
 SIMPLE: int        # 128: WHOLE and nothing follows; (response) final; (request) of HTTP/1.1, not HEAD, without a body,
-                   # without UPGRADE and Max-Forwards
+                   # without UPGRADE, Max-Forwards and what `signs`
 
 class Request:
     """What one pass over a request head found. One per listener and worker: read it before the next `scan`."""
@@ -17,6 +17,7 @@ class Request:
     method: bytes
     target: bytes     # as it goes upstream: origin-form, or b"*"
     plain: bool       # the target has no percent sign and no segment that begins with a dot: its path is what it says
+    signs: bool       # its Authorization or Proxy-Authorization signs on the connection: NTLM, Negotiate, Kerberos
     host: bytes       # of the Host field or the absolute-form target, as received, port and all; b"" if none: then
                       # (HTTP/1.0 only) `out` has an empty Host, to be replaced by the server's own name
     id: bytes         # the X-Request-Id that goes upstream

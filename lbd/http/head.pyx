@@ -108,7 +108,8 @@ cdef class Request:
             status, self.error = FAULTS[-flags]
             return -<int>status
         flags |= whole(flags, size, stop, self.asked.length)
-        if flags & ~F_KEEP == F_WHOLE and self.asked.minor and self.asked.hops < 0 \
+        self.signs = self.lines.count[AUTHORIZATION] > 0 and signs_on(p, &self.lines)
+        if flags & ~F_KEEP == F_WHOLE and self.asked.minor and self.asked.hops < 0 and not self.signs \
                 and not is_method(p, &self.asked, "HEAD", 4):
             flags |= F_SIMPLE
         self.head = start + stop

@@ -24,8 +24,8 @@ cdef inline int fill_names() except -1:
     cdef bytes text
     cdef dict meanings = {
         HOP: b"keep-alive proxy-connection te http2-settings",
-        END_TO_END: b"""accept-ranges age authorization cache-control content-encoding content-range content-type cookie
-            date etag expires last-modified location proxy-authenticate proxy-authorization range retry-after
+        END_TO_END: b"""accept-ranges age cache-control content-encoding content-range content-type cookie
+            date etag expires last-modified location proxy-authenticate range retry-after
             set-cookie trailer vary via www-authenticate""",
         CONNECTION: b"connection",
         UPGRADE_FIELD: b"upgrade",
@@ -39,6 +39,7 @@ cdef inline int fill_names() except -1:
         FORWARDED_HOST: b"x-forwarded-host",
         FORWARDED_PROTO: b"x-forwarded-proto",
         REQUEST_ID: b"x-request-id",
+        AUTHORIZATION: b"authorization proxy-authorization",
     }
     for name, texts in meanings.items():
         for text in texts.split():

@@ -120,6 +120,19 @@ cdef inline int read_target(const uint8_t* p, Asked* it) noexcept nogil:
     return 0 if is_host(p + it.authority, it.authority_size) else BAD_TARGET
 
 
+cdef inline bint signs_on(const uint8_t* p, const Lines* lines) noexcept nogil:
+    """Whether credentials are of a scheme that signs on the connection: NTLM, Negotiate (RFC 4559), Kerberos."""
+    cdef const uint8_t* value
+    cdef size_t n
+    cdef int i
+    for i in range(lines.n):
+        if lines.line[i].name == AUTHORIZATION:
+            value = value_of(p, lines.line + i, &n)
+            if (n >= 4 and (alike(value, "nego", 4) or alike(value, "ntlm", 4))) or (n >= 8 and alike(value, "kerberos", 8)):
+                return True
+    return False
+
+
 cdef inline int judge_request(const uint8_t* p, Asked* it, Lines* lines) noexcept nogil:
     """The flags of a request whose lines are read (but for WHOLE and MORE), or a Fault."""
     cdef const uint8_t* value

@@ -76,13 +76,13 @@ class AccessLog:
         if lines.count >= LINES or lines.size >= BYTES:
             self.flush()
 
-    def refused(self, client: Any, status: int, ending: int) -> None:
-        """What the client sent is no request."""
+    def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
+        """What the client sent is no request; `what` was understood of it (`lbd.proxy.refusals.Refusal`)."""
         if self._lines is not None:
             if not self._lines.count:
                 self._lines.look_at_clock()
-            self._lines.refused(scoreboard.now(), client.listener.name, client.peer, status, client.bytes_out,
-                                ending)
+            self._lines.refused(what.started, scoreboard.now(), client.listener.name, client.peer, status, what.head,
+                                what.minor, what.bytes_in, client.bytes_out, ending)
 
     def flush(self) -> None:
         """Write what waits, or drop it."""
@@ -122,10 +122,10 @@ class Several:
         for log in self._logs:
             log.note(client, ending)
 
-    def refused(self, client: Any, status: int, ending: int) -> None:
+    def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
         """What the client sent is no request."""
         for log in self._logs:
-            log.refused(client, status, ending)
+            log.refused(client, status, ending, what)
 
     def flush(self) -> None:
         """Write what waits, or drop it."""

@@ -5,6 +5,7 @@ from typing import Any
 from lbd.http import head, replies
 from lbd.proxy import fast_path
 from lbd.proxy.arrival import Arrival
+from lbd.proxy.breaking import break_off
 from lbd.proxy.exchange import (
     CLOSED,
     FULL,
@@ -19,6 +20,8 @@ from lbd.proxy.exchange import (
     TUNNEL,
     WAIT,
 )
+from lbd.proxy.pinned import sign_on
+from lbd.proxy.refusals import reject
 from lbd.proxy.upstream import HEAD, HIGH, REST
 from lbd.stats import endings
 from lbd.stats.scoreboard import Record
@@ -47,13 +50,14 @@ class Client(Arrival):
         self.record = Record(plane.process)
         self.transport = None
         self.server = self.preferred = self.upstream = self.chunks = self.tried = self.response_edits = None
+        self.pins = None
         self.introduced = None
         self.buffer = self.payload = self.asked = self.peer = b""
         self.state = IDLE
         self.left = self.unsent = self.minor = self.bytes_in = self.bytes_out = 0
         self.deadline = 0.0
         self.congested = self.half_closed = self.head_only = self.upgrade = self.whole = self.trusted = False
-        self.repeated = self.budgeted = False
+        self.repeated = self.budgeted = self.unbounded = False
         self.kept = 0
         self.keep = self.sent = True
 
@@ -123,6 +127,8 @@ class Client(Arrival):
         self.record.begin(action.row, backend.row)
         self.response_edits = action.response_edits
         payload = request.out
+        if request.signs:
+            sign_on(self)
         if not self.minor and not request.host:
             payload = head.edit(payload, None, (b"host",), self._host_line())
         self.asked = b""
@@ -205,7 +211,7 @@ class Client(Arrival):
             return
         status = -flags
         self.plane.log.debug("bad request", client=self.peer.decode(), error=self.listener.site.request.error)
-        self.reject(status, REFUSED.get(status, endings.BAD_REQUEST))
+        reject(self, status, REFUSED.get(status, endings.BAD_REQUEST), data)
 
     def upload(self, data: bytes) -> None:
         """More of the body."""
@@ -247,7 +253,7 @@ class Client(Arrival):
         if result < 0:
             self.keep = False
             if self.state == RELAY:
-                self.cut(REFUSED[-result])
+                break_off(self, REFUSED[-result])
             else:
                 self.refuse(-result, REFUSED[-result])
             return b""
@@ -286,6 +292,7 @@ class Client(Arrival):
     def answered(self, keep: bool) -> None:
         """The head of an answer whose body goes on goes out now; without `keep` the connection ends with it."""
         self.state = RELAY
+        self.unbounded = not keep
         self.keep = self.keep and self.sent and keep
 
     def interim(self, data: bytes) -> None:
@@ -310,7 +317,7 @@ class Client(Arrival):
             self.half_closed = True
             return True
         if QUEUED <= state <= RELAY:
-            if state != QUEUED and self.sent and (self.buffer or not self.backend.settings.abort_on_close):
+            if self.sent and (self.buffer or not self.backend.settings.abort_on_close):
                 self.half_closed = True
                 self.keep = self.keep and self.buffer != b""
                 return True
@@ -318,12 +325,14 @@ class Client(Arrival):
         elif state == READING:
             self.state = CLOSED
             self.plane.count(endings.CLIENT_CLOSED)
-        return False
+        return state == CLOSED      # it is open yet: a reset waits for the rest of an answer
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: its request is cancelled, and so is the connection to the server."""
         if self.state != CLOSED:
             self._gone(exc)
+        if self.pins is not None:
+            self.pins.close()
         self.transport = None
         self.plane.left(self)
 

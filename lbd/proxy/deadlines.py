@@ -1,6 +1,9 @@
 """What happens to a client connection when its time runs out, in every state, and how it is ended from outside."""
 
+from lbd.proxy.breaking import break_off
 from lbd.proxy.exchange import CLOSED, CONNECT, FULL, IDLE, LINGER, QUEUED, READING, RELAY, SEND, TUNNEL, WAIT
+from lbd.proxy.refusals import reject
+from lbd.proxy.sockets import unacknowledged
 from lbd.proxy.tunnel import Tunnel
 from lbd.stats import endings
 
@@ -40,13 +43,15 @@ class Deadlines(Tunnel):
         elif state == TUNNEL and self.half_closed:
             ending = endings.HALF_CLOSED_TIMEOUT
         if state == READING:
-            self.reject(status, ending)
+            reject(self, status, ending, self.buffer)
         elif state == IDLE:
             self.dismiss()
         elif state == CONNECT:
             self.unreached(status, ending)
         elif state == WAIT and status and self.late():
             return
+        elif ending == endings.SERVER_BODY_TIMEOUT:
+            break_off(self, ending)
         elif status:
             self.keep = self.keep and status != 408
             self.give_up(status, ending)
@@ -62,7 +67,8 @@ class Deadlines(Tunnel):
             transport, seconds = self.transport, self.listener.site.timeouts.client_body
         else:
             return False
-        before, self.unsent = self.unsent, transport.get_write_buffer_size()
+        before = self.unsent
+        self.unsent = unacknowledged(transport) if state in (LINGER, CLOSED) else transport.get_write_buffer_size()
         if self.unsent == 0 or 0 < before <= self.unsent:
             return False
         self.deadline = self.plane.now + seconds

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lbd.backend.server import Server
+from lbd.proxy.breaking import Resets
 from lbd.proxy.listener import Listener
 from lbd.stats import endings
 
@@ -22,6 +23,7 @@ class Draining:
 
     def __init__(self, plane: Any) -> None:
         self._plane = plane
+        self.resets = Resets()
         self.closing: dict[Any, float] = {}
         self._ends: dict[Listener | Server, tuple[float, int]] = {}      # until when, and what what is cut then ends by
         self._halves: dict[Listener | Server, float] = {}   # when half of the time is over
@@ -50,6 +52,7 @@ class Draining:
         if self.closing:
             for upstream in due(self.closing, now):
                 upstream.abort()
+        self.resets.tick()
         if self._ends:
             self._clients(now)
 
@@ -85,7 +88,8 @@ class Draining:
 
     def _cause(self, client: Any) -> Listener | Server | None:
         """What this client has to leave with: its listener, or the server of its request, what ends first."""
-        found = [one for one in (client.listener, client.server) if one in self._ends]
+        pinned = [upstream.server for upstream in client.pins.held()] if client.pins is not None else []
+        found = [one for one in (client.listener, client.server, *pinned) if one in self._ends]
         return min(found, key=self._ends.__getitem__, default=None)
 
 

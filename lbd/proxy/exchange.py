@@ -7,6 +7,8 @@ from lbd.backend.server import Server
 from lbd.http import fields as http_fields
 from lbd.http import head, replies
 from lbd.net.proxy_header import Header
+from lbd.proxy.breaking import break_off
+from lbd.proxy.pinned import Pins
 from lbd.proxy.router import Action
 from lbd.proxy.selective import kind
 from lbd.proxy.send_proxy import introduction
@@ -33,14 +35,14 @@ class Exchange:
     body as far as it was there), kept for a repeat while `whole`; `asked` the head before the route's edits, if any;
     `sent`: the request was read to its end; `tried` the servers that failed it, `repeated` (while there are some): one
     of them lost it. `half_closed`: one side has sent its last, in a tunnel either side. `introduced`: the PROXY header
-    that a proxy sent for the client.
+    that a proxy sent for the client. `unbounded`: the body of the answer ends with the connection.
     """
 
     __slots__ = (
         "action", "asked", "backend", "budgeted", "buffer", "bytes_in", "bytes_out", "chunks", "congested", "deadline",
         "half_closed", "head_only", "introduced", "keep", "kept", "left", "listener", "minor", "payload", "peer",
-        "plane", "preferred", "record", "repeated", "response_edits", "sent", "server", "state", "transport", "tried",
-        "trusted", "unsent", "upgrade", "upstream", "whole",
+        "pins", "plane", "preferred", "record", "repeated", "response_edits", "sent", "server", "state", "transport",
+        "tried", "trusted", "unbounded", "unsent", "upgrade", "upstream", "whole",
     )
 
     plane: Any
@@ -54,6 +56,7 @@ class Exchange:
     upstream: Upstream | None
     chunks: head.Chunks | None
     introduced: Header | None
+    pins: Pins | None
     tried: list[Server] | None
     response_edits: tuple[tuple[bytes, ...], bytes] | None
     asked: bytes
@@ -76,6 +79,7 @@ class Exchange:
     repeated: bool
     sent: bool
     trusted: bool
+    unbounded: bool
     upgrade: bool
     whole: bool
 
@@ -106,7 +110,12 @@ class Exchange:
     def dispatch(self, server: Server | None = None) -> None:
         """Choose a server for the request, unless it is given, and send it there."""
         backend = self.backend
-        if server is None:
+        pinned = self.pins.resting(backend) if self.pins is not None and server is None else None
+        if pinned is not None:
+            server = pinned.server
+            if backend.gate is not None and backend.gate.overfull(self):
+                return
+        elif server is None:
             server = backend.direct(self)
             if server is None:
                 server = self.select()
@@ -118,21 +127,20 @@ class Exchange:
         self.record.took(server.row)
         if backend.took is not None:
             backend.took(server)
-        self.forward(server)
+        self.forward(server, pinned)
 
-    def forward(self, server: Server) -> None:
-        """Send the request there, on the connection that rests last or on a new one."""
-        idle = server.idle
-        if not idle:
+    def forward(self, server: Server, upstream: Any = None) -> None:
+        """Send the request there, on the given connection, the one that rests last or a new one."""
+        if upstream is None and server.idle:
+            upstream = server.idle.popitem()[0]
+        payload = self.payload
+        if upstream is not None and (not self.whole or not payload.startswith(IDEMPOTENT)):
+            upstream = upstream.unbroken()
+        if upstream is None:
             self._connect(server)
             return
-        upstream = idle.popitem()[0]
-        payload = self.payload
-        if not self.whole or not payload.startswith(IDEMPOTENT):
-            upstream = upstream.unbroken()
-            if upstream is None:
-                self._connect(server)
-                return
+        if self.pins is not None:
+            self.pins.hold(self, upstream)
         upstream.client = self
         upstream.mode = HEAD
         upstream.turns += 1
@@ -170,6 +178,8 @@ class Exchange:
             return
         told = self.backend.settings.send_proxy
         upstream = kind(self.backend.retry_statuses)(server, self.plane, self, self.payload)
+        if self.pins is not None:
+            self.pins.hold(self, upstream)
         self.upstream = upstream
         self.state = CONNECT
         self.deadline = self.plane.now + self.backend.settings.timeouts.connect
@@ -279,7 +289,7 @@ class Exchange:
 
     def _broken(self, status: int, ending: int) -> None:
         if self.state == RELAY:
-            self.cut(ending)
+            break_off(self, ending)
         else:
             self.give_up(status, ending)
 
@@ -322,8 +332,8 @@ class Exchange:
         self.bytes_out = len(answer)
         self.finish(ending)
 
-    def cut(self, ending: int) -> None:
-        """End exchange and connection so that the client notices that something is missing."""
+    def cut(self, ending: int, abort: bool = True) -> None:
+        """End exchange and connection so that both sides notice; without `abort` the client's is reset later."""
         self.keep = False
         if self.state == QUEUED:
             self.unqueue()
@@ -332,7 +342,8 @@ class Exchange:
         if upstream is not None:
             self.upstream = None
             upstream.abort()
-        self.transport.abort()
+        if abort:
+            self.transport.abort()
         if self.tried is not None:
             self._settle()
         self.record.finish(ending, self.bytes_in, self.bytes_out)
@@ -372,17 +383,6 @@ class Exchange:
         if self.budgeted:
             self.budgeted = False
             self.backend.row.add(fields.BACKEND_RETRYING, -1)
-
-    def reject(self, status: int, ending: int) -> None:
-        """Answer to something that is no request, and close."""
-        self.keep = self.sent = False
-        answer = replies.reply(status, False, False, body=self.plane.error_bodies.get(status))
-        self.transport.write(answer)
-        self.bytes_out = len(answer)
-        self.plane.count(ending)
-        if self.plane.access is not None:
-            self.plane.access.refused(self, status, ending)
-        self.leave()
 
     def leave(self) -> None:
         """Close when all is written; what the client still sends is read away first, lest a reset takes the answer."""

@@ -85,6 +85,7 @@ cdef _Attribute BUFFER = _Attribute("buffer"), BYTES_IN = _Attribute("bytes_in")
 cdef _Attribute CONGESTED = _Attribute("congested"), DEADLINE = _Attribute("deadline"), KEEP = _Attribute("keep")
 cdef _Attribute HEAD_ONLY = _Attribute("head_only"), LISTENER = _Attribute("listener"), MINOR = _Attribute("minor")
 cdef _Attribute PAYLOAD = _Attribute("payload"), PEER = _Attribute("peer"), PLANE = _Attribute("plane")
+cdef _Attribute PINS = _Attribute("pins"), TO_OWNER = _Attribute("owner")
 cdef _Attribute RECORD = _Attribute("record"), RESPONSE_EDITS = _Attribute("response_edits"), SENT = _Attribute("sent")
 cdef _Attribute SERVER = _Attribute("server"), STATE = _Attribute("state"), TRANSPORT = _Attribute("transport")
 cdef _Attribute TRIED = _Attribute("tried"), TRUSTED = _Attribute("trusted"), UPGRADE = _Attribute("upgrade")
@@ -119,7 +120,7 @@ def serve(kind, idle, wait, rest, awaiting, idempotent):
 
 def request(client, bytes data not None):
     cdef int flags
-    if type(client) is not client_kind or STATE.of(client) is not IDLE or BUFFER.of(client):
+    if type(client) is not client_kind or STATE.of(client) is not IDLE or BUFFER.of(client) or PINS.of(client) is not None:
         return client.receive(data)
     listener = LISTENER.of(client)
     site = SITE.of(listener)
@@ -196,6 +197,9 @@ def answer(upstream, bytes data not None):
     flags = (<Response>scanner).read(data, 0, HEAD_ONLY.of(client), MINOR.of(client), KEEP.of(client) and SENT.of(client))
     if flags < F_SIMPLE:
         upstream.unusual(client, flags, data)
+        return
+    if (<Response>scanner).status in (401, 407) or TO_OWNER.of(upstream) is not None:
+        upstream.receive(data)
         return
     (<Record>record).answer((<Response>scanner).status)
     out = (<Response>scanner).out

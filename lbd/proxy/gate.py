@@ -5,7 +5,6 @@ requests in flight too. Idle connections hold places, and are closed when anothe
 """
 
 import asyncio
-import select
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from lbd.backend.backend import Backend
 from lbd.backend.queue import Queue
 from lbd.backend.server import Server
 from lbd.proxy.exchange import QUEUED
-from lbd.proxy.upstream import descriptor
+from lbd.proxy.sockets import left
 from lbd.stats import endings
 
 LOOK = 0.001     # seconds between two looks while somebody waits here: a bell may have been missed
@@ -38,9 +37,7 @@ class Gate:
     def admit(self, client: Any) -> None:
         """A new request: to a server if there is room and nobody waits, else to the end of the queue."""
         backend = self._backend
-        most = backend.settings.max_in_flight
-        if most is not None and self.queue.in_flight() > most:
-            client.refuse(503, endings.BACKEND_FULL)
+        if self.overfull(client):
             return
         usable = backend.pool.usable if backend.pool is not None else ()
         if not usable:
@@ -53,6 +50,14 @@ class Gate:
             client.refuse(503, endings.QUEUE_FULL)
         else:
             self._hold(client, self._plane.now + backend.settings.timeouts.queue)
+
+    def overfull(self, client: Any) -> bool:
+        """The backend has as many requests in flight as it may have: the client is told so."""
+        most = self._backend.settings.max_in_flight
+        if most is None or self.queue.in_flight() <= most:
+            return False
+        client.refuse(503, endings.BACKEND_FULL)
+        return True
 
     def crowded(self, client: Any) -> None:
         """The place was taken by another worker in the last moment: wait on, at the front."""
@@ -174,7 +179,7 @@ class Gate:
             client.expire()     # the connections' own look may be a second away when they are many
         if self._plane.now != self._searched:
             self._searched = self._plane.now
-            for client in [client for client in self.queue if not client.sent and left(client)]:
+            for client in [client for client in self.queue if gone(client)]:
                 client.cut(endings.CLIENT_CLOSED)
         pool = self._backend.pool
         unused = pool is not None and not self._mine() and any(map(self.queue.room, pool.usable))
@@ -182,10 +187,7 @@ class Gate:
         self.pump(self._unused < PATIENCE)
 
 
-def left(client: Any) -> bool:
-    """The client of an upload sends no more. Uploads are not read while they wait, so nothing else tells of it."""
-    fd = descriptor(client.transport)
-    poll = select.poll()
-    if fd >= 0:
-        poll.register(fd, select.POLLRDHUP)
-    return bool(poll.poll(0))
+def gone(client: Any) -> bool:
+    """The client of an upload left. Uploads are not read while they wait, so nothing else tells of it; one that has
+    sent all of its body, and an end behind it, waits for its answer."""
+    return not client.sent and left(client.transport, client.left if client.chunks is None else 0)

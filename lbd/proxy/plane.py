@@ -17,6 +17,7 @@ from lbd.net.bells import Bells
 from lbd.net.mould import Mould
 from lbd.net.secure import Secure
 from lbd.net.turns import Turns
+from lbd.proxy import pinned
 from lbd.proxy.access_log import AccessLog, Several
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.proxy.client import Client
@@ -134,8 +135,8 @@ class Plane:
         self.draining.retire(removed, ends)
         for client in self.timers.everyone():
             client.trusted = client.listener.site.believes(client.peer)
-            if client.upstream is not None:
-                client.upstream.__class__ = kind(client.backend.retry_statuses)
+            for backend, upstream in pinned.connections(client):
+                upstream.__class__ = kind(backend.retry_statuses)
         self._pace()
 
     def update(self, members: Sequence[Member]) -> None:
@@ -160,6 +161,8 @@ class Plane:
             for client in self.timers.everyone():
                 if client.server in fallen:
                     client.forsaken()
+                if client.pins is not None:
+                    pinned.forsake(client, fallen)
 
     def in_flight(self, backend: Backend) -> float:
         """Requests to the backend of all workers."""

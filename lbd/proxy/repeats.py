@@ -8,6 +8,7 @@ flight (the retry budget of Finagle): servers in trouble must not get twice the 
 import ssl
 
 from lbd.errors import shortage
+from lbd.proxy.breaking import break_off
 from lbd.proxy.exchange import CONNECT, IDEMPOTENT, RELAY, TUNNEL, WAIT, Exchange
 from lbd.proxy.upstream import Upstream
 from lbd.stats import endings, fields
@@ -78,7 +79,9 @@ class Repeats(Exchange):
     def forsaken(self) -> None:
         """The server is down and its requests are not to be waited for (`on_down`)."""
         state, upstream = self.state, self.upstream
-        if state in (RELAY, TUNNEL):
+        if state == RELAY:
+            break_off(self, endings.SERVER_DOWN)
+        elif state == TUNNEL:
             self.cut(endings.SERVER_DOWN)
         elif CONNECT <= state <= WAIT:
             self.upstream = None

@@ -33,5 +33,5 @@ class Traces(AccessLog):
             self._add(client, head.edit(client.asked, None, (SPAN.encode(),), b"%b: %b\r\n" % (SPAN.encode(), span)),
                       ending)
 
-    def refused(self, client: Any, status: int, ending: int) -> None:
+    def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
         """What is no request belongs to no trace."""

@@ -100,8 +100,8 @@ class Tunnel(Repeats):
         self.deadline = max(self.deadline, last + self.patience)
         return bool(self.deadline >= self.plane.now)
 
-    def cut(self, ending: int) -> None:
+    def cut(self, ending: int, abort: bool = True) -> None:
         """End it so that both sides notice."""
         if self.state == TUNNEL:
             self.tally()
-        super().cut(ending)
+        super().cut(ending, abort)

@@ -1,15 +1,12 @@
 """One connection to a server: sends requests, reads responses strictly, and relays them to the client that waits."""
 
-import fcntl
-import select
-import sys
-import termios
 from typing import Any, Protocol
 
 from lbd.backend.server import Server
 from lbd.errors import shortage
 from lbd.http import head
-from lbd.proxy import fast_path
+from lbd.proxy import fast_path, pinned
+from lbd.proxy.sockets import descriptor, readable, unsent
 from lbd.stats import endings, fields
 from lbd.stats.scoreboard import Record
 
@@ -36,6 +33,7 @@ class Requester(Protocol):
     congested: bool
     buffer: bytes
     payload: bytes
+    pins: pinned.Pins | None
     response_edits: Any
 
     def connected(self, upstream: "Upstream") -> None: ...
@@ -60,17 +58,19 @@ class Upstream:
     """At rest it lies in its server's `idle`; otherwise it serves `client`.
 
     `response` is the worker's one scanner: it is read before anything else can scan. `full`: the server does not take
-    what it is sent, and the client has to wait.
+    what it is sent, and the client has to wait. `owner`: the client that signed on by this connection, which then rests
+    with it (`lbd.proxy.pinned`).
     """
 
-    __slots__ = ("buffer", "chunks", "client", "full", "keep", "left", "mode", "payload", "plane", "response", "server",
-                 "since", "transport", "turns")
+    __slots__ = ("buffer", "chunks", "client", "full", "keep", "left", "mode", "owner", "payload", "plane", "response",
+                 "server", "since", "transport", "turns")
 
     def __init__(self, server: Server, plane: Any, client: Any, payload: bytes) -> None:
         self.server = server
         self.plane = plane
         self.response: head.Response = plane.response
         self.client: Requester | None = client
+        self.owner: Any = None
         self.payload = payload
         self.transport: Any = None
         self.buffer = b""
@@ -111,6 +111,8 @@ class Upstream:
         if flags < SIMPLE:
             self.unusual(client, flags, data)
             return
+        if response.status in pinned.CHALLENGES or self.owner is not None:
+            flags = pinned.read_answer(self, client, flags, data)
         client.record.head(response.status)
         out = response.out
         if client.response_edits is not None:
@@ -123,6 +125,8 @@ class Upstream:
     def _final(self, client: Requester, flags: int, data: bytes) -> None:
         """The head of an answer that is not all in this read, or with something behind it."""
         response = self.response
+        if response.status in pinned.CHALLENGES or self.owner is not None:
+            flags = pinned.read_answer(self, client, flags, data)
         client.record.head(response.status)
         out = response.out
         if client.response_edits is not None:
@@ -228,7 +232,10 @@ class Upstream:
         idle = server.idle
         if not client.sent:
             self.abort()
-        elif (not self.keep or self.full or server.gone or len(idle) >= server.max_idle
+        elif self.owner is not None and self.keep and client.keep and not self.full:
+            self.client = None
+            self.mode = REST
+        elif (self.owner is not None or not self.keep or self.full or server.gone or len(idle) >= server.max_idle
                 or self.turns >= server.max_turns):
             self.close()
         else:
@@ -245,6 +252,7 @@ class Upstream:
         idle = self.server.idle
         upstream = self
         while readable(upstream.transport):
+            pinned.let_go(upstream)     # its client goes on with this request
             upstream.abort()
             if not idle:
                 return None
@@ -269,6 +277,8 @@ class Upstream:
 
     def _leave(self) -> None:
         client, self.client = self.client, None
+        if self.owner is not None:
+            pinned.end(self)
         if self.mode == REST:
             self.server.idle.pop(self, None)
         self.mode = CLOSED
@@ -330,8 +340,7 @@ class Upstream:
         fd = descriptor(self.transport)
         if fd < 0 or self.server.address.path or not client.payload:
             return False
-        waiting = fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4))
-        return int.from_bytes(waiting, sys.byteorder) >= len(client.payload)
+        return unsent(fd) >= len(client.payload)
 
     def pause_writing(self) -> None:
         """The server is slow to read: the client has to wait."""
@@ -344,22 +353,3 @@ class Upstream:
         self.full = False
         if self.client is not None:
             self.client.relieved()
-
-
-def descriptor(transport: Any) -> int:
-    """The number of the transport's socket, -1 once it is closed."""
-    fd = transport.get_extra_info("fd")
-    if fd is None:
-        sock = transport.get_extra_info("socket")
-        fd = sock.fileno() if sock is not None else -1
-    return int(fd)
-
-
-def readable(transport: Any) -> bool:
-    """Bytes, an end or an error wait to be read from the connection, or it is closed already."""
-    fd = descriptor(transport)
-    if fd < 0 or transport.is_closing():
-        return True
-    poll = select.poll()
-    poll.register(fd, select.POLLIN | select.POLLRDHUP)
-    return bool(poll.poll(0))

@@ -25,7 +25,8 @@ class Lines:
             head: bytes, minor: int, bytes_in: int, bytes_out: int, ending: int) -> None:
         """The request that `record` has just finished. `head` begins with the head of the request, b"" if there was
         none; `route` is -1 and `backend` "" where there is none."""
-    def refused(self, at: float, listener: str, client: bytes, status: int, bytes_out: int, ending: int) -> None:
+    def refused(self, started: float, ended: float, listener: str, client: bytes, status: int, head: bytes, minor: int,
+                bytes_in: int, bytes_out: int, ending: int) -> None:
         """Something that never became a request, at that time of `scoreboard.now`."""
     def look_at_clock(self) -> None:
         """To be called before the first line of a batch: whoever set the wall clock meanwhile is followed."""

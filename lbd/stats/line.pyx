@@ -146,7 +146,7 @@ cdef class Lines:
             elif what == TARGET:
                 self._quoted(target)
             elif what == PROTOCOL:
-                self._quoted(of((b"HTTP/1.1" if minor else b"HTTP/1.0") if head else b""))
+                self._quoted(of((b"HTTP/1.1" if minor else b"HTTP/1.0") if head and minor >= 0 else b""))
             else:
                 self._figure(what, record, route, bytes_in, bytes_out, ending)
         self._end()
@@ -185,12 +185,12 @@ cdef class Lines:
             return self._quoted(of_name(ending_names[ending]))
         return self._integer(self.generation if what == GENERATION else self.worker, True)
 
-    def refused(self, double at, str listener not None, bytes client not None, int status, long long bytes_out,
-                int ending):
+    def refused(self, double started, double ended, str listener not None, bytes client not None, int status,
+                bytes head not None, int minor, long long bytes_in, long long bytes_out, int ending):
         cdef Record nothing = Record.__new__(Record)
-        nothing.started = nothing.ended = at
+        nothing.started, nothing.ended = min(started, ended), ended
         nothing.status = status
-        self.add(nothing, listener, -1, "", None, client, b"", 0, 0, bytes_out, ending)
+        self.add(nothing, listener, -1, "", None, client, head, minor, bytes_in, bytes_out, ending)
 
     def take(self):
         cdef bytes data = self.buffer[:self.size] if self.size else b""
@@ -257,11 +257,12 @@ cdef class Lines:
         self._raw(of(b" - - ["))
         self._time(at)
         self._raw(of(b"] \""))
-        if method.start != NULL:
+        if method.size:
             self._text(method)
             self._raw(of(b" "))
             self._text(target)
-            self._raw(of(b" HTTP/1.1" if minor else b" HTTP/1.0"))
+            if minor >= 0:
+                self._raw(of(b" HTTP/1.1" if minor else b" HTTP/1.0"))
         else:
             self._raw(of(b"-"))
         self._raw(of(b"\" "))

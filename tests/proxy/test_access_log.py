@@ -9,6 +9,7 @@ import pytest
 
 from lbd.config.schema import Log
 from lbd.proxy.access_log import LINES, AccessLog
+from lbd.proxy.refusals import Refusal
 from lbd.stats import endings, fields, scoreboard
 from lbd.stats.scoreboard import Board
 
@@ -61,7 +62,7 @@ async def test_what_is_refused_is_logged_too(simple, connect, logged):
     await client.send(b"GET / HTTP/1.1\r\nHost : x\r\n\r\n")
     told = await client.rest()
     line, = await logged(1)
-    assert (line["status"], line["ending"], line["target"]) == (400, "bad-request", None)
+    assert (line["status"], line["ending"], line["target"]) == (400, "bad-request", "/")
     assert line["bytes_out"] == len(told) > 0
 
 
@@ -88,6 +89,9 @@ def log(pipe):
     return made
 
 
+NOTHING = Refusal(b"", -1, 0.0, 0)
+
+
 class Listening:
     listener = type("", (), {"name": "web"})
     peer = b"192.0.2.1"
@@ -107,7 +111,7 @@ def drained(reader: int) -> bytes:
 def test_a_full_pipe_loses_lines_counts_them_and_leaves_none_in_pieces(log, pipe):
     noted = 10 * LINES
     for _ in range(noted):
-        log.refused(Listening, 400, endings.BAD_REQUEST)
+        log.refused(Listening, 400, endings.BAD_REQUEST, NOTHING)
         if log._lines.count >= LINES:
             log.flush()
     log.flush()
@@ -121,7 +125,7 @@ def test_a_full_pipe_loses_lines_counts_them_and_leaves_none_in_pieces(log, pipe
 
 
 def test_nobody_who_reads_is_no_fault(log, pipe):
-    log.refused(Listening, 400, endings.BAD_REQUEST)
+    log.refused(Listening, 400, endings.BAD_REQUEST, NOTHING)
     duplicate = os.dup(pipe[0])
     os.close(pipe[0])
     os.close(duplicate)
@@ -131,6 +135,6 @@ def test_nobody_who_reads_is_no_fault(log, pipe):
 
 
 def test_closing_writes_what_waits(log, pipe):
-    log.refused(Listening, 400, endings.BAD_REQUEST)
+    log.refused(Listening, 400, endings.BAD_REQUEST, NOTHING)
     log.close()
     assert os.read(pipe[0], 65536).count(b"\n") == 1

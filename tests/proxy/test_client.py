@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 import random
+from pathlib import Path
 
 import pytest
 
 from lbd.proxy.upstream import HIGH
 from lbd.stats import fields, scoreboard
 
-from .conftest import Connect, Simple
-from .rig import Peer, Rig, Stage, answer, request
+from .conftest import CONFIG, Connect, Simple
+from .rig import Peer, Rig, Stage, answer, configuration, request
 
 READ = 256 * 1024       # longest read of the transport, bytes
 
@@ -296,3 +297,28 @@ async def test_no_body_at_all_is_allowed_where_max_body_is_zero(rig: Rig, simple
     await client.send(request(method="POST"))
     await (await stage.accept()).head()
     assert rig.ending("body-too-large") == 2
+
+
+@pytest.mark.parametrize("upload", [False, True])
+async def test_a_client_that_half_closes_in_the_queue_is_served_in_its_turn(
+        rig: Rig, stage: Stage, connect: Connect, tmp_path: Path, upload: bool) -> None:
+    text = CONFIG.format(listener="", backend="", address=stage.address)
+    rig.start(configuration(text.replace(f'"{stage.address}"', f'{{ address = "{stage.address}", max_conns = 1 }}'),
+                            tmp_path))
+    first, second = await connect(), await connect()
+    await first.send(request())
+    server = await stage.accept()
+    await server.head()
+    await second.send(request("/2", "Content-Length: 5", method="POST") if upload else request("/2"))
+    await rig.until(lambda: rig.board.total(scoreboard.BACKEND, 0, fields.BACKEND_QUEUE) == 1)
+    if upload:
+        await second.send(b"hello")
+    second.half_close()
+    await rig.tick()
+    await rig.tick()
+    await server.send(answer())
+    assert (await server.message())[0].startswith(b"POST /2 " if upload else b"GET /2 ")
+    await server.send(answer(b"yours"))
+    assert (await second.message())[1] == b"yours"
+    await second.ended()
+    assert rig.ending("ok") == 2

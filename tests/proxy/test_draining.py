@@ -16,6 +16,7 @@ class Client:
         self.tunnelled = False
         self.told = False
         self.end: Any = None
+        self.pins = None
 
     def last(self) -> None:
         self.told = True

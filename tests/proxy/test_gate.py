@@ -122,9 +122,10 @@ async def test_waiting_takes_no_longer_than_its_timeout(bounded, rig, stage, con
     assert waiting(rig) == 0
 
 
-@pytest.mark.parametrize("leave", ["close", "reset", "half_close"])
-async def test_a_client_that_leaves_leaves_the_queue(bounded, rig, stage, connect, leave):
-    bounded()
+@pytest.mark.parametrize(("leave", "backend"), [
+    ("close", "abort_on_close = true"), ("half_close", "abort_on_close = true"), ("reset", "")])
+async def test_a_client_that_leaves_leaves_the_queue(bounded, rig, stage, connect, leave, backend):
+    bounded(backend)
     first, second, third = [await connect() for _ in range(3)]
     await first.send(request())
     server = await stage.accept()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lbd.proxy.upstream import HIGH, descriptor, readable
+from lbd.proxy.upstream import HIGH
 from lbd.stats import fields, scoreboard
 
 from .conftest import Connect, Simple
@@ -261,14 +261,3 @@ async def test_answers_in_every_split(rig: Rig, simple: Simple, stage: Stage, co
         await server.send(whole[place:])
         await client.head()
         assert await client.read(19) == b"3\r\nabc\r\n0\r\nT: x\r\n\r\n"
-
-
-def test_a_closed_transport_is_readable() -> None:
-    class Closed:
-        def get_extra_info(self, name: str) -> None:
-            return None
-
-        def is_closing(self) -> bool:
-            return True
-    assert descriptor(Closed()) == -1
-    assert readable(Closed())

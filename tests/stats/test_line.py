@@ -96,17 +96,17 @@ def test_nothing_of_a_request_is_left_in_the_line_of_the_next(finished, lane):
 
 def test_what_is_no_request(board):
     log = lines()
-    log.refused(100.0, "web", b"192.0.2.9", 400, 77, endings.BAD_REQUEST)
+    log.refused(100.0, 100.5, "web", b"192.0.2.9", 400, b"", -1, 30, 77, endings.BAD_REQUEST)
     found = json.loads(log.take())
-    assert (found["client"], found["status"], found["ending"], found["method"], found["bytes_out"]) == (
-        "192.0.2.9", 400, "bad-request", None, 77)
+    assert (found["client"], found["status"], found["ending"], found["method"], found["bytes_out"],
+            found["bytes_in"], found["total"]) == ("192.0.2.9", 400, "bad-request", None, 77, 30, 0.5)
 
 
 def test_the_common_format_and_its_combined_fields(finished):
     for form, more in (("common", b""), ("combined", b' "http://x/" "curl"')):
         log = lines(form)
         add(log, finished)
-        log.refused(100.0, "web", b"", 0, 0, endings.CLIENT_CLOSED)
+        log.refused(100.0, 100.0, "web", b"", 0, b"", -1, 0, 0, endings.CLIENT_CLOSED)
         asked, refused = log.take().splitlines()
         assert asked == b'192.0.2.1 - - [09/Sep/2001:01:46:40 +0000] "GET /a?b=1 HTTP/1.1" 200 20' + more
         assert refused.startswith(b'- - - [09/Sep/2001:01:46:40 +0000] "-" - 0')

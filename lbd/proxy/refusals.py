@@ -1,0 +1,51 @@
+"""Answers to what is no request: with an id that its line in the access log has too, beside what could be read."""
+
+import re
+from typing import Any, NamedTuple
+
+from lbd.http import head, replies
+from lbd.proxy.exchange import READING
+
+LINE = re.compile(rb"(?:\r?\n)*([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})[ \t]+([^ \t\r\n]+)[ \t]*(HTTP/1\.[01])?")
+HOST = re.compile(rb"\r?\nHost[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+EMPTY = re.compile(rb"\n\r?\n")
+
+MOST = 4096       # bytes of the target and of Host that are kept
+
+
+class Refusal(NamedTuple):
+    """What the log says of it: `head` is one as the scanner writes it, `minor` the version, -1 where there is none."""
+
+    head: bytes
+    minor: int
+    started: float        # seconds, monotonic, as precise as the deadline of a head
+    bytes_in: int
+
+
+def understood(data: bytes, request_id: bytes) -> tuple[bytes, int]:
+    """Head and version of what was read of a request: method, target and Host, as far as they are there."""
+    line = LINE.match(data)
+    method, target, version = line.groups(b"") if line is not None else (b"", b"", b"")
+    begun = line.end() if line is not None else 0
+    end = EMPTY.search(data, begun)
+    host = HOST.search(data, begun, end.start() + 1 if end is not None else len(data)) if line is not None else None
+    lines = b"Host: %b\r\n" % host[1][:MOST] if host is not None else b""
+    text = b"%b %b HTTP/1.1\r\n%bX-Request-Id: %b\r\n\r\n" % (method, target[:MOST], lines, request_id)
+    return text, int(version[-1:]) if version else -1
+
+
+def reject(client: Any, status: int, ending: int, data: bytes) -> None:
+    """Answer to these bytes, which are no request, and close."""
+    plane = client.plane
+    request_id = head.request_id()
+    client.keep = client.sent = False
+    answer = replies.reply(status, False, False, body=plane.error_bodies.get(status), request_id=request_id)
+    client.transport.write(answer)
+    client.bytes_out = len(answer)
+    plane.count(ending)
+    if plane.access is not None:
+        began = plane.now
+        if client.state == READING:
+            began = min(began, client.deadline - client.listener.site.timeouts.client_header)
+        plane.access.refused(client, status, ending, Refusal(*understood(data, request_id), began, len(data)))
+    client.leave()
