@@ -158,9 +158,9 @@ class Backend:
         if self.slow_start.growing and self.slow_start.step(now):
             self.rebuild()
 
-    def pick_other(self, tried: Sequence[Server]) -> Server | None:
-        """A server for a repeat, from the pool that is in force now."""
-        return self.pool.pick_other(tried) if self.pool is not None else None
+    def pick_other(self, tried: Sequence[Server], again: bool = True) -> Server | None:
+        """A server for a repeat, from the pool that is in force now; without `again` none that was tried."""
+        return self.pool.pick_other(tried, again) if self.pool is not None else None
 
 
 def nothing(_request: Facts) -> None:

@@ -52,13 +52,15 @@ class Pool:
                     return server
         return min(free, key=lambda server: (server in tried, load(server)), default=None)
 
-    def pick_other(self, tried: Collection[Server]) -> Server | None:
-        """The server for a repeat: one that was not tried yet, else one that was; the least loaded of them."""
+    def pick_other(self, tried: Collection[Server], again: bool = True) -> Server | None:
+        """The server for a repeat: one that was not tried yet, those in doubt last, else (`again`) one that was; the
+        least loaded of them."""
         candidates = [server for server in self.usable if server not in tried]
         if not candidates:
             candidates = [server for server in self.servers if server.usable and server not in tried]
-        candidates = candidates or list(self.usable)
-        return min(candidates, key=load, default=None)
+        if not candidates and again:
+            candidates = list(self.usable)
+        return min(candidates, key=lambda server: (server.doubt > 0, load(server)), default=None)
 
 
 def load(server: Server) -> float:

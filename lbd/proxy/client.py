@@ -58,7 +58,8 @@ class Client(Arrival):
         self.deadline = 0.0
         self.congested = self.half_closed = self.head_only = self.upgrade = self.whole = self.trusted = False
         self.repeated = self.budgeted = self.unbounded = False
-        self.kept = 0
+        self.kept = self.spent = 0
+        self.until = 0.0
         self.keep = self.sent = True
 
     data_received = fast_path.request

@@ -250,33 +250,6 @@ class Exchange:
         if self.state in (SEND, WAIT):
             self.proceed()
 
-    def _repeat(self, reason: int, status: int, ending: int, blamed: bool = True) -> None:
-        """Try another server, on a new connection; or give up with that status. `blamed`: the server is at fault."""
-        server = self.server
-        self.record.dropped(blamed)
-        self._release()
-        self.upstream = None
-        if self.tried is None:
-            self.tried = []
-            self.repeated = False
-        if server is not None:
-            self.tried.append(server)
-        if self.backend.pool is None:
-            self.give_up(503, endings.BACKEND_GONE)
-            return
-        other = self.backend.pick_other(self.tried) if len(self.tried) <= self.backend.settings.retries else None
-        if other is None:
-            self.give_up(status, ending)
-            return
-        self.backend.row.add(reason, 1)
-        self.server = other
-        self.record.took(other.row)
-        if self.backend.sticky is not None:
-            self.backend.sticky.bind(self, other, self.action.response_edits)
-        if self.backend.took is not None:
-            self.backend.took(other)
-        self._connect(other)
-
     def misread(self, upstream: Upstream, error: str) -> None:
         """The server's answer cannot be understood."""
         upstream.abort()

@@ -7,6 +7,7 @@ flight (the retry budget of Finagle): servers in trouble must not get twice the 
 
 import ssl
 
+from lbd.backend.server import Server
 from lbd.errors import shortage
 from lbd.proxy.breaking import break_off
 from lbd.proxy.exchange import CONNECT, IDEMPOTENT, RELAY, TUNNEL, WAIT, Exchange
@@ -15,24 +16,32 @@ from lbd.stats import endings, fields
 from lbd.stats.bound import reserve
 
 SHARE = 0.2      # of the backend's requests in flight that may be repeats, of all workers
+MOST = 32        # servers that one request tries to connect to
 LEAST = 3        # repeats at a time that are always allowed
 
 
 class Repeats(Exchange):
-    """What an exchange does when its server failed it."""
+    """What an exchange does when its server failed it.
 
-    __slots__ = ()
+    Of the servers `tried` so far `spent` is how many may have got something of the request: `retries` bounds those.
+    Failed connects go on until every server was tried once, not after `until` (monotonic seconds).
+    """
+
+    __slots__ = ("spent", "until")
+
+    spent: int
+    until: float
 
     def refused(self, upstream: Upstream, reason: Exception | None) -> None:
         """A connect failed: nothing was sent, so another server is always tried."""
         if shortage(reason):
-            self._repeat(fields.BACKEND_RETRIES_REFUSED, 503, endings.OUT_OF_RESOURCES, blamed=False)
+            self._repeat(fields.BACKEND_RETRIES_REFUSED, 503, endings.OUT_OF_RESOURCES, blamed=False, spent=True)
             return
         if isinstance(reason, ssl.SSLError) and not upstream.server.doubt:
             self.plane.log.warning("TLS with a server failed", backend=upstream.server.backend,
                                    server=upstream.server.name, reason=str(reason))
         self.plane.suspect(upstream.server)
-        self._repeat(fields.BACKEND_RETRIES_REFUSED, 502, failure(reason))
+        self._repeat(fields.BACKEND_RETRIES_REFUSED, 502, failure(reason), spent=False)
 
     def unreached(self, status: int, ending: int) -> None:
         """A connect takes too long."""
@@ -41,7 +50,47 @@ class Repeats(Exchange):
             upstream.server.row.add(fields.SERVER_CONNECTION_ERRORS, 1)
             upstream.abort()
         self.plane.suspect(self.server)
-        self._repeat(fields.BACKEND_RETRIES_TIMEOUT, status, ending)
+        self._repeat(fields.BACKEND_RETRIES_TIMEOUT, status, ending, spent=False)
+
+    def _repeat(self, reason: int, status: int, ending: int, blamed: bool = True, spent: bool = True) -> None:
+        """Try another server, on a new connection; or give up with that status. `blamed`: the server is at fault;
+        `spent`: it may have got something of the request."""
+        server, backend = self.server, self.backend
+        self.record.dropped(blamed)
+        self._release()
+        self.upstream = None
+        if self.tried is None:
+            self.tried = []
+            self.repeated = False
+        if not self.tried:
+            self.spent = 0
+            self.until = self.plane.now + backend.settings.timeouts.connect * max(backend.settings.retries, 1)
+        if server is not None:
+            self.tried.append(server)
+        self.spent += spent
+        if backend.pool is None:
+            self.give_up(503, endings.BACKEND_GONE)
+            return
+        other = self._other(spent)
+        if other is None:
+            self.give_up(status, ending)
+            return
+        backend.row.add(reason, 1)
+        self.server = other
+        self.record.took(other.row)
+        if backend.sticky is not None:
+            backend.sticky.bind(self, other, self.action.response_edits)
+        if backend.took is not None:
+            backend.took(other)
+        self._connect(other)
+
+    def _other(self, spent: bool) -> Server | None:
+        tried, retries, other = self.tried or [], self.backend.settings.retries, None
+        if not spent and len(tried) < MOST and self.plane.now <= self.until:
+            other = self.backend.pick_other(tried, again=False)
+        if other is None and (self.spent if spent else len(tried)) <= retries:
+            other = self.backend.pick_other(tried)
+        return other
 
     def lost(self, upstream: Upstream, unread: bool) -> None:
         """The connection ended before the first byte of an answer. `unread`: it was an idle one that the server closed
@@ -98,7 +147,8 @@ class Repeats(Exchange):
     def _may_repeat(self) -> bool:
         """Another server is there that was not tried yet, and the budget has room."""
         backend, tried = self.backend, self.tried or ()
-        if not self._repeatable() or len(tried) >= backend.settings.retries or backend.pool is None:
+        spent = self.spent if tried else 0
+        if not self._repeatable() or spent >= backend.settings.retries or backend.pool is None:
             return False
         if all(server is self.server or server in tried for server in backend.pool.usable):
             return False

@@ -63,15 +63,30 @@ async def test_an_upload_goes_to_another_server_as_long_as_nothing_was_sent(
     await client.message()
 
 
-async def test_no_more_than_retries_servers_are_tried(rig: Rig, simple: Simple, stage: Stage, refusing: Refusing,
-                                                      connect: Connect) -> None:
+@pytest.mark.parametrize("retries", [0, 2])
+async def test_refused_connects_go_on_until_every_server_was_tried_once(
+        rig: Rig, simple: Simple, stage: Stage, spare: Stage, refusing: Refusing, connect: Connect,
+        retries: int) -> None:
+    stage.address = refusing.address
+    dead = "\n".join(f"{name} = '{refusing.address}'" for name in "cdef")
+    simple(backend=f"retries = {retries}", more=f"{dead}\n{SPARE.format(spare.address)}")
+    client = await connect()
+    await client.send(request(method="POST", body=b"once"))
+    server = await spare.accept()
+    assert (await server.message())[1] == b"once"
+    await server.send(answer())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 200 ")
+    assert len(rig.suspected) == len(set(rig.suspected)) == 5
+
+
+async def test_where_all_refuse_each_is_tried_once(rig: Rig, simple: Simple, stage: Stage, refusing: Refusing,
+                                                   connect: Connect) -> None:
     stage.address = refusing.address
     simple(more="\n".join(f"{name} = '{refusing.address}'" for name in "bcde"))
     client = await connect()
     await client.send(request())
     assert (await client.message())[0].startswith(b"HTTP/1.1 502 ")
-    assert len(rig.suspected) == 3
-    assert len(set(rig.suspected)) == 3
+    assert len(rig.suspected) == len(set(rig.suspected)) == 5
     assert rig.ending("connect-refused") == 1
 
 
