@@ -109,7 +109,7 @@ class Backend:
     resolve_all: bool = key(False, u.BOOL, "make one server of each address that DNS gives", "drain")
     max_idle: int = key(64, u.integer(0, 100_000), "idle connections kept per server and worker")
     max_requests: int = key(0, u.integer(0, 2**31), "requests per connection to a server; 0: no limit")
-    retries: int = key(2, u.integer(0, 10), "more tries after one that may have sent something; refused connects try all")
+    retries: int = key(2, u.integer(0, 10), "tries after one that may have sent something; refused connects try all")
     abort_on_close: bool = key(False, u.BOOL, "cancel a request when the client half-closes")
     retry_on: tuple[str, ...] = key(
         [], u.RETRY_ON, 'repeats beyond safe ones: "timeout", "502", "503", "504"')
