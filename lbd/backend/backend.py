@@ -7,6 +7,7 @@ from typing import Any
 from lbd.backend.algorithm import Algorithm, Facts
 from lbd.backend.generation import Member
 from lbd.backend.pool import Pool
+from lbd.backend.scanners import scanner
 from lbd.backend.server import Server
 from lbd.backend.slow_start import SlowStart
 from lbd.backend.sticky import Stickiness
@@ -25,8 +26,8 @@ class Backend:
     where nothing else has a say: no stickiness, no bounds.
     """
 
-    __slots__ = ("direct", "dropped", "gate", "name", "pick", "pool", "retry_statuses", "row", "server_timeout",
-                 "servers", "settings", "slow_start", "sources", "sticky", "sticky_source", "took")
+    __slots__ = ("direct", "dropped", "gate", "name", "pick", "pool", "response", "retry_statuses", "row",
+                 "server_timeout", "servers", "settings", "slow_start", "sources", "sticky", "sticky_source", "took")
 
     def __init__(self, name: str, row: Row, sources: Sources | None = None) -> None:
         self.name = name
@@ -39,6 +40,7 @@ class Backend:
         self.direct: Callable[[Facts], Server | None] = nothing
         self.settings = schema.Backend()
         self.server_timeout = self.settings.timeouts.server
+        self.response = scanner(self.settings)      # of what its servers answer
         self.retry_statuses: frozenset[bytes] = frozenset()     # answers that another server may better
         self.gate: Any = None               # of `lbd.proxy.gate`, where something is bounded
         self.sticky: Stickiness | None = None
@@ -74,6 +76,7 @@ class Backend:
             algorithm.inherit(self.pool.algorithm)
         self.settings = settings
         self.server_timeout = settings.timeouts.server
+        self.response = scanner(settings)
         self.retry_statuses = frozenset(status.encode() for status in settings.retry_on if status.isdigit())
         self.took, self.dropped = algorithm.took, algorithm.dropped
         self.row.measure(algorithm.decay, algorithm.last_byte)

@@ -80,6 +80,9 @@ class Listener:
     max_head: int = key("32KiB", u.size(1024, 2**20), "longest request head; 431 beyond")
     max_headers: int = key(100, u.integer(1, 1000), "most fields in a request head; 431 beyond")
     max_uri: int = key("8KiB", u.size(64, 2**20), "longest request target; 414 beyond")
+    underscores: str = key("drop-lookalikes", u.choice("drop-lookalikes", "pass", "refuse"),
+                           "names of request fields with an underscore; drop-lookalikes: what CGI takes for a field "
+                           "known to lbd goes; pass: only for one that lbd sets; refuse: 400")
     max_body: int | None = key(None, u.SIZE, "longest request body; 413 beyond; default: unlimited", example="10MB")
     forwarded: bool = key(False, u.BOOL, "add the Forwarded field of RFC 7239 too")
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")

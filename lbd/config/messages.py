@@ -6,12 +6,13 @@ from typing import Any
 import re2
 
 from lbd.config.addresses import host_of
-from lbd.config.kinds import Kind, many, mapping, text_of
+from lbd.config.kinds import Kind, listed, many, mapping, shown, text_of
 
 # Fields that say how a message is framed or belong to one connection: lbd writes these itself (RFC 9110, 7.6.1).
 FRAMING = frozenset(("connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer",
                      "transfer-encoding", "upgrade"))
 STANDARD_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH")
+LENIENCIES = ("status", "control-characters", "line-feeds", "http10-chunked", "name-spaces")
 PLACEHOLDERS = ("{host}", "{path}", "{query}")
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -141,6 +142,12 @@ def _match(value: Any) -> str:
     return text
 
 
+def _lenient(value: Any) -> str:
+    if text_of(value) not in LENIENCIES:
+        raise ValueError("is not known")
+    return str(value)
+
+
 _STRING = {"type": "string"}
 _TOKENS = {"type": "string", "pattern": r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"}
 _ROOTED = {"type": "string", "pattern": "^/"}
@@ -163,5 +170,7 @@ HOST_PATTERN = Kind("host pattern", 'a host name, or "*." and a host name', _hos
                     {"type": "string", "minLength": 1})
 AUTHORITY = Kind("host field", "a host name or an IP address, with a port if wanted", _authority,
                  {"type": "string", "minLength": 1})
+LENIENT = many(Kind("leniency", listed(map(shown, LENIENCIES)), _lenient, {"enum": list(LENIENCIES)}, LENIENCIES),
+               listed(map(shown, LENIENCIES), "and"))
 REDIRECT = Kind("redirect", "a URL or a path; {host}, {path} and {query} stand for the request's own", _redirect,
                 {"type": "string", "minLength": 1})

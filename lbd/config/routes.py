@@ -1,7 +1,9 @@
 """What must hold within and between the routes of a listener."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from heapq import merge
+from itertools import product
 from typing import Any
 
 import re2
@@ -14,6 +16,9 @@ from lbd.config.schema import Config, Listener, Route
 
 PATHS = ("path", "path_prefix", "path_regex")
 ACTIONS = ("backend", "redirect", "respond")
+MOST_COMPARED = 500_000          # pairs of routes: some 0.5 s
+Group = tuple[str | None, str | None]       # host or SNI, and how the path begins
+
 OF_TLS = ("sni", "alpn")         # the conditions of a route in tcp mode
 
 
@@ -69,17 +74,50 @@ def _check_route(route: Route, path: Path, findings: Findings) -> None:
 
 
 def _check_hidden(listener: Listener, path: Path, findings: Findings) -> None:
-    """Warn of each route that can never be reached, since an earlier one takes all of its requests."""
+    """Warn of each route that can never be reached, since an earlier one takes all of its requests.
+
+    Only routes that may hide another are compared with it, and no more than MOST_COMPARED of a listener: the rest goes
+    without a warning.
+    """
+    left = MOST_COMPARED
+    groups: dict[Group, list[int]] = {}
     for later, route in enumerate(listener.routes):
         here: Path = (*path, "routes", later)
-        for earlier in range(later):
-            if not all(findings.untouched((*path, "routes", at)) for at in (earlier, later)):
-                continue      # what could not be read would look like "any"
+        if not findings.untouched(here):
+            continue      # what could not be read would look like "any"
+        for earlier in merge(*(groups[group] for group in dict.fromkeys(_hiding(route)) if group in groups)):
+            left -= 1
+            if left < 0:
+                return
             if hides(listener.routes[earlier], route):
                 other = (*path, "routes", earlier)
                 file, line, _ = findings.where(other)
                 findings.warn(here, f"never reached: {dotted(other)} ({file}:{line}) takes all of its requests")
                 break
+        groups.setdefault((_name(route), _begin(route)), []).append(later)
+
+
+def _name(route: Route) -> str | None:
+    return route.host if route.host is not None else route.sni
+
+
+def _begin(route: Route) -> str | None:
+    """How the path begins, by which a route is found; None where that is not known."""
+    return route.path if route.path is not None else route.path_prefix
+
+
+def _hiding(route: Route) -> Iterator[Group]:
+    """The groups of the routes that may hide this one: of every host and every path that take in its own."""
+    names: list[str | None] = [None]
+    for name in (route.host, route.sni):
+        if name is not None:
+            names += [name, *(f"*{name[at:]}" for at in range(len(name)) if name[at] == ".")]
+    begin = _begin(route)
+    begins: list[str | None] = [None]
+    if begin is not None:
+        slashes = [at for at, letter in enumerate(begin) if letter == "/"]
+        begins += [begin, *(begin[:at] for at in slashes), *(begin[:at + 1] for at in slashes)]
+    return product(names, begins)
 
 
 def covers(prefix: str, path: str) -> bool:

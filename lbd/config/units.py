@@ -25,6 +25,7 @@ from lbd.config.messages import FIELD_VALUE as FIELD_VALUE
 from lbd.config.messages import FIELDS as FIELDS
 from lbd.config.messages import HEADER_MATCH as HEADER_MATCH
 from lbd.config.messages import HOST_PATTERN as HOST_PATTERN
+from lbd.config.messages import LENIENT as LENIENT
 from lbd.config.messages import METHOD as METHOD
 from lbd.config.messages import METHODS as METHODS
 from lbd.config.messages import REDIRECT as REDIRECT

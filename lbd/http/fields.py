@@ -1,11 +1,12 @@
 """What routes and algorithms ask of a request: its path, host and client, and values in its query and cookies."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
-# RFC 3986 3.3: what may stand in a path as it is.
-PATH_SAFE = "/:@!$&'()*+,;=-._~"
+_SLASHES = re.compile(b"(/|%2[fF])")
+_SEVERAL = re.compile(b"//+")
 
 
 class Trusted(Protocol):
@@ -16,13 +17,15 @@ class Trusted(Protocol):
 
 
 def routed_path(target: bytes) -> bytes:
-    """The path of a request target as routes see it: without query, percent-decoded once, free of dot segments.
+    """The path of a request target as routes see it: without query, percent-decoded once, free of dot segments and of
+    doubled slashes.
 
     A `%` that begins no escape stands for itself. Never raises, and what begins with "/" still does.
     """
     path = target.partition(b"?")[0]
     if b"%" in path:
         path = unquote_to_bytes(path)
+    path = merged(path)
     if b"/." not in path:
         return path
     kept: list[bytes] = []
@@ -37,9 +40,42 @@ def routed_path(target: bytes) -> bytes:
     return b"/" + b"/".join(kept)
 
 
-def encoded_path(path: bytes) -> bytes:
-    """A path fit for a request target: every byte that may not stand there is percent-encoded."""
-    return quote_from_bytes(path, safe=PATH_SAFE).encode()
+def merged(path: bytes) -> bytes:
+    """Several slashes in a row are one: most servers take them so."""
+    return _SEVERAL.sub(b"/", path) if b"//" in path else path
+
+
+def remainder(path: bytes, prefix: bytes) -> bytes:
+    """What of a raw path follows a prefix (decoded, without a slash at its end), in the client's own spelling: `%2F` is
+    data there, dot segments are resolved. It begins with a slash. The whole path when the prefix is not how it begins.
+    """
+    parts = _SLASHES.split(path)[1:]
+    kept: list[tuple[bytes, bytes]] = []        # a slash as it is spelled, and the segment after it
+    for slash, segment in zip(parts[::2], parts[1::2], strict=True):
+        if not _is_dots(segment):
+            kept.append((slash, segment))
+        elif len(unquote_to_bytes(segment)) == 2:
+            while kept and not kept.pop()[1]:
+                pass
+    if parts and _is_dots(parts[-1]):
+        kept.append((b"/", b""))
+    wanted = [segment for segment in prefix.split(b"/") if segment]
+    at = 0
+    for place, (_, segment) in enumerate(kept):
+        if at == len(wanted):
+            break
+        if segment and unquote_to_bytes(segment) != wanted[at]:
+            return b"".join(slash + segment for slash, segment in kept)
+        at += bool(segment)
+        if at == len(wanted):
+            kept = kept[place + 1:]
+            break
+    rest = b"".join(slash + segment for slash, segment in kept)
+    return rest if rest.startswith(b"/") else b"/" + rest
+
+
+def _is_dots(segment: bytes) -> bool:
+    return segment.replace(b"%2e", b".").replace(b"%2E", b".") in (b".", b"..")
 
 
 def host_name(host: bytes) -> str:

@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint8_t
 cdef extern from *:
     """
     static unsigned char lbd_kind[256];
-    static unsigned char lbd_lower[256];
+    static unsigned char lbd_lower[256], lbd_fold[256];
     typedef struct { unsigned char size, name; char text[22]; } lbd_known_t;
     static lbd_known_t lbd_known[64];
     static unsigned char lbd_slot[256];
@@ -15,7 +15,8 @@ cdef extern from *:
         uint8_t name
         char text[22]
     uint8_t KIND "lbd_kind"[256]       # what a byte may be part of: bits of Kind
-    uint8_t LOWER "lbd_lower"[256]     # lower case, and "_" as "-": how CGI and its heirs compare field names
+    uint8_t LOWER "lbd_lower"[256]     # lower case
+    uint8_t FOLD "lbd_fold"[256]       # lower case, and "-" for all but letters and digits: see `fill_kinds`
     Known KNOWN "lbd_known"[64]        # known field names
     uint8_t SLOT "lbd_slot"[256]       # hash of a name to its place in KNOWN plus one; open addressing
 
@@ -27,6 +28,7 @@ cdef enum:    # Kind
     DIGIT = 16
     HEX = 32
     VISIBLE = 64
+    UNSCORED = 128   # TOKEN without "_"
 
 cdef enum:    # Name
     OTHER = 0            # passes; Connection may name it
@@ -45,15 +47,23 @@ cdef enum:    # Name
     FORWARDED_PROTO
     FORWARDED_MORE       # any other X-Forwarded-*
     REQUEST_ID
+    CERTIFICATE          # X-SSL-Client-*
     AUTHORIZATION        # passes; of a proxy too
+    DATE
     NAMES                # how many there are
+    LOOKALIKE = 32       # in tables by Name: where those begin of names that only fold into one
 
 
 cdef inline void fill_kinds() noexcept:
-    """Fill KIND and LOWER; to be called once, at import."""
+    """Fill KIND, LOWER and FOLD; to be called once, at import.
+
+    CGI (RFC 3875 4.1.18), WSGI and Rack make one variable of names that differ in "-" and "_", PHP in "." too;
+    lighttpd and Apache 2.2 take every character of a token that is no letter and no digit for "_". FOLD does as they.
+    """
     cdef int c
     for c in range(256):
-        LOWER[c] = c + 32 if 65 <= c <= 90 else 45 if c == 95 else c
+        LOWER[c] = c + 32 if 65 <= c <= 90 else c
+        FOLD[c] = LOWER[c] if 48 <= c <= 57 or 97 <= LOWER[c] <= 122 else 45
         KIND[c] = 0
         if 33 <= c <= 126:
             KIND[c] |= VISIBLE
@@ -67,13 +77,16 @@ cdef inline void fill_kinds() noexcept:
             KIND[c] |= HEX
     for c in b"!#$%&'*+-.^_`|~":
         KIND[c] |= TOKEN
+    for c in range(256):
+        if KIND[c] & TOKEN and c != 95:
+            KIND[c] |= UNSCORED
     for c in b"-._~!$&'()*+,;=":
         KIND[c] |= REGNAME | LITERAL
     KIND[58] |= LITERAL
 
 
 cdef inline unsigned int place(const uint8_t* p, size_t n) noexcept nogil:
-    return (n * 7 + LOWER[p[0]] * 3 + LOWER[p[n - 1]] * 5 + LOWER[p[n >> 1]]) & 255
+    return (n * 7 + FOLD[p[0]] * 3 + FOLD[p[n - 1]] * 5 + FOLD[p[n >> 1]]) & 255
 
 
 cdef inline bint alike(const uint8_t* p, const char* lower, size_t n) noexcept nogil:
@@ -89,22 +102,34 @@ cdef inline bint is_text(const uint8_t* p, size_t n, const char* lower, size_t s
     return n == size and alike(p, lower, n)
 
 
+cdef inline bint folds_to(const uint8_t* p, const char* folded, size_t n) noexcept nogil:
+    """Whether n bytes of a field name fold into `folded`."""
+    cdef size_t i
+    for i in range(n):
+        if FOLD[p[i]] != <uint8_t>folded[i]:
+            return False
+    return True
+
+
 cdef inline int name_of(const uint8_t* p, size_t n) noexcept nogil:
-    """The Name of a field name (a token, n > 0); minus it when it is only so called with "_" for "-"."""
+    """The Name of a field name (a token, n > 0); minus it when the name only folds into one that is so called."""
     cdef unsigned int at = place(p, n)
     cdef int name = OTHER
     cdef size_t i
     while SLOT[at]:
-        if KNOWN[SLOT[at] - 1].size == n and alike(p, KNOWN[SLOT[at] - 1].text, n):
+        if KNOWN[SLOT[at] - 1].size == n and folds_to(p, KNOWN[SLOT[at] - 1].text, n):
             name = KNOWN[SLOT[at] - 1].name
             break
         at = (at + 1) & 255
     else:
-        if n > 12 and LOWER[p[0]] == 120 and alike(p, "x-forwarded-", 12):
-            name = FORWARDED_MORE
+        if n > 12 and LOWER[p[0]] == 120:
+            if folds_to(p, "x-forwarded-", 12):
+                name = FORWARDED_MORE
+            elif folds_to(p, "x-ssl-client-", 13):
+                name = CERTIFICATE
     if name != OTHER:
         for i in range(n):
-            if p[i] == 95:
+            if FOLD[p[i]] == 45 and p[i] != 45:
                 return -name
     return name
 

@@ -16,7 +16,7 @@ class Request:
     out: bytes        # the head to send to the server, to the empty line; origin-form target
     method: bytes
     target: bytes     # as it goes upstream: origin-form, or b"*"
-    plain: bool       # the target has no percent sign and no segment that begins with a dot: its path is what it says
+    plain: bool       # the path has no percent sign, no segment that begins with a dot, no doubled slash: it is what it says
     signs: bool       # its Authorization or Proxy-Authorization signs on the connection: NTLM, Negotiate, Kerberos
     host: bytes       # of the Host field or the absolute-form target, as received, port and all; b"" if none: then
                       # (HTTP/1.0 only) `out` has an empty Host, to be replaced by the server's own name
@@ -28,10 +28,12 @@ class Request:
     hops: int         # Max-Forwards of TRACE and OPTIONS as received (`out` carries one less); -1 if none
     error: str        # what was wrong, when `scan` returned a negative status
 
-    def __init__(self, max_head: int, max_headers: int, max_uri: int, forwarded: bool = False) -> None:
+    def __init__(self, max_head: int, max_headers: int, max_uri: int, forwarded: bool = False,
+                 underscores: str = "drop-lookalikes", certified: bool = False) -> None:
         """Limits: bytes of the head (to 16 MiB) with empty lines before it, fields (to 65536), bytes of the target.
 
-        `forwarded`: write the Forwarded field of RFC 7239 too. Raises `ValueError` for limits out of range.
+        `forwarded`: write the Forwarded field of RFC 7239 too. `underscores`: as the key of a listener. `certified`: not
+        even a trusted proxy may send X-SSL-Client-*. Raises `ValueError` for limits out of range.
         """
     def scan(self, data: bytes, start: int, peer: bytes, proto: bytes, trusted: bool) -> int:
         """Read the request head that begins at `start`.
@@ -52,12 +54,14 @@ class Response:
     end: int
     error: str
 
-    def __init__(self, max_head: int, max_headers: int) -> None: ...
+    def __init__(self, max_head: int, max_headers: int, lenient: tuple[str, ...] = ()) -> None:
+        """Limits as of `Request`; `lenient` as the key of a backend. Raises `ValueError` for an unknown word."""
     def scan(self, data: bytes, start: int, to_head: bool, minor: int, keep: bool) -> int:
         """Read the response head that begins at `start`: 0 incomplete, flags, or -502.
 
         `to_head`: the request was HEAD. `minor`: HTTP/1.minor of the client; `keep`: the client's connection is to
         be kept, which `out` says to the client unless the body is UNTIL_CLOSE, or CHUNKED for an HTTP/1.0 client.
+        `out` of a final answer has a Date, of now where the server sent none (RFC 9110 6.6.1).
         """
 
 class Chunks:
@@ -68,18 +72,24 @@ class Chunks:
     size: int         # bytes of content so far
     error: str
 
-    def __init__(self, decode: bool, limit: int) -> None:
-        """`decode`: `out` is the content without its framing. `limit`: most bytes of content; 0 is none."""
+    def __init__(self, decode: bool, limit: int, remove: tuple[bytes, ...] = (), fold: bool = False,
+                 underscores: str = "drop-lookalikes") -> None:
+        """`decode`: `out` is the content without its framing. `limit`: most bytes of content; 0 is none. `remove`:
+        trailer fields that do not pass, as in `edit`. `underscores`: "refuse" takes no trailer field with one."""
     def feed(self, data: bytes, start: int) -> int:
         """0 more is to come, 1 the body ended at `end`, -400 malformed, -413 beyond the limit."""
 
-def edit(head: bytes, target: bytes | None, remove: tuple[bytes, ...], add: bytes) -> bytes:
+def edit(head: bytes, target: bytes | None, remove: tuple[bytes, ...], add: bytes, fold: bool = False) -> bytes:
     """The head (as in `out`) with another target (requests only), without the fields named in `remove` (lower case),
     and with the lines `add` (each ending in CRLF) before its end. What follows the head passes. Target and lines are
-    taken as they are; `ValueError` when `head` is none."""
+    taken as they are; `ValueError` when `head` is none. `fold`: names that servers may take for one of `remove` go too:
+    those that differ only in characters that are no letters and no digits."""
 
 def values(head: bytes, name: bytes) -> list[bytes]:
     """The values of every field called `name` (lower case) in a head as in `out`, in order; a body may follow."""
+
+def date_line(second: int) -> bytes:
+    """The Date field of a time in seconds since 1970, with its line end; b"" for one that has no date."""
 
 def request_id() -> bytes:
     """32 lower-case hexadecimal digits, not guessable in bulk, never twice: for X-Request-Id."""

@@ -7,8 +7,10 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy
+from libc.time cimport time_t
 
 from lbd.http.chunked cimport *
+from lbd.http.date cimport write_date
 from lbd.http.grammar cimport *
 from lbd.http.identity cimport Ids, write_id
 from lbd.http.lines cimport *
@@ -16,37 +18,14 @@ from lbd.http.memory cimport copied, fitting, joined, rest, same
 from lbd.http.names cimport *
 from lbd.http.request cimport *
 from lbd.http.response cimport *
+from lbd.http.tidy cimport tidied
+
+from lbd.http.faults import FAULTS as _FAULTS
 
 KEEP, LENGTH, CHUNKED, UNTIL_CLOSE, WHOLE, MORE, UPGRADE, SIMPLE = (1 << bit for bit in range(8))
 
-# By Fault, negated: the status for a request (a response is always a 502), and what was wrong.
-cdef tuple FAULTS = (
-    (0, ""),
-    (400, "the method is not a token"),
-    (400, "the request target is not valid"),
-    (400, "the request line does not end in HTTP/1.0 or HTTP/1.1"),
-    (414, "the request target is too long"),
-    (501, "CONNECT is not served"),
-    (431, "the head is too long"),
-    (431, "the head has too many fields"),
-    (400, "a field name is not a token, or white space stands before or instead of it"),
-    (400, "a line does not end in CR LF"),
-    (400, "the head has a control character"),
-    (400, "Host is not valid, or repeated"),
-    (400, "HTTP/1.1 needs a Host"),
-    (400, "Content-Length is not one plain number"),
-    (400, "Transfer-Encoding is not exactly chunked, or comes with HTTP/1.0"),
-    (400, "Content-Length and Transfer-Encoding are both given"),
-    (400, "Connection has too many options"),
-    (400, "Max-Forwards is not one plain number"),
-    (502, "the status line is not valid"),
-    (502, "status 101 comes without Upgrade"),
-    (400, "the chunked body is malformed"),
-    (400, "the first line of a chunk is too long"),
-    (400, "the trailer section is too long"),
-    (413, "the body is too long"),
-    (400, "too many empty lines stand before the request"),
-)
+cdef tuple FAULTS = _FAULTS
+cdef tuple LENIENT = ("status", "control-characters", "line-feeds", "http10-chunked", "name-spaces")
 
 cdef Ids IDS
 
@@ -64,13 +43,16 @@ cdef size_t PASSED_ROOM = 0
 cdef class Request:
     """What one pass over a request head found. One per listener and worker: read it before the next `scan`."""
 
-    def __cinit__(self, Py_ssize_t max_head, int max_headers, Py_ssize_t max_uri, bint forwarded=False):
+    def __cinit__(self, Py_ssize_t max_head, int max_headers, Py_ssize_t max_uri, bint forwarded=False,
+                  str underscores="drop-lookalikes", bint certified=False):
         if not (0 < max_head <= 1 << 24 and 0 < max_headers <= 1 << 16 and max_uri > 0):
             raise ValueError("max_head must be 1 byte to 16 MiB, max_headers 1 to 65536, max_uri at least 1")
         self.out = self.method = self.target = self.host = b""
         self.error = ""
         self.hops = -1
         self.max_head, self.max_uri, self.peer.forwarded = max_head, max_uri, forwarded
+        self.kind = UNSCORED if underscores == "refuse" else TOKEN
+        fill_drops(self.untrusted, self.trusted, PASS if underscores == "pass" else DROP_LOOKALIKES, certified)
         self.lines.room = max_headers
         self.lines.line = <Line*>PyMem_Malloc(max_headers * sizeof(Line))
         if self.lines.line is NULL:
@@ -96,7 +78,7 @@ cdef class Request:
         cdef Py_ssize_t stop = fields
         cdef int flags
         if fields > 0:
-            stop = read_lines(p, fields, most, &TRUSTED[0] if trusted else &UNTRUSTED[0], &self.lines)
+            stop = read_lines(p, fields, most, &self.trusted[0] if trusted else &self.untrusted[0], self.kind, &self.lines)
         if stop > 0:
             flags = judge_request(p, &self.asked, &self.lines) \
                 if sound(p, self.asked.line, stop, &self.lines) else BAD_VALUE
@@ -158,9 +140,12 @@ cdef inline int whole(int flags, size_t size, size_t head, size_t length) noexce
 cdef class Response:
     """What one pass over a response head found. One per worker: read it before the next `scan`."""
 
-    def __cinit__(self, Py_ssize_t max_head, int max_headers):
+    def __cinit__(self, Py_ssize_t max_head, int max_headers, tuple lenient=()):
+        cdef str name
         if not (0 < max_head <= 1 << 24 and 0 < max_headers <= 1 << 16):
             raise ValueError("max_head must be 1 byte to 16 MiB, max_headers 1 to 65536")
+        for name in lenient:
+            self.lenient |= 1 << <int>LENIENT.index(name)
         self.out = b""
         self.error = ""
         self.max_head = max_head
@@ -172,6 +157,7 @@ cdef class Response:
     def __dealloc__(self):
         PyMem_Free(self.lines.line)
         PyMem_Free(self.scratch)
+        PyMem_Free(self.tidy)
 
     def scan(self, bytes data not None, Py_ssize_t start, bint to_head, int minor, bint keep):
         """Read the response head that begins at `start`: 0 incomplete, flags, or -502."""
@@ -181,19 +167,20 @@ cdef class Response:
         cdef size_t size
         cdef const uint8_t* p = rest(data, start, &size)
         cdef size_t most = min(size, self.max_head)
-        cdef Py_ssize_t fields = read_status_line(p, most, &self.answered)
-        cdef Py_ssize_t stop = fields
+        cdef Py_ssize_t at[2]        # where the fields begin, and where the head ends, in what was judged
         cdef uint8_t* end
-        cdef int flags
-        if fields > 0:
-            stop = read_lines(p, fields, most, ANSWER, &self.lines)
-        if stop > 0:
-            flags = judge_response(p, &self.answered, &self.lines, to_head) \
-                if sound(p, 0, stop, &self.lines) else BAD_VALUE
-        elif stop == 0 and size < self.max_head:
-            return 0
-        else:
-            flags = stop if stop else LONG_HEAD
+        cdef int flags = self.judge(p, most, to_head, False, at)
+        cdef Py_ssize_t stop = at[1]
+        cdef const uint8_t* text = p
+        if flags < 0 and self.lenient & (CONTROLS | LINE_FEEDS | NAME_SPACES):
+            self.tidy = end = fitting(self.tidy, &self.tidy_room, 2 * most + 2)
+            stop = tidied(p, most, self.lenient, &end)
+            text = self.tidy
+            flags = self.judge(text, end - text, to_head, True, at) if stop > 0 else stop
+        if stop == 0:
+            if size < self.max_head:
+                return 0
+            flags = LONG_HEAD
         if flags < 0:
             self.error = FAULTS[-flags][1]
             return -502
@@ -201,14 +188,25 @@ cdef class Response:
         self.head = start + stop
         self.end = self.head + self.answered.length
         self.length, self.status = self.answered.length, self.answered.status
-        self.scratch = fitting(self.scratch, &self.room, 2 * stop + 1024)
-        end = put_response(self.scratch, p, fields, stop - 2, flags, &self.answered, &self.lines, minor, keep)
+        self.scratch = fitting(self.scratch, &self.room, 2 * at[1] + 1024)
+        end = put_response(self.scratch, text, at[0], at[1] - 2, flags, &self.answered, &self.lines, minor, keep)
         if flags & (F_WHOLE | F_MORE) == F_WHOLE and self.status >= 200:
             flags |= F_SIMPLE
             self.out = joined(self.scratch, end - self.scratch, p + stop, self.answered.length)
         else:
             self.out = copied(self.scratch, end - self.scratch)
         return flags
+
+    cdef int judge(self, const uint8_t* p, size_t size, bint to_head, bint tidy, Py_ssize_t* at) noexcept:
+        """The flags of the head at `p`, or a Fault; at[1] stays 0 while it is incomplete. `tidy`: values are checked."""
+        at[0] = at[1] = read_status_line(p, size, self.lenient, &self.answered)
+        if at[0] > 0:
+            at[1] = read_lines(p, at[0], size, ANSWER, TOKEN, &self.lines)
+        if at[1] <= 0:
+            return at[1]
+        if not tidy and not sound(p, 0, at[1], &self.lines):
+            return BAD_VALUE
+        return judge_response(p, &self.answered, &self.lines, to_head, self.lenient)
 
 
 cdef class Chunks:
@@ -219,11 +217,17 @@ cdef class Chunks:
     cdef readonly str error
     cdef Chunked chunked
     cdef bytes trailer
+    cdef tuple remove
+    cdef bint fold
+    cdef uint8_t kind
 
-    def __cinit__(self, bint decode, int64_t limit):
+    def __cinit__(self, bint decode, int64_t limit, tuple remove not None=(), bint fold=False,
+                  str underscores="drop-lookalikes"):
         if limit < 0:
             raise ValueError("limit must not be negative")
         self.chunked.decode, self.chunked.limit = decode, limit
+        self.remove, self.fold = remove, fold
+        self.kind = UNSCORED if underscores == "refuse" else TOKEN
         self.out = self.trailer = b""
         self.error = ""
 
@@ -280,23 +284,27 @@ cdef class Chunks:
         cdef Py_ssize_t before = len(self.trailer)
         cdef Py_ssize_t stop
         cdef const uint8_t* p
+        cdef int i
         self.trailer = (self.trailer + more)[:MOST_TRAILER]
         p = <const uint8_t*>PyBytes_AS_STRING(self.trailer)
         lines.line, lines.room = TRAILER_LINES, MOST_TRAILERS
-        stop = read_lines(p, 0, PyBytes_GET_SIZE(self.trailer), TRAILER, &lines)
+        stop = read_lines(p, 0, PyBytes_GET_SIZE(self.trailer), TRAILER, self.kind, &lines)
         if stop == 0 and PyBytes_GET_SIZE(self.trailer) < MOST_TRAILER:
             return len(more)
         if stop <= 0:
             return LONG_TRAILERS if stop == 0 or stop == MANY_FIELDS else stop
         if controls(p, stop) != 2 * (<size_t>lines.n + 1):
             return BAD_VALUE
+        for i in range(lines.n if self.remove else 0):
+            if named(p, &lines.line[i], self.remove, self.fold):
+                lines.line[i].drop = 1
         if not self.chunked.decode:
             to[0] = put_text(put_passing(to[0], p, 0, &lines, stop - 2), "\r\n")
         self.chunked.state = DONE
         return stop - before
 
 
-def edit(bytes head not None, bytes target, tuple remove not None, bytes add not None):
+def edit(bytes head not None, bytes target, tuple remove not None, bytes add not None, bint fold=False):
     """The head with another target, without the fields named in `remove`, and with the lines `add` before its end."""
     global PASSED
     cdef size_t size
@@ -315,7 +323,7 @@ def edit(bytes head not None, bytes target, tuple remove not None, bytes add not
         to = put(put(to, p, first), PyBytes_AS_STRING(target), PyBytes_GET_SIZE(target))
         run = second
     while i and next_field(p, size, &i, &line):
-        if named(p, &line, remove):
+        if named(p, &line, remove, fold):
             to = put(to, p + run, line.start - run)
             run = line.next
     if i == 0 or i + 2 > size or p[i] != 13 or p[i + 1] != 10:
@@ -325,11 +333,12 @@ def edit(bytes head not None, bytes target, tuple remove not None, bytes add not
     return copied(PASSED, to - PASSED)
 
 
-cdef bint named(const uint8_t* p, const Line* line, tuple names) except -1:
+cdef bint named(const uint8_t* p, const Line* line, tuple names, bint fold) except -1:
     cdef bytes name
     for name in names:
         if <uint32_t>PyBytes_GET_SIZE(name) == line.colon - line.start \
-                and same_name(p + line.start, <const uint8_t*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name)):
+                and same_name(p + line.start, <const uint8_t*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name),
+                              &FOLD[0] if fold else &LOWER[0]):
             return True
     return False
 
@@ -344,7 +353,7 @@ def values(bytes head not None, bytes name not None):
     cdef tuple names = (name,)
     cdef list found = []
     while i and next_field(p, size, &i, &line):
-        if named(p, &line, names):
+        if named(p, &line, names, False):
             value = value_of(p, &line, &n)
             found.append(copied(value, n))
     return found
@@ -360,6 +369,12 @@ fill_kinds()
 fill_names()
 _seed()
 os.register_at_fork(after_in_child=_seed)
+
+
+def date_line(time_t second):
+    """The Date field of a time in seconds since 1970, with its line end; b"" for one that has no date."""
+    cdef char text[64]
+    return copied(<const uint8_t*>text, write_date(second, text))
 
 
 def request_id():

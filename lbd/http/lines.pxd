@@ -3,8 +3,8 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memchr, memcpy, memset, strlen
 
-from lbd.http.grammar cimport (CONNECTION, CONTENT_LENGTH, KIND, LOWER, NAMES, OTHER, TOKEN, TRANSFER_ENCODING,
-                               is_text, name_of, number)
+from lbd.http.grammar cimport (CONNECTION, CONTENT_LENGTH, FOLD, KIND, LOOKALIKE, LOWER, NAMES, OTHER, TOKEN,
+                               TRANSFER_ENCODING, is_text, name_of, number)
 
 cdef enum:    # Flag: the flags of head.pyi
     F_KEEP = 1
@@ -56,6 +56,8 @@ cdef enum:    # Fault: what is wrong with a message; FAULTS in head.pyx has stat
     LONG_TRAILERS = -22
     LONG_BODY = -23
     EMPTY_LINES = -24
+    UNKNOWN_CODING = -25
+    UNDERSCORE = -26
 
 cdef enum:    # Options: what the Connection fields say
     CLOSE = 1
@@ -80,11 +82,11 @@ cdef inline size_t controls(const uint8_t* p, size_t n) noexcept nogil:
     return total
 
 
-cdef inline Py_ssize_t read_lines(const uint8_t* p, size_t pos, size_t size, const uint8_t* drops,
+cdef inline Py_ssize_t read_lines(const uint8_t* p, size_t pos, size_t size, const uint8_t* drops, uint8_t kind,
                                   Lines* lines) noexcept nogil:
     """Read field lines from `pos` to the empty line: the offset after it, 0 when it is not there yet, or a Fault.
 
-    `drops` says of each Name whether its lines pass. Values are checked by `controls` over the whole head: when all
+    `drops` says of each Name whether its lines pass, `kind` what names are made of (a Kind). Values are checked by `controls` over the whole head: when all
     line ends are CR LF and there are no more control characters than those, there is none in a value.
     """
     cdef size_t i = pos
@@ -103,12 +105,12 @@ cdef inline Py_ssize_t read_lines(const uint8_t* p, size_t pos, size_t size, con
             return MANY_FIELDS
         line = lines.line + lines.n
         line.start = i
-        while i < size and KIND[p[i]] & TOKEN:
+        while i < size and KIND[p[i]] & kind:
             i += 1
         if i == size:
             return 0
         if p[i] != 58 or i == line.start:
-            return BAD_NAME
+            return <Py_ssize_t>UNDERSCORE if p[i] == 95 else <Py_ssize_t>BAD_NAME
         line.colon = i
         found = <const uint8_t*>memchr(p + i, 10, size - i)
         if found is NULL:
@@ -133,7 +135,7 @@ cdef inline void sort(const uint8_t* p, Line* line, const uint8_t* drops, Lines*
         lines.count[name] += 1
         lines.at[name] = lines.n
     elif name < 0:       # a look-alike: where it could be taken for the real one, it does not pass
-        line.drop = drops[OTHER]
+        line.drop = drops[LOOKALIKE - name]
 
 
 cdef inline const uint8_t* value_of(const uint8_t* p, const Line* line, size_t* n) noexcept nogil:
@@ -148,11 +150,11 @@ cdef inline const uint8_t* value_of(const uint8_t* p, const Line* line, size_t* 
     return p + start
 
 
-cdef inline bint same_name(const uint8_t* a, const uint8_t* b, size_t n) noexcept nogil:
-    """Whether two names of n bytes are the same but for case."""
+cdef inline bint same_name(const uint8_t* a, const uint8_t* b, size_t n, const uint8_t* by) noexcept nogil:
+    """Whether two names of n bytes are the same `by` LOWER or FOLD."""
     cdef size_t i
     for i in range(n):
-        if LOWER[a[i]] != LOWER[b[i]] or (a[i] == 95) != (b[i] == 95):
+        if by[a[i]] != by[b[i]]:
             return False
     return True
 
@@ -248,9 +250,29 @@ cdef inline int read_connection(const uint8_t* p, Lines* lines) noexcept nogil:
             else:
                 for k in range(lines.n):
                     if lines.line[k].name == OTHER and lines.line[k].colon - lines.line[k].start == stop - start \
-                            and same_name(p + lines.line[k].start, value + start, stop - start):
+                            and same_name(p + lines.line[k].start, value + start, stop - start, FOLD):
                         lines.line[k].drop = 1
     return options
+
+
+cdef inline int foreign_coding(const uint8_t* value, size_t n) noexcept nogil:
+    """The Fault of a Transfer-Encoding that is not just chunked: UNKNOWN_CODING for a list of codings in which chunked
+    stands at most once, and last (RFC 9112 6.1, 6.3)."""
+    cdef size_t after = 0
+    cdef size_t start, stop, i
+    cdef bint chunked = False
+    while after <= n:
+        start = after
+        after = next_item(value, n, &start, &stop)
+        i = start
+        while i < stop and KIND[value[i]] & TOKEN:
+            i += 1
+        if chunked or i == start or (i < stop and value[i] != 59):
+            return BAD_CODING
+        chunked = is_text(value + start, i - start, "chunked", 7)
+        if chunked and i < stop:
+            return BAD_CODING
+    return UNKNOWN_CODING
 
 
 cdef inline int read_framing(const uint8_t* p, const Lines* lines, bint minor, int64_t* length) noexcept nogil:
@@ -262,9 +284,9 @@ cdef inline int read_framing(const uint8_t* p, const Lines* lines, bint minor, i
         if lines.count[CONTENT_LENGTH]:
             return TWO_FRAMINGS
         value = value_of(p, lines.line + lines.at[TRANSFER_ENCODING], &n)
-        if lines.count[TRANSFER_ENCODING] > 1 or not minor or not is_text(value, n, "chunked", 7):
+        if lines.count[TRANSFER_ENCODING] > 1 or not minor:
             return BAD_CODING
-        return F_CHUNKED
+        return <int>F_CHUNKED if is_text(value, n, "chunked", 7) else foreign_coding(value, n)
     if lines.count[CONTENT_LENGTH]:
         value = value_of(p, lines.line + lines.at[CONTENT_LENGTH], &n)
         length[0] = number(value, n) if lines.count[CONTENT_LENGTH] == 1 else -1

@@ -6,15 +6,19 @@ from libc.string cimport memcpy
 
 from lbd.http.grammar cimport *
 
-# Whether a line of each Name is dropped. At OTHER: of a name that is a known one but for "_" instead of "-".
+# Whether a line of each Name is dropped; from LOOKALIKE on, of a name that only folds into one of that Name.
 cdef extern from *:
     """
-    static unsigned char lbd_untrusted[32], lbd_trusted[32], lbd_answer[32], lbd_trailer[32];
+    static unsigned char lbd_answer[64], lbd_trailer[64];
     """
-    uint8_t UNTRUSTED "lbd_untrusted"[32]    # from a client
-    uint8_t TRUSTED "lbd_trusted"[32]        # from a trusted proxy
-    uint8_t ANSWER "lbd_answer"[32]          # from a server
-    uint8_t TRAILER "lbd_trailer"[32]        # in a trailer section: nothing that has a meaning here may come there
+    uint8_t ANSWER "lbd_answer"[64]          # from a server
+    uint8_t TRAILER "lbd_trailer"[64]        # in a trailer section: nothing that has a meaning here may come there
+
+cdef enum:    # Underscores: what becomes of names of request fields that have a "_"
+    DROP_LOOKALIKES      # what folds into a known name does not pass
+    PASS                 # only what folds into a name that lbd keeps for itself or frames by does not pass
+    REFUSE               # none is taken
+
 
 
 cdef inline int fill_names() except -1:
@@ -25,7 +29,7 @@ cdef inline int fill_names() except -1:
     cdef dict meanings = {
         HOP: b"keep-alive proxy-connection te http2-settings",
         END_TO_END: b"""accept-ranges age cache-control content-encoding content-range content-type cookie
-            date etag expires last-modified location proxy-authenticate range retry-after
+            etag expires last-modified location proxy-authenticate range retry-after
             set-cookie trailer vary via www-authenticate""",
         CONNECTION: b"connection",
         UPGRADE_FIELD: b"upgrade",
@@ -40,6 +44,7 @@ cdef inline int fill_names() except -1:
         FORWARDED_PROTO: b"x-forwarded-proto",
         REQUEST_ID: b"x-request-id",
         AUTHORIZATION: b"authorization proxy-authorization",
+        DATE: b"date",
     }
     for name, texts in meanings.items():
         for text in texts.split():
@@ -52,8 +57,17 @@ cdef inline int fill_names() except -1:
                 at = (at + 1) & 255
             SLOT[at] = n
     for name in range(NAMES):
-        TRAILER[name] = 1
+        TRAILER[name] = TRAILER[LOOKALIKE + name] = name != OTHER
         ANSWER[name] = name in (HOP, CONNECTION, UPGRADE_FIELD, TRANSFER_ENCODING)
-        TRUSTED[name] = ANSWER[name] or name in (OTHER, FORWARDED_FOR, REQUEST_ID)
-        UNTRUSTED[name] = TRUSTED[name] or FORWARDED <= name <= REQUEST_ID
     return 0
+
+
+cdef inline void fill_drops(uint8_t* untrusted, uint8_t* trusted, int underscores, bint certified) noexcept:
+    """Fill such tables for what comes from clients and from trusted proxies, who may say what certificate their own
+    client showed unless that is asked for here (`certified`)."""
+    cdef int name
+    for name in range(1, NAMES):
+        trusted[name] = ANSWER[name] or name == FORWARDED_FOR or name == REQUEST_ID or (certified and name == CERTIFICATE)
+        untrusted[name] = trusted[name] or FORWARDED <= name <= CERTIFICATE
+        trusted[LOOKALIKE + name] = underscores != PASS or not (name == END_TO_END or name == AUTHORIZATION or name == DATE)
+        untrusted[LOOKALIKE + name] = trusted[LOOKALIKE + name]

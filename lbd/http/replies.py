@@ -4,7 +4,7 @@ import time
 from functools import lru_cache
 from http import HTTPStatus
 
-from lbd.http.head import edit
+from lbd.http.head import date_line, edit
 
 # What the client reads beside the status, and nothing of the inside. One line per status that lbd answers with.
 TEXTS = {
@@ -27,9 +27,6 @@ TEXTS = {
 
 PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
-
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 PRIVATE = (b"authorization", b"cookie", b"proxy-authorization")      # what a TRACE does not give back
 RETRY_AFTER = 1          # seconds: the least, since health may change with the next check
@@ -121,22 +118,8 @@ def _composed(status: int, keep: bool, content_type: bytes, body: bytes, more: b
     return before, after + b"\r\n" + (b"" if head_only else body)
 
 
-_date = (0, b"")         # the second, and the Date line of it
-
-
 def _dated(parts: tuple[bytes, bytes], request_id: bytes = b"") -> bytes:
     before, after = parts
     if request_id:
         before += b"X-Request-Id: %b\r\n" % request_id
     return before + date_line(int(time.time())) + after
-
-
-def date_line(second: int) -> bytes:
-    """The Date field of a time in seconds since 1970, with its line end."""
-    global _date
-    if _date[0] != second:
-        at = time.gmtime(second)
-        text = (f"Date: {DAYS[at.tm_wday]}, {at.tm_mday:02} {MONTHS[at.tm_mon - 1]} {at.tm_year} "
-                f"{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02} GMT\r\n")
-        _date = second, text.encode()
-    return _date[1]

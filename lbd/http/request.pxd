@@ -85,10 +85,12 @@ cdef inline Py_ssize_t read_request_line(const uint8_t* p, size_t size, size_t m
 
 
 cdef inline bint spelled_plainly(const uint8_t* p, size_t size) noexcept nogil:
-    """No percent sign and no segment that begins with a dot: the path is what it says."""
+    """No percent sign, no segment that begins with a dot and no empty one but the last: the path is what it says."""
     cdef size_t i
     for i in range(size):
-        if p[i] == 37 or (p[i] == 46 and i and p[i - 1] == 47):
+        if p[i] == 63:
+            break
+        if p[i] == 37 or ((p[i] == 46 or p[i] == 47) and i and p[i - 1] == 47):
             return False
     return True
 

@@ -6,6 +6,9 @@ from lbd.config import schema
 from lbd.http import fields, head, replies
 from lbd.stats import endings
 
+# Texts of refusals whose status alone would say something else.
+OWN = {endings.CODING_REFUSED: b"501 The transfer coding is not supported.\n"}
+
 Answer = tuple[int, bytes, int]          # status, the ready bytes, ending
 Answers = Callable[[head.Request, bool, Mapping[int, bytes]], Answer]
 
@@ -44,8 +47,10 @@ def to_https(port: int) -> Answers:
 
 
 def redirect(wanted: schema.Redirect) -> Answers:
-    """A Location made of the request's host, path and query."""
+    """A Location made of the request's host, path and query; 404 where it needs a host and there is none."""
     def answers(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
+        if not request.host and "{host}" in wanted.to:
+            return no_route(request, keep, bodies)
         path, _, query = request.target.partition(b"?")
         location = wanted.to
         for name, value in (("{host}", fields.host_name(request.host)), ("{path}", path.decode("latin-1")),

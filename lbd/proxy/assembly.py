@@ -12,7 +12,6 @@ from lbd.balance import build
 from lbd.config import schema
 from lbd.errors import LbdError
 from lbd.http.trace_context import TraceContext
-from lbd.proxy import client_certificate
 from lbd.proxy.answers import to_https
 from lbd.proxy.listener import Listener, Site
 from lbd.proxy.router import Action, Manners, Router
@@ -58,9 +57,9 @@ class Assembly:
             ready[name] = (backend, self._algorithm(backend, settings))
         sites: dict[str, tuple[Listener, Site]] = {}
         for name, wanted in config.listeners.items():
-            manners = listener_manners(config, wanted)
+            manners = listener_manners(wanted)
             site = Site(wanted, config.global_.trusted_proxies, self._router(name, wanted, generation, ready, manners),
-                        self.faces.of(name, wanted, generation.credentials), manners.hsts)
+                        self.faces.of(name, wanted, generation.credentials), manners.hsts, certifies(config))
             row = self.row(scoreboard.LISTENER, generation.listeners[name])
             sites[name] = (listeners.get(name) or Listener(name, row, site), site)
         return Prepared(generation, ready, sites, {int(status): body for status, body in config.bodies.items()},
@@ -95,10 +94,13 @@ class Assembly:
         return Router(routes, default)
 
 
-def listener_manners(config: schema.Config, listener: schema.Listener) -> Manners:
-    """Where any listener asks for certificates, no client of any listener may say what its own was."""
-    certified = [one.tls is not None and one.tls.client_ca is not None for one in config.listeners.values()]
+def listener_manners(listener: schema.Listener) -> Manners:
+    """What the listener does on each of its routes."""
     tls = listener.tls
     hsts = b"Strict-Transport-Security: max-age=%d\r\n" % tls.hsts if tls is not None and tls.hsts is not None else b""
-    return Manners(client_certificate.FIELDS if any(certified) else (),
-                   tls is not None and tls.client_ca is not None, hsts)
+    return Manners(tls is not None and tls.client_ca is not None, hsts)
+
+
+def certifies(config: schema.Config) -> bool:
+    """Some listener asks for certificates: nobody, on no listener, may say what a client's was."""
+    return any(one.tls is not None and one.tls.client_ca is not None for one in config.listeners.values())

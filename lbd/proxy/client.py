@@ -3,6 +3,7 @@
 from typing import Any
 
 from lbd.http import head, replies
+from lbd.http.faults import UNKNOWN_CODING
 from lbd.proxy import fast_path
 from lbd.proxy.arrival import Arrival
 from lbd.proxy.breaking import break_off
@@ -169,7 +170,7 @@ class Client(Arrival):
         self.bytes_in = request.head
         rest = data[request.head:]
         if flags & head.CHUNKED:
-            self.chunks = head.Chunks(False, site.max_body or 0)
+            self.chunks = head.Chunks(False, site.max_body or 0, self.action.removed, True, site.underscores)
             if site.max_body == 0:          # to the kernel that is no limit
                 self.refuse(413, endings.BODY_TOO_LARGE)
                 return
@@ -212,7 +213,9 @@ class Client(Arrival):
             return
         status = -flags
         self.plane.log.debug("bad request", client=self.peer.decode(), error=self.listener.site.request.error)
-        reject(self, status, REFUSED.get(status, endings.BAD_REQUEST), data)
+        ending = endings.CODING_REFUSED if self.listener.site.request.error == UNKNOWN_CODING else REFUSED.get(
+            status, endings.BAD_REQUEST)
+        reject(self, status, ending, data)
 
     def upload(self, data: bytes) -> None:
         """More of the body."""

@@ -24,7 +24,6 @@ IDLE, READING, QUEUED, CONNECT, SEND, WAIT, RELAY, TUNNEL, FULL, LINGER, CLOSED 
 IDEMPOTENT = (b"GET ", b"HEAD ", b"OPTIONS ", b"TRACE ", b"PUT ", b"DELETE ")
 
 PIECES = 64              # most reads of a body that is kept for a repeat
-
 LINGER_SECONDS = 10.0    # how long what a client still sends after an early answer is read away
 
 

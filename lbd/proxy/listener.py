@@ -23,15 +23,18 @@ class Site:
 
     `open`: every peer may connect and none is trusted, so there is nothing to do when one comes in. `face` is what it
     shows where it ends TLS, `hsts` the line of Strict-Transport-Security for lbd's own answers, b"" for none.
+    `certified`: some listener asks for certificates.
     """
 
     __slots__ = ("_allow", "_deny", "action", "believes", "bounds", "client_header", "client_idle", "face",
                  "handshake_timeout", "hsts", "introduced", "max_body", "open", "passthrough", "proto", "request",
-                 "route", "router", "tcp", "timeouts", "trusts")
+                 "route", "router", "tcp", "timeouts", "trusts", "underscores")
 
     def __init__(self, settings: schema.Listener, trusted: Sequence[Network], router: Router,
-                 face: Face | None = None, hsts: bytes = b"") -> None:
-        self.request = head.Request(settings.max_head, settings.max_headers, settings.max_uri, settings.forwarded)
+                 face: Face | None = None, hsts: bytes = b"", certified: bool = False) -> None:
+        self.request = head.Request(settings.max_head, settings.max_headers, settings.max_uri, settings.forwarded,
+                                    settings.underscores, certified)
+        self.underscores = settings.underscores
         self.router = router
         self.route: Callable[[head.Request], Action] = router.route
         self.tcp = settings.mode == "tcp"

@@ -11,7 +11,6 @@ from typing import Any
 from lbd.backend.backend import Backend
 from lbd.backend.generation import Generation, Member
 from lbd.backend.server import Server
-from lbd.http import head
 from lbd.log import logger
 from lbd.net.bells import Bells
 from lbd.net.mould import Mould
@@ -40,9 +39,6 @@ from lbd.stats.scoreboard import Board, Record
 LISTENER_CONNECTIONS = fields.LISTENER_CONNECTIONS
 LISTENER_ACCEPTED = fields.LISTENER_ACCEPTED
 
-RESPONSE_HEAD = 64 * 1024       # longest response head, bytes, and most fields in it; 502 beyond
-RESPONSE_FIELDS = 256
-
 
 class Plane:
     """What a worker's control side may ask of its data plane.
@@ -54,7 +50,7 @@ class Plane:
 
     __slots__ = ("_access", "_done", "_prepared", "_report", "_traces", "access", "assembly", "backends", "bells",
                  "contexts", "draining", "error_bodies", "explanations", "generation", "limit", "listeners", "log",
-                 "loop", "net", "now", "paused", "process", "response", "timers", "turns")
+                 "loop", "net", "now", "paused", "process", "timers", "turns")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, net: Any, board: Board, lane: int,
                  report: Callable[[str, str, str], None], bells: Bells | None = None) -> None:
@@ -64,7 +60,6 @@ class Plane:
         self.bells.listen(loop, self._rung)
         self.assembly = Assembly(board, lane)
         self.process = board.row(lane, scoreboard.PROCESS, 0)
-        self.response = head.Response(RESPONSE_HEAD, RESPONSE_FIELDS)
         self.log = logger
         self.access: AccessLog | Several | None = None      # while lines are wanted
         self._access: AccessLog | None = None
@@ -132,11 +127,13 @@ class Plane:
                     close_idle(server)
                 for upstream in server.idle:
                     upstream.__class__ = kind(backend.retry_statuses)
+                    upstream.response = backend.response
         self.draining.retire(removed, ends)
         for client in self.timers.everyone():
             client.trusted = client.listener.site.believes(client.peer)
             for backend, upstream in pinned.connections(client):
                 upstream.__class__ = kind(backend.retry_statuses)
+                upstream.response = backend.response
         self._pace()
 
     def update(self, members: Sequence[Member]) -> None:

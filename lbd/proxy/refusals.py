@@ -4,6 +4,7 @@ import re
 from typing import Any, NamedTuple
 
 from lbd.http import head, replies
+from lbd.proxy.answers import OWN
 from lbd.proxy.exchange import READING
 
 LINE = re.compile(rb"(?:\r?\n)*([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})[ \t]+([^ \t\r\n]+)[ \t]*(HTTP/1\.[01])?")
@@ -39,7 +40,8 @@ def reject(client: Any, status: int, ending: int, data: bytes) -> None:
     plane = client.plane
     request_id = head.request_id()
     client.keep = client.sent = False
-    answer = replies.reply(status, False, False, body=plane.error_bodies.get(status), request_id=request_id)
+    answer = replies.reply(status, False, False, request_id=request_id,
+                           body=plane.error_bodies.get(status, OWN.get(ending)))
     client.transport.write(answer)
     client.bytes_out = len(answer)
     plane.count(ending)

@@ -1,6 +1,6 @@
 """The router of one listener in one generation: from a request's host and path to what is done with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import re2
@@ -17,18 +17,17 @@ Edits = tuple[tuple[bytes, ...], bytes]         # fields to remove (lower case),
 
 HSTS = (b"strict-transport-security",)
 REMEMBERED = 1024        # raw Host values whose routes are kept at hand; a client could send any number
-DOTS = re2.compile(rb"(?i)/(\.|%2e)")      # may begin a dot segment
+DOTS = re2.compile(rb"(?i)(/|%2f)(\.|%2e)")      # may begin a dot segment
 LONGEST = 270            # bytes of a Host that is worth it: a name and a port
 
 
 class Manners(NamedTuple):
     """What a listener does to requests and responses on each of its routes.
 
-    `reserved` are fields that no client may send; `certified`: servers are told of the client's certificate; `hsts` is
-    the line of Strict-Transport-Security, b"" for none.
+    `certified`: servers are told of the client's certificate; `hsts` is the line of Strict-Transport-Security, b"" for
+    none.
     """
 
-    reserved: tuple[bytes, ...] = ()
     certified: bool = False
     hsts: bytes = b""
 
@@ -40,11 +39,12 @@ class Action:
     """What is done with a request: sent to `backend`, or answered at once when `answers` is set.
 
     `place` is the route's number in its listener, -1 where no route took the request.
+    `removed` are request fields that do not pass, in the trailer section neither.
     `changes`: the head is edited on its way, by `change`; with a `trace` every one is. `plain`: neither of both.
     """
 
-    __slots__ = ("answers", "backend", "certified", "changes", "edits", "place", "plain", "response_edits", "row",
-                 "strip", "trace")
+    __slots__ = ("answers", "backend", "certified", "changes", "edits", "place", "plain", "removed", "response_edits",
+                 "row", "strip", "trace")
 
     def __init__(self, row: Row, backend: Backend, settings: schema.Backend | None = None,
                  route: schema.Route | None = None, place: int = -1, trace: TraceContext | None = None,
@@ -54,12 +54,13 @@ class Action:
         self.place = place
         self.backend = backend
         self.answers = answer(route) if settings is None else None
-        self.strip = route.strip_prefix.rstrip("/").encode() if route and route.strip_prefix else None
+        self.strip = fields.merged(route.strip_prefix.encode()).rstrip(b"/") if route and route.strip_prefix else None
         self.certified = manners.certified
         self.edits = self.response_edits = None
         if settings is not None:
-            self.edits = more(edits(settings.request_headers, settings.host), manners.reserved, b"")
+            self.edits = edits(settings.request_headers, settings.host) or (((), b"") if manners.certified else None)
             self.response_edits = more(edits(settings.response_headers), HSTS if manners.hsts else (), manners.hsts)
+        self.removed = self.edits[0] if self.edits is not None else ()
         self.changes = self.edits is not None or self.strip is not None or trace is not None
         self.plain = self.answers is None and not self.changes
 
@@ -69,7 +70,7 @@ class Action:
             removed, added = self.edits or ((), b"")
             if self.certified and transport is not None:
                 added += client_certificate.lines(transport)
-            payload = head.edit(payload, self._stripped(target) if self.strip else None, removed, added)
+            payload = head.edit(payload, self._stripped(target) if self.strip else None, removed, added, True)
         return self.trace.follow(payload) if self.trace is not None else payload
 
     def _stripped(self, target: bytes) -> bytes:
@@ -80,11 +81,8 @@ class Action:
         rest = path[len(self.strip):]
         if path.startswith(self.strip) and rest[:1] in (b"", b"/") and not DOTS.search(rest):
             path = rest
-        else:       # spelled otherwise: %61pi, /./api, /api/x/../..
-            path = fields.routed_path(target)
-            if path == self.strip or path.startswith(self.strip + b"/"):
-                path = path[len(self.strip):]
-            path = fields.encoded_path(path)
+        else:       # spelled otherwise: %61pi, //api, /./api, /api%2Fx, /api/x/../..
+            path = fields.remainder(path, self.strip)
         return (path if path.startswith(b"/") else b"/" + path) + mark + query
 
 
@@ -143,13 +141,19 @@ class Choices(NamedTuple):
 
 
 class Router:
-    """First match wins. The path is matched percent-decoded and free of dot segments (RFC 3986, 6.2.2)."""
+    """First match wins. The path is matched percent-decoded and free of dot segments (RFC 3986, 6.2.2) and of doubled
+    slashes. What a host may take is put together from an index, so that no Host costs a look at every route."""
 
     def __init__(self, routes: Sequence[tuple[schema.Route, Action]], default: Action) -> None:
         self.default = default
         self.given = tuple(routes)
         self.routes = tuple((route.host, condition(route, action)) for route, action in routes)
         self.remembered: dict[bytes, Choices] = {}
+        self._places: dict[str | None, list[int]] = {}       # of the routes, by the host that is written there
+        for place, (pattern, _) in enumerate(self.routes):
+            self._places.setdefault(pattern, []).append(place)
+        self._longest = max((len(pattern or "") for pattern, _ in self.routes), default=0)
+        self._choices: dict[tuple[str | None, ...], Choices] = {}
 
     def route(self, request: head.Request) -> Action:
         """The action for a request that was just scanned."""
@@ -169,16 +173,36 @@ class Router:
         return self.default
 
     def _remember(self, host: bytes) -> Choices:
-        name = fields.host_name(host)
-        conditions = tuple(item for pattern, item in self.routes if host_matches(pattern, name))
-        starts = {item.path if item.path is not None else item.prefix for item in conditions}
-        guard = None if None in starts else tuple(start for start in starts if start is not None)
-        choices = Choices(guard, conditions)
+        patterns = (None, *host_patterns(fields.host_name(host), self._longest, self._places))
+        choices = self._choices.get(patterns)
+        if choices is None:
+            if len(self._choices) >= REMEMBERED:
+                self._choices.clear()
+            choices = self._choices[patterns] = self._choose(patterns)
         if len(self.remembered) >= REMEMBERED:
             self.remembered.clear()
         if len(host) <= LONGEST:
             self.remembered[host] = choices
         return choices
+
+    def _choose(self, patterns: tuple[str | None, ...]) -> Choices:
+        places = sorted(place for pattern in patterns for place in self._places.get(pattern, ()))
+        conditions = tuple(self.routes[place][1] for place in places)
+        starts = {item.path if item.path is not None else item.prefix for item in conditions}
+        guard = None if None in starts else tuple(start for start in starts if start is not None)
+        return Choices(guard, conditions)
+
+
+def host_patterns(name: str, longest: int, known: Container[str]) -> list[str]:
+    """Those of the known patterns that the name matches: itself, and `*.` before what follows each of its dots."""
+    found = [name] if name in known and not name.startswith("*.") else []
+    dot = name.find(".", max(1, len(name) - longest))
+    while dot > 0:
+        pattern = "*" + name[dot:]
+        if pattern in known:
+            found.append(pattern)
+        dot = name.find(".", dot + 1)
+    return found
 
 
 def host_matches(pattern: str | None, name: str) -> bool:
@@ -190,10 +214,10 @@ def host_matches(pattern: str | None, name: str) -> bool:
 
 def condition(route: schema.Route, action: Action) -> Condition:
     """The route, made ready."""
-    prefix = route.path_prefix.encode() if route.path_prefix is not None else None
+    prefix = fields.merged(route.path_prefix.encode()) if route.path_prefix is not None else None
     return Condition(
         action=action,
-        path=route.path.encode() if route.path is not None else None,
+        path=fields.merged(route.path.encode()) if route.path is not None else None,
         prefix=prefix,
         below=prefix + b"/" if prefix is not None and not prefix.endswith(b"/") else prefix,
         pattern=re2.compile(route.path_regex.encode()) if route.path_regex is not None else None,

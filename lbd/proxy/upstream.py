@@ -68,7 +68,7 @@ class Upstream:
     def __init__(self, server: Server, plane: Any, client: Any, payload: bytes) -> None:
         self.server = server
         self.plane = plane
-        self.response: head.Response = plane.response
+        self.response: head.Response = client.backend.response
         self.client: Requester | None = client
         self.owner: Any = None
         self.payload = payload
@@ -148,7 +148,7 @@ class Upstream:
         self.keep = flags & head.KEEP != 0
         start = response.head
         if flags & head.CHUNKED:
-            self.chunks = head.Chunks(client.minor == 0, 0)
+            self.chunks = head.Chunks(client.minor == 0, 0, client.response_edits[0] if client.response_edits else ())
             self.mode = CHUNKED
             client.relay(out)
             if start < len(data):

@@ -2,8 +2,10 @@
 """What a status and a time are counted as: classes of statuses, and the buckets of a histogram."""
 
 cdef inline int code(int status, int none) noexcept:
-    """The class of a status from 0 on; `none` for what is no status."""
-    return status // 100 - 1 if 100 <= status < 600 else none
+    """The class of a status from 0 on, above 5xx as 5xx (RFC 9110 15); `none` for what is no status."""
+    if status >= 600:
+        return 4
+    return status // 100 - 1 if 100 <= status else none
 
 
 cdef inline bint bad(int status) noexcept:

@@ -89,5 +89,6 @@ CLIENT_HELLO_TIMEOUT = _ending(
 LISTENER_FULL = _ending("listener-full", CLIENT, 0, "the listener has as many connections as it may have")
 CLIENT_FULL = _ending("client-full", CLIENT, 0, "the client has as many connections as it may have")
 ACCEPT_RATE = _ending("accept-rate", CLIENT, 0, "the listener took as many connections in this second as it may")
+CODING_REFUSED = _ending("coding-refused", CLIENT, 501, "the request has a transfer coding other than chunked")
 
 ENDINGS: tuple[Ending, ...] = tuple(_table)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lbd.config import routes
 from lbd.config.routes import covers, hides
 from lbd.config.schema import Route
 from lbd.errors import ConfigError
@@ -30,20 +31,20 @@ def test_the_backend_of_the_listener(directory: Directory) -> None:
 
 
 def test_hidden_routes_are_warned_of(directory: Directory) -> None:
-    routes = ("[[listeners.web.routes]]\npath_prefix = '/a'\nbackend = 'app'\n"
+    text = ("[[listeners.web.routes]]\npath_prefix = '/a'\nbackend = 'app'\n"
               "[[listeners.web.routes]]\npath = '/b'\nbackend = 'app'\n"
               "[[listeners.web.routes]]\npath = '/a/b'\nbackend = 'app'\n")
-    assert directory.warnings(WHOLE + routes) == [
+    assert directory.warnings(WHOLE + text) == [
         "lbd.toml:12:17: listeners.web.routes[2]: never reached: listeners.web.routes[0] (lbd.toml:6) takes all of its "
         "requests"]
 
 
 def test_what_could_not_be_read_hides_nothing(directory: Directory) -> None:
-    routes = ("[[listeners.web.routes]]\nhost = 'a:80'\nbackend = 'app'\n"
+    text = ("[[listeners.web.routes]]\nhost = 'a:80'\nbackend = 'app'\n"
               "[[listeners.web.routes]]\nmethod = 'get'\nbackend = 'app'\n"
               "[[listeners.web.routes]]\npath = '/b'\nbackend = 'app'\n")
     with pytest.raises(ConfigError) as caught:
-        directory.read(WHOLE + routes)
+        directory.read(WHOLE + text)
     assert len(caught.value.problems) == 2
     assert caught.value.warnings == []
 
@@ -85,3 +86,22 @@ def test_hides(earlier: Route, later: Route, hidden: bool) -> None:
     ("", "/a", True)])
 def test_covers(prefix: str, path: str, covered: bool) -> None:
     assert covers(prefix, path) is covered
+
+
+def test_many_routes_are_compared_with_few(monkeypatch: pytest.MonkeyPatch, directory: Directory) -> None:
+    compared = []
+    monkeypatch.setattr(routes, "hides", lambda earlier, later: compared.append(later) or hides(earlier, later))
+    text = "".join(f"[[listeners.web.routes]]\nhost = 'h{n}.{name}.example'\npath = '/{name}'\nbackend = 'app'\n"
+                   for n in range(300) for name in ("a", "b"))
+    text += "".join(f"[[listeners.web.routes]]\npath_prefix = '/p{n}/'\nbackend = 'app'\n" for n in range(300))
+    text += "[[listeners.web.routes]]\nhost = 'x'\npath = '/p7/x'\nbackend = 'app'\n"
+    (warning,) = directory.warnings(WHOLE + text)
+    assert "listeners.web.routes[900]: never reached: listeners.web.routes[607]" in warning
+    assert len(compared) < 10
+
+
+def test_the_comparison_has_a_bound(monkeypatch: pytest.MonkeyPatch, directory: Directory) -> None:
+    monkeypatch.setattr(routes, "MOST_COMPARED", 3)
+    one = "[[listeners.web.routes]]\nmethod = '{}'\nbackend = 'app'\n"
+    text = "".join(one.format(method) for method in ("A", "B", "C", "C", "D"))
+    assert directory.warnings(WHOLE + text) == []

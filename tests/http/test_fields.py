@@ -30,7 +30,10 @@ class Networks:
     (b"/../../a", b"/a"),
     (b"/a/%2e%2E/b", b"/b"),
     (b"/a/..%2fb", b"/b"),
-    (b"/a//b/../c", b"/a//c"),
+    (b"/a//b/../c", b"/a/c"),
+    (b"//a///b//", b"/a/b/"),
+    (b"/%2F/a", b"/a"),
+    (b"/a?b=//c", b"/a"),
     (b"/...", b"/..."),
     (b"/.a/..b", b"/.a/..b"),
     (b"/a%00b", b"/a\x00b"),
@@ -48,12 +51,23 @@ def test_no_dot_segment_is_left(rest: bytes) -> None:
     assert not {b".", b".."} & set(path.split(b"/"))
 
 
-@given(st.binary(min_size=1))
-def test_encoded_path_says_the_same(path: bytes) -> None:
-    encoded = fields.encoded_path(path)
-    assert all(0x21 <= byte <= 0x7E for byte in encoded)
-    assert not {b"?"[0], b"#"[0]} & set(encoded)
-    assert fields.unquote_to_bytes(encoded) == path
+@pytest.mark.parametrize(("path", "rest"), [
+    (b"/v1/x%2Fy", b"/x%2Fy"), (b"/v1%2Fx%2Fy", b"/%2Fx%2Fy"), (b"/%76%31/x%2fy", b"/x%2fy"), (b"//v1//x", b"//x"),
+    (b"/./v1/x", b"/x"), (b"/a/../v1/x%20y", b"/x%20y"), (b"/v1", b"/"), (b"/v1/", b"/"), (b"/v1/a/..", b"/"),
+    (b"/v1/a/%2e%2E/b", b"/b"), (b"/a//../v1/b", b"/b"), (b"/v1/.", b"/"), (b"/../v1/x", b"/x"),
+    (b"/a/..//v1/x", b"/x"), (b"/v2/x", b"/v2/x"),
+])
+def test_what_remains_of_a_path_is_as_it_was_spelled(path: bytes, rest: bytes) -> None:
+    assert fields.remainder(path, b"/v1") == rest
+
+
+@given(st.lists(st.sampled_from([b"/", b".", b"..", b"%2e", b"%2F", b"a", b"%61", b"%"])).map(b"".join))
+def test_what_remains_is_where_routes_see_it(rest: bytes) -> None:
+    path = b"/" + rest
+    routed = fields.routed_path(path)
+    assert fields.routed_path(fields.remainder(path, b"")) == routed
+    if routed.startswith(b"/a/"):
+        assert fields.routed_path(fields.remainder(path, b"/a")) == routed[2:]
 
 
 @pytest.mark.parametrize(("host", "name"), [

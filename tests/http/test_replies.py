@@ -6,6 +6,7 @@ from email.utils import formatdate
 import pytest
 
 from lbd.http import replies
+from lbd.http.head import date_line
 from lbd.http.head import Response, values
 from tests.http.oracles import responses_by_h11, responses_by_llhttp
 
@@ -107,4 +108,4 @@ def test_wants_json(accept: bytes, wanted: bool) -> None:
 
 def test_dates() -> None:
     for second in (0, 951_782_400, 1_795_363_595, 784_111_777):
-        assert replies.date_line(second) == f"Date: {formatdate(second, usegmt=True)}\r\n".encode()
+        assert date_line(second) == f"Date: {formatdate(second, usegmt=True)}\r\n".encode()

@@ -21,6 +21,7 @@ from lbd.proxy.plane import Plane
 from lbd.stats import endings, fields, scoreboard
 from lbd.stats.scoreboard import Board
 
+DATE = "Date: Sun, 06 Nov 1994 08:49:37 GMT"      # of a server, which passes as it is
 LIMIT = 20.0     # seconds that any step may take before the test fails
 
 
@@ -34,7 +35,7 @@ def request(target: str = "/", *fields: str, method: str = "GET", body: bytes = 
 
 def answer(body: bytes = b"ok", *fields: str, status: str = "200 OK") -> bytes:
     """An answer as a server sends it."""
-    return "\r\n".join([f"HTTP/1.1 {status}", *fields, f"Content-Length: {len(body)}", "", ""]).encode() + body
+    return "\r\n".join([f"HTTP/1.1 {status}", DATE, *fields, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
 def configuration(text: str, directory: Path) -> Config:

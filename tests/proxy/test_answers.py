@@ -90,3 +90,14 @@ def test_to_https_without_a_host() -> None:
     request = head.Request(32768, 100, 8192)
     assert request.scan(b"GET / HTTP/1.0\r\n\r\n", 0, b"192.0.2.1", b"http", False) > 0
     assert to_https(443)(request, False, {})[0] == 404
+
+
+def test_a_redirect_that_needs_a_host_and_has_none() -> None:
+    request = head.Request(32768, 100, 8192)
+    assert request.scan(b"GET /a HTTP/1.0\r\n\r\n", 0, b"192.0.2.1", b"http", False) > 0
+    redirect = answer(schema.Route(redirect=schema.Redirect("https://{host}{path}")))
+    status, _, ending = redirect(request, False, {})
+    assert (status, ending) == (404, endings.NO_ROUTE)
+    status, reply, _ = answer(schema.Route(redirect=schema.Redirect("/b")))(request, False, {})
+    assert status == 302
+    assert b"\r\nLocation: /b\r\n" in reply

@@ -144,3 +144,27 @@ def test_edits_of_a_head() -> None:
     assert head.values(out, b"x-gone") == []
     assert head.values(out, b"x-set") == [b"1"]
     assert head.values(out, b"x-add") == [b"c", b"2"]
+
+
+def test_hosts_are_looked_up_and_the_first_match_still_wins(router: Make) -> None:
+    made = router("host = '*.b.example'", "path = '/x'", "host = 'a.b.example'", "host = '*.example'", "path = '/y'")
+    for host, target, place in (("a.b.example", "/", 0), ("c.a.b.example", "/y", 0), ("b.example", "/", 3),
+                                ("b.example", "/x", 1), ("example", "/", -1), ("example", "/y", 4),
+                                ("z.example", "/y", 3)):
+        assert made.route(scanned(target, host)) == place, (host, target)
+    assert router("host = 'a.b.example'", "host = '*.b.example'").route(scanned("/", "a.b.example")) == 0
+
+
+def test_made_up_hosts_share_what_they_may_take(router: Make) -> None:
+    made = router("host = '*.example'", "host = 'a.example'", "path = '/'")
+    found = {id(made._remember(f"h{n}.example".encode())) for n in range(50)}
+    assert len(found) == 1
+    assert len({id(made._remember(f"h{n}.test".encode())) for n in range(50)}) == 1
+
+
+def test_doubled_slashes_are_one_where_routes_match(router: Make) -> None:
+    made = router("path_prefix = '/admin'", "path = '/a//b'")
+    for target in ("//admin", "/admin//x", "///admin/", "/%2Fadmin", "/.//admin"):
+        assert made.route(scanned(target)) == 0
+        assert scanned(target).target == target.encode()
+    assert made.route(scanned("/a/b")) == made.route(scanned("/a//b")) == 1

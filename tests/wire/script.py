@@ -5,6 +5,7 @@ lines, and steps. Each step begins with a line `--- WHO VERB`:
 
     --- client sends / server sends      these bytes
     --- client gets / server gets        exactly these bytes, `{*}` standing for anything within a line
+                                     (a Date that is not among them is not looked at)
     --- client gets answer 404           a whole answer of that status, whatever its fields and body
     --- client sees close / server sees close      the connection ends, without another byte
     --- client sees cut                  the connection is reset, or ends, without another byte

@@ -1,0 +1,27 @@
+"""Scanners of answers: one for all backends that take the same."""
+
+import pytest
+
+from lbd.backend.scanners import scanner
+from lbd.config import schema
+from lbd.config.messages import LENIENCIES
+from lbd.http.head import Response
+
+
+def test_backends_that_take_the_same_share_one() -> None:
+    assert scanner(schema.Backend()) is scanner(schema.Backend(queue=7))
+    assert scanner(schema.Backend()) is not scanner(schema.Backend(lenient=("status",)))
+
+
+def test_each_word_of_the_configuration_is_one_of_the_scanner() -> None:
+    Response(1024, 1, LENIENCIES)
+    with pytest.raises(ValueError, match="not in tuple"):
+        Response(1024, 1, ("other",))
+
+
+def test_bounds() -> None:
+    many = b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300 + b"Content-Length: 0\r\n\r\n"
+    assert scanner(schema.Backend()).scan(many, 0, False, 1, True) == -502
+    assert scanner(schema.Backend(max_response_headers=301)).scan(many, 0, False, 1, True) > 0
+    assert scanner(schema.Backend(max_response_headers=301, max_response_head=1024)).scan(
+        many, 0, False, 1, True) == -502
