@@ -116,9 +116,10 @@ class Backend:
     retry_buffer: int = key("64KiB", u.SIZE, "longest body that is kept for a repeat")
     max_response_head: int = key("64KiB", u.size(1024, 2**20), "longest head of an answer; 502 beyond")
     max_response_headers: int = key(256, u.integer(1, 10_000), "most fields in the head of an answer; 502 beyond")
-    lenient: tuple[str, ...] = key([], u.LENIENT, 'what servers may send that HTTP/1 does not allow: "status" (600-999), '
-                                   '"control-characters" (in values), "line-feeds" (alone, at the end of a line), '
-                                   '"http10-chunked", "name-spaces" (white space after names; fields with some in them go)')
+    lenient: tuple[str, ...] = key(
+        [], u.LENIENT, 'what servers may send that HTTP/1 does not allow: "status" (600-999), "control-characters" (in '
+        'values), "line-feeds" (alone, at the end of a line), "http10-chunked", "name-spaces" (white space after '
+        'names; fields with some in them go)')
     queue: int = key(1024, u.integer(0, 1_000_000), "requests that may wait for a free server")
     max_in_flight: int | None = key(None, u.integer(1, 10_000_000), "requests in flight; 503 beyond", example=1000)
     when_all_down: str = key("fail", u.choice("fail", "use-all"), "503 at once, or send to all of them")

@@ -117,16 +117,17 @@ cdef inline int name_of(const uint8_t* p, size_t n) noexcept nogil:
     cdef int name = OTHER
     cdef size_t i
     while SLOT[at]:
-        if KNOWN[SLOT[at] - 1].size == n and folds_to(p, KNOWN[SLOT[at] - 1].text, n):
-            name = KNOWN[SLOT[at] - 1].name
-            break
+        if KNOWN[SLOT[at] - 1].size == n:
+            if alike(p, KNOWN[SLOT[at] - 1].text, n):
+                return KNOWN[SLOT[at] - 1].name
+            if folds_to(p, KNOWN[SLOT[at] - 1].text, n):
+                return -KNOWN[SLOT[at] - 1].name
         at = (at + 1) & 255
-    else:
-        if n > 12 and LOWER[p[0]] == 120:
-            if folds_to(p, "x-forwarded-", 12):
-                name = FORWARDED_MORE
-            elif folds_to(p, "x-ssl-client-", 13):
-                name = CERTIFICATE
+    if n > 12 and LOWER[p[0]] == 120:
+        if folds_to(p, "x-forwarded-", 12):
+            name = FORWARDED_MORE
+        elif n > 13 and folds_to(p, "x-ssl-client-", 13):
+            name = CERTIFICATE
     if name != OTHER:
         for i in range(n):
             if FOLD[p[i]] == 45 and p[i] != 45:

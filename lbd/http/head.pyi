@@ -16,7 +16,8 @@ class Request:
     out: bytes        # the head to send to the server, to the empty line; origin-form target
     method: bytes
     target: bytes     # as it goes upstream: origin-form, or b"*"
-    plain: bool       # the path has no percent sign, no segment that begins with a dot, no doubled slash: it is what it says
+    plain: bool       # the path has no percent sign, no segment that begins with a dot and no doubled slash: it is
+                       # what it says
     signs: bool       # its Authorization or Proxy-Authorization signs on the connection: NTLM, Negotiate, Kerberos
     host: bytes       # of the Host field or the absolute-form target, as received, port and all; b"" if none: then
                       # (HTTP/1.0 only) `out` has an empty Host, to be replaced by the server's own name
@@ -32,8 +33,8 @@ class Request:
                  underscores: str = "drop-lookalikes", certified: bool = False) -> None:
         """Limits: bytes of the head (to 16 MiB) with empty lines before it, fields (to 65536), bytes of the target.
 
-        `forwarded`: write the Forwarded field of RFC 7239 too. `underscores`: as the key of a listener. `certified`: not
-        even a trusted proxy may send X-SSL-Client-*. Raises `ValueError` for limits out of range.
+        `forwarded`: write the Forwarded field of RFC 7239 too. `underscores`: as the key of a listener. `certified`:
+        not even a trusted proxy may send X-SSL-Client-*. Raises `ValueError` for limits out of range.
         """
     def scan(self, data: bytes, start: int, peer: bytes, proto: bytes, trusted: bool) -> int:
         """Read the request head that begins at `start`.

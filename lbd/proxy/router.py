@@ -193,7 +193,7 @@ class Router:
         return Choices(guard, conditions)
 
 
-def host_patterns(name: str, longest: int, known: Container[str]) -> list[str]:
+def host_patterns(name: str, longest: int, known: Container[str | None]) -> list[str]:
     """Those of the known patterns that the name matches: itself, and `*.` before what follows each of its dots."""
     found = [name] if name in known and not name.startswith("*.") else []
     dot = name.find(".", max(1, len(name) - longest))

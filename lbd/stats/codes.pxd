@@ -3,9 +3,9 @@
 
 cdef inline int code(int status, int none) noexcept:
     """The class of a status from 0 on, above 5xx as 5xx (RFC 9110 15); `none` for what is no status."""
-    if status >= 600:
+    if 600 <= status <= 999:
         return 4
-    return status // 100 - 1 if 100 <= status else none
+    return status // 100 - 1 if 100 <= status < 600 else none
 
 
 cdef inline bint bad(int status) noexcept:

@@ -6,8 +6,7 @@ from email.utils import formatdate
 import pytest
 
 from lbd.http import replies
-from lbd.http.head import date_line
-from lbd.http.head import Response, values
+from lbd.http.head import Response, date_line, values
 from tests.http.oracles import responses_by_h11, responses_by_llhttp
 
 

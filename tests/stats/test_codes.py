@@ -6,7 +6,8 @@ from lbd.stats import fields
 from lbd.stats.scoreboard import BACKEND, ROUTE, SERVER, Board
 
 
-@pytest.mark.parametrize(("status", "place"), [(200, 1), (101, 0), (599, 4), (600, 5), (0, 5), (99, 5)])
+@pytest.mark.parametrize(("status", "place"), [(200, 1), (101, 0), (599, 4), (600, 4), (999, 4), (1000, 5), (0, 5),
+                                               (99, 5)])
 def test_a_request_counts_in_the_class_of_its_status(board: Board, lane, status, place):
     lane.answer(0, at=10.0, seconds=0.5, status=status)
     counted = board.totals(ROUTE, 0)[fields.ROUTE_REQUESTS:fields.ROUTE_REQUESTS + len(fields.CODES)]
