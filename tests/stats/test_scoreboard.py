@@ -49,7 +49,7 @@ def test_an_exchange_leaves_its_figures(board: Board, lane: Any) -> None:
 
 
 @pytest.mark.parametrize(("status", "place"), [(100, 0), (200, 1), (399, 2), (451, 3), (599, 4), (0, 5), (99, 5),
-                                               (600, 5), (-1, 5), (2**31 - 1, 5)])
+                                               (600, 4), (999, 4), (1000, 5), (-1, 5), (2**31 - 1, 5)])
 def test_class_of_status(board: Board, lane: Any, status: int, place: int) -> None:
     lane.record.begin(lane.route, None)
     lane.record.status = status
