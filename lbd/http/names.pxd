@@ -66,8 +66,10 @@ cdef inline void fill_drops(uint8_t* untrusted, uint8_t* trusted, int underscore
     """Fill such tables for what comes from clients and from trusted proxies, who may say what certificate their own
     client showed unless that is asked for here (`certified`)."""
     cdef int name
+    cdef bint harmless
     for name in range(1, NAMES):
         trusted[name] = ANSWER[name] or name == FORWARDED_FOR or name == REQUEST_ID or (certified and name == CERTIFICATE)
         untrusted[name] = trusted[name] or FORWARDED <= name <= CERTIFICATE
-        trusted[LOOKALIKE + name] = underscores != PASS or not (name == END_TO_END or name == AUTHORIZATION or name == DATE)
+        harmless = name == END_TO_END or name == AUTHORIZATION or name == DATE
+        trusted[LOOKALIKE + name] = underscores != PASS or not harmless
         untrusted[LOOKALIKE + name] = trusted[LOOKALIKE + name]
