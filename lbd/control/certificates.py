@@ -2,6 +2,7 @@
 
 import glob
 import hashlib
+import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
@@ -124,7 +125,7 @@ class Certificates:
         if not isinstance(tls, ListenerTls):
             return given
         # Of its own for every listener: a session must not pass for one with a client's certificate elsewhere.
-        policy = f"{place[1]}\0{tls.verify}\0".encode() + given.authorities
+        policy = f"{place[1]}\0{tls.verify}\0{tls.partial_chain}\0".encode() + given.authorities
         return replace(given, keys=hashlib.shake_256(self._secret + policy).digest(tickets.SIZE))
 
 
@@ -148,7 +149,9 @@ def places(config: Config) -> list[Place]:
 
 def _files(tls: ListenerTls | BackendTls) -> list[str]:
     pairs = tls.certificates if isinstance(tls, ListenerTls) else (tls.certificate,)
-    found: list[str | None] = [path for pair in pairs if pair is not None for path in (pair.cert, pair.key)]
+    found: list[str | None] = []
+    for pair in filter(None, pairs):
+        found += [pair.cert, *([pair.key] if pair.key else _beside(pair.cert))]
     found.append(tls.client_ca if isinstance(tls, ListenerTls) else tls.ca)
     return [path for path in found if path]
 
@@ -181,16 +184,31 @@ def _judge(settings: Listener | Backend, given: Credentials) -> None:
 
 
 def _pems(pair: Pair, key: str) -> Iterator[Pem]:
-    """The certificate, or those of all files that match. `key` is the one of the configuration."""
-    if not pair.key and is_pattern(pair.cert):
-        paths = sorted(glob.glob(pair.cert, recursive=True))[:MOST]
-        if not paths:
-            raise LbdError(f"{key}: no file matches {pair.cert}")
-    else:
-        paths = [pair.cert]
+    """The certificate, or those of all files that match; each with its key, which may stand in a file beside it.
+    `key` is the one of the configuration."""
+    if pair.key or not is_pattern(pair.cert):
+        yield _pem(pair.cert, pair.key, key)
+        return
+    paths = sorted(glob.glob(pair.cert, recursive=True))[:MOST]
+    if not paths:
+        raise LbdError(f"{key}: no file matches {pair.cert}")
+    keys = {beside for path in paths for beside in _beside(path) if beside != path}
     for path in paths:
-        chain = _fetch(path, key)
-        yield Pem(path, chain, _fetch(pair.key, key) if pair.key else b"")
+        # A pattern may take the files of the keys too.
+        if path not in keys or b"CERTIFICATE-----" in _fetch(path, key):
+            yield _pem(path, "", key)
+
+
+def _pem(path: str, beside: str, key: str) -> Pem:
+    chain = _fetch(path, key)
+    if not beside and b"PRIVATE KEY-----" not in chain:
+        beside = next(filter(os.path.exists, _beside(path)), "")
+    return Pem(path, chain, _fetch(beside, key) if beside else b"")
+
+
+def _beside(path: str) -> tuple[str, str]:
+    """Where the key of a certificate is looked for that is not in its own file: `a.key`, `a.pem.key` for `a.pem`."""
+    return os.path.splitext(path)[0] + ".key", path + ".key"
 
 
 def _fetch(path: str, key: str) -> bytes:

@@ -9,6 +9,7 @@ from lbd.config.tls import BackendTls, ListenerTls, Pair
 from lbd.config.units import Address
 from lbd.control import certificates
 from lbd.control.certificates import Certificates, files, shown
+from lbd.control.watch import fingerprint
 from lbd.errors import LbdError
 from tests.authority import Authority
 
@@ -34,7 +35,30 @@ def test_patterns_and_pairs(authority: Authority, tmp_path: Path) -> None:
     found = Certificates().read(wanted)
     assert list(found) == [PLACE]
     assert [one.names for one in shown(found)] == [("a.example.com",), ("b.example.com",), ("c.example.com",)]
-    assert files(wanted) == [str(tmp_path / "certs/*.pem"), str(split), str(tmp_path / "c.key")]
+    assert files(wanted) == [str(tmp_path / "certs/*.pem"), str(tmp_path / "certs/*.key"),
+                             str(tmp_path / "certs/*.pem.key"), str(split), str(tmp_path / "c.key")]
+
+
+@pytest.mark.parametrize("pattern", ["certs/*.pem", "certs/*", "certs/a.pem"])
+@pytest.mark.parametrize("name", ["a.key", "a.pem.key"])
+def test_keys_in_files_beside_their_certificates(authority: Authority, tmp_path: Path, pattern: str,
+                                                 name: str) -> None:
+    (tmp_path / "certs").mkdir()
+    authority.issue("certs/a.pem", "a.example.com", split=True)
+    (tmp_path / "certs/a.key").rename(tmp_path / "certs" / name)
+    if "*" in pattern:
+        authority.issue("certs/b.pem", "b.example.com")
+    made, wanted = Certificates(), config(Pair(str(tmp_path / pattern)))
+    names = [("a.example.com",), ("b.example.com",)][:2 if "*" in pattern else 1]
+    assert [one.names for one in shown(made.read(wanted))] == names
+    authority.issue("certs/a.pem", "new.example.com", split=True)
+    (tmp_path / "certs/a.key").replace(tmp_path / "certs" / name)
+    assert next(shown(made.read(wanted))).names == ("new.example.com",)
+    assert made.refused == {}
+    assert {str(tmp_path / "certs" / name)} <= {path for path, *_ in fingerprint(files(wanted))}
+    (tmp_path / "certs" / name).unlink()
+    with pytest.raises(LbdError, match=r"a\.pem: it holds no private key .*put its key into a file beside it"):
+        Certificates().read(wanted)
 
 
 def test_a_broken_file_leaves_what_was_good(authority: Authority, tmp_path: Path) -> None:
@@ -76,8 +100,9 @@ def test_a_session_is_good_for_its_own_listener_and_policy_only(authority: Autho
     pair = Pair(str(authority.issue("a.pem", "a.example.com")))
     made, ca = Certificates(), str(authority.file)
     keys = {made.read(wanted)[PLACE].keys for wanted in (
-        config(pair), config(pair, client_ca=ca), config(pair, client_ca=ca, verify="optional"))}
-    assert len(keys) == 3
+        config(pair), config(pair, client_ca=ca), config(pair, client_ca=ca, verify="optional"),
+        config(pair, client_ca=ca, partial_chain=True))}
+    assert len(keys) == 4
     assert Certificates().read(config(pair))[PLACE].keys not in keys
 
 
