@@ -2,7 +2,10 @@
 
 import datetime
 import ipaddress
+import socket
 import ssl
+import subprocess
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+LIMIT = 20.0     # seconds for a handshake
 PEM, CLEAR = serialization.Encoding.PEM, serialization.NoEncryption()
 
 
@@ -22,8 +26,18 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named(name)
         self.file = directory / f"{name}.pem"
-        made = _builder(self._name, self._name, self._key, (-1.0, 30.0)).add_extension(
-            x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(self._key, hashes.SHA256())
+        self._certify(self._name, self._key)
+
+    def authority(self, name: str, days: tuple[float, float] = (-1.0, 30.0)) -> "Authority":
+        """Another, below this one."""
+        made = Authority(self.directory, name)
+        made._certify(self._name, self._key, days)
+        return made
+
+    def _certify(self, issuer: x509.Name, key: ec.EllipticCurvePrivateKey,
+                 days: tuple[float, float] = (-1.0, 30.0)) -> None:
+        made = _builder(self._name, issuer, self._key, days).add_extension(
+            x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
         self.file.write_bytes(made.public_bytes(PEM))
 
     def issue(self, file: str, *names: str, days: tuple[float, float] = (-1.0, 30.0), common: str = "test",
@@ -79,3 +93,25 @@ def shake(client: ssl.SSLContext, server: ssl.SSLContext, name: str | None) -> t
         except ssl.SSLWantReadError:
             continue
     return near, far
+
+
+def asked(context: ssl.SSLContext, *options: str) -> str:
+    """What `openssl s_client` says of a server with this context."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(LIMIT)
+
+        def serve() -> None:
+            sock, _ = listening.accept()
+            sock.settimeout(LIMIT)
+            try:
+                context.wrap_socket(sock, server_side=True).close()
+            except OSError:
+                sock.close()
+
+        server = threading.Thread(target=serve)
+        server.start()
+        command = ["openssl", "s_client", "-connect", "127.0.0.1:{1}".format(*listening.getsockname()), *options]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT,
+                              check=False)
+        server.join()
+    return done.stdout + done.stderr

@@ -9,6 +9,8 @@ from lbd.config.files import regular
 from lbd.config.schema import AdminTls
 from lbd.errors import LbdError
 from lbd.log import logger
+from lbd.net import openssl
+from lbd.net.tls import HTTP, name_authorities
 
 
 class Tls:
@@ -80,12 +82,15 @@ def subject(certificate: Mapping[str, Any] | None) -> str:
 def _context(settings: AdminTls) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(HTTP)
+    openssl.select(context, HTTP)
     _certify(context, settings)
     if settings.client_ca is not None:
         try:
             regular(settings.client_ca)
             context.load_verify_locations(settings.client_ca)
+            with open(settings.client_ca, "rb") as file:
+                name_authorities(context, file.read())
         except (OSError, ssl.SSLError) as error:
             raise LbdError(f"admin.tls.client_ca: {settings.client_ca}: {_reason(error)}") from None
         context.verify_mode = ssl.CERT_REQUIRED

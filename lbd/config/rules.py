@@ -149,12 +149,21 @@ def check_tls(config: Config, findings: Findings) -> None:
             elif listener.backend is not None:
                 findings.error(at, f'everything that no route takes is redirected, so "{listener.backend}" would get '
                                    "nothing; leave out backend, or redirect")
-        if listener.tls is not None and listener.tls.client_ca is None and findings.given(path):
-            findings.error(path, "without client_ca no certificate is asked for; add client_ca, or leave it out")
+        if listener.tls is None:
+            continue
+        for key in ("verify", "partial_chain"):
+            if listener.tls.client_ca is None and findings.given((*path[:3], key)):
+                findings.error((*path[:3], key), "without client_ca no certificate is asked for; add client_ca, or "
+                                                 "leave it out")
+        if listener.mode == "http" and not {"http/1.1", "http/1.0"}.issuperset(listener.tls.alpn or ()):
+            findings.error((*path[:3], "alpn"), 'an http listener speaks "http/1.1" alone; leave it out, or use '
+                                                'mode = "tcp"')
     for name, backend in config.backends.items():
         if backend.tls is None:
             continue
         path = ("backends", name, "tls", "verify")
+        if backend.tls.partial_chain and not (backend.tls.ca and backend.tls.verify):
+            findings.error((*path[:3], "partial_chain"), "says how `ca` is believed; add ca, or leave it out")
         if not backend.tls.verify:
             findings.warn(path, "no certificate is checked: whoever is on the way to the servers can read and change "
                                 "everything")

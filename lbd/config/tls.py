@@ -71,8 +71,12 @@ class ListenerTls:
     """[listeners.NAME.tls]: what is accepted is TLS, which ends here."""
 
     certificates: tuple[Pair, ...] = key(
-        REQUIRED, CERTIFICATES, "PEM files, chain and key together (globs allowed), or { cert = …, key = … }; the "
-        "first is for names that none has", example=["/etc/lbd/certs/*.pem"])
+        REQUIRED, CERTIFICATES, "PEM files (globs allowed) with the chain, and with the key or a .key file beside it, "
+        "or { cert = …, key = … }; the first is for names that none has", example=["/etc/lbd/certs/*.pem"])
+    strict_sni: bool = key(False, u.BOOL, "refuse clients that ask for no name, or for one that no certificate has")
+    alpn: tuple[str, ...] | None = key(
+        None, u.ALPN, "protocols to agree on by ALPN, the best first; who offers none of them is refused, who offers "
+        "nothing is not; default: http/1.1 in http, no ALPN in tcp", example=["postgresql"])
     min_version: str = key("1.2", VERSION, "oldest version of TLS that is accepted: 1.2 or 1.3")
     ciphers: str | None = key(None, u.LINE, "OpenSSL's list of ciphers for TLS 1.2; default: AEAD with forward secrecy",
                               example="ECDHE+AESGCM:ECDHE+CHACHA20")
@@ -81,6 +85,8 @@ class ListenerTls:
                                 example="/etc/lbd/clients.pem")
     verify: str = key("required", u.choice("required", "optional"),
                       "with client_ca: refuse clients without a certificate, or take them too")
+    partial_chain: bool = key(False, u.BOOL, "with client_ca: an intermediate authority there is believed without its "
+                              "root")
     hsts: float | None = key(None, u.duration(1.0), "max-age of Strict-Transport-Security in responses; default: none",
                              example="365d")
 
@@ -92,6 +98,7 @@ class BackendTls:
     verify: bool = key(True, u.BOOL, "the server's certificate must be valid, and be for its name")
     ca: str | None = key(None, u.FILE, "PEM file of the authorities to believe; default: the system's",
                          example="/etc/lbd/ca.pem")
+    partial_chain: bool = key(False, u.BOOL, "with ca: an intermediate authority there is believed without its root")
     server_name: str | None = key(None, u.HOST, "name to ask for (SNI) and to check; default: the server's host",
                                   example="app.internal")
     certificate: Pair | None = key(None, CERTIFICATE, "shown to servers that ask for one: PEM file with chain and key, "

@@ -32,7 +32,7 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
     try:
         context = _context(options.verify, options.ca_file, _changed(options.ca_file))
         # "" asks for no name and checks none: uvloop and asyncio want one, as a name or as no name.
-        name = options.server_name or (address.host if options.verify else "")
+        name = (options.server_name or (address.host if options.verify else "")).removesuffix(".")
         async with asyncio.timeout(timeout):
             secured: dict[str, Any] = {} if subject.greeting else {"ssl": context, "server_hostname": name}
             if address.path:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 _CERTIFICATE = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(.+?)-----END ", re.DOTALL)
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.+?-----END \1-----", re.DOTALL)
 
-_SEQUENCE, _OID, _UTC, _DNS, _EXTENSIONS, _VERSION = 0x30, 0x06, 0x17, 0x82, 0xA3, 0xA0
+_SEQUENCE, _UTC, _DNS, _EXTENSIONS, _VERSION = 0x30, 0x17, 0x82, 0xA3, 0xA0
 _COMMON_NAME, _ALTERNATIVE_NAMES = bytes.fromhex("550403"), bytes.fromhex("551d11")
 
 
@@ -31,22 +31,60 @@ class Pem:
 
 
 class Facts(NamedTuple):
-    """What a certificate says: host names in lower case (`*.example.com` too), Unix times, and of which kind its key is
-    (an object identifier in DER)."""
+    """What a certificate says: host names in lower case (`*.example.com` too), Unix times, of which kind its key is (an
+    object identifier in DER), and the names (DER) of whom it is for and of who signed it."""
 
     names: tuple[str, ...]
     begins: int
     ends: int
     kind: bytes
+    subject: bytes
+    issuer: bytes
 
 
 def facts(pem: bytes) -> Facts:
     """Of the first certificate of a PEM file; raises `ValueError` saying what is wrong."""
-    found = _CERTIFICATE.search(pem)
-    if found is None:
-        raise ValueError("holds no certificate (-----BEGIN CERTIFICATE-----)")
+    for found in _CERTIFICATE.finditer(pem):
+        return _read(found[1])
+    raise ValueError("holds no certificate (-----BEGIN CERTIFICATE-----)")
+
+
+def every(pem: bytes) -> list[Facts]:
+    """Of all certificates of a PEM file, in order; raises `ValueError` saying what is wrong."""
+    return [_read(found[1]) for found in _CERTIFICATE.finditer(pem)]
+
+
+def ders(pem: bytes) -> list[bytes]:
+    """The certificates of a PEM file in DER; raises `ValueError`."""
+    return [base64.b64decode(found[1], validate=False) for found in _CERTIFICATE.finditer(pem)]
+
+
+def common_name(name: bytes) -> str:
+    """The common name in a name (DER), else the last of its values; "" for an empty one."""
+    values = _common(name) or [name[start:end].decode("utf-8", "replace") for _, start, end in _values(name)]
+    return values[-1] if values else ""
+
+
+def same_name(one: bytes, other: bytes) -> bool:
+    """Two names (DER) are of the same: case, blanks and the kind of string do not count (RFC 5280 7.1)."""
+    return one == other or _folded(one) == _folded(other)
+
+
+def _folded(name: bytes) -> list[tuple[bytes, bytes]]:
+    return [(kind, b" ".join(name[start:end].lower().split())) for kind, start, end in _values(name)]
+
+
+def _values(name: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind (an object identifier) and place of each value of a name."""
+    for _, inner, last in _elements(name, *_element(name, 0)[1:]):
+        for _, begin, stop in _elements(name, inner, last):
+            kind, value = list(_elements(name, begin, stop))
+            yield name[kind[1]:kind[2]], value[1], value[2]
+
+
+def _read(text: bytes) -> Facts:
     try:
-        return _facts(base64.b64decode(found[1], validate=False))
+        return _facts(base64.b64decode(text, validate=False))
     except (binascii.Error, IndexError, OverflowError, UnicodeDecodeError, ValueError):
         raise ValueError("holds a certificate that cannot be read") from None
 
@@ -69,7 +107,10 @@ def _facts(der: bytes) -> Facts:
         if tag == _EXTENSIONS:
             names = tuple(_alternative(der, *_element(der, inside[0])[1:]))
     _, start, end = _element(der, _element(der, fields[5][1])[1])
-    return Facts(names or tuple(_common(der, *fields[4][1:])), begins, ends, der[start:end])
+    issuer, subject = der[fields[1][2]:fields[2][2]], der[fields[3][2]:fields[4][2]]
+    if not names:       # the subject's common name counts where there are no alternative names
+        names = tuple(name.lower() for name in _common(subject))
+    return Facts(names, begins, ends, der[start:end], subject, issuer)
 
 
 def _element(der: bytes, at: int) -> tuple[int, int, int]:
@@ -108,10 +149,5 @@ def _alternative(der: bytes, start: int, end: int) -> Iterator[str]:
             yield from (der[a:b].decode("ascii").lower() for tag, a, b in _elements(der, start, end) if tag == _DNS)
 
 
-def _common(der: bytes, start: int, end: int) -> Iterator[str]:
-    """The common names of the subject: what counts where there are no alternative names."""
-    for _, inner, last in _elements(der, start, end):
-        for _, begin, stop in _elements(der, inner, last):
-            oid, value = list(_elements(der, begin, stop))
-            if oid[0] == _OID and der[oid[1]:oid[2]] == _COMMON_NAME:
-                yield der[value[1]:value[2]].decode("utf-8", "replace").lower()
+def _common(name: bytes) -> list[str]:
+    return [name[start:end].decode("utf-8", "replace") for kind, start, end in _values(name) if kind == _COMMON_NAME]

@@ -1,14 +1,12 @@
 """Session tickets of TLS (RFC 8446 2.2, RFC 5077) that every worker takes: the `ssl` module has no way to set their
-keys, so the libssl that it uses itself is asked, once a test has shown that this works here."""
+keys, so OpenSSL itself is asked, once a test has shown that this works here."""
 
-import ctypes
 import os
 import ssl
-import sys
 from functools import cache
-from typing import Any
 
 from lbd.log import logger
+from lbd.net import openssl
 
 _SET = 59        # SSL_CTRL_SET_TLSEXT_TICKET_KEYS of <openssl/tls1.h>
 SIZE = 80        # bytes of name and keys in OpenSSL from 1.1.1 on
@@ -27,54 +25,17 @@ def share(context: ssl.SSLContext, keys: bytes) -> bool:
 @cache
 def works() -> bool:
     """Whether keys can be set: shown by a session that one context makes and another resumes."""
-    reason = "another Python"
-    if sys.implementation.name == "cpython" and not hasattr(sys, "gettotalrefcount") and _gil():
-        try:
-            reason = "" if _proven() else "the test failed"
-        except (OSError, AttributeError, ValueError) as error:
-            reason = str(error)
+    try:
+        reason = "" if _proven() else "the test failed"
+    except openssl.FAILURES as error:
+        reason = str(error)
     if reason:
         logger.warning("session tickets of TLS are per worker: keys cannot be set", reason=reason)
     return not reason
 
 
-def _gil() -> bool:
-    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
-
-
-@cache
-def _library() -> Any:
-    """The module's own libssl: symbols are looked up in the libraries that the module is linked with."""
-    module = sys.modules.get("_ssl")
-    library = ctypes.CDLL(getattr(module, "__file__", None))
-    library.SSL_CTX_ctrl.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_long, ctypes.c_void_p)
-    library.SSL_CTX_ctrl.restype = ctypes.c_long
-    library.SSL_CTX_get_options.argtypes = (ctypes.c_void_p,)
-    library.SSL_CTX_get_options.restype = ctypes.c_uint64
-    return library
-
-
-def _pointer(context: ssl.SSLContext) -> int:
-    """The SSL_CTX: the first field of the object, behind what every object begins with. ValueError where it is not."""
-    size = object.__basicsize__
-    if type(context).__basicsize__ < size + ctypes.sizeof(ctypes.c_void_p):
-        raise ValueError("contexts have another layout")
-    found = ctypes.c_void_p.from_address(id(context) + size).value or 0
-    with open("/proc/self/maps", encoding="ascii", errors="replace") as maps:
-        for line in maps:
-            span, rights, *_ = line.split()
-            low, high = (int(part, 16) for part in span.split("-"))
-            if low <= found and found + 512 <= high and rights.startswith("rw"):
-                break
-        else:
-            raise ValueError("contexts have another layout")
-    if _library().SSL_CTX_get_options(found) & 0xFFFFFFFF != int(context.options) & 0xFFFFFFFF:
-        raise ValueError("contexts have another layout")
-    return found
-
-
 def _share(context: ssl.SSLContext, keys: bytes) -> bool:
-    library, pointer = _library(), _pointer(context)
+    library, pointer = openssl.library(), openssl.pointer(context)
     size = library.SSL_CTX_ctrl(pointer, _SET, 0, None)
     return bool(size <= len(keys) and library.SSL_CTX_ctrl(pointer, _SET, size, keys[:size]) == 1)
 

@@ -8,8 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from lbd.errors import LbdError, no_memory_file
-from lbd.net import tickets
-from lbd.net.certificate import Facts, Pem, blocks, facts
+from lbd.log import logger
+from lbd.net import openssl, tickets
+from lbd.net.certificate import Facts, Pem, blocks, ders, every, facts
 
 # For TLS 1.2: forward secrecy, and none but AEAD. Those of TLS 1.3 are all of that kind, and not a matter of choice.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -31,11 +32,14 @@ class Face:
     """What a listener shows to its clients: by the name they ask for a context of its own, else the first. Of several
     certificates for the same names, with keys of different kinds (ECDSA and RSA), a client gets one that it can check.
 
-    `shared`: session tickets are those of all workers. Raises `LbdError` naming the file.
+    `shared`: session tickets are those of all workers. `strict`: a client that asks for no name, or for one that no
+    certificate has, is refused. `partial`: an authority of `client_ca` need not be a root. Raises `LbdError` naming the
+    file.
     """
 
     def __init__(self, pems: Sequence[Pem], *, min_version: str = "1.2", ciphers: str | None = None,
-                 client_ca: bytes = b"", required: bool = True, keys: bytes = b"", alpn: Sequence[str] = HTTP) -> None:
+                 client_ca: bytes = b"", required: bool = True, keys: bytes = b"", alpn: Sequence[str] = HTTP,
+                 strict: bool = False, partial: bool = False) -> None:
         self._exact: dict[str, ssl.SSLContext] = {}
         self._below: dict[str, ssl.SSLContext] = {}
         self.shared = bool(keys)
@@ -51,7 +55,8 @@ class Face:
             context = _context(ssl.PROTOCOL_TLS_SERVER, min_version, ciphers or CIPHERS, alpn)
             _load(context, pem, "certificates")
             if client_ca:
-                _believe(context, client_ca, "client_ca")
+                _believe(context, client_ca, "client_ca", partial)
+                name_authorities(context, client_ca)
                 context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
             same.setdefault(about.kind, context)
             self._name(context, about.names)
@@ -59,6 +64,7 @@ class Face:
         if not made:
             raise LbdError("certificates: there is none")
         self.context = made[0]
+        self._strict = strict
         self.context.sni_callback = self._asked
         if keys:
             # Of all contexts, tickets are the business of the one that a connection began with.
@@ -71,15 +77,23 @@ class Face:
             else:
                 self._exact.setdefault(name, context)
 
-    def chosen(self, name: str) -> ssl.SSLContext:
-        """The context for a client that asks for this host name."""
-        name = name.lower()
-        return self._exact.get(name) or self._below.get(name.partition(".")[2]) or self.context
+    def chosen(self, name: str) -> ssl.SSLContext | None:
+        """The context for a client that asks for this host name; None: no certificate is for it.
 
-    def _asked(self, tls: Any, name: str | None, context: ssl.SSLContext) -> None:
+        A dot at its end is none of the name (RFC 6066 3 forbids it, some clients send it).
+        """
+        name = name.lower().removesuffix(".")
+        return self._exact.get(name) or self._below.get(name.partition(".")[2])
+
+    def _asked(self, tls: Any, name: str | None, context: ssl.SSLContext) -> int | None:
         tls.asked = name
-        if name is not None and (wanted := self.chosen(name)) is not context:
-            tls.context = wanted
+        wanted = self.chosen(name) if name is not None else None
+        if wanted is not None:
+            if wanted is not context:
+                tls.context = wanted
+        elif self._strict:
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        return None
 
 
 class Towards:
@@ -95,14 +109,14 @@ class Towards:
 
 @lru_cache(64)  # the system's authorities take 20 ms to read, and memory; sessions belong to their context
 def client_context(verify: bool = True, ca: bytes = b"", pem: Pem | None = None, min_version: str = "1.2",
-                   alpn: tuple[str, ...] = HTTP) -> ssl.SSLContext:
+                   alpn: tuple[str, ...] = HTTP, partial: bool = False) -> ssl.SSLContext:
     """What is asked of servers, and shown to those that ask; raises `LbdError`."""
     context = _context(ssl.PROTOCOL_TLS_CLIENT, min_version, None, alpn)
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif ca:
-        _believe(context, ca, "ca")
+        _believe(context, ca, "ca", partial)
     else:
         context.load_default_certs()
     if pem is not None:
@@ -121,6 +135,8 @@ def _context(protocol: int, min_version: str, ciphers: str | None, alpn: Sequenc
             raise LbdError(f'ciphers: "{ciphers}": OpenSSL knows no such cipher') from error
     if alpn:
         context.set_alpn_protocols(list(alpn))
+        if protocol == ssl.PROTOCOL_TLS_SERVER:
+            openssl.select(context, alpn)
     return context
 
 
@@ -129,7 +145,8 @@ def _load(context: ssl.SSLContext, pem: Pem, key: str) -> None:
     _facts(pem, key)
     if b"PRIVATE KEY-----" not in pem.whole:
         raise LbdError(f"{key}: {pem.path}: it holds no private key (-----BEGIN PRIVATE KEY-----); "
-                       "with a key in another file write { cert = FILE, key = FILE }")
+                       "put its key into a file beside it, of the same name with .key, or write { cert = FILE, key = "
+                       "FILE }")
     # The module reads files only, and the key may be readable for root alone: this file has no name and is in memory.
     try:
         fd = os.memfd_create("certificate")
@@ -158,11 +175,27 @@ def _no_password() -> str:
     raise ValueError("its private key is encrypted; lbd cannot ask for a password")
 
 
-def _believe(context: ssl.SSLContext, ca: bytes, key: str) -> None:
+def _believe(context: ssl.SSLContext, ca: bytes, key: str, partial: bool) -> None:
     try:
         context.load_verify_locations(cadata=blocks(ca))
     except (ssl.SSLError, ValueError) as error:
         raise LbdError(f"{key}: the file holds no certificates ({_reason(error)})") from None
+    if partial:
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+
+
+def name_authorities(context: ssl.SSLContext, ca: bytes) -> None:
+    """Tell clients which certificates may be of use: those of the authorities of this PEM file."""
+    try:
+        named = {about.subject: der for about, der in zip(every(ca), ders(ca), strict=True)}
+    except ValueError:
+        return      # OpenSSL reads what it believes by itself
+    size = sum(len(name) + 2 for name in named)
+    if size > openssl.MOST_NAMES:
+        logger.warning("client_ca has too many authorities to name them to clients", authorities=len(named), bytes=size,
+                       most=openssl.MOST_NAMES)
+    else:
+        openssl.name_authorities(context, list(named.values()))
 
 
 def _reason(error: Exception) -> str:

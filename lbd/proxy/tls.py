@@ -40,8 +40,10 @@ def face(settings: schema.Listener, given: Credentials) -> Face:
     """What a listener that ends TLS shows; raises `LbdError`."""
     wanted = settings.tls
     assert wanted is not None
+    alpn = wanted.alpn if wanted.alpn is not None else HTTP if settings.mode == "http" else ()
     return Face(given.pems, min_version=wanted.min_version, ciphers=wanted.ciphers, client_ca=given.authorities,
-                required=wanted.verify == "required", keys=given.keys, alpn=HTTP if settings.mode == "http" else ())
+                required=wanted.verify == "required", keys=given.keys, alpn=alpn, strict=wanted.strict_sni,
+                partial=wanted.partial_chain)
 
 
 def asked(name: str, settings: schema.Backend, credentials: Mapping[Place, Credentials]) -> ssl.SSLContext | None:
@@ -58,7 +60,8 @@ def question(settings: schema.Backend, given: Credentials) -> ssl.SSLContext:
     """What is asked of servers that are spoken to by TLS; raises `LbdError`."""
     wanted = settings.tls or schema.BackendTls()
     # Without ALPN: servers of every protocol may be behind it, and HTTP/1.1 is what is meant without.
-    return client_context(wanted.verify, given.authorities, next(iter(given.pems), None), wanted.min_version, ())
+    return client_context(wanted.verify, given.authorities, next(iter(given.pems), None), wanted.min_version, (),
+                          wanted.partial_chain)
 
 
 def secures(settings: schema.Backend, address: Address) -> bool:
@@ -67,9 +70,10 @@ def secures(settings: schema.Backend, address: Address) -> bool:
 
 
 def asked_name(settings: schema.Backend, host: str) -> str | None:
-    """The name that a server is asked for and must prove: that of the settings, else its host; None: it has none."""
+    """The name that a server is asked for and must prove: that of the settings, else its host; None: it has none. The
+    dot at the end of a name in full is none of it (RFC 6066 3)."""
     given = settings.tls.server_name if settings.tls is not None else None
-    return given or host.partition("%")[0] or None
+    return (given or host.partition("%")[0]).removesuffix(".") or None
 
 
 def aim(backend: Backend, context: ssl.SSLContext | None) -> None:

@@ -90,5 +90,7 @@ LISTENER_FULL = _ending("listener-full", CLIENT, 0, "the listener has as many co
 CLIENT_FULL = _ending("client-full", CLIENT, 0, "the client has as many connections as it may have")
 ACCEPT_RATE = _ending("accept-rate", CLIENT, 0, "the listener took as many connections in this second as it may")
 CODING_REFUSED = _ending("coding-refused", CLIENT, 501, "the request has a transfer coding other than chunked")
+TLS_NAME = _ending("tls-name", CLIENT, 0, "the client asked by TLS for no host name, or for one of no certificate")
+TLS_PROTOCOL = _ending("tls-protocol", CLIENT, 0, "the client offered by ALPN only protocols that are not spoken here")
 
 ENDINGS: tuple[Ending, ...] = tuple(_table)

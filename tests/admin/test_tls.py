@@ -11,6 +11,7 @@ from lbd.admin.tls import Tls, subject
 from lbd.config.schema import AdminTls
 from lbd.errors import LbdError
 from tests.admin.certificates import Authority
+from tests.authority import asked
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +94,9 @@ def test_files_of_no_use(authority, tmp_path):
                             (AdminTls(good, client_ca=str(tmp_path / "text")), r"admin\.tls\.client_ca: .*: ")):
         with pytest.raises(LbdError, match=words):
             Tls(settings)
+
+
+def test_clients_are_told_whose_certificate_they_need(authority):
+    tls = Tls(AdminTls(authority.certificate("lbd", "IP:127.0.0.1"), client_ca=authority.ca))
+    assert "Acceptable client certificate CA names\nCN = authority\n" in asked(tls.context)
+    assert "alert number 120" in asked(tls.context, "-alpn", "h2")

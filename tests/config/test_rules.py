@@ -154,6 +154,21 @@ def test_a_proxy_header_that_nobody_may_send(directory: Directory) -> None:
     assert not directory.errors('global.trusted_proxies = ["10.0.0.0/8"]\n' + listener % "127.0.0.1:80")
 
 
+def test_keys_of_tls_that_need_others(directory: Directory) -> None:
+    tls = '[listeners.web.tls]\ncertificates = "a"\n'
+    assert directory.errors(WHOLE + tls + "partial_chain = true\n") == [
+        "lbd.toml:8:1: listeners.web.tls.partial_chain: without client_ca no certificate is asked for; "
+        "add client_ca, or leave it out"]
+    assert directory.errors(WHOLE + tls + 'alpn = "h2"\n') == [
+        'lbd.toml:8:1: listeners.web.tls.alpn: an http listener speaks "http/1.1" alone; leave it out, or use '
+        'mode = "tcp"']
+    assert not directory.errors(WHOLE + tls + 'client_ca = "b"\npartial_chain = true\nalpn = ["http/1.1"]\n')
+    assert not directory.errors(WHOLE.replace('backend =', 'mode = "tcp"\nbackend =') + tls + 'alpn = ["h2"]\n')
+    assert directory.errors(WHOLE + '[backends.app.tls]\npartial_chain = true\n') == [
+        "lbd.toml:7:1: backends.app.tls.partial_chain: says how `ca` is believed; add ca, or leave it out"]
+    assert not directory.errors(WHOLE + '[backends.app.tls]\nca = "b"\npartial_chain = true\n')
+
+
 def test_tls(directory: Directory) -> None:
     tls = '[listeners.web.tls]\ncertificates = "a"\nverify = "optional"\n'
     assert directory.errors(WHOLE + tls) == [

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.name import _ASN1Type
+from cryptography.x509.oid import NameOID
 
-from lbd.net.certificate import Pem, blocks, facts
+from lbd.net.certificate import Pem, blocks, common_name, ders, every, facts, same_name
 from tests.authority import Authority
 
 
@@ -18,6 +21,31 @@ def test_names_and_times(tmp_path: Path) -> None:
     assert about.names == ("example.com", "*.example.com")
     assert about.begins == int(other.not_valid_before_utc.timestamp())
     assert about.ends == int(other.not_valid_after_utc.timestamp())
+
+
+def test_every_certificate_with_the_names_of_both_sides(tmp_path: Path) -> None:
+    root = Authority(tmp_path, "Root")
+    between = root.authority("Between")
+    chain = between.issue("a.pem", "a.example.com").read_bytes() + between.file.read_bytes() + root.file.read_bytes()
+    found = every(chain)
+    assert [common_name(about.subject) for about in found] == ["test", "Between", "Root"]
+    assert [common_name(about.issuer) for about in found] == ["Between", "Root", "Root"]
+    for about, data, other in zip(found, ders(chain), x509.load_pem_x509_certificates(chain), strict=True):
+        assert about.subject == other.subject.public_bytes()
+        assert about.issuer == other.issuer.public_bytes()
+        assert data == other.public_bytes(Encoding.DER)
+    assert every(b"") == []
+
+
+def test_names_that_are_the_same() -> None:
+    def name(text: str, kind: _ASN1Type = _ASN1Type.UTF8String) -> bytes:
+        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text, kind)]).public_bytes()
+
+    assert same_name(name("An Authority"), name("an  AUTHORITY", _ASN1Type.PrintableString))
+    assert not same_name(name("An Authority"), name("Another"))
+    unit = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Unit")]).public_bytes()
+    assert common_name(unit) == "Unit"
+    assert common_name(x509.Name([]).public_bytes()) == ""
 
 
 def test_times_beyond_2049_and_names_without_alternatives(tmp_path: Path) -> None:

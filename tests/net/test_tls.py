@@ -100,3 +100,89 @@ def test_what_is_asked_of_servers(tmp_path: Path) -> None:
     assert client_context(verify=False).verify_mode == ssl.CERT_NONE
     own = client_context(ca=Authority(tmp_path).file.read_bytes())
     assert own.cert_store_stats()["x509_ca"] == 1
+
+
+@pytest.mark.parametrize("name", ["a.example.com.", "A.Example.com.", "x.example.com."])
+def test_a_dot_at_the_end_is_none_of_the_name(tmp_path: Path, name: str) -> None:
+    authority = Authority(tmp_path)
+    files = [authority.issue(f"{number}.pem", host) for number, host in enumerate(("z.org", "a.example.com",
+                                                                                   "*.example.com"))]
+    face = Face([pem(path) for path in files], strict=True)
+    near, _ = shake(client_context(verify=False), face.context, name)
+    assert near.getpeercert(binary_form=True) == der(files[1 if name[0] in "aA" else 2])
+
+
+def refused(client: ssl.SSLContext, server: ssl.SSLContext, name: str | None) -> tuple[str | None, str | None]:
+    """The reasons for which server and client end a handshake."""
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    near = client.wrap_bio(back, there, server_hostname=name)
+    far = server.wrap_bio(there, back, server_side=True)
+    reasons: list[str | None] = []
+    for step in (near, far, near):
+        try:
+            step.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+        except ssl.SSLError as error:
+            reasons.append(error.reason)
+    ours, theirs = reasons
+    return ours, theirs
+
+
+@pytest.mark.parametrize("name", ["b.example.com", "x.a.example.com", "10.0.0.1", None])
+def test_strict_faces_refuse_names_that_no_certificate_has(tmp_path: Path, name: str | None) -> None:
+    files = [Authority(tmp_path).issue("one.pem", "a.example.com", "*.w.example.com")]
+    face, client = Face([pem(path) for path in files], strict=True), client_context(verify=False)
+    assert refused(client, face.context, name) == ("CALLBACK_FAILED", "TLSV1_UNRECOGNIZED_NAME")
+    for known in ("a.example.com", "A.example.com", "x.w.example.com"):
+        assert shake(client, face.context, known)[0].getpeercert(binary_form=True) == der(files[0])
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(("ours", "theirs", "chosen"), [
+    (("http/1.1",), ["h2", "http/1.1"], "http/1.1"), (("http/1.1",), [], None), (("http/1.1",), ["h2"], ""),
+    (("b", "a"), ["a", "b"], "b"), ((), ["h2"], None),
+])
+@pytest.mark.parametrize("name", ["a.example.com", "b.example.com"])
+def test_who_offers_no_common_protocol_is_refused(tmp_path: Path, version: ssl.TLSVersion, ours: tuple[str, ...],
+                                                  theirs: list[str], chosen: str | None, name: str) -> None:
+    authority = Authority(tmp_path)
+    face = Face([pem(authority.issue(f"{host[0]}.pem", host)) for host in ("a.example.com", "b.example.com")],
+                alpn=ours)
+    client = client_context.__wrapped__(verify=False, alpn=tuple(theirs))
+    client.minimum_version = client.maximum_version = version
+    if chosen == "":
+        assert refused(client, face.context, name)[0] == "NO_APPLICATION_PROTOCOL"
+    else:
+        assert [end.selected_alpn_protocol() for end in shake(client, face.context, name)] == [chosen] * 2
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_an_intermediate_alone_is_believed_only_where_that_is_wanted(tmp_path: Path, partial: bool) -> None:
+    root = Authority(tmp_path, "root")
+    between = root.authority("between")
+    shown = pem(between.issue("client.pem", "c", common="Ann"))
+    face = Face([pem(root.issue("a.pem", "a.example.com"))], client_ca=between.file.read_bytes(), partial=partial)
+    client = client_context.__wrapped__(verify=False, pem=shown)
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    if partial:
+        assert shake(client, face.context, None)[1].getpeercert()
+    else:
+        with pytest.raises(ssl.SSLCertVerificationError, match="unable to get issuer"):
+            shake(client, face.context, None)
+    own = client_context(ca=between.file.read_bytes(), partial=partial)
+    server = Face([pem(between.issue("b.pem", "b.example.com"))])
+    if partial:
+        assert shake(own, server.context, "b.example.com")[0].getpeercert()
+    else:
+        with pytest.raises(ssl.SSLCertVerificationError, match="unable to get issuer"):
+            shake(own, server.context, "b.example.com")
+
+
+def test_too_many_authorities_are_not_named(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lbd.net.openssl.MOST_NAMES", 10)
+    authority = Authority(tmp_path)
+    face = Face([pem(authority.issue("a.pem", "a.example.com"))], client_ca=authority.file.read_bytes(), required=False)
+    assert shake(client_context(verify=False), face.context, "a.example.com")[0].cipher()
+    assert "too many authorities" in "".join(capsys.readouterr())

@@ -118,6 +118,38 @@ async def test_what_fails_is_counted(place: Place, sent: bytes, ending: str) -> 
     assert answered.startswith(b"HTTP/1.1 400 Bad Request\r\n") is (ending == "tls-plain")
 
 
+@pytest.mark.parametrize(("asked", "offered", "ending"), [
+    ("b.example.com", "http/1.1", "tls-name"), (None, "http/1.1", "tls-name"), (NAME, "h2", "tls-protocol"),
+    (NAME + ".", "http/1.1", None),
+])
+async def test_names_and_protocols_that_nobody_has_here(place: Place, asked: str | None, offered: str,
+                                                        ending: str | None) -> None:
+    place.start(tls="strict_sni = true")
+    context = client_context.__wrapped__(verify=False, alpn=(offered,))
+
+    def shake() -> None:
+        with context.wrap_socket(socket.create_connection(place.rig.address, LIMIT), server_hostname=asked):
+            pass
+
+    if ending is None:
+        await asyncio.to_thread(shake)
+    else:
+        with pytest.raises(ssl.SSLError, match=r"(?i)unrecognized|alert|unknown"):
+            await asyncio.to_thread(shake)
+        await place.rig.until(lambda: place.rig.ending(ending) == 1)
+    await place.rig.until(lambda: place.rig.plane.clients == 0)
+    assert place.rig.ending("tls-failed") == 0
+
+
+async def test_a_tcp_listener_agrees_on_a_protocol(place: Place) -> None:
+    place.start(listener='mode = "tcp"', tls='alpn = ["postgresql"]')
+    for offered, chosen in ((("h2", "postgresql"), "postgresql"), ((), None)):
+        _, writer = await place.streams(client_context.__wrapped__(
+            ca=place.authority.file.read_bytes(), alpn=offered))
+        assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == chosen
+        writer.close()
+
+
 async def test_one_that_only_looks_is_not_counted(place: Place) -> None:
     place.start()
     assert await place.raw(b"") == b""

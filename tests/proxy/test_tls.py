@@ -12,10 +12,10 @@ import pytest
 
 from lbd.backend.credentials import Credentials
 from lbd.config import schema
-from lbd.config.tls import ListenerTls, Pair
+from lbd.config.tls import BackendTls, ListenerTls, Pair
 from lbd.errors import LbdError
 from lbd.net.certificate import Pem
-from lbd.proxy.tls import Faces
+from lbd.proxy.tls import Faces, asked_name
 from tests.authority import Authority
 
 from .rig import LIMIT, Peer, Rig, Stage, answer, configuration, generation, request
@@ -43,6 +43,14 @@ def test_it_lives_on_until_something_changes(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said_with_its_place() -> None:
     with pytest.raises(LbdError, match=r"^listeners\.web\.tls\.certificates: there is none"):
         Faces().of("web", listener(), {})
+
+
+@pytest.mark.parametrize(("given", "host", "name"), [
+    (None, "a.example.com", "a.example.com"), (None, "a.example.com.", "a.example.com"), ("b.test.", "a", "b.test"),
+    (None, "fe80::1%eth0", "fe80::1"), (None, "", None),
+])
+def test_the_name_that_a_server_is_asked_for(given: str | None, host: str, name: str | None) -> None:
+    assert asked_name(schema.Backend(tls=BackendTls(server_name=given)), host) == name
 
 
 SERVERS = """
