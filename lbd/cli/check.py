@@ -1,18 +1,23 @@
 """`lbd check`: everything that is wrong with a configuration, with its place."""
 
 import argparse
+import contextlib
 import dataclasses
 import grp
 import json
 import pwd
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
+from lbd.admin.tls import Tls
+from lbd.backend.credentials import Credentials
 from lbd.cli import options
 from lbd.cli.daemon import loader
+from lbd.config.document import DocumentError, fetch
 from lbd.config.findings import dotted
 from lbd.config.kinds import shown
 from lbd.config.places import Path
@@ -21,6 +26,8 @@ from lbd.config.schema import Config
 from lbd.control.certificates import Certificates
 from lbd.control.forecast import forecast
 from lbd.errors import ConfigError, LbdError, Problem
+from lbd.net.certificate import Facts, Pem, every
+from lbd.net.chain import expired, faults, unfinished
 
 HELP = "say everything that is wrong with a configuration; exit code 0 if it can be used"
 
@@ -43,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     config: Config | None = None
     try:
         loaded = load()
-        config, problems = loaded.config, [*loaded.warnings, *certificates(loaded), *accounts(loaded)]
+        config = loaded.config
+        problems = [*loaded.warnings, *certificates(loaded), *admin_certificate(loaded), *accounts(loaded)]
     except ConfigError as error:
         problems = [*error.problems, *error.warnings]
     if any(not problem.warning for problem in problems):
@@ -73,13 +81,59 @@ def certificates(loaded: Loaded) -> list[Problem]:
     parts += [(("backends", name, "tls"), dataclasses.replace(config, listeners={}, backends={name: backend}))
               for name, backend in config.backends.items()]
     problems = []
+    read: list[tuple[Path, Credentials]] = []
     for path, part in parts:
         try:
-            Certificates().read(part)
+            read += ((path, given) for given in Certificates().read(part).values())
         except LbdError as error:
             key, _, message = str(error).partition(": ")
             problems.append(problem(loaded, (*path, key.rpartition(".")[2]), message, "Permission denied" in message))
+    known: list[Facts] = []
+    for _, given in read:
+        with contextlib.suppress(ValueError):
+            known += every(given.authorities)
+    for path, given in read:
+        problems += (problem(loaded, (*path, key), text, True) for key, text in chains(path, given, known, time.time()))
     return problems
+
+
+def chains(path: Path, given: Credentials, known: Sequence[Facts], now: float) -> Iterator[tuple[str, str]]:
+    """What OpenSSL takes and peers may not, with its key."""
+    shown, believed = ("certificates", "client_ca") if path[0] == "listeners" else ("certificate", "ca")
+    try:
+        for pem in given.pems:
+            key, file = shown, pem.path
+            for text in faults(pem.chain, now):
+                yield key, f"{file} {text}"
+            # What servers know of their clients' authorities is their own matter.
+            if path[0] == "listeners" and (text := unfinished(pem.chain, known)):
+                yield key, f"{file} {text}"
+        key, file = believed, "the file"
+        for text in expired(given.authorities, now):
+            yield key, f"{file} {text}"
+    except ValueError as error:
+        yield key, f"{file} {error}"
+
+
+def admin_certificate(loaded: Loaded) -> list[Problem]:
+    """The same of the admin interface."""
+    settings, path = loaded.config.admin.tls, ("admin", "tls")
+    if settings is None:
+        return []
+    try:
+        Tls(settings)
+        given = Credentials((Pem(settings.cert, fetch(settings.cert), b""),),
+                            fetch(settings.client_ca) if settings.client_ca is not None else b"")
+    except LbdError as error:
+        key, _, message = str(error).partition(": ")
+        return [problem(loaded, (*path, key.rpartition(".")[2]), message, "Permission denied" in message)]
+    except DocumentError:
+        return []       # a rule has said so
+    known: list[Facts] = []
+    with contextlib.suppress(ValueError):
+        known = every(given.authorities)
+    return [problem(loaded, (*path, "cert" if key == "certificates" else key), text, True)
+            for key, text in chains(("listeners",), given, known, time.time())]
 
 
 def accounts(loaded: Loaded) -> list[Problem]:

@@ -143,6 +143,34 @@ def test_more_series_than_allowed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "less: servers' histograms, then servers will be left out" in capsys.readouterr().err
 
 
+def test_chains_are_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = Authority(tmp_path, "Root")
+    between = root.authority("Between")
+    leaf = between.issue("leaf.pem", "a.test").read_bytes()
+    text = (GOOD.replace('backend = "app"\n', 'backend = "app"\ntls = { certificates = "a.pem", client_ca = "c.pem" }\n')
+            + '[admin]\nbind = "127.0.0.1:81"\ntoken_file = "token"\ntls = { cert = "a.pem", client_ca = "c.pem" }\n')
+    (tmp_path / "token").write_text("x" * 40)
+    (tmp_path / "c.pem").write_bytes(Authority(tmp_path, "Old").authority("Other", days=(-9, -2)).file.read_bytes())
+    (tmp_path / "a.pem").write_bytes(leaf + root.file.read_bytes() + between.file.read_bytes())
+    assert run(text) == 0
+    said = capsys.readouterr().err
+    order = 'has its chain in the wrong order: certificate 2, "Root", stands where "Between" must'
+    assert f"lbd.toml:4:9: warning: listeners.web.tls.certificates: {tmp_path}/a.pem {order}" in said
+    assert f"warning: admin.tls.cert: {tmp_path}/a.pem {order}" in said
+    for key in ("listeners.web.tls", "admin.tls"):
+        assert f'{key}.client_ca: the file holds a certificate (number 1, "Other") that expired on ' in said
+    (tmp_path / "a.pem").write_bytes(leaf)
+    assert run(text) == 0
+    assert capsys.readouterr().err.count('a.pem ends with a certificate of "Between", which is no root') == 2
+    (tmp_path / "c.pem").write_bytes(root.file.read_bytes())
+    (tmp_path / "a.pem").write_bytes(leaf + between.file.read_bytes())
+    assert run(text) == 0
+    assert capsys.readouterr().err == ""
+    (tmp_path / "a.pem").write_bytes(between.file.read_bytes())
+    assert run(text) == 1
+    assert "admin.tls.cert: " in capsys.readouterr().err
+
+
 def test_certificates_are_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = GOOD.replace('backend = "app"\n', 'backend = "app"\ntls.certificates = "a.pem"\n')
     assert run(text) == 1
