@@ -25,6 +25,7 @@ LONGEST_ID = 128                              # bytes of a unique id
 
 End = tuple[str, int]                # IP address and port
 Extra = tuple[int, bytes]            # type and value
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class HeaderError(ValueError):
@@ -62,12 +63,14 @@ def _parse_v1(data: bytes) -> Header | None:
         return Header(size)
     if len(words) != 6 or words[1] not in (b"TCP4", b"TCP6"):
         raise HeaderError("a header of version 1 with other words than it may have")
-    family = ipaddress.IPv4Address if words[1] == b"TCP4" else ipaddress.IPv6Address
     try:
-        source, target = (str(family(word.decode("ascii"))) for word in words[2:4])
+        ends = [ipaddress.ip_address(word.decode("ascii")) for word in words[2:4]]
     except ValueError:
         raise HeaderError("a header of version 1 with a bad address") from None
-    if "%" in source + target:
+    source, target = map(str, ends)
+    # nginx writes TCP6 also where one of both is IPv4, behind a listener for both families.
+    six = any(end.version == 6 for end in ends)
+    if "%" in source + target or six is (words[1] == b"TCP4"):
         raise HeaderError("a header of version 1 with a bad address")
     return Header(size, (source, _port(words[4])), (target, _port(words[5])))
 
@@ -138,7 +141,7 @@ def write(version: int, source: End | None, target: End | None, extras: Sequence
         if version == 1:
             return b"PROXY UNKNOWN\r\n"
         return _written(PROXY, ANY, b"", extras)
-    addresses = [ipaddress.ip_address(end[0].partition("%")[0]) for end in (source, target)]
+    addresses = [_plain(ipaddress.ip_address(end[0].partition("%")[0])) for end in (source, target)]
     if any(isinstance(address, ipaddress.IPv6Address) for address in addresses):
         # Of two families: the older one has a form in the younger (RFC 4291, 2.5.5.2).
         addresses = [address if isinstance(address, ipaddress.IPv6Address)
@@ -146,9 +149,20 @@ def write(version: int, source: End | None, target: End | None, extras: Sequence
     family = INET6 if addresses[0].version == 6 else INET
     if version == 1:
         name = "TCP6" if family == INET6 else "TCP4"
-        return f"PROXY {name} {addresses[0]} {addresses[1]} {source[1]} {target[1]}\r\n".encode()
+        return f"PROXY {name} {' '.join(map(_text, addresses))} {source[1]} {target[1]}\r\n".encode()
     packed = addresses[0].packed + addresses[1].packed + struct.pack("!HH", source[1], target[1])
     return _written(PROXY, family, packed, extras)
+
+
+def _plain(address: Address) -> Address:
+    """An IPv4-mapped address as the IPv4 address that it is."""
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _text(address: Address) -> str:
+    """As RFC 5952 has it (5: a mapped address ends as the IPv4 address)."""
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(address) if mapped is None else f"::ffff:{mapped}"
 
 
 def secured(client: int, verified: bool, parts: Sequence[Extra]) -> Extra:

@@ -11,9 +11,10 @@ from lbd.net import proxy_header as ph
 from lbd.net.proxy_header import Header, HeaderError, crc32c, local, parse, write
 
 PORT = st.integers(0, 65535)
+SIX = st.ip_addresses(v=6).filter(lambda address: address.ipv4_mapped is None).map(str)
 ENDS = st.one_of(
     st.tuples(st.tuples(st.ip_addresses(v=4).map(str), PORT), st.tuples(st.ip_addresses(v=4).map(str), PORT)),
-    st.tuples(st.tuples(st.ip_addresses(v=6).map(str), PORT), st.tuples(st.ip_addresses(v=6).map(str), PORT)))
+    st.tuples(st.tuples(SIX, PORT), st.tuples(SIX, PORT)))
 EXTRAS = st.lists(st.tuples(st.sampled_from([ph.ALPN, ph.AUTHORITY, 0xea]), st.binary(max_size=64)), max_size=4)
 ONE, TWO = ("192.0.2.1", 40000), ("198.51.100.2", 443)
 
@@ -25,6 +26,8 @@ def v2(command: int, kind: int, body: bytes, length: int | None = None) -> bytes
 @pytest.mark.parametrize(("line", "source", "target"), [
     (b"PROXY TCP4 192.0.2.1 198.51.100.2 40000 443\r\n", ONE, TWO),
     (b"PROXY TCP6 2001:db8::1 ::1 0 65535\r\n", ("2001:db8::1", 0), ("::1", 65535)),
+    (b"PROXY TCP6 192.0.2.1 2001:db8::1 40000 443\r\n", ONE, ("2001:db8::1", 443)),
+    (b"PROXY TCP6 2001:db8::1 198.51.100.2 40000 443\r\n", ("2001:db8::1", 40000), TWO),
     (b"PROXY UNKNOWN\r\n", None, None),
     (b"PROXY UNKNOWN ffff:f...f:ffff whatever 1 2\r\n", None, None),
 ])
@@ -32,6 +35,19 @@ def test_version_1(line: bytes, source: ph.End | None, target: ph.End | None) ->
     assert parse(line + b"GET / HTTP/1.1\r\n") == Header(len(line), source, target)
     for size in range(len(line)):
         assert parse(line[:size]) is None
+
+
+@pytest.mark.parametrize(("source", "target", "text"), [
+    ("::ffff:192.0.2.1", "::ffff:198.51.100.2", b"TCP4 192.0.2.1 198.51.100.2"),
+    ("192.0.2.1", "::ffff:198.51.100.2", b"TCP4 192.0.2.1 198.51.100.2"),
+    ("::ffff:192.0.2.1", "198.51.100.2", b"TCP4 192.0.2.1 198.51.100.2"),
+    ("::ffff:192.0.2.1", "2001:db8::1", b"TCP6 ::ffff:192.0.2.1 2001:db8::1"),
+    ("2001:db8::1", "192.0.2.1", b"TCP6 2001:db8::1 ::ffff:192.0.2.1"),
+])
+def test_mapped_addresses_are_told_as_what_they_are(source: str, target: str, text: bytes) -> None:
+    assert write(1, (source, 1), (target, 2)) == b"PROXY " + text + b" 1 2\r\n"
+    inet = text.startswith(b"TCP4")
+    assert write(2, (source, 1), (target, 2))[13:16] == (b"\x11\0\x0c" if inet else b"\x21\0\x24")
 
 
 @pytest.mark.parametrize("line", [
