@@ -92,8 +92,9 @@ def certificates(loaded: Loaded) -> list[Problem]:
     for _, given in read:
         with contextlib.suppress(ValueError):
             known += every(given.authorities)
-    for path, given in read:
-        problems += (problem(loaded, (*path, key), text, True) for key, text in chains(path, given, known, time.time()))
+    for place, given in read:
+        problems += [problem(loaded, (*place, key), text, True)
+                     for key, text in chains(place, given, known, time.time())]
     return problems
 
 
@@ -117,7 +118,8 @@ def chains(path: Path, given: Credentials, known: Sequence[Facts], now: float) -
 
 def admin_certificate(loaded: Loaded) -> list[Problem]:
     """The same of the admin interface."""
-    settings, path = loaded.config.admin.tls, ("admin", "tls")
+    settings = loaded.config.admin.tls
+    path: Path = ("admin", "tls")
     if settings is None:
         return []
     try:

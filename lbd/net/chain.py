@@ -18,11 +18,11 @@ def faults(pem: bytes, now: float) -> list[str]:
     for place, (before, about) in enumerate(itertools.pairwise(chain), 2):
         if same_name(about.subject, before.issuer):
             if selfsigned(about):
-                found.append(f"sends the root {_shown(about.subject)} too (certificate {place}): clients that believe it "
-                             "have it; leave it out")
+                found.append(f"sends the root {_shown(about.subject)} too (certificate {place}): clients that believe "
+                             "it have it; leave it out")
         elif any(same_name(other.subject, before.issuer) for other in chain):
-            found.append(f"has its chain in the wrong order: certificate {place}, {_shown(about.subject)}, stands where "
-                         f"{_shown(before.issuer)} must; each must certify the one before it")
+            found.append(f"has its chain in the wrong order: certificate {place}, {_shown(about.subject)}, stands "
+                         f"where {_shown(before.issuer)} must; each must certify the one before it")
             break
         else:
             found.append(f"lacks {_shown(before.issuer)}, which certifies its certificate {place - 1}: "

@@ -147,7 +147,8 @@ def test_chains_are_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     root = Authority(tmp_path, "Root")
     between = root.authority("Between")
     leaf = between.issue("leaf.pem", "a.test").read_bytes()
-    text = (GOOD.replace('backend = "app"\n', 'backend = "app"\ntls = { certificates = "a.pem", client_ca = "c.pem" }\n')
+    tls = 'tls = { certificates = "a.pem", client_ca = "c.pem" }\n'
+    text = (GOOD.replace('backend = "app"\n', 'backend = "app"\n' + tls)
             + '[admin]\nbind = "127.0.0.1:81"\ntoken_file = "token"\ntls = { cert = "a.pem", client_ca = "c.pem" }\n')
     (tmp_path / "token").write_text("x" * 40)
     (tmp_path / "c.pem").write_bytes(Authority(tmp_path, "Old").authority("Other", days=(-9, -2)).file.read_bytes())

@@ -54,7 +54,7 @@ def test_what_may_be_missing_at_the_end(parts: dict[str, bytes], order: str, kno
     assert bool(found) is bool(fault)
 
 
-def test_roots_of_the_system_are_known(parts: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_roots_of_the_system_are_known(parts: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lbd.net.chain._system", lambda: tuple(every(parts["root"])))
     assert unfinished(parts["plain"]) == ""
 
