@@ -105,15 +105,21 @@ def client_address(forwarded_for: Sequence[bytes], trusted: Trusted) -> bytes:
 
 
 def _address(text: bytes) -> bytes:
-    """`192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`: without brackets and port; b"" if it is none."""
+    """`192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`: without brackets and port; b"" if it is none.
+
+    An IPv6 address may have a zone of letters and digits (RFC 4007 11): logs and servers get the text as it is.
+    """
     if text.startswith(b"["):
         text = text[1:].partition(b"]")[0]
     elif text.count(b":") == 1:
         text = text.partition(b":")[0]
     if len(text) > 64 or not (b"." in text or b":" in text):
         return b""
-    digits = b"0123456789abcdefABCDEF:." if b":" in text else b"0123456789."
-    return b"" if text.partition(b"%")[0].strip(digits) else text
+    address, percent, zone = text.partition(b"%")
+    six = b":" in address
+    if percent and not (six and zone.isalnum()):
+        return b""
+    return b"" if address.strip(b"0123456789abcdefABCDEF:." if six else b"0123456789.") else text
 
 
 def query_value(target: bytes, name: bytes) -> bytes | None:

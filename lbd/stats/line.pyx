@@ -4,11 +4,12 @@
 import time
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memchr, memcpy
 from libc.time cimport gmtime_r, strftime, time_t, tm
 
+from lbd.stats.escape cimport escape
 from lbd.stats.scoreboard cimport Record, clock
 from lbd.stats.text cimport Text, digits, of, of_name, same
 
@@ -31,11 +32,6 @@ cdef struct Column:
     Text key                    # as it stands in the line, from the comma or brace to the colon
     Text header                 # lower case; NULL: the column is no field of the head
     Text found
-
-cdef uint8_t safe[256]          # stands in a line as it is
-for _byte in range(256):
-    safe[_byte] = 32 <= _byte < 127 and _byte not in b'"\\'
-cdef const char *HEX = b"0123456789abcdef"
 
 cdef bint well[64]
 cdef list ending_names = []
@@ -253,7 +249,7 @@ cdef class Lines:
     cdef int _common(self, double at, bytes client, int status, long long bytes_out, Text method, Text target,
                      int minor) except -1:
         cdef Py_ssize_t place
-        self._raw(of(client if client else b"-"))
+        self._text(of(client if client else b"-"))
         self._raw(of(b" - - ["))
         self._time(at)
         self._raw(of(b"] \""))
@@ -312,34 +308,10 @@ cdef class Lines:
         return 0
 
     cdef int _text(self, Text text) noexcept:
-        """Anything, so that it neither ends the string nor the line: `\\u00e4` in JSON, `\\xe4` elsewhere."""
-        cdef Py_ssize_t at
-        cdef uint8_t byte
-        cdef char *out
+        """Anything, so that it neither ends the string nor the line; nothing is a hyphen."""
         if text.start == NULL:
             return self._raw(of(b"-"))
-        out = self.buffer + self.size
-        for at in range(min(text.size, MOST)):
-            byte = text.start[at]
-            if safe[byte]:
-                out[0] = byte
-                out += 1
-                continue
-            out[0] = c'\\'
-            out += 1
-            if self.form == J and byte in (c'"', c'\\'):
-                out[0] = byte
-                out += 1
-                continue
-            out[0] = c'x'
-            out += 1
-            if self.form == J:
-                (out - 1)[0] = c'u'
-                out[0] = out[1] = c'0'
-                out += 2
-            out[0], out[1] = HEX[byte >> 4], HEX[byte & 15]
-            out += 2
-        self.size = out - self.buffer
+        self.size = escape(self.buffer + self.size, text, MOST, self.form == J) - self.buffer
         return 0
 
     cdef int _integer(self, int64_t value, bint there) noexcept:

@@ -112,7 +112,60 @@ def test_the_common_format_and_its_combined_fields(finished):
         assert refused.startswith(b'- - - [09/Sep/2001:01:46:40 +0000] "-" - 0')
 
 
-@given(st.binary(max_size=300))
+def meant(data: bytes) -> str:
+    """Valid UTF-8 as such, any other byte as the character of its number."""
+    found = ""
+    while data:
+        try:
+            return found + data.decode()
+        except UnicodeDecodeError as error:
+            found += data[:error.start].decode() + chr(data[error.start])
+            data = data[error.start + 1:]
+    return found
+
+
+def agent_of(value: bytes, form: str = "json") -> bytes:
+    """A whole line whose User-Agent is this."""
+    record = scoreboard.Record(scoreboard.Board.create(1).row(0, scoreboard.PROCESS, 0))
+    log = lines(form, ("user_agent",))
+    add(log, record, head=b"GET / HTTP/1.1\r\nUser-Agent: " + value + b"\r\n\r\n")
+    return log.take()
+
+
+@pytest.mark.parametrize("text", ["Café", "\xa0", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\uffff", "😀", "\U0010ffff"])
+def test_utf8_stands_in_json_as_it_is(text):
+    assert agent_of(f"a{text}b".encode()) == f'{{"user_agent":"a{text}b"}}\n'.encode()
+    assert agent_of(f"a{text}".encode(), "combined").isascii()
+
+
+@pytest.mark.parametrize(("value", "escaped"), [
+    (b"\xe9", r"\u00e9"), (b"\xc0\xaf", r"\u00c0\u00af"), (b"\xe0\x9f\xbf", r"\u00e0\u009f\u00bf"),
+    (b"\xed\xa0\x80", r"\u00ed\u00a0\u0080"), (b"\xf0\x8f\xbf\xbf", r"\u00f0\u008f\u00bf\u00bf"),
+    (b"\xf4\x90\x80\x80", r"\u00f4\u0090\u0080\u0080"), (b"\xf5", r"\u00f5"), (b"a\xc3", r"a\u00c3"),
+    (b"a\xe2\x82", r"a\u00e2\u0082"), (b"\xc3a", r"\u00c3a"),
+    ("\x9b31m".encode(), r"\u009b31m"), ("a\u2028b\u202e\u2066\u200f".encode(), r"a\u2028b\u202e\u2066\u200f"),
+])
+def test_what_is_no_text_is_escaped(value, escaped):
+    assert agent_of(value) == f'{{"user_agent":"{escaped}"}}\n'.encode()
+
+
+@pytest.mark.parametrize("text", ["é", "€", "😀"])
+def test_a_value_is_not_cut_within_a_character(text):
+    for before in range(LONGEST - 4, LONGEST + 1):
+        found = json.loads(agent_of(b"x" * before + text.encode() * 3).decode())["user_agent"]
+        assert found == (b"x" * before + text.encode() * 3)[:LONGEST].decode(errors="ignore")
+
+
+def test_the_client_is_escaped_too(finished):
+    for form in ("json", "common"):
+        log = lines(form, ("client",))
+        add(log, finished, client=b'fe80::1%a\x1b "\n\x9b')
+        line = log.take()
+        assert line.startswith({"json": rb'{"client":"fe80::1%a\u001b \"\u000a\u009b"}',
+                                "common": rb"fe80::1%a\x1b \x22\x0a\x9b - - ["}[form])
+
+
+@given(st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_whatever_a_client_sends_is_one_line_and_says_it_all(value):
     record = scoreboard.Record(scoreboard.Board.create(1).row(0, scoreboard.PROCESS, 0))
     target = bytes(byte for byte in value if byte not in b" \r\n")
@@ -122,10 +175,9 @@ def test_whatever_a_client_sends_is_one_line_and_says_it_all(value):
     add(log, record, head=head)
     line = log.take()
     assert line.count(b"\n") == 1
-    assert line.isascii()
-    found = json.loads(line)
-    assert found["target"].encode("latin-1") == b"/" + target
-    assert (found["user_agent"] or "").encode("latin-1") == agent
+    found = json.loads(line.decode())
+    assert found["target"] == "/" + meant(target)
+    assert (found["user_agent"] or "") == meant(agent)
     log = lines("combined")
     add(log, record, head=head)
     line = log.take()
