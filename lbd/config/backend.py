@@ -6,6 +6,7 @@ from typing import Any
 
 from lbd.config import units as u
 from lbd.config.edits import HeaderEdits
+from lbd.config.keepalive import KEEPALIVE, USER_TIMEOUT, Keepalive
 from lbd.config.keys import REQUIRED, Key, key, named, optional, table
 from lbd.config.packed import packed
 from lbd.config.timeouts import Timeouts
@@ -108,6 +109,12 @@ class Backend:
     resolve: float = key("30s", u.duration(0.1), "how often host names are looked up again")
     resolve_all: bool = key(False, u.BOOL, "make one server of each address that DNS gives", "drain")
     max_idle: int = key(64, u.integer(0, 100_000), "idle connections kept per server and worker")
+    tcp_keepalive: Keepalive | None = key(
+        None, KEEPALIVE, 'probe silent servers (true: after "2m", every "30s", 4 times); default: true where a tcp '
+        "listener uses it, else false", example={"idle": "2m", "interval": "30s", "count": 4})
+    tcp_user_timeout: float | None = key(
+        None, USER_TIMEOUT, "longest wait for the acknowledgement of what was sent to a server; default: the kernel's",
+        example="30s")
     max_requests: int = key(0, u.integer(0, 2**31), "requests per connection to a server; 0: no limit")
     retries: int = key(2, u.integer(0, 10), "tries after one that may have sent something; refused connects try all")
     abort_on_close: bool = key(False, u.BOOL, "cancel a request when the client half-closes")

@@ -10,6 +10,7 @@ from lbd.config.units import Address
 from lbd.control import holders
 from lbd.errors import LbdError
 from lbd.log import logger
+from lbd.proxy.tcp_options import Options
 
 _HINTS = {
     errno.EACCES: "permission denied; run with CAP_NET_BIND_SERVICE or choose a port above 1023",
@@ -74,7 +75,7 @@ def _tie(sock: socket.socket, interface: str | None) -> None:
         raise LbdError(f"cannot listen by the interface {interface!r}: {why}") from None
 
 
-def tune(sock: socket.socket, fast_open: bool, defer_accept: bool) -> None:
+def tune(sock: socket.socket, fast_open: bool, defer_accept: bool, options: Options = ()) -> None:
     """What may change while a socket listens. Kernels without these do without them; Unix sockets have none."""
     if sock.family == socket.AF_UNIX:
         return
@@ -83,6 +84,9 @@ def tune(sock: socket.socket, fast_open: bool, defer_accept: bool) -> None:
         with contextlib.suppress(OSError):
             if bool(sock.getsockopt(socket.IPPROTO_TCP, option)) != bool(wanted):
                 sock.setsockopt(socket.IPPROTO_TCP, option, wanted)
+    for level, option, wanted in options:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(level, option, wanted)
 
 
 def bind_unix(path: str, what: str, mode: int | None = None) -> socket.socket:

@@ -9,6 +9,7 @@ from lbd.config.schema import Listener
 from lbd.config.units import Address
 from lbd.control import binding
 from lbd.errors import LbdError
+from lbd.proxy.tcp_options import of_listener
 
 Bind = tuple[str, Address]   # a listener's name and one of its addresses
 
@@ -98,7 +99,7 @@ class Sockets:
         for bind, socks in staged.wanted.items():
             for sock in socks:
                 listener = staged.listeners[bind]
-                binding.tune(sock, listener.fast_open, listener.defer_accept)
+                binding.tune(sock, listener.fast_open, listener.defer_accept, of_listener(listener))
                 sock.listen(listener.backlog)  # again on a listening socket: only the backlog changes
         moved = {id(sock) for socks in staged.wanted.values() for sock in socks}
         unused = [(bind, sock) for bind, socks in self._held.items() for sock in socks if id(sock) not in moved]

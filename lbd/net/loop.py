@@ -5,6 +5,7 @@ Differences that remain: uvloop accepts one connection a turn, reads on after a 
 """
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
@@ -174,10 +175,16 @@ class LoopNet:
         self._acceptors.append(acceptor)
         return acceptor
 
-    def connect(self, family: int, address: Any, callbacks: Callbacks) -> Dialling:
-        """Begin to connect; the outcome is `connection_made`, or `connection_lost(OSError)` without it."""
+    def connect(self, family: int, address: Any, callbacks: Callbacks,
+                options: tuple[tuple[int, int, int], ...] = ()) -> Dialling:
+        """Begin to connect; the outcome is `connection_made`, or `connection_lost(OSError)` without it. `options` as in
+        `lbd.net.sock`."""
         sock = socket.socket(family, socket.SOCK_STREAM)
         sock.setblocking(False)
+        if family != socket.AF_UNIX:
+            for option in options:
+                with contextlib.suppress(OSError):
+                    sock.setsockopt(*option)
         return Dialling(self, sock, address, callbacks)
 
     def tick(self) -> None:

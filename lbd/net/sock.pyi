@@ -45,8 +45,10 @@ class Poller(Epoll):
         called and accepting pauses until a connection closes, 100 ms have passed, or `resume` is called. ValueError for
         a socket that does not listen.
         """
-    def connect(self, family: int, address: Any, callbacks: Callbacks) -> Sock:
-        """Begin to connect to an IP address or Unix path, never to a name.
+    def connect(self, family: int, address: Any, callbacks: Callbacks,
+                options: tuple[tuple[int, int, int], ...] = ()) -> Sock:
+        """Begin to connect to an IP address or Unix path, never to a name. `options` are set before, but on a Unix
+        socket: level, name and value of each, as setsockopt(2) has them.
 
         The outcome comes later: `connection_made`, or `connection_lost(OSError)` without it. ValueError for what is no
         address of the family, or when the poller is closed.

@@ -58,7 +58,7 @@ cdef int greet(Epoll owner, Stream sock) except -1:
     return sock.arm()
 
 
-cdef Stream connecting(Epoll owner, int family, object address, object protocol):
+cdef Stream connecting(Epoll owner, int family, object address, object protocol, tuple options):
     """Begin to connect; the outcome comes later, as connection_made or as connection_lost."""
     cdef Stream sock = Stream.__new__(Stream)
     cdef sockaddr_storage raw
@@ -73,6 +73,9 @@ cdef Stream connecting(Epoll owner, int family, object address, object protocol)
     sock.adopt(owner, fd)
     if family != AF_UNIX:
         linux.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))
+        for level, name, value in options:      # kernels without one of them do without it
+            one = value
+            linux.setsockopt(fd, level, name, &one, sizeof(one))
     if linux.connect(fd, <sockaddr *> &raw, size) == 0:
         sock.state = MADE_DUE
         owner.put_off(sock)
@@ -220,12 +223,13 @@ cdef class Poller(Epoll):
         acceptor.watch(EPOLLIN)
         return acceptor
 
-    def connect(self, int family, address, callbacks not None):
-        """Begin to connect to an IP address or Unix path, never to a name.
+    def connect(self, int family, address, callbacks not None, tuple options not None=()):
+        """Begin to connect to an IP address or Unix path, never to a name. `options` are set before, but on a Unix
+        socket: level, name and value (int) of each, as setsockopt(2) has them.
 
         The outcome comes later: `connection_made`, or `connection_lost(OSError)` without it. ValueError for what is no
         address of the family, or when the poller is closed.
         """
         if self.epoll < 0:
             raise ValueError("the poller is closed")
-        return connecting(self, family, address, callbacks)
+        return connecting(self, family, address, callbacks, options)

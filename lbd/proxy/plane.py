@@ -29,6 +29,7 @@ from lbd.proxy.passthrough import Passthrough
 from lbd.proxy.proxied import Proxied
 from lbd.proxy.selective import kind
 from lbd.proxy.tcp import TcpClient
+from lbd.proxy.tcp_options import Options, of_backends
 from lbd.proxy.timers import Timers
 from lbd.proxy.tls import aim
 from lbd.proxy.traces import Traces
@@ -50,7 +51,7 @@ class Plane:
 
     __slots__ = ("_access", "_done", "_prepared", "_report", "_traces", "access", "assembly", "backends", "bells",
                  "contexts", "draining", "error_bodies", "explanations", "generation", "limit", "listeners", "log",
-                 "loop", "net", "now", "paused", "process", "timers", "turns")
+                 "loop", "net", "now", "options", "paused", "process", "timers", "turns")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, net: Any, board: Board, lane: int,
                  report: Callable[[str, str, str], None], bells: Bells | None = None) -> None:
@@ -75,6 +76,7 @@ class Plane:
         self.draining = Draining(self)
         self.turns = Turns(loop)
         self.contexts: Mapping[str, ssl.SSLContext | None] = {}
+        self.options: Mapping[str, Options] = {}
         self.explanations = Explanations(loop, self._mould)
         self._report = report
         self._prepared: Prepared | None = None
@@ -105,6 +107,7 @@ class Plane:
                                        partial(self.assembly.row, scoreboard.SERVER), algorithm, generation.secret)
             aim(backend, prepared.contexts[name])
         self.contexts = prepared.contexts
+        self.options = of_backends(generation.config)
         for listener, site in prepared.listeners.values():
             listener.site = site
             listener.follow()
@@ -248,13 +251,13 @@ class Plane:
     def connect(self, server: Server, upstream: Upstream, greeting: bytes = b"") -> Any:
         """Begin a connection to the server, with these bytes before anything else; the upstream is told how that
         went."""
-        tls = server.tls
+        tls, options = server.tls, self.options.get(server.backend, ())
         try:
             if tls is None:
                 upstream.payload = greeting + upstream.payload
-                return self.net.connect(*endpoint(server), upstream)
+                return self.net.connect(*endpoint(server), upstream, options)
             secure = Secure(tls.context, upstream, server=False, name=tls.name, vault=tls, greeting=greeting)
-            return secure.attach(self.net.connect(*endpoint(server), secure))
+            return secure.attach(self.net.connect(*endpoint(server), secure, options))
         except (OSError, ValueError) as error:      # no descriptor left, or no address that the kernel takes
             self.loop.call_soon(upstream.connection_lost, error)
             return None

@@ -145,5 +145,13 @@ def test_what_changes_while_a_socket_listens(tmp_path):
             binding.tune(sock, *wanted)
             options = socket.TCP_FASTOPEN, socket.TCP_DEFER_ACCEPT
             assert tuple(bool(sock.getsockopt(socket.IPPROTO_TCP, option)) for option in options) == wanted
+        for idle in (0, 60):
+            options = ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(idle > 0)),
+                       (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle or 7200),
+                       (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * idle))
+            binding.tune(sock, False, False, options)
+            sock.setblocking(True)
+            with socket.create_connection(sock.getsockname()), sock.accept()[0] as accepted:
+                assert [accepted.getsockopt(*option[:2]) for option in options] == [option[2] for option in options]
     with bind_unix(str(tmp_path / "s"), "x") as sock:
-        binding.tune(sock, True, True)
+        binding.tune(sock, True, True, ((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 5),))

@@ -59,6 +59,21 @@ async def test_the_source_of_every_address(kernel):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+async def test_options_are_set_before_the_connect(bench, family):
+    listener = bench.bound(family)
+    peer = Peer()
+    options = ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 77),
+               (socket.IPPROTO_TCP, 12345, 1))
+    bench.net.connect(listener.family, listener.getsockname(), peer, options)
+    await peer.told("connection_made")
+    if listener.family != socket.AF_UNIX:
+        inodes = subprocess.run(["ss", "-tnoH", "state", "established", "dport", f"= :{listener.getsockname()[1]}"],
+                                capture_output=True, text=True, check=True).stdout
+        assert "timer:(keepalive,1min1" in inodes
+    listener.close()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 async def test_connect_refused(bench, family):
     listener = bench.bound(family)
     where = listener.family, listener.getsockname()
