@@ -79,10 +79,11 @@ class Listener:
     defer_accept: bool = key(
         False, u.BOOL, "accept only when data came (TCP_DEFER_ACCEPT); not where servers speak first", REBIND)
     tcp_keepalive: Keepalive | None = key(
-        None, KEEPALIVE, 'probe silent clients (true: after "2m", every "30s", 4 times); default: true in tcp, false in '
-        "http", example={"idle": "2m", "interval": "30s", "count": 4})
+        None, KEEPALIVE, 'probe silent clients (true: after "2m", every "30s", 4 times); default: true in tcp, false '
+        "in http", example={"idle": "2m", "interval": "30s", "count": 4})
     tcp_user_timeout: float | None = key(
-        None, USER_TIMEOUT, "longest wait for the acknowledgement of what was sent to a client; default: the kernel's",
+        None, USER_TIMEOUT,
+        "longest wait for the acknowledgement of what was sent to a client; default: the kernel's",
         example="30s")
     max_head: int = key("32KiB", u.size(1024, 2**20), "longest request head; 431 beyond")
     max_headers: int = key(100, u.integer(1, 1000), "most fields in a request head; 431 beyond")

@@ -33,7 +33,8 @@ def test_backends() -> None:
     config = schema.Config(
         listeners={"web": schema.Listener(bind=(), backend="web"), "db": schema.Listener(
             bind=(), mode="tcp", backend="db", routes=(schema.Route(sni="a", backend="routed"),))},
-        backends={"web": plain, "db": plain, "routed": plain, "asked": schema.Backend(tcp_keepalive=Keepalive(1.5, 1, 2)),
+        backends={"web": plain, "db": plain, "routed": plain,
+                  "asked": schema.Backend(tcp_keepalive=Keepalive(1.5, 1, 2)),
                   "off": schema.Backend(tcp_keepalive=OFF, tcp_user_timeout=1.5)})
     found = {name: set(options) for name, options in tcp_options.of_backends(config).items()}
     assert found["web"] == set()
