@@ -30,6 +30,7 @@ from lbd.control.concerns import counted
 from lbd.control.doors import Door
 from lbd.control.events import Events
 from lbd.control.explain import Question, explain
+from lbd.control.following import Following
 from lbd.control.history import History
 from lbd.control.machine import LAST_LINES, Machine, worker_count
 from lbd.control.orphans import Orphans
@@ -42,7 +43,6 @@ from lbd.control.steering import Steering
 from lbd.control.tracing import spans
 from lbd.control.trend import Trend
 from lbd.control.trial import sample
-from lbd.control.watch import Watch
 from lbd.errors import LbdError
 from lbd.http import head
 from lbd.log import logger
@@ -86,8 +86,7 @@ class Supervisor:
         self._upgrade = upgrade.Upgrade(self._tasks, self._reload, self._handover.upgrades if self._handover else 0,
                                         self._leave, self._stay, self._needed)
         self._machine.replaced = lambda: self._upgrade.start("a worker of another version", quietly=True)
-        self._watch = Watch(lambda: self._reload.files, self._files_changed)
-        self._watching: asyncio.Task[None] | None = None
+        self._following = Following(self._tasks, lambda: self._reload.files, self._files_changed)
 
     async def run(self) -> int:
         """Serve until told to stop; returns the exit code."""
@@ -142,7 +141,7 @@ class Supervisor:
             "upgrades": self._upgrade.before,
             "degraded": self._reload.refused,
             "files": list(self._reload.loaded.files),
-            "watch": self._follows(),
+            "watch": self._following.manner(self._renewal.polls),
             "last_reload": self._reload.describe(),
             "last_change": self._reload.change,
             "unkept": self._steering.unkept,
@@ -360,17 +359,7 @@ class Supervisor:
     def _follow_files(self) -> None:
         """Watch the files, or no longer, as the configuration in force says."""
         self._renewal.follow()
-        wanted = self._loaded.config.global_.watch and bool(self._reload.files)
-        if wanted and self._watching is None:
-            self._watching = self._tasks.start("watch over the files", self._watch.run())
-        elif not wanted and self._watching is not None:
-            self._watching.cancel()
-            self._watching = None
-
-    def _follows(self) -> str:
-        """How changes of configuration files and certificates are noticed: off, events, or polling with the reason."""
-        polls = self._watch.polls or self._renewal.polls
-        return f"polling: {polls}" if polls else "off" if self._watching is None else "events"
+        self._following.follow(self._loaded.config.global_.watch)
 
     def _files_changed(self) -> None:
         self._reload.start("a changed file", unasked=True)

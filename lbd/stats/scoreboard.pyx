@@ -113,9 +113,7 @@ cdef class Board:
         cdef Board board = Board()
         board.fd = fd
         board.size = os.fstat(fd).st_size
-        if board.size >= PAGE + SHARED:
-            board._map()
-        if board.memory == NULL or board.header.magic != MAGIC:
+        if board.size < PAGE + SHARED or not board._map() or board.header.magic != MAGIC:
             raise ValueError(f"descriptor {fd} is no scoreboard")
         if board.header.layout != LAYOUT or board.shared[0] != MARK \
                 or board.size != PAGE + board.header.lanes * lane_size + SHARED:
@@ -131,7 +129,7 @@ cdef class Board:
         self.header = <Header *>memory
         self.shared = <int64_t *>(self.memory + self.size - <size_t>SHARED)
         self.layout = LAYOUT
-        return 0
+        return 1
 
     @property
     def bounds(self):
