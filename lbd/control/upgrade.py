@@ -97,7 +97,8 @@ def files(config: Config) -> list[str]:
     admin = config.admin
     tls = (admin.tls.cert, admin.tls.key_file, admin.tls.client_ca) if admin.tls is not None else ()
     patterns = [*certificates.files(config), *(path for path in (admin.token_file, *tls) if path is not None)]
-    return [path for pattern in patterns for path in (sorted(glob.glob(pattern, recursive=True)) or [pattern])]
+    return [path for pattern in patterns for path in (
+        sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else [pattern])]
 
 
 def readable(paths: Iterable[str]) -> None:

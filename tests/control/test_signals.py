@@ -26,6 +26,9 @@ def test_install_registers_all():
         def handle_int(self):
             return "int"
 
+        def handle_quit(self):
+            return "quit"
+
         def handle_usr1(self):
             return "usr1"
 
@@ -34,5 +37,5 @@ def test_install_registers_all():
 
     loop = Loop()
     install(loop, Handlers())
-    assert {callback() for callback in loop.registered.values()} == {"hup", "term", "int", "usr1", "usr2"}
+    assert {callback() for callback in loop.registered.values()} == {"hup", "term", "int", "quit", "usr1", "usr2"}
     assert set(loop.registered) == set(SIGNALS)
