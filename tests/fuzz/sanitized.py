@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,11 @@ def runtime() -> list[str]:
 
 def build(directory: Path) -> Path:
     """Copy the tree there and build its kernels; returns the copy."""
+    return built(directory, {"CC": "gcc", "LDSHARED": "gcc -shared", "CFLAGS": FLAGS, "LDFLAGS": FLAGS})
+
+
+def built(directory: Path, compiler: Mapping[str, str]) -> Path:
+    """Copy the tree there and build its kernels with the compiler that these variables name; returns the copy."""
     tree = directory / "tree"
     tree.mkdir()
     for part in PARTS:
@@ -35,11 +41,10 @@ def build(directory: Path) -> Path:
             shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
         else:
             shutil.copy(ROOT / part, tree / part)
-    environment = {**os.environ, "CC": "gcc", "LDSHARED": "gcc -shared", "CFLAGS": FLAGS, "LDFLAGS": FLAGS}
     done = subprocess.run([sys.executable, "-c", BUILD, "-q", "build_ext", "--inplace", "--parallel", "2"], cwd=tree,
-                          env=environment, capture_output=True, text=True)
+                          env={**os.environ, **compiler}, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"the sanitized kernels could not be built:\n{done.stderr[-4000:]}")
+        raise RuntimeError(f"the kernels could not be built:\n{done.stderr[-4000:]}")
     return tree
 
 

@@ -25,7 +25,7 @@ def run(tree: Path, environment: Mapping[str, str], *words: str) -> None:
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", [*ROOMS, "fuzz/test_corpus.py"])
 def test_a_room_passes_its_tests(tree: Path, tmp_path: Path, room: str) -> None:
     log = tmp_path / "report"
     run(tree, sanitized.environment(tree, log), "pytest", "-q", "-p", "no:cacheprovider", "--timeout", "600",
