@@ -7,6 +7,8 @@ from urllib.parse import unquote_to_bytes
 
 _SLASHES = re.compile(b"(/|%2[fF])")
 _SEVERAL = re.compile(b"//+")
+# RFC 6874, 2: what may stand in the zone of an address (RFC 4007).
+_ZONE = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~"
 
 
 class Trusted(Protocol):
@@ -117,7 +119,7 @@ def _address(text: bytes) -> bytes:
         return b""
     address, percent, zone = text.partition(b"%")
     six = b":" in address
-    if percent and not (six and zone.isalnum()):
+    if percent and not (six and zone and not zone.strip(_ZONE)):
         return b""
     return b"" if address.strip(b"0123456789abcdefABCDEF:." if six else b"0123456789.") else text
 

@@ -102,6 +102,9 @@ def test_host_name(host: bytes, name: str) -> None:
     ([b"192.0.2.1%a:b, 10.0.0.1"], b"10.0.0.1"),
     ([b"10.0.0.1"], b"10.0.0.1"),
     ([b"garbage"], b""),
+    ([b"1.1.1.1, fe80::9%eth0.1, 10.0.0.1"], b"fe80::9%eth0.1"),
+    ([b'::1%" 200 1, 10.0.0.1'], b"10.0.0.1"),
+    ([b"::1%a\xffb, 10.0.0.1"], b"10.0.0.1"),
     ([], b""),
 ])
 def test_client_address(lines: list[bytes], address: bytes) -> None:
