@@ -116,7 +116,10 @@ def _name(extension: bytes) -> str:
     name = found[0] if found else b""
     if not outer.ended() or len(name) > 255 or not name.isascii() or any(byte <= 32 or byte == 127 for byte in name):
         raise HelloError("a ClientHello with a bad name")
-    return name.decode().lower().removesuffix(".")
+    host = name.decode().lower().removesuffix(".")
+    if name and "" in host.split("."):       # a label has at least one letter (RFC 1034, 3.1)
+        raise HelloError("a ClientHello with a bad name")
+    return host
 
 
 def _protocols(extension: bytes) -> tuple[bytes, ...]:

@@ -86,6 +86,7 @@ def test_a_long_one_with_room_to_spare() -> None:
     records(message(rest=b"x")), records(message(session=bytes(33))), records(message(suites=b"\0\1\2")),
     records(message(suites=b"")), records(message(version=b"\2\3")), records(message(b"\0")),
     records(message(name_of(b"a") + name_of(b"b"))), records(message(name_of(b""))),
+    records(message(name_of(b"a..b"))), records(message(name_of(b"a.."))), records(message(name_of(b"."))),
     records(message(name_of(b"a b"))), records(message(name_of(b"\xc3\xa4"))), records(message(name_of(b"x" * 256))),
     records(message(extension(0, vector(2, b"\0" + vector(2, b"a") + b"\0" + vector(2, b"b"))))),
     records(message(extension(0, vector(2, b"\0" + vector(2, b"a")) + b"x"))),
