@@ -144,7 +144,7 @@ def main() -> int:
     parser.add_argument("target", choices=TARGETS)
     parser.add_argument("--minutes", type=float, default=60.0, help="at most so long (default: an hour)")
     parser.add_argument("--seed", type=int, default=random.randrange(1, 2**31))
-    parser.add_argument("--tree", type=Path, help="a tree that --build made; default: build one")
+    parser.add_argument("--tree", type=Path, help="a tree with kernels that --build made; default: build one")
     parser.add_argument("--build", type=Path, metavar="DIRECTORY", help="build DIRECTORY/tree for --tree, and no more")
     parser.add_argument("--corpus", type=Path, help="a directory that keeps what covers more, and is begun with")
     asked = parser.parse_args()
@@ -157,7 +157,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="lbd-fuzz-") as directory:
         room = Path(directory)
-        tree = asked.tree or (build(room) if compiled else sanitized.ROOT)
+        tree = (asked.tree or build(room)) if compiled else sanitized.ROOT
         grown = (asked.corpus or room / "corpus").absolute()
         grown.mkdir(parents=True, exist_ok=True)
         return fuzz(asked.target, asked.minutes * 60, asked.seed, tree.absolute(), room, grown)
