@@ -93,23 +93,28 @@ def set_up(level: str, form: str, write: Callable[[str], None], note: Callable[[
 
     render: Processor = structlog.processors.JSONRenderer(default=str)
     if form != "json":
-        render = structlog.dev.ConsoleRenderer(colors=form == "color", pad_event_to=0,
-                                               exception_formatter=structlog.dev.plain_traceback)
+        render = structlog.dev.ConsoleRenderer(colors=form == "color", pad_event_to=0)
     structlog.configure(
         processors=[
             bind,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _tracebacks,
-            structlog.processors.format_exc_info if form == "json" else _as_is,
+            structlog.processors.format_exc_info,
             _hide_secrets,
             kept,
+            _as_is if form == "json" else _for_a_terminal,
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(least if note is None else min(least, LEVELS["info"])),
         logger_factory=lambda *_: _Lines(write),
         cache_logger_on_first_use=False,
     )
+
+
+def printable(value: object) -> str:
+    """The text without control characters: parts of it come from peers, and a terminal obeys them."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(value))
 
 
 def write_stderr(line: str) -> None:
@@ -133,6 +138,16 @@ class _Lines:
 
 
 def _as_is(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return event
+
+
+def _for_a_terminal(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """JSON escapes what a terminal would obey; here it is replaced. An exception keeps its lines."""
+    for name, value in event.items():
+        if name in ("exception", "stack"):
+            event[name] = "\n".join(map(printable, str(value).split("\n")))
+        elif not (text := value if isinstance(value, str) else repr(value)).isprintable():
+            event[name] = printable(text)
     return event
 
 

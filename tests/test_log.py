@@ -37,6 +37,39 @@ def test_console_lines(lines):
     assert "\x1b" not in lines[0]
 
 
+def test_control_characters_are_shown_not_obeyed():
+    assert log.printable("a\x1b[31mb\n\u202e") == "a\N{REPLACEMENT CHARACTER}[31mb" + 2 * "\N{REPLACEMENT CHARACTER}"
+
+
+STEERING = "a\x00\x07\x1b[31m\x7f\x85\x9b\u202e\u2066\u2028\nb"   # C0, C1, bidi controls, separators
+
+
+class Odd:
+    def __repr__(self):
+        return STEERING
+
+
+@pytest.mark.parametrize("form", ["console", "color"])
+def test_no_text_of_a_peer_steers_the_terminal(lines, form):
+    log.set_up("info", form, lines.append)
+    log.logger.info("plain", path="x")
+    ours = lines.pop().count("\x1b")
+    log.logger.warning(STEERING, path=STEERING.replace("\n", ""), names=[STEERING], odd=[Odd()],
+                       error=ValueError(STEERING))
+    try:
+        raise ValueError(STEERING)
+    except ValueError:
+        log.logger.exception("broken")
+    told = "".join(lines)
+    assert not {letter for letter in told if not letter.isprintable()} - {"\n", "\x1b"}
+    assert lines[0].count("\n") == 1
+    assert "ValueError: a\N{REPLACEMENT CHARACTER}" in lines[1]
+    assert lines[1].endswith("\nb\n")                     # a traceback keeps its lines
+    assert "\x1b[31m\N{REPLACEMENT CHARACTER}" not in told
+    if form == "console":
+        assert ours == told.count("\x1b") == 0
+
+
 def test_secrets_are_never_written(lines):
     log.set_up("info", "json", lines.append)
     log.logger.info("asked", Authorization="Bearer abc", token_file="/x", path="/y")

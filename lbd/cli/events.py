@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from lbd.cli import asking
-from lbd.cli.terminal import printable
 from lbd.errors import LbdError
+from lbd.log import printable
 
 HELP = "show what happened lately: state changes, reloads, ends of workers"
 

@@ -12,13 +12,14 @@ from lbd.admin.columns import Column, Columns, milliseconds
 from lbd.backend.generation import Generation, Member
 from lbd.balance import OPTIONS
 from lbd.cli import asking, live, options
-from lbd.cli.terminal import printable, table
+from lbd.cli.terminal import table
 from lbd.config.read import read
 from lbd.config.schema import Config
 from lbd.control.connection import SCHEMES
 from lbd.control.explain import Question, explain
 from lbd.errors import LbdError, UsageError
 from lbd.health import CHECKS
+from lbd.log import printable
 from lbd.stats.scoreboard import Board
 
 HELP = "show where a request goes, and why"

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from lbd.cli import asking, options
 from lbd.cli.daemon import loader
-from lbd.cli.terminal import printable
 from lbd.config.plan import compare
 from lbd.errors import LbdError
+from lbd.log import printable
 
 HELP = "show what a reload would do; exit code 0 nothing, 2 changes, 1 errors"
 

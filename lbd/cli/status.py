@@ -10,8 +10,9 @@ from rich.text import Text
 
 from lbd.admin import columns
 from lbd.cli import asking
-from lbd.cli.terminal import console, printable, table
+from lbd.cli.terminal import console, table
 from lbd.errors import LbdError
+from lbd.log import printable
 
 HELP = "show how the running daemon and its servers are"
 

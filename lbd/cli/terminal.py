@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lbd.admin.columns import TONES, Columns, Row
+from lbd.log import printable
 
 PIPE_WIDTH = 1000  # columns where the output is no terminal: nothing is cut
 GAP = 2            # columns between two cells
@@ -45,8 +46,3 @@ def fitting(columns: Columns, lines: list[list[str]], width: int) -> list[int]:
     while sum(wide[place] for place in kept) > width + GAP and any(columns[place].rank for place in kept):
         kept.remove(max(kept, key=lambda place: columns[place].rank))
     return kept
-
-
-def printable(value: object) -> str:
-    """The text without control characters: parts of it come from servers, and a terminal obeys them."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(value))

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from lbd.admin.columns import Column
-from lbd.cli.terminal import printable, table
+from lbd.cli.terminal import table
 
 COLUMNS = (Column("name", lambda row: row["name"]), Column("size", lambda row: row["size"], True, rank=1),
            Column("text", lambda row: row["text"], rank=2))
@@ -28,7 +28,3 @@ def test_numbers_stand_right_and_nothing_is_a_dash(capsys):
     Console(width=80).print(table(COLUMNS, ROWS))
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
         "name    size  text", "alpha  12345  once upon a time", "b          -  -"]
-
-
-def test_control_characters_are_shown_not_obeyed():
-    assert printable("a\x1b[31mb\n\u202e") == "a\N{REPLACEMENT CHARACTER}[31mb" + 2 * "\N{REPLACEMENT CHARACTER}"

@@ -14,8 +14,9 @@ from lbd.cli import steering
 from lbd.cli.asking import Daemon
 from lbd.cli.screen.confirm import Confirm
 from lbd.cli.screen.detail import STEERING, Detail, Facts
-from lbd.cli.terminal import GAP, STYLES, fitting, printable
+from lbd.cli.terminal import GAP, STYLES, fitting
 from lbd.errors import LbdError
+from lbd.log import printable
 
 MOST = 200            # rows that are drawn: a table of a thousand takes longer than there is between two looks
 PATIENCE = 10.0       # seconds that the daemon has for an answer
