@@ -9,13 +9,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from lbd.admin.answers import problem
+from lbd.admin.arrivals import Acceptor, Arrival
 from lbd.admin.refusals import Refusals
+from lbd.log import logger
+from lbd.net.tasks import Tasks
 
 MOST = 1000          # connections at once
 IDLE = 15.0          # seconds that a connection may stay without a whole head of a request
 HANDSHAKE = 5.0      # seconds for that of TLS
 LOOK = 10.0          # seconds between two looks at answers that nobody reads: at the second one they are cut
-BACKLOG = 512
 # A head as large as these allow, of every connection, is what somebody without a token can make the process hold.
 BOUNDS: dict[str, Any] = {"max_line_size": 8190, "max_field_size": 4096, "max_headers": 64, "access_log": None}
 # The rest of a body that was refused is read for so long: closing at once would reset the answer on its way.
@@ -28,34 +30,30 @@ class Site:
     def __init__(self, app: web.Application, sock: socket.socket, context: ssl.SSLContext | None = None) -> None:
         app.middlewares.insert(0, self._keep)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
-        self._sock = sock
+        self._acceptor = Acceptor(sock, self._accepted, self._not_accepted)
         self._context = context
-        self._server: asyncio.Server | None = None
-        self._present: dict[Visitor, None] = {}   # the oldest first
-        self._busy: set[Visitor] = set()          # those with a request that is being answered
-        self._unread: dict[Visitor, int] = {}     # bytes of an answer that wait for the visitor
+        self._tasks = Tasks(_broke)
+        self._present: dict[Visitor | Arrival, None] = {}   # the oldest first
+        self._busy: set[Visitor | Arrival] = set()          # those with a request that is being answered
+        self._unread: dict[Visitor | Arrival, int] = {}     # bytes of an answer that wait for the visitor
         self._look: asyncio.TimerHandle | None = None
         self.refusals = Refusals()
 
     async def start(self) -> None:
         """Answer from now on."""
         await self._runner.setup()
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Visitor(self, self._runner.server, loop), sock=self._sock, backlog=BACKLOG, ssl=self._context,
-            ssl_handshake_timeout=HANDSHAKE if self._context is not None else None)
-        self._look = loop.call_later(LOOK, self._cut_unread)
+        self._acceptor.start()
+        self._look = asyncio.get_running_loop().call_later(LOOK, self._cut_unread)
 
     async def close(self) -> None:
         """Stop answering, and close the socket."""
         if self._look is not None:
             self._look.cancel()
-        if self._server is not None:
-            self._server.close()
+        self._acceptor.close()
+        await self._tasks.cancel()
         await self._runner.cleanup()
-        self._sock.close()
 
-    def came(self, visitor: "Visitor") -> None:
+    def came(self, visitor: "Visitor | Arrival") -> None:
         """Where there are too many, the oldest that is not being answered goes."""
         self._present[visitor] = None
         if len(self._present) > MOST:
@@ -65,9 +63,28 @@ class Site:
             self.left(oldest)
             oldest.cut()
 
-    def left(self, visitor: "Visitor") -> None:
+    def left(self, visitor: "Visitor | Arrival") -> None:
         """It is gone, or about to be."""
         self._present.pop(visitor, None)
+
+    def _accepted(self, arrival: Arrival) -> None:
+        """A connection counts from here: one that never shakes hands holds a descriptor like any other."""
+        self.came(arrival)
+        self._tasks.start("admin handshake", self._shake_hands(arrival))
+
+    def _not_accepted(self, error: OSError) -> None:
+        self.refusals.say("admin connection not accepted", reason=str(error))
+
+    async def _shake_hands(self, arrival: Arrival) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.connect_accepted_socket(
+                lambda: Visitor(self, arrival, self._runner.server, loop), arrival.sock, ssl=self._context,
+                ssl_handshake_timeout=HANDSHAKE if self._context is not None else None)
+        except OSError as error:   # its handshake failed, took too long, or it left
+            logger.debug("admin connection has no TLS", reason=str(error))
+        finally:
+            self.left(arrival)
 
     @web.middleware
     async def _keep(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -89,14 +106,19 @@ class Site:
         self._look = asyncio.get_running_loop().call_later(LOOK, self._cut_unread)
 
 
+def _broke(name: str, error: BaseException) -> None:
+    logger.error("admin connection broken", task=name, exc_info=error)
+
+
 class Visitor(web.RequestHandler):
-    """One connection."""
+    """One connection that requests can come on."""
 
-    __slots__ = ("_site",)
+    __slots__ = ("_arrival", "_site")
 
-    def __init__(self, site: Site, server: Any, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, site: Site, arrival: Arrival, server: Any, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop=loop, keepalive_timeout=IDLE, lingering_time=LINGER, **BOUNDS)
         self._site = site
+        self._arrival = arrival
 
     @property
     def unread(self) -> int:
@@ -111,6 +133,7 @@ class Visitor(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody connected."""
         super().connection_made(transport)
+        self._site.left(self._arrival)
         self._site.came(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -4,12 +4,16 @@ import asyncio
 import contextlib
 import json
 import socket
+import ssl
 
 import pytest
 from aiohttp import web
 
 from lbd.admin import app, site
 from lbd.admin.site import Site
+from lbd.admin.tls import Tls
+from lbd.config.schema import AdminTls
+from tests.admin.certificates import Authority
 
 
 @pytest.fixture
@@ -18,9 +22,9 @@ async def opened(daemon, monkeypatch):
     monkeypatch.setattr(site, "LINGER", 0.0)
     sites = []
 
-    async def start(web_app=None):
+    async def start(web_app=None, context=None):
         sock = socket.create_server(("127.0.0.1", 0))
-        sites.append(Site(web_app or app.admin(daemon, None), sock))
+        sites.append(Site(web_app or app.admin(daemon, None), sock, context))
         await sites[-1].start()
         return sock.getsockname()[1]
     yield start
@@ -90,6 +94,45 @@ async def test_a_flood_of_connections_makes_room_by_the_oldest(opened, monkeypat
             assert not newest.at_eof()
             answer.set()
             assert (await busy.read()).endswith(b"done")   # it was older, but is being answered
+
+
+@pytest.fixture(scope="module")
+def contexts(tmp_path_factory):
+    """TLS for a server and for a client that trusts it."""
+    authority = Authority(tmp_path_factory.mktemp("ca"))
+    context = Tls(AdminTls(authority.certificate("lbd", "IP:127.0.0.1"))).context
+    return context, ssl.create_default_context(cafile=authority.ca)
+
+
+@pytest.mark.parametrize("make", [app.metrics, lambda daemon: app.admin(daemon, None)])
+async def test_connections_that_never_shake_hands_are_bounded(opened, contexts, daemon, monkeypatch, make):
+    monkeypatch.setattr(site, "MOST", 20)
+    context, client = contexts
+    port = await opened(make(daemon), context)
+    silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client)   # accepted after all of them
+    async with asyncio.timeout(site.HANDSHAKE - 1):
+        for oldest, _ in silent[:81]:
+            with contextlib.suppress(ConnectionResetError):
+                assert await oldest.read() == b""
+    assert not any(newest.at_eof() for newest, _ in silent[81:])
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 ")
+    for _, used in [*silent, (reader, writer)]:
+        used.close()
+
+
+async def test_a_handshake_that_takes_too_long_or_fails_is_cut_and_counted_out(opened, contexts, monkeypatch):
+    monkeypatch.setattr(site, "HANDSHAKE", 0.05)
+    gone = asyncio.Queue()
+    left = Site.left
+    monkeypatch.setattr(Site, "left", lambda self, visitor: (left(self, visitor), gone.put_nowait(visitor)))
+    port = await opened(context=contexts[0])
+    for sent in (b"", b"\x16\x03", b"GET / HTTP/1.1\r\n\r\n"):
+        async with visit(port, sent) as reader:
+            with contextlib.suppress(ConnectionResetError):
+                await reader.read()
+        await gone.get()
 
 
 async def test_an_answer_that_nobody_reads_is_let_go(opened, monkeypatch):
