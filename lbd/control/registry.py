@@ -117,11 +117,27 @@ class Registry:
         return replace(config, backends=backends)
 
 
+# Services of clouds that tell a machine its secrets, where they are not link-local (169.254.169.254 and the like).
+METADATA = tuple(map(ipaddress.ip_network, (
+    "100.100.100.200/32",   # Alibaba
+    "168.63.129.16/32",     # Azure
+    "192.0.0.192/32",       # Oracle
+    "fd00:ec2::/32",        # AWS
+    "fd20:ce::254/128",     # Google
+    "fd00:42::42/128",      # Scaleway
+)))
+_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")     # RFC 1122 3.2.1.3
+_NAT64 = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48")))   # RFC 6052, RFC 8215
+_COMPATIBLE = ipaddress.ip_network("::/96")           # RFC 4291 2.5.5.1
+
+Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
 def refused(policy: Registration, address: Address) -> str:
     """Why a server at this address may not register, "" when it may.
 
-    Without networks in the policy, every unicast address may that is not this machine's own loopback and not
-    link-local: cloud metadata services listen at 169.254.169.254.
+    Without networks in the policy, every unicast address may that is not this machine's own loopback, not link-local,
+    not a metadata service of a cloud, and no tunnelled form (6to4, Teredo, NAT64) of one of these.
     """
     if address.path or not address.literal:
         return "is not an IP address"
@@ -133,7 +149,23 @@ def refused(policy: Registration, address: Address) -> str:
     if policy.networks:
         allowed = any(ip in network for network in policy.networks)
         return "" if allowed else "is in none of the networks that may register"
+    kind = next(filter(None, map(_special, (ip, *_tunnelled(ip)))), "")
+    return f"is {kind}: only networks that the configuration lists may be so" if kind else ""
+
+
+def _special(ip: Ip) -> str:
+    """The kind of address that nothing is expected to serve at, "" for any other."""
     for kind in ("loopback", "link_local", "multicast", "unspecified", "reserved"):
         if getattr(ip, f"is_{kind}"):
-            return f"is {kind.replace('_', '-')}: only networks that the configuration lists may be so"
-    return ""
+            return kind.replace("_", "-")
+    if ip in _THIS_NETWORK:
+        return "unspecified"
+    return "a metadata service of a cloud" if any(ip in network for network in METADATA) else ""
+
+
+def _tunnelled(ip: Ip) -> list[Ip]:
+    """The IPv4 addresses that a gateway may make of an IPv6 address."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return []
+    last = [ipaddress.IPv4Address(int(ip) & 0xffffffff)] if any(ip in net for net in (*_NAT64, _COMPATIBLE)) else []
+    return [*last, *filter(None, (ip.sixtofour, *(ip.teredo or ())))]
