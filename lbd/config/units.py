@@ -181,6 +181,8 @@ def _name(value: Any) -> str:
         raise ValueError("is too long")
     if not re.fullmatch(r"[A-Za-z0-9_.:-]+", text):
         raise ValueError("has a character that a name cannot have")
+    if text in (".", ".."):
+        raise ValueError("is a step in a path")   # /v1/backends/web/servers/..: clients resolve it away
     return text
 
 

@@ -42,6 +42,7 @@ def test_reads(kind: Kind, written: Any, value: Any) -> None:
     (u.BOOL, 1, "is an integer"), (u.BOOL, "true", "is a string"),
     (u.WORKERS, 0, "is out of range"), (u.WORKERS, "many", "is not known"), (u.WORKERS, True, "is a boolean"),
     (u.TEXT, "a\0b", "contains a NUL character"), (u.LINE, "a\nb", "has a control character"), (u.FILE, "", "is empty"),
+    (u.NAME, ".", "is a step in a path"), (u.NAME, "..", "is a step in a path"),
     (u.NAME, "a/b", "has a character that a name cannot have"), (u.NAME, "", "is empty"),
     (u.NAME, "a" * 65, "is too long"),
     (u.choice("a"), "b", "is not known"), (u.choice("a"), 1, "is an integer"),
