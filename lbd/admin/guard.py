@@ -8,6 +8,7 @@ A Unix socket is guarded too, since `ssh -L` brings a browser there; a Host of o
 import asyncio
 import ipaddress
 import json
+import re
 import socket
 import struct
 from collections.abc import Collection, Mapping, Sequence
@@ -32,6 +33,7 @@ OPERATES = web.RequestKey("operates", bool)    # may change everything
 BODY_TIME = 10.0   # seconds for the body of a request
 OWN_SITES = ("", "none", "same-origin")
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+_BEYOND_HOST = re.compile(r"[@/?#\\]")   # what a URI has beside host and port (RFC 9110 7.2 lets Host have these two)
 
 
 def wanted(tokens: Sequence[Token] | None, roles: Mapping[tuple[str, str], str], names: Collection[str]) -> Middleware:
@@ -118,7 +120,7 @@ def _refuse(refusals: Refusals, request: web.Request, reason: str, status: int, 
 def _foreign(request: web.Request, names: Collection[str], local: bool) -> str:
     """Why the request is one of a page from elsewhere, "" if it is not."""
     host = request.headers.get("Host", "")
-    if not (_own(host, names) or (local and "." not in host)):
+    if not (_own(host, names) or (local and "." not in host and not _BEYOND_HOST.search(host))):
         return f"the Host field must be an IP address, localhost or one of admin.hosts, not {host[:100]!r}"
     origin = request.headers.get("Origin")
     if origin is not None and _netloc(origin) != host.lower():
@@ -129,6 +131,8 @@ def _foreign(request: web.Request, names: Collection[str], local: bool) -> str:
 
 
 def _own(host: str, names: Collection[str]) -> bool:
+    if _BEYOND_HOST.search(host):
+        return False
     try:
         name = urlsplit(f"//{host}").hostname or ""
         ipaddress.ip_address(name)

@@ -57,6 +57,14 @@ async def test_pages_from_elsewhere(daemon, ask, host, more, wanted):
     assert not [name for name in answered if name.lower().startswith("access-control")]
 
 
+@pytest.mark.parametrize("host", ["localhost:80@evil.example", "evil@localhost", "localhost@x:80", "127.0.0.1/x",
+                                  "x@127.0.0.1", "localhost:80/@evil.example", "localhost:80#x", "localhost:80?x"])
+@pytest.mark.parametrize("tokens", [TOKENS, None])
+async def test_a_host_is_a_name_and_a_port_only(daemon, ask, host, tokens):
+    status, _, text = await ask(app.admin(daemon, tokens), "GET", "/v1/status", headers("sesame-sesame", host=host))
+    assert status == 403, text
+
+
 @pytest.mark.parametrize(("host", "more", "wanted"), [
     ("x", {}, 200), ("localhost:8405", {}, 200), ("127.0.0.1:8405", {"Origin": "http://127.0.0.1:8405"}, 200),
     ("evil.example.com:8405", {}, 403), ("localhost:8405", {"Origin": "http://evil.example.com"}, 403),
