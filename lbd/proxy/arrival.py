@@ -49,11 +49,16 @@ class Arrival(Deadlines):
             return
         self.trusted = site.believes(self.peer)
 
-    def turn_away(self, ending: int) -> None:
+    def turn_away(self, ending: int, reason: str = "") -> None:
         """Close the connection before it has asked for anything."""
-        self.plane.count(ending)
+        self.rejected(ending, reason)
         self.state = CLOSED
         self.transport.abort()
+
+    def rejected(self, ending: int, reason: str = "") -> None:
+        """Count and log that the connection came to nothing; without a reason it is the text of the ending."""
+        self.plane.count(ending)
+        self.listener.rejections.say(self.peer, ending, reason)
 
 
 def _peer(transport: Any) -> bytes | None:

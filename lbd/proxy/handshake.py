@@ -18,6 +18,8 @@ REASONS = {
     "NO_APPLICATION_PROTOCOL": endings.TLS_PROTOCOL,
 }
 
+LEFT = (endings.CLIENT_CLOSED, endings.CLIENT_RESET)    # the client did: nothing was refused
+
 
 class Handshake(Client):
     """What a connection is while nothing of it can be read. It has `handshake_timeout` to become a client."""
@@ -55,15 +57,18 @@ class Handshake(Client):
     def connection_lost(self, exc: Exception | None) -> None:
         """It came to nothing. One that closed before it said anything only looked whether lbd is there."""
         if self.state != CLOSED and exc is not None:
-            self.plane.count(ending(exc))
-            self.plane.log.debug("TLS handshake failed", client=self.peer.decode(), reason=str(exc))
+            found = ending(exc)
+            if found in LEFT:
+                self.plane.count(found)
+            else:
+                self.rejected(found, str(exc))
         self.state = CLOSED
         super().connection_lost(exc)
 
     def expire(self) -> None:
         """The handshake takes too long."""
         if self.state != CLOSED:
-            self.plane.count(endings.TLS_TIMEOUT)
+            self.rejected(endings.TLS_TIMEOUT)
         self.state = CLOSED
         self.transport.abort()
 

@@ -11,6 +11,7 @@ from lbd.net.mould import Mould
 from lbd.net.tls import Face
 from lbd.proxy.crowd import Bounds, Crowd
 from lbd.proxy.passthrough import conditions
+from lbd.proxy.rejections import Rejections
 from lbd.proxy.router import Action, Router
 from lbd.stats.scoreboard import Row
 
@@ -101,13 +102,14 @@ def nobody(_peer: bytes) -> bool:
 class Listener:
     """Lives as long as its name; `site` is swapped by a reload. `leaving`: no further request on any connection."""
 
-    __slots__ = ("acceptors", "crowd", "leaving", "mould", "name", "row", "site")
+    __slots__ = ("acceptors", "crowd", "leaving", "mould", "name", "rejections", "row", "site")
 
     def __init__(self, name: str, row: Row, site: Site) -> None:
         self.name = name
         self.row = row
         self.site = site
         self.acceptors: list[Any] = []
+        self.rejections = Rejections(name)
         self.crowd: Crowd | None = None      # where the number of connections is bounded
         self.mould: Mould[Any]      # of what its connections begin as
         self.follow()

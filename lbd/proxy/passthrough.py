@@ -50,20 +50,19 @@ class Passthrough(TcpClient):
         try:
             hello = client_hello.parse(self.buffer)
         except HelloError as error:
-            self.plane.log.debug("bad ClientHello", client=self.peer.decode(), error=str(error))
-            self._send_on(site.action, endings.BAD_CLIENT_HELLO)
+            self._send_on(site.action, endings.BAD_CLIENT_HELLO, str(error))
             return None
         if hello is None:
             self.state = READING
         else:
             found = (route.action for route in site.passthrough if route.holds(hello))
-            self._send_on(next(found, site.action), endings.NO_ROUTE)
+            self._send_on(next(found, site.action), endings.NO_ROUTE, f"no route takes the name {hello.name[:255]!r}")
         return None
 
-    def _send_on(self, action: Action, otherwise: int) -> None:
+    def _send_on(self, action: Action, otherwise: int, reason: str) -> None:
         """To the action's backend; where there is none the connection ends so."""
         if action.answers is not None:
-            self.turn_away(otherwise)
+            self.turn_away(otherwise, reason)
         else:
             self.transport.pause_reading()
             self.choose(action)

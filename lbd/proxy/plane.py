@@ -312,6 +312,7 @@ class Plane:
     def ticked(self, late: float) -> None:
         """Another tick of the clock, so many seconds late."""
         for listener in self.listeners.values():
+            listener.rejections.tick()
             if listener.crowd is not None:
                 listener.crowd.tick()
         self.net.tick()

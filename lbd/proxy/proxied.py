@@ -10,6 +10,8 @@ from lbd.proxy.exchange import CLOSED, READING
 from lbd.proxy.handshake import Handshake
 from lbd.stats import endings
 
+CUT = "a header that ends too soon"
+
 
 class Proxied(Client):
     """What a connection is while only the proxy is known. The header, which has as long as a request head, makes room
@@ -31,8 +33,7 @@ class Proxied(Client):
         try:
             header = proxy_header.parse(data)
         except HeaderError as error:
-            self.plane.log.debug("bad PROXY header", client=self.peer.decode(), error=str(error))
-            self.turn_away(endings.PROXY_HEADER)
+            self.turn_away(endings.PROXY_HEADER, str(error))
             return None
         if header is None:
             self.state = READING
@@ -69,13 +70,13 @@ class Proxied(Client):
     def eof_received(self) -> bool:
         """Nobody is introduced any more. One that sent nothing at all only looked whether lbd is there."""
         if self.state == READING:
-            self.turn_away(endings.PROXY_HEADER)
+            self.turn_away(endings.PROXY_HEADER, CUT)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The proxy is gone."""
         if self.state == READING:
-            self.plane.count(endings.PROXY_HEADER)
+            self.rejected(endings.PROXY_HEADER, CUT)
         self.state = CLOSED
         super().connection_lost(exc)
 

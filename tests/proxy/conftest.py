@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from .rig import Peer, Refusing, Rig, Silent, Stage, configuration
 
@@ -92,3 +93,17 @@ async def client(rig: Rig, simple: Simple) -> AsyncIterator[Peer]:
     peer = await Peer.connect(rig.address)
     yield peer
     peer.close()
+
+
+@pytest.fixture
+def told() -> Iterator[list[Any]]:
+    """The events of the daemon's log."""
+    with capture_logs() as found:
+        yield found
+
+
+def refusal(told: list[Any], listener: str = "web") -> tuple[str, str, str]:
+    """Client, ending and reason of the one refused connection that the log tells of."""
+    line, = [line for line in told if line["event"] == "connection refused"]
+    assert line["listener"] == listener
+    return line["client"], line["ending"], line["reason"]

@@ -1,10 +1,11 @@
 """Clients that come in: who may, who may not, and how many."""
 
 import contextlib
+from typing import Any
 
 import pytest
 
-from .conftest import Connect, Simple
+from .conftest import Connect, Simple, refusal
 from .rig import Peer, Rig, Stage, answer, request
 
 
@@ -25,11 +26,12 @@ async def served(client: Peer, stage: Stage, server: Peer | None = None) -> Peer
     return server
 
 
-async def test_who_is_denied(rig: Rig, simple: Simple, connect: Connect) -> None:
+async def test_who_is_denied(rig: Rig, simple: Simple, connect: Connect, told: list[Any]) -> None:
     simple(listener='deny = ["127.0.0.0/8"]')
     await refused(connect)
     await rig.until(lambda: rig.plane.clients == 0)
     assert rig.ending("denied") == 1
+    assert refusal(told) == ("127.0.0.1", "denied", "the client's address is not allowed here")
 
 
 @pytest.mark.parametrize("mode", ["http", "tcp"])

@@ -8,6 +8,7 @@ import socket
 import ssl
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from lbd.net.certificate import Pem
 from lbd.net.tls import client_context
 from tests.authority import Authority
 
+from .conftest import refusal
 from .rig import LIMIT, Peer, Rig, Stage, answer, configuration, generation, request
 
 NAME = "a.example.com"
@@ -110,12 +112,17 @@ async def test_a_client_that_is_told_how_its_answer_came_about(place: Place) -> 
     (b"GET / HTTP/1.1\r\n\r\n", "tls-plain"), (b"\0" * 50, "tls-failed"),
     (b"\x16\x03\x01\0\x05\x01\0\0", "client-closed"),
 ])
-async def test_what_fails_is_counted(place: Place, sent: bytes, ending: str) -> None:
+async def test_what_fails_is_counted_and_logged(place: Place, sent: bytes, ending: str, told: list[Any]) -> None:
     place.start()
     answered = await place.raw(sent)
     await place.rig.until(lambda: place.rig.plane.clients == 0)
     assert place.rig.ending(ending) == 1
     assert answered.startswith(b"HTTP/1.1 400 Bad Request\r\n") is (ending == "tls-plain")
+    if ending == "client-closed":
+        assert told == []
+    else:
+        assert refusal(told)[:2] == ("127.0.0.1", ending)
+        assert refusal(told)[2]
 
 
 @pytest.mark.parametrize(("asked", "offered", "ending"), [
@@ -170,7 +177,7 @@ async def test_who_may_not_connect_shakes_no_hands(place: Place) -> None:
     assert place.rig.ending("denied") == 1
 
 
-async def test_clients_without_the_certificate_are_refused(place: Place) -> None:
+async def test_clients_without_the_certificate_are_refused(place: Place, told: list[Any]) -> None:
     authorities = place.clients.file.read_bytes()
     place.start(tls='client_ca = "clients.pem"', authorities=authorities)
     good = client_context(ca=place.authority.file.read_bytes(),
@@ -183,6 +190,9 @@ async def test_clients_without_the_certificate_are_refused(place: Place) -> None
             await reader.readexactly(1)
         writer.close()
     await place.rig.until(lambda: place.rig.ending("tls-certificate") == 2)
+    missing, unknown = [line["reason"] for line in told if line["event"] == "connection refused"]
+    assert "PEER_DID_NOT_RETURN_A_CERTIFICATE" in missing
+    assert "self-signed certificate in certificate chain" in unknown
     reader, writer = await place.streams(good)
     writer.write(request())
     server = await place.stage.accept()

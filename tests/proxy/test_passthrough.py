@@ -5,10 +5,11 @@ import contextlib
 import ssl
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .conftest import Connect
+from .conftest import Connect, refusal
 from .rig import Peer, Rig, Stage, configuration
 
 CONFIG = """
@@ -107,13 +108,15 @@ async def test_in_pieces(rig: Rig, started: Started, connect: Connect) -> None:
     (b"\x16\3\1\xff\xff", "bad-client-hello"),
 ])
 async def test_without_a_backend_for_it_the_connection_ends(rig: Rig, started: Started, connect: Connect, sent: bytes,
-                                                            ending: str) -> None:
+                                                            ending: str, told: list[Any]) -> None:
     started(default=False)
     client = await connect()
     await client.send(sent)
     await client.ended()
     await rig.until(lambda: rig.plane.clients == 0)
     assert rig.ending(ending) == 1
+    assert refusal(told, "tls")[:2] == ("127.0.0.1", ending)
+    assert any(words in refusal(told, "tls")[2] for words in ("'other.org'", "no route takes the name ''", "TLS"))
 
 
 @pytest.mark.parametrize("sent", [b"", hello("www.example.com")[:40]], ids=["nothing", "a part"])

@@ -3,12 +3,13 @@
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lbd.net import proxy_header
 
-from .conftest import Connect
+from .conftest import Connect, refusal
 from .rig import Peer, Rig, Stage, answer, configuration, request
 
 CONFIG = """
@@ -102,22 +103,26 @@ async def test_in_tcp_the_server_is_chosen_when_the_client_is_known(rig: Rig, st
     b"PROXY UNKNOWN " + b"x" * 200, proxy_header.SIGNATURE + b"\x21\x11\xff\xff", V2[:-1] + b"\xff",
 ], ids=["none", "cut", "contradicting", "endless", "too-long", "checksum"])
 async def test_what_is_no_header_ends_the_connection(rig: Rig, started: Started, connect: Connect, mode: str,
-                                                     sent: bytes) -> None:
+                                                     sent: bytes, told: list[Any]) -> None:
     started(mode)
     client = await connect()
     await client.send(sent)
     await client.ended()
     await rig.until(lambda: rig.plane.clients == 0)
     assert rig.ending("proxy-header") == 1
+    who, ending, reason = refusal(told)
+    assert (who, ending) == ("127.0.0.1", "proxy-header")
+    assert "header" in reason
 
 
-async def test_a_header_that_ends_too_soon(rig: Rig, started: Started, connect: Connect) -> None:
+async def test_a_header_that_ends_too_soon(rig: Rig, started: Started, connect: Connect, told: list[Any]) -> None:
     started()
     client = await connect()
     await client.send(V2[:20])
     client.half_close()
     await client.ended()
     await rig.until(lambda: rig.ending("proxy-header") == 1)
+    assert refusal(told)[2] == "a header that ends too soon"
 
 
 async def test_who_only_looks_whether_lbd_is_there_is_no_failure(rig: Rig, started: Started, connect: Connect
