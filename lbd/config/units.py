@@ -279,8 +279,8 @@ _FILLED = {"type": "string", "minLength": 1}
 # What a line of access log can say, in the order of its columns.
 ACCESS_FIELDS = (
     "time", "listener", "route", "backend", "server", "client", "method", "target", "protocol", "host", "status",
-    "bytes_in", "bytes_out", "queue", "connect", "first_byte", "total", "retries", "ending", "id", "generation",
-    "worker", "referer", "user_agent", "tls_version", "tls_cipher", "sni", "unix")
+    "bytes_in", "bytes_out", "queue", "connect", "first_byte", "total", "retries", "ending", "reason", "id",
+    "generation", "worker", "referer", "user_agent", "tls_version", "tls_cipher", "sni", "unix", "client_port")
 SECRET_FIELDS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 RETRIES = ("timeout", "502", "503", "504")
 MOST_BUCKETS = 32

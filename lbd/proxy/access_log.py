@@ -27,6 +27,16 @@ def tls_fields(transport: Any) -> bytes:
             + (f"(sni): {asked}\r\n" if asked else "")).encode()
 
 
+def client_port(client: Any, payload: bytes) -> int:
+    """The port of the client that a line tells of; -1 where nothing but a field tells of it, or there is none."""
+    if client.trusted and payload and client.source != client.peer:
+        return -1
+    if client.introduced is not None and client.introduced.source is not None:
+        return int(client.introduced.source[1])
+    peer = client.transport.get_extra_info("peername") if client.transport is not None else None
+    return int(peer[1]) if isinstance(peer, tuple) else -1
+
+
 class AccessLog:
     """Writes to `fd`, which does not block and is its own; what a full pipe does not take is dropped and counted.
 
@@ -41,6 +51,8 @@ class AccessLog:
         self._fd = fd
         self._lines: Lines | None = None
         self._tls = False        # the lines say something of TLS
+        self._port = False       # and the port of the client
+        self._fault: tuple[Any, int, str] | None = None     # client, ending and reason, until that line is written
         self._rest = b""
 
     def set(self, settings: schema.Log, generation: int) -> bool:
@@ -49,10 +61,15 @@ class AccessLog:
         if settings.access == "off":
             self._lines = None
             return False
+        self._port = "client_port" in settings.access_fields
         self._tls = not TLS.isdisjoint(settings.access_fields)
         self._lines = Lines(settings.access_format, settings.access_fields or DEFAULT, settings.access_sample,
                             generation, os.getpid())
         return True
+
+    def blame(self, client: Any, ending: int, reason: str) -> None:
+        """Why the client's request ends so, if it does."""
+        self._fault = client, ending, reason
 
     def note(self, client: Any, ending: int) -> None:
         """The client's request is over and counted."""
@@ -64,6 +81,10 @@ class AccessLog:
             return
         action = client.action
         server = client.server
+        reason, fault = None, self._fault
+        if fault is not None and fault[0] is client:
+            self._fault = None
+            reason = fault[2] if fault[1] == ending else None
         if not lines.count:
             lines.look_at_clock()
         if self._tls and payload:
@@ -72,7 +93,8 @@ class AccessLog:
             client.record, client.listener.name, action.place, client.backend.name,
             server.name if server is not None else None,
             client.source if client.trusted and payload else client.peer,
-            payload, client.minor, client.bytes_in, client.bytes_out, ending)
+            payload, client.minor, client.bytes_in, client.bytes_out, ending, reason,
+            client_port(client, payload) if self._port else -1)
         if lines.count >= LINES or lines.size >= BYTES:
             self.flush()
 
@@ -82,7 +104,8 @@ class AccessLog:
             if not self._lines.count:
                 self._lines.look_at_clock()
             self._lines.refused(what.started, scoreboard.now(), client.listener.name, client.peer, status, what.head,
-                                what.minor, what.bytes_in, client.bytes_out, ending)
+                                what.minor, what.bytes_in, client.bytes_out, ending, what.reason,
+                                client_port(client, b"") if self._port else -1)
 
     def flush(self) -> None:
         """Write what waits, or drop it."""
@@ -121,6 +144,11 @@ class Several:
         """The client's request is over and counted."""
         for log in self._logs:
             log.note(client, ending)
+
+    def blame(self, client: Any, ending: int, reason: str) -> None:
+        """Why the client's request ends so, if it does."""
+        for log in self._logs:
+            log.blame(client, ending, reason)
 
     def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
         """What the client sent is no request."""

@@ -212,10 +212,10 @@ class Client(Arrival):
             self.buffer = data
             return
         status = -flags
-        self.plane.log.debug("bad request", client=self.peer.decode(), error=self.listener.site.request.error)
-        ending = endings.CODING_REFUSED if self.listener.site.request.error == UNKNOWN_CODING else REFUSED.get(
-            status, endings.BAD_REQUEST)
-        reject(self, status, ending, data)
+        error = self.listener.site.request.error
+        self.plane.log.debug("bad request", listener=self.listener.name, client=self.peer.decode(), error=error)
+        ending = endings.CODING_REFUSED if error == UNKNOWN_CODING else REFUSED.get(status, endings.BAD_REQUEST)
+        reject(self, status, ending, data, error)
 
     def upload(self, data: bytes) -> None:
         """More of the body."""
@@ -256,6 +256,7 @@ class Client(Arrival):
         result = chunks.feed(data, 0)
         if result < 0:
             self.keep = False
+            self.blame(REFUSED[-result], chunks.error)
             if self.state == RELAY:
                 break_off(self, REFUSED[-result])
             else:

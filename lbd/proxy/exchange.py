@@ -253,7 +253,13 @@ class Exchange:
         """The server's answer cannot be understood."""
         upstream.abort()
         self.plane.log.debug("bad response", backend=self.backend.name, server=upstream.server.name, error=error)
+        self.blame(endings.BAD_RESPONSE, error)
         self._broken(502, endings.BAD_RESPONSE)
+
+    def blame(self, ending: int, reason: str) -> None:
+        """Why the request ends so, for the access log."""
+        if self.plane.access is not None:
+            self.plane.access.blame(self, ending, reason)
 
     def truncated(self, upstream: Upstream) -> None:
         """The server closed in the middle of a body: the client must be able to see that."""

@@ -21,6 +21,7 @@ class Refusal(NamedTuple):
     minor: int
     started: float        # seconds, monotonic, as precise as the deadline of a head
     bytes_in: int
+    reason: str | None = None
 
 
 def understood(data: bytes, request_id: bytes) -> tuple[bytes, int]:
@@ -35,8 +36,8 @@ def understood(data: bytes, request_id: bytes) -> tuple[bytes, int]:
     return text, int(version[-1:]) if version else -1
 
 
-def reject(client: Any, status: int, ending: int, data: bytes) -> None:
-    """Answer to these bytes, which are no request, and close."""
+def reject(client: Any, status: int, ending: int, data: bytes, reason: str | None = None) -> None:
+    """Answer to these bytes, which are no request for that reason, and close."""
     plane = client.plane
     request_id = head.request_id()
     client.keep = client.sent = False
@@ -49,5 +50,6 @@ def reject(client: Any, status: int, ending: int, data: bytes) -> None:
         began = plane.now
         if client.state == READING:
             began = min(began, client.deadline - client.listener.site.timeouts.client_header)
-        plane.access.refused(client, status, ending, Refusal(*understood(data, request_id), began, len(data)))
+        what = Refusal(*understood(data, request_id), began, len(data), reason)
+        plane.access.refused(client, status, ending, what)
     client.leave()

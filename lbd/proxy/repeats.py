@@ -41,6 +41,7 @@ class Repeats(Exchange):
             self.plane.log.warning("TLS with a server failed", backend=upstream.server.backend,
                                    server=upstream.server.name, reason=str(reason))
         self.plane.suspect(upstream.server)
+        self.blame(failure(reason), str(reason or ""))
         self._repeat(fields.BACKEND_RETRIES_REFUSED, 502, failure(reason), spent=False)
 
     def unreached(self, status: int, ending: int) -> None:
@@ -113,6 +114,7 @@ class Repeats(Exchange):
         if not self._may_repeat():
             return False
         upstream.abort()
+        self.blame(endings.BAD_RESPONSE, f"the status {status} of the last server is one of retry_on")
         self._repeat(fields.BACKEND_RETRIES_STATUS, 502, endings.BAD_RESPONSE)
         return True
 

@@ -33,5 +33,8 @@ class Traces(AccessLog):
             self._add(client, head.edit(client.asked, None, (SPAN.encode(),), b"%b: %b\r\n" % (SPAN.encode(), span)),
                       ending)
 
+    def blame(self, client: Any, ending: int, reason: str) -> None:
+        """A span tells no reason."""
+
     def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
         """What is no request belongs to no trace."""

@@ -32,6 +32,7 @@ COLUMNS = (
     Column("total", "seconds from the request head to the end of it all"),
     Column("retries", "servers that failed it before"),
     Column("ending", "how it ended, one word of the table of endings"),
+    Column("reason", "for people: in which way request or response was wrong, or no connection came about; null: none"),
     Column("id", "X-Request-Id as the server got it", "x-request-id"),
     Column("generation", "number of the configuration in force"),
     Column("worker", "process id of the worker"),
@@ -41,6 +42,7 @@ COLUMNS = (
     Column("tls_cipher", "cipher suite of the client's connection", "(tls-cipher)"),
     Column("sni", "host name that the client asked for in TLS", "(sni)"),
     Column("unix", "when the request head was there, seconds since 1970"),
+    Column("client_port", "port of `client`, as a PROXY header tells it; null: a field of the request tells of the client"),
 )
 NAMES = tuple(column.name for column in COLUMNS)
 DEFAULT = NAMES[:NAMES.index("worker")]

@@ -22,11 +22,12 @@ class Lines:
         a status from 500 on, is always written. ValueError for what is not known.
         """
     def add(self, record: Record, listener: str, route: int, backend: str, server: str | None, client: bytes,
-            head: bytes, minor: int, bytes_in: int, bytes_out: int, ending: int) -> None:
+            head: bytes, minor: int, bytes_in: int, bytes_out: int, ending: int, reason: str | None = None,
+            port: int = -1) -> None:
         """The request that `record` has just finished. `head` begins with the head of the request, b"" if there was
-        none; `route` is -1 and `backend` "" where there is none."""
+        none; `route` is -1 and `backend` "" where there is none, and so is `port`, that of the client."""
     def refused(self, started: float, ended: float, listener: str, client: bytes, status: int, head: bytes, minor: int,
-                bytes_in: int, bytes_out: int, ending: int) -> None:
+                bytes_in: int, bytes_out: int, ending: int, reason: str | None = None, port: int = -1) -> None:
         """Something that never became a request, at that time of `scoreboard.now`."""
     def look_at_clock(self) -> None:
         """To be called before the first line of a batch: whoever set the wall clock meanwhile is followed."""

@@ -17,8 +17,8 @@ from lbd.stats import columns, endings
 
 cdef enum:
     TIME, LISTENER, ROUTE, BACKEND, SERVER, CLIENT, METHOD, TARGET, PROTOCOL, HOST, STATUS, BYTES_IN, BYTES_OUT, QUEUE
-    CONNECT, FIRST_BYTE, TOTAL, RETRIES, ENDING, ID, GENERATION, WORKER, REFERER, USER_AGENT
-    TLS_VERSION, TLS_CIPHER, SNI, UNIX, OTHER
+    CONNECT, FIRST_BYTE, TOTAL, RETRIES, ENDING, REASON, ID, GENERATION, WORKER, REFERER, USER_AGENT
+    TLS_VERSION, TLS_CIPHER, SNI, UNIX, CLIENT_PORT, OTHER
 
 cdef enum:
     J, COMMON, COMBINED         # forms
@@ -108,8 +108,8 @@ cdef class Lines:
 
     def add(self, Record record not None, str listener not None, int64_t route, str backend not None, server,
             bytes client not None, bytes head not None, int minor, long long bytes_in, long long bytes_out,
-            int ending):
-        cdef Text method, target, wanted
+            int ending, reason=None, int port=-1):
+        cdef Text method, target, why = of_name(reason)
         cdef Column *column
         cdef Py_ssize_t place
         cdef int what
@@ -117,7 +117,8 @@ cdef class Lines:
             return
         self._head(of(head), &method, &target)
         self._ensure(self._longest(method, target) + 6 * (PyBytes_GET_SIZE(client) + of_name(listener).size
-                                                           + of_name(backend).size + of_name(server).size))
+                                                           + of_name(backend).size + of_name(server).size
+                                                           + min(why.size, MOST)))
         if self.form:
             self._common(record.started, client, record.status, bytes_out, method, target, minor)
             return
@@ -137,6 +138,10 @@ cdef class Lines:
                 self._quoted(of_name(server))
             elif what == CLIENT:
                 self._quoted(of(client))
+            elif what == CLIENT_PORT:
+                self._integer(port, port >= 0)
+            elif what == REASON:
+                self._quoted(why)
             elif what == METHOD:
                 self._quoted(method)
             elif what == TARGET:
@@ -182,11 +187,12 @@ cdef class Lines:
         return self._integer(self.generation if what == GENERATION else self.worker, True)
 
     def refused(self, double started, double ended, str listener not None, bytes client not None, int status,
-                bytes head not None, int minor, long long bytes_in, long long bytes_out, int ending):
+                bytes head not None, int minor, long long bytes_in, long long bytes_out, int ending, reason=None,
+                int port=-1):
         cdef Record nothing = Record.__new__(Record)
         nothing.started, nothing.ended = min(started, ended), ended
         nothing.status = status
-        self.add(nothing, listener, -1, "", None, client, head, minor, bytes_in, bytes_out, ending)
+        self.add(nothing, listener, -1, "", None, client, head, minor, bytes_in, bytes_out, ending, reason, port)
 
     def take(self):
         cdef bytes data = self.buffer[:self.size] if self.size else b""

@@ -138,3 +138,74 @@ def test_closing_writes_what_waits(log, pipe):
     log.refused(Listening, 400, endings.BAD_REQUEST, NOTHING)
     log.close()
     assert os.read(pipe[0], 65536).count(b"\n") == 1
+
+
+async def test_the_reason_of_what_failed(simple, rig, stage, connect, logged):
+    simple(more=LOG)
+    client = await connect()
+    await client.send(request("/bad-answer"))
+    server = await stage.accept()
+    await server.head()
+    await server.send(b"HTTP/1.1 200 OK\r\nX Bad: 1\r\n\r\n")
+    await client.message()
+    await client.send(b"POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+    assert b" 400 " in (await client.message())[0]
+    client = await connect()
+    await client.send(b"GET / HTTP/1.1\r\nHost : x\r\n\r\n")
+    await client.rest()
+    response, body, head = await logged(3)
+    assert response["ending"] == "bad-response"
+    assert "field name" in response["reason"]
+    assert (body["target"], body["ending"]) == ("/body", "bad-request")
+    assert "chunk" in body["reason"]
+    assert head["ending"] == "bad-request"
+    assert "field name" in head["reason"]
+
+
+async def test_a_reason_belongs_to_one_request_only(simple, stage, connect, logged):
+    simple(backend='retry_on = ["503"]\nretries = 1', more=LOG)
+    stage.close()
+    client = await connect()
+    await client.send(request("/"))
+    await client.message()
+    await client.send(request("/", method="BAD "))
+    await client.rest()
+    refused, bad = await logged(2)
+    assert refused["ending"] == "connect-refused"
+    assert "refused" in refused["reason"].lower()
+    assert bad["reason"] != refused["reason"]
+
+
+PORT = LOG + 'access_fields = ["client", "client_port", "ending"]\n'
+
+
+async def test_the_port_of_the_client(simple, stage, connect, logged):
+    simple(more=PORT)
+    client = await connect()
+    port = client.writer.get_extra_info("sockname")[1]
+    await client.send(request("/"))
+    server = await stage.accept()
+    await server.head()
+    await server.send(answer())
+    await client.message()
+    await client.send(b"bad\r\n\r\n")
+    await client.rest()
+    for line in await logged(2):
+        assert (line["client"], line["client_port"]) == ("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(("listener", "more", "sent", "wanted"), [
+    ("proxy_protocol = true", '[global]\ntrusted_proxies = ["127.0.0.1"]\n',
+     b"PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n",
+     ("192.0.2.7", 4711)),
+    ("", '[global]\ntrusted_proxies = ["127.0.0.1"]\n', b"", ("198.51.100.9", None))])
+async def test_the_port_as_a_proxy_tells_it(simple, stage, connect, logged, listener, more, sent, wanted):
+    simple(listener=listener, more=PORT + more)
+    client = await connect()
+    await client.send(sent + b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 198.51.100.9\r\n\r\n")
+    server = await stage.accept()
+    await server.head()
+    await server.send(answer())
+    await client.message()
+    line, = await logged(1)
+    assert (line["client"], line["client_port"]) == wanted

@@ -38,8 +38,8 @@ def lines(form="json", columns=NAMES, sample=1.0) -> Lines:
     return made
 
 
-def add(to: Lines, record, head=HEAD, client=b"192.0.2.1", ending=endings.OK, server="a") -> None:
-    to.add(record, "web", 2, "app", server, client, head, 1, 10, 20, ending)
+def add(to: Lines, record, head=HEAD, client=b"192.0.2.1", ending=endings.OK, server="a", **more) -> None:
+    to.add(record, "web", 2, "app", server, client, head, 1, 10, 20, ending, **more)
 
 
 def test_every_column(finished):
@@ -49,9 +49,21 @@ def test_every_column(finished):
         "time": "2001-09-09T01:46:40.125Z", "listener": "web", "route": 2, "backend": "app", "server": "a",
         "client": "192.0.2.1", "method": "GET", "target": "/a?b=1", "protocol": "HTTP/1.1", "host": "example.com",
         "status": 200, "bytes_in": 10, "bytes_out": 20, "queue": 0.5, "connect": 0.25, "first_byte": 1.75,
-        "total": 3.75, "retries": 0, "ending": "ok", "id": "42", "generation": 7, "worker": 4242,
+        "total": 3.75, "retries": 0, "ending": "ok", "reason": None, "id": "42", "generation": 7, "worker": 4242,
         "referer": "http://x/", "user_agent": "curl", "tls_version": None, "tls_cipher": None, "sni": None,
-        "unix": 1000000000.125, "header:X-Tenant": "blue"}
+        "unix": 1000000000.125, "client_port": None, "header:X-Tenant": "blue"}
+
+
+def test_a_reason_of_any_length_and_a_port(finished):
+    log = lines(columns=("reason", "client_port"))
+    add(log, finished, reason="a \"name\"\x1b\n\u202e", port=51234)
+    add(log, finished, reason="\x01" * 5000, port=0)
+    add(log, finished, reason="")
+    first, second, third = map(json.loads, log.take().splitlines())
+    assert first["reason"].startswith('a "name"\x1b\n')
+    assert first["client_port"] == 51234
+    assert second == {"reason": "\x01" * LONGEST, "client_port": 0}
+    assert third == {"reason": None, "client_port": None}
 
 
 def test_columns_stand_in_the_order_that_is_asked_for(finished):
@@ -68,7 +80,7 @@ def test_what_there_was_not_is_null(lane):
     log.add(lane.record, "web", -1, "", None, b"", b"", 0, 0, 0, endings.NO_SERVER)
     found = json.loads(log.take())
     absent = {"route", "backend", "server", "client", "method", "target", "protocol", "host", "queue", "connect",
-              "first_byte", "id"}
+              "first_byte", "id", "reason"}
     assert {name for name, value in found.items() if value is None} == absent
     assert (found["status"], found["total"]) == (0, 0)
 
