@@ -47,6 +47,7 @@ class Route:
     redirect: Redirect | None = optional(Redirect, "answer with a redirect instead")
     respond: Respond | None = optional(Respond, "give a fixed answer instead")
     strip_prefix: str | None = key(None, u.URL_PATH, "taken off the path before it is sent on", example="/v1")
+    access_log: bool = key(True, u.BOOL, "lines in the access log; false: none for its requests, however they end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +96,5 @@ class Listener:
     forwarded: bool = key(False, u.BOOL, "add the Forwarded field of RFC 7239 too")
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
     tls: ListenerTls | None = optional(ListenerTls, "end TLS here")
+    access_log: bool = key(True, u.BOOL, "lines in the access log; false: none, on no route of it")
     https_redirect: int = key(False, HTTPS, "redirect to https what no route takes, to port 443 (true) or another")

@@ -20,6 +20,7 @@ MOST_COMPARED = 500_000          # pairs of routes: some 0.5 s
 Group = tuple[str | None, str | None]       # host or SNI, and how the path begins
 
 OF_TLS = ("sni", "alpn")         # the conditions of a route in tcp mode
+OF_BOTH = ("backend", "access_log")     # keys of routes in either mode
 
 
 def check_routes(config: Config, findings: Findings) -> None:
@@ -46,7 +47,7 @@ def _check_backend(config: Config, name: str, path: Path, findings: Findings) ->
 def _check_mode(route: Route, tcp: bool, path: Path, findings: Findings) -> None:
     """What is asked for can be known in the listener's mode."""
     for name, (attribute, _) in keys(Route).items():
-        if name != "backend" and (name in OF_TLS) != tcp and getattr(route, attribute):
+        if name not in OF_BOTH and (name in OF_TLS) != tcp and getattr(route, attribute):
             of_tls = listed(OF_TLS, "and")
             findings.error((*path, name), f"a tcp listener sees no requests, only {of_tls} of TLS clients" if tcp
                            else "is for listeners of mode tcp")

@@ -73,7 +73,8 @@ class AccessLog:
 
     def note(self, client: Any, ending: int) -> None:
         """The client's request is over and counted."""
-        self._add(client, client.asked or client.payload, ending)
+        if client.action.logged:
+            self._add(client, client.asked or client.payload, ending)
 
     def _add(self, client: Any, payload: bytes, ending: int) -> None:
         lines = self._lines
@@ -100,7 +101,7 @@ class AccessLog:
 
     def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
         """What the client sent is no request; `what` was understood of it (`lbd.proxy.refusals.Refusal`)."""
-        if self._lines is not None:
+        if self._lines is not None and client.listener.site.logged:
             if not self._lines.count:
                 self._lines.look_at_clock()
             self._lines.refused(what.started, scoreboard.now(), client.listener.name, client.peer, status, what.head,

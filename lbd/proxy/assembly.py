@@ -84,7 +84,7 @@ class Assembly:
 
         def action(backend: str | None, route: schema.Route | None, place: int = -1) -> Action:
             if backend is None:
-                return Action(row(""), self.nowhere, None, route, place, trace)
+                return Action(row(""), self.nowhere, None, route, place, trace, Manners(logged=manners.logged))
             return Action(row(backend), backends[backend][0], settings[backend], route, place, trace, manners)
 
         routes = [(route, action(route.backend, route, place)) for place, route in enumerate(wanted.routes)]
@@ -98,7 +98,7 @@ def listener_manners(listener: schema.Listener) -> Manners:
     """What the listener does on each of its routes."""
     tls = listener.tls
     hsts = b"Strict-Transport-Security: max-age=%d\r\n" % tls.hsts if tls is not None and tls.hsts is not None else b""
-    return Manners(tls is not None and tls.client_ca is not None, hsts)
+    return Manners(tls is not None and tls.client_ca is not None, hsts, listener.access_log)
 
 
 def certifies(config: schema.Config) -> bool:

@@ -28,8 +28,8 @@ class Site:
     """
 
     __slots__ = ("_allow", "_deny", "action", "believes", "bounds", "client_header", "client_idle", "face",
-                 "handshake_timeout", "hsts", "introduced", "max_body", "open", "passthrough", "proto", "request",
-                 "route", "router", "tcp", "timeouts", "trusts", "underscores")
+                 "handshake_timeout", "hsts", "introduced", "logged", "max_body", "open", "passthrough", "proto",
+                 "request", "route", "router", "tcp", "timeouts", "trusts", "underscores")
 
     def __init__(self, settings: schema.Listener, trusted: Sequence[Network], router: Router,
                  face: Face | None = None, hsts: bytes = b"", certified: bool = False) -> None:
@@ -41,6 +41,7 @@ class Site:
         self.tcp = settings.mode == "tcp"
         self.passthrough = conditions(router.given) if self.tcp else ()
         self.introduced = settings.proxy_protocol
+        self.logged = settings.access_log
         self.bounds = Bounds(settings.max_connections, settings.max_connections_per_client, settings.accept_rate)
         self.action = router.default
         self.max_body = settings.max_body

@@ -25,11 +25,12 @@ class Manners(NamedTuple):
     """What a listener does to requests and responses on each of its routes.
 
     `certified`: servers are told of the client's certificate; `hsts` is the line of Strict-Transport-Security, b"" for
-    none.
+    none. `logged`: the access log has lines of them.
     """
 
     certified: bool = False
     hsts: bytes = b""
+    logged: bool = True
 
 
 PLAIN = Manners()
@@ -38,13 +39,14 @@ PLAIN = Manners()
 class Action:
     """What is done with a request: sent to `backend`, or answered at once when `answers` is set.
 
-    `place` is the route's number in its listener, -1 where no route took the request.
+    `place` is the route's number in its listener, -1 where no route took the request. `logged`: the access log has
+    lines of it.
     `removed` are request fields that do not pass, in the trailer section neither.
     `changes`: the head is edited on its way, by `change`; with a `trace` every one is. `plain`: neither of both.
     """
 
-    __slots__ = ("answers", "backend", "certified", "changes", "edits", "place", "plain", "removed", "response_edits",
-                 "row", "strip", "trace")
+    __slots__ = ("answers", "backend", "certified", "changes", "edits", "logged", "place", "plain", "removed",
+                 "response_edits", "row", "strip", "trace")
 
     def __init__(self, row: Row, backend: Backend, settings: schema.Backend | None = None,
                  route: schema.Route | None = None, place: int = -1, trace: TraceContext | None = None,
@@ -52,6 +54,7 @@ class Action:
         self.row = row
         self.trace = trace
         self.place = place
+        self.logged = manners.logged and (route is None or route.access_log)
         self.backend = backend
         self.answers = answer(route) if settings is None else None
         self.strip = fields.merged(route.strip_prefix.encode()).rstrip(b"/") if route and route.strip_prefix else None

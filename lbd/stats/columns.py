@@ -42,7 +42,7 @@ COLUMNS = (
     Column("tls_cipher", "cipher suite of the client's connection", "(tls-cipher)"),
     Column("sni", "host name that the client asked for in TLS", "(sni)"),
     Column("unix", "when the request head was there, seconds since 1970"),
-    Column("client_port", "port of `client`, as a PROXY header tells it; null: a field of the request tells of the client"),
+    Column("client_port", "port of `client`, as a PROXY header tells it; null: the client is known by a field only"),
 )
 NAMES = tuple(column.name for column in COLUMNS)
 DEFAULT = NAMES[:NAMES.index("worker")]

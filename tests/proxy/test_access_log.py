@@ -93,7 +93,7 @@ NOTHING = Refusal(b"", -1, 0.0, 0)
 
 
 class Listening:
-    listener = type("", (), {"name": "web"})
+    listener = type("", (), {"name": "web", "site": type("", (), {"logged": True})})
     peer = b"192.0.2.1"
     bytes_out = 100
 
@@ -209,3 +209,42 @@ async def test_the_port_as_a_proxy_tells_it(simple, stage, connect, logged, list
     await client.message()
     line, = await logged(1)
     assert (line["client"], line["client_port"]) == wanted
+
+
+QUIET = '[[listeners.web.routes]]\npath = "/healthz"\naccess_log = false\n{does}\n'
+
+
+@pytest.mark.parametrize("does", ["respond = { status = 200 }", 'backend = "app"'])
+async def test_a_route_without_lines(simple, rig, stage, connect, logged, does):
+    simple(QUIET.format(does=does), more=LOG)
+    client = await connect()
+    server = None
+    for target in ("/healthz", "/a", "/healthz", "/b"):
+        await client.send(request(target))
+        if target != "/healthz" or "app" in does:
+            server = server or await stage.accept()
+            await server.head()
+            await server.send(answer())
+        await client.message()
+    assert [line["target"] for line in await logged(2)] == ["/a", "/b"]
+    simple(QUIET.format(does=does).replace("access_log = false", ""), more=LOG)     # a reload, on the same connection
+    await client.send(request("/healthz"))
+    if "app" in does:
+        await server.head()
+        await server.send(answer())
+    await client.message()
+    assert [line["target"] for line in await logged(3)] == ["/a", "/b", "/healthz"]
+
+
+async def test_a_listener_without_lines(simple, rig, stage, connect, pipe):
+    rig.plane.log_to(pipe[1])
+    simple("access_log = false\n[[listeners.web.routes]]\npath = '/healthz'\nrespond = { status = 200 }", more=LOG)
+    client = await connect()
+    await client.send(request("/healthz"))
+    await client.message()
+    await client.send(b"GET / HTTP/1.1\r\nHost : x\r\n\r\n")
+    await client.rest()
+    await rig.until(lambda: rig.plane.clients == 0)
+    assert rig.ending("bad-request") == 1
+    rig.plane.access.flush()
+    assert drained(pipe[0]) == b""
