@@ -78,7 +78,7 @@ def test_sdist_has_what_a_build_needs(built: Path, source: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {f"{kernel}{suffix}" for kernel in kernels() for suffix in (".pyx", ".pyi")}
     wanted |= paths(source, "lbd/**/*.px[di]") | paths(source, "conf/*") | paths(source, "systemd/*")
-    wanted |= {"pyproject.toml", "README.md", "lbd/py.typed"}
+    wanted |= {"pyproject.toml", "README.md", "lbd/py.typed"} | paths(source, "lbd/guide/*.md")
     assert not wanted - names
     assert not [name for name in names if name.endswith((".c", ".so"))]
 
@@ -86,7 +86,7 @@ def test_sdist_has_what_a_build_needs(built: Path, source: Path) -> None:
 def test_wheel_has_every_module_and_kernel(built: Path, source: Path) -> None:
     with zipfile.ZipFile(next(built.glob("*.whl"))) as archive:
         names = set(archive.namelist())
-    assert not paths(source, "lbd/**/*.py") - names
+    assert not (paths(source, "lbd/**/*.py") | paths(source, "lbd/guide/*.md")) - names
     for kernel in kernels():
         assert [name for name in names if name.startswith(f"{kernel}.") and name.endswith(".so")], kernel
         assert f"{kernel}.pyi" in names
@@ -122,6 +122,11 @@ def test_installed_has_the_units(installed: Path, source: Path) -> None:
 
 def test_installed_has_its_manual_page_where_man_looks(installed: Path) -> None:
     assert done(installed / "lbd", "man", cwd=installed) == (installed.parent / "share/man/man1/lbd.1").read_text()
+
+
+def test_installed_shows_every_topic_of_its_guide(installed: Path, source: Path) -> None:
+    for topic in source.glob("lbd/guide/*.md"):
+        assert done(installed / "lbd", "help", topic.stem, cwd=installed) == topic.read_text()
 
 
 def test_broken_kernel_fails_the_build(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from types import ModuleType
 
 from lbd import __version__
 from lbd.cli import options
@@ -43,6 +42,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("demo", "lbd.cli.demo", "commands for trying it out"),
     ("demo-server", "lbd.cli.demo_server", "commands for trying it out"),
     ("simulate", "lbd.cli.simulate", "commands for trying it out"),
+    ("help", "lbd.cli.help", "commands about lbd itself"),
     ("completion", "lbd.cli.completion", "commands for the shell"),
     ("man", "lbd.cli.man", "commands for the shell"),
 )
@@ -86,18 +86,20 @@ def overview() -> str:
             lines += ["", f"{title}:"]
             group = title
         lines.append(f"  {name:<22}  {importlib.import_module(module).HELP}")
-    return "\n".join([*lines, "", "lbd COMMAND --help tells more."])
+    return "\n".join([*lines, "", "lbd COMMAND --help, or lbd help COMMAND, tells more."])
 
 
-def foreground(module: ModuleType, words: Sequence[str]) -> Parser:
-    """The parser of `lbd` without a command."""
-    parser = Parser("lbd", ABOUT, USAGE)
-    module.add_arguments(parser)
-    parser.add_argument("--check", action="store_true", help="only check the configuration, like lbd check")
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
-    if "-h" in words or "--help" in words:
-        parser.description, parser.epilog = overview(), EXIT_CODES
-    return parser
+def parser(command: str, told: bool = False) -> Parser:
+    """The parser of a command, or ("") of `lbd` without one, which lists the commands where its help is to be told."""
+    module = importlib.import_module(MODULES.get(command, FOREGROUND))
+    made = Parser(f"lbd {command}", module.HELP) if command else Parser("lbd", ABOUT, USAGE)
+    module.add_arguments(made)
+    if not command:
+        made.add_argument("--check", action="store_true", help="only check the configuration, like lbd check")
+        made.add_argument("--version", action="store_true", help="print the version and exit")
+        if told:
+            made.description, made.epilog = overview(), EXIT_CODES
+    return made
 
 
 def dispatch(words: Sequence[str]) -> int:
@@ -109,12 +111,7 @@ def dispatch(words: Sequence[str]) -> int:
     if not command and "--check" in rest:
         command, rest = "check", [word for word in rest if word != "--check"]
     module = importlib.import_module(MODULES.get(command, FOREGROUND))
-    if command:
-        parser = Parser(f"lbd {command}", module.HELP)
-        module.add_arguments(parser)
-    else:
-        parser = foreground(module, rest)
-    code: int = module.run(parser.read(rest))
+    code: int = module.run(parser(command, "-h" in rest or "--help" in rest).read(rest))
     return code
 
 

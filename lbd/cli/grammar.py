@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lbd.balance import ALGORITHMS
-from lbd.cli import command_line
-from lbd.cli.parser import Parser
+from lbd.cli import command_line, guide
 from lbd.cli.waiting import CONDITIONS
 
 FILE, TARGET, REST = "a file", "a server or backend", "a command with its words"
@@ -18,6 +17,7 @@ VALUES: Mapping[str, str | tuple[str, ...]] = {
     "BACKEND/SERVER": TARGET,
     "BACKEND[/SERVER]": TARGET,
     "COMMAND": REST,
+    "COMMAND|TOPIC": (*command_line.MODULES, *guide.topics()),
     "CONDITION": (*CONDITIONS, "usable="),
     "SHELL": ("bash", "zsh", "fish"),
     "--algorithm": tuple(ALGORITHMS),
@@ -50,13 +50,9 @@ class Command:
 
 def commands() -> tuple[Command, ...]:
     """All of them, lbd without one first."""
-    parser = command_line.foreground(importlib.import_module(command_line.FOREGROUND), ())
-    found = [_command("", "", command_line.ABOUT, parser)]
+    found = [_command("", "", command_line.ABOUT, command_line.parser(""))]
     for name, module, group in command_line.COMMANDS:
-        made = importlib.import_module(module)
-        parser = Parser(f"lbd {name}", made.HELP)
-        made.add_arguments(parser)
-        found.append(_command(name, group, made.HELP, parser))
+        found.append(_command(name, group, importlib.import_module(module).HELP, command_line.parser(name)))
     return tuple(found)
 
 
