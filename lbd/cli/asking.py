@@ -15,6 +15,7 @@ from typing import Any
 
 from lbd.cli import options, trust
 from lbd.config import units as u
+from lbd.config.document import INPUT
 from lbd.config.kinds import Kind, shown
 from lbd.config.units import Address
 from lbd.errors import LbdError, Problem, UsageError
@@ -143,6 +144,8 @@ def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) 
             secure = text.startswith("https://")
             found = address(text.removeprefix("https://").rstrip("/") if secure else text, where)
             return Daemon(found, token(token_file), trust.context(ca, cert) if secure else None)
+    if args.config == INPUT:
+        raise UsageError("-c - says nothing of a running daemon: --admin ADDR or LBD_ADMIN says where it is")
     if args.config:
         where = f"{args.config}: admin.bind"
         table = admin_table(Path(args.config))

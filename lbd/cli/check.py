@@ -17,7 +17,7 @@ from lbd.admin.tls import Tls
 from lbd.backend.credentials import Credentials
 from lbd.cli import options
 from lbd.cli.daemon import loader
-from lbd.config.document import DocumentError, fetch
+from lbd.config.document import INPUT, INPUT_NAME, DocumentError, fetch
 from lbd.config.findings import dotted
 from lbd.config.kinds import shown
 from lbd.config.places import Path
@@ -57,11 +57,12 @@ def run(args: argparse.Namespace) -> int:
     if any(not problem.warning for problem in problems):
         config = None
     series = forecast(config) if config is not None else 0
+    name = INPUT_NAME if args.config == INPUT else args.config or "the options"
     if config is not None and series > config.metrics.max_series:
         bare = {name: dataclasses.replace(backend, servers={}) for name, backend in config.backends.items()}
         least = forecast(dataclasses.replace(config, backends=bare))
         text = (ALWAYS if least > config.metrics.max_series else TOO_MANY).format(series, least)
-        problems = [*problems, Problem(args.config or "the options", 0, 0, "metrics.max_series", text, True)]
+        problems = [*problems, Problem(name, 0, 0, "metrics.max_series", text, True)]
     if args.json:
         findings = [dataclasses.asdict(problem) for problem in problems]
         answer = {"ok": config is not None, "problems": findings, **({"series": series} if config else {})}

@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-from lbd import __version__
 from lbd.cli import options
 from lbd.cli.parser import Parser
 from lbd.config.kinds import nearest, shown
@@ -43,6 +42,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("demo-server", "lbd.cli.demo_server", "commands for trying it out"),
     ("simulate", "lbd.cli.simulate", "commands for trying it out"),
     ("help", "lbd.cli.help", "commands about lbd itself"),
+    ("version", "lbd.cli.version", "commands about lbd itself"),
     ("completion", "lbd.cli.completion", "commands for the shell"),
     ("man", "lbd.cli.man", "commands for the shell"),
 )
@@ -50,7 +50,10 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 MODULES = {name: module for name, module, _ in COMMANDS}
 
 # Options of the foreground after which a command may stand.
-FLAGS = frozenset({"--check", "--version", "--help", "-h", "--json"})
+FLAGS = frozenset({"--check", "-t", "--version", "-V", "--help", "-h", "--json"})
+
+# Options of the foreground that stand for a command.
+SHORT = {"--version": "version", "-V": "version", "--check": "check", "-t": "check"}
 
 ABOUT = "lbd is a load balancer daemon. Without a command it runs in the foreground until SIGTERM or Ctrl-C."
 USAGE = "lbd -c FILE [options]\n       lbd --listen ADDR --server ADDR [--server ADDR ...] [options]\n" \
@@ -95,8 +98,8 @@ def parser(command: str, told: bool = False) -> Parser:
     made = Parser(f"lbd {command}", module.HELP) if command else Parser("lbd", ABOUT, USAGE)
     module.add_arguments(made)
     if not command:
-        made.add_argument("--check", action="store_true", help="only check the configuration, like lbd check")
-        made.add_argument("--version", action="store_true", help="print the version and exit")
+        made.add_argument("-t", "--check", action="store_true", help="only check the configuration, like lbd check")
+        made.add_argument("-V", "--version", action="store_true", help="print the version and exit")
         if told:
             made.description, made.epilog = overview(), EXIT_CODES
     return made
@@ -105,11 +108,12 @@ def parser(command: str, told: bool = False) -> Parser:
 def dispatch(words: Sequence[str]) -> int:
     """Find the command, read its options, run it."""
     command, rest = split(words)
-    if not command and "--version" in rest:
-        print(f"lbd {__version__}")
-        return 0
-    if not command and "--check" in rest:
-        command, rest = "check", [word for word in rest if word != "--check"]
+    if not command and "-h" not in rest and "--help" not in rest:
+        command = next((name for flag, name in SHORT.items() if flag in rest), "")
+        if command == "version":
+            rest = []
+        elif command:
+            rest = [word for word in rest if word not in SHORT]
     module = importlib.import_module(MODULES.get(command, FOREGROUND))
     code: int = module.run(parser(command, "-h" in rest or "--help" in rest).read(rest))
     return code

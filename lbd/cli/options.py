@@ -9,7 +9,7 @@ from lbd.config import units as u
 Table = tuple[tuple[tuple[str, ...], dict[str, Any]], ...]
 
 FILE: Table = (
-    (("-c", "--config"), {"metavar": "FILE", "help": "read the configuration from this TOML file"}),
+    (("-c", "--config"), {"metavar": "FILE", "help": "read the configuration from this TOML file (-: standard input)"}),
 )
 
 # `listen` and `server` are lists of texts, `workers` is a text too; `health_interval` is seconds.

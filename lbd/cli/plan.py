@@ -12,8 +12,9 @@ from rich.text import Text
 
 from lbd.cli import asking, options
 from lbd.cli.daemon import loader
+from lbd.config.document import INPUT
 from lbd.config.plan import compare
-from lbd.errors import LbdError
+from lbd.errors import LbdError, UsageError
 from lbd.log import printable
 
 HELP = "show what a reload would do; exit code 0 nothing, 2 changes, 1 errors"
@@ -52,6 +53,8 @@ def compared(args: argparse.Namespace) -> dict[str, Any]:
     """The plan from one file to the other, without a daemon."""
     if not args.config:
         raise LbdError("--against needs -c FILE, the new configuration")
+    if args.config == args.against == INPUT:
+        raise UsageError("standard input can be one of the two configurations only")
     load = loader(argparse.Namespace(config=args.config, listen=[], server=[], workers=None, algorithm=None,
                                      health_interval=None, health_path=None))
     old, new = load(args.against), load()
@@ -60,6 +63,8 @@ def compared(args: argparse.Namespace) -> dict[str, Any]:
 
 def asked(args: argparse.Namespace) -> dict[str, Any]:
     """The plan that the running daemon makes."""
+    if args.config == INPUT:
+        raise UsageError("the daemon reads the file itself: give its path; or compare with --against FILE")
     daemon = asking.find(args)
     answer = daemon.ask("POST", "/v1/plan", {"file": os.path.abspath(args.config)} if args.config else None)
     if answer.status == 200 and isinstance(answer.data, dict):

@@ -8,6 +8,7 @@ from typing import Any
 from lbd.config import files
 from lbd.config.places import Path, Place, locate
 
+INPUT, INPUT_NAME = "-", "<stdin>"   # standard input, as a file of the command line and in findings
 LARGEST = 8 * 2**20  # bytes; a thousand servers need about 0.1 MiB
 
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -35,7 +36,24 @@ class DocumentError(Exception):
 
 def load(file: str) -> Document:
     """Read one file; raises DocumentError."""
-    text = decode(fetch(file))
+    return parse(file, fetch(file))
+
+
+def load_input() -> Document:
+    """Read standard input to its end, which can be done once; raises DocumentError."""
+    try:
+        with open(0, "rb", closefd=False) as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise DocumentError(f"cannot be read: {error.strerror or error}") from None
+    if len(content) > LARGEST:
+        raise DocumentError(f"cannot be read: it is larger than {LARGEST // 2**20} MiB")
+    return parse(INPUT_NAME, content)
+
+
+def parse(file: str, content: bytes) -> Document:
+    """The document that these bytes of the file are; raises DocumentError."""
+    text = decode(content)
     try:
         return Document(file, tomllib.loads(text), locate(text))
     except tomllib.TOMLDecodeError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lbd.config import rules
 from lbd.config.bodies import bodies
-from lbd.config.document import Document
+from lbd.config.document import INPUT, INPUT_NAME, Document
 from lbd.config.findings import Findings, Where
 from lbd.config.places import Path
 from lbd.config.plugs import COMMAND_LINE, Overrides, Plugs
@@ -18,6 +18,8 @@ from lbd.config.tables import Tables
 from lbd.errors import ConfigError, Problem
 
 __all__ = ("Config", "Loaded", "Overrides", "from_options", "read")
+
+ONCE = "the configuration came from standard input and cannot be read again: restart lbd with another, or with a file"
 
 Algorithms = Mapping[str, type | None]
 Checks = Mapping[str, type]
@@ -30,6 +32,7 @@ class Loaded:
     `files` are the absolute paths of all files read, those of `[errors]` too, and the patterns of `include`, for
     whoever watches them. `places` are the file, line and column of every key that was given. `documents` are
     the files by absolute path, `refused` is why the last good version of some of them stands in for what they say now.
+    `once` is why it cannot be read again, "" where it can: then `files` are none.
     """
 
     config: Config
@@ -38,11 +41,12 @@ class Loaded:
     places: Mapping[Path, Where]
     documents: Mapping[str, Document] = dataclasses.field(default_factory=dict)
     refused: tuple[Problem, ...] = ()
+    once: str = ""
 
 
 def read(path: str, algorithms: Algorithms, checks: Checks, overrides: Overrides | None = None,
          good: Mapping[str, Document] | None = None) -> Loaded:
-    """Read a file and all that it includes; raises ConfigError with every error in them.
+    """Read a file (`-`: standard input) and all that it includes; raises ConfigError with every error in them.
 
     `algorithms` and `checks` map each name that exists to the class of its own keys (fields made by `schema.key`;
     None: an algorithm without any), `":"` stands for algorithms written "package.module:Class". `good` are the
@@ -51,7 +55,7 @@ def read(path: str, algorithms: Algorithms, checks: Checks, overrides: Overrides
     replaced: dict[str, list[Problem]] = {}
     first: ConfigError | None = None
     while True:
-        findings = Findings(path)
+        findings = Findings(INPUT_NAME if path == INPUT else path)
         sources = Sources(path, findings, good, replaced)
         try:
             loaded = _load(sources.data, sources.include, tuple(sources.files), findings,
@@ -64,7 +68,8 @@ def read(path: str, algorithms: Algorithms, checks: Checks, overrides: Overrides
             replaced |= culprits
             continue
         refused = [*sources.refused, *(problem for problems in replaced.values() for problem in problems)]
-        return dataclasses.replace(loaded, documents=sources.documents, refused=tuple(refused))
+        loaded = dataclasses.replace(loaded, documents=sources.documents, refused=tuple(refused))
+        return dataclasses.replace(loaded, files=(), once=ONCE) if path == INPUT else loaded
 
 
 def _culprits(error: ConfigError, sources: Sources, main: str, good: Mapping[str, Document],

@@ -5,7 +5,7 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from lbd.config.document import Document, DocumentError, load
+from lbd.config.document import INPUT, INPUT_NAME, Document, DocumentError, load, load_input
 from lbd.config.findings import Findings, Where, dotted
 from lbd.config.kinds import found, many, nearest, shown, type_of
 from lbd.config.places import Path
@@ -20,7 +20,7 @@ _PATTERNS = many(LINE, 'paths, or patterns like "lbd.d/*.toml"')
 
 
 class Sources:
-    """Reads a file and what it includes; problems go to `findings`, as do the places of all keys.
+    """Reads a file (`-`: standard input) and what it includes; problems go to `findings`, as do the places of all keys.
 
     `data` is what all files say together, `include` the first file's own; `files` are the absolute paths of the
     files, and the patterns of `include`; `documents` are all files by absolute path. Where `lenient` (the first file
@@ -40,7 +40,8 @@ class Sources:
         self.include: tuple[str, ...] = ()
         self.files: list[str] = []
         self._seen: set[str] = set()
-        self._read(file, (), None)
+        self._input = file == INPUT
+        self._read(INPUT_NAME if self._input else file, (), None)
 
     def _read(self, file: str, within: tuple[str, ...], named: tuple[Where, int] | None) -> None:
         """Read one file. `within` are the files that include it, `named` the key that does so without a pattern."""
@@ -52,7 +53,10 @@ class Sources:
         if file not in self.findings.files:
             self.findings.files.append(file)
         try:
-            document = self._good[absolute] if absolute in self._replaced else load(file)
+            if self._input and not within:
+                document = load_input()
+            else:
+                document = self._good[absolute] if absolute in self._replaced else load(file)
         except DocumentError as error:
             if self.lenient and absolute in self._good:
                 self.refused.append(Problem(file, error.line, error.column, "", str(error)))

@@ -83,8 +83,15 @@ class Reload:
         logger.debug("reload begins", cause=cause)
         self._tasks.start(f"reload by {cause}", self._quietly(unasked))
 
+    def again(self) -> None:
+        """Raise `LbdError` where what is in force cannot be read again."""
+        if self.loaded.once:
+            raise LbdError(self.loaded.once)
+
     async def plan(self, file: str | None) -> dict[str, Any]:
-        """What a reload would do with the file, or with the files as they are now; raises `ConfigError`."""
+        """What a reload would do with the file, or with the files as they are now; raises `LbdError`."""
+        if not file:
+            self.again()
         loaded = await self._reading.run(self._load, *([file] if file else [None, self.loaded.documents]))
         plan = self._count(compare(self.loaded.config, loaded.config))
         return {"generation": self.generation, "warnings": [str(warning) for warning in loaded.warnings], **plan.data()}
@@ -109,7 +116,8 @@ class Reload:
             if self.history is None:
                 raise LbdError("lbd is still starting; try again in a moment")
             before = await self._keeping.run(self.history.previous)
-            loaded = dataclasses.replace(await self._reading.run(self._load, before), files=self.files)
+            loaded = dataclasses.replace(await self._reading.run(self._load, before), files=self.files,
+                                         once=self.loaded.once)
             logger.warning("going back to the generation before", reason=reason)
             answer = await self._put(loaded, True, back=True)
             await self._keep(self.history.step_back)
@@ -172,6 +180,7 @@ class Reload:
                 raise
 
     async def _do(self, force: bool, confirm: float) -> dict[str, Any]:
+        self.again()
         loaded = await self._reading.run(self._load, None, self.loaded.documents)
         if self.trial is not None and not self._same(loaded):
             self._missed = True

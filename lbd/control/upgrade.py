@@ -53,6 +53,7 @@ class Upgrade:
             if self._reload.trial is not None:
                 raise LbdError(f"generation {self._reload.trial.generation} waits to be confirmed: "
                                "lbd confirm or lbd rollback first")
+            self._reload.again()      # the next version would have to
             with children.untold():
                 version = await self._proving.run(_proven, self._needed)
             plan = await self._reload.plan(None)

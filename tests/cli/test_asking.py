@@ -36,6 +36,11 @@ def test_the_option_comes_before_all(file: Path) -> None:
     assert found == Daemon(Address(path="/from/option.sock"))
 
 
+def test_standard_input_is_no_daemons_file() -> None:
+    with pytest.raises(UsageError, match="-c - says nothing of a running daemon: --admin ADDR or LBD_ADMIN"):
+        find(args(config="-"), {})
+
+
 def test_the_environment_comes_before_the_file(file: Path) -> None:
     assert find(args(config=file), {"LBD_ADMIN": "127.0.0.1:8405"}) == Daemon(Address("127.0.0.1", 8405))
 

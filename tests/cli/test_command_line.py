@@ -23,6 +23,9 @@ from lbd.errors import ConfigError, LbdError, Problem
     ("-c check status", "status", "-c check"),
     ("--admin status reload", "reload", "--admin status"),
     ("--check -c check", "", "--check -c check"),
+    ("-t -c check", "", "-t -c check"),
+    ("-c - check", "check", "-c -"),
+    ("-V", "", "-V"),
     ("demo-server --name status --port 1", "demo-server", "--name status --port 1"),
 ])
 def test_split(words: str, command: str, rest: str) -> None:
@@ -54,6 +57,8 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     ("-c x --check", "lbd.cli.check"),
     ("--check -c x", "lbd.cli.check"),
     ("-c x check", "lbd.cli.check"),
+    ("-c x -t", "lbd.cli.check"),
+    ("-t -c x", "lbd.cli.check"),
     ("check -c x", "lbd.cli.check"),
     ("status -c x", "lbd.cli.status"),
 ])
@@ -114,7 +119,7 @@ def test_help_of_a_command(fakes: SimpleNamespace, capsys: pytest.CaptureFixture
 
 
 def test_version_loads_nothing_heavy() -> None:
-    code = ("import sys; from lbd.cli import main; assert main(['--version']) == 0; "
+    code = ("import sys; from lbd.cli import main; assert main(['-V']) == 0; "
             "print(sorted({'aiohttp', 'uvloop', 'rich', 'asyncio', 'lbd.control'} & set(sys.modules)))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == f"lbd {__version__}\n[]\n"

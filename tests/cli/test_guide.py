@@ -23,7 +23,8 @@ def test_topics_are_the_texts_by_name(tmp_path: Path) -> None:
 
 
 def test_pyproject_installs_them() -> None:
-    assert "guide/*.md" in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["*"]
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    assert "guide/*.md" in setuptools["package-data"]["*"]
 
 
 @pytest.mark.parametrize("topic", TOPICS)

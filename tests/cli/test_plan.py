@@ -34,6 +34,13 @@ def test_json_and_errors(files: Any, capsys: pytest.CaptureFixture[str], tmp_pat
     assert main(["plan", "--against", old]) == 1
 
 
+def test_standard_input(files: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "-c", "-", "--against", "-"]) == 2
+    assert "one of the two" in capsys.readouterr().err
+    assert main(["plan", "-c", "-", "--admin", "unix:/nowhere"]) == 2
+    assert "the daemon reads the file itself" in capsys.readouterr().err
+
+
 def test_a_daemon(files: Any, fake_daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
     change = {"path": "backends.app.servers.b", "what": "changed", "reload": "drain", "about": "", "requests": 3,
               "connections": 4, "state": "goes", "edits": [

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lbd.config.document import LARGEST, DocumentError, load
+from lbd.config import document
+from lbd.config.document import LARGEST, Document, DocumentError, load
 from lbd.config.places import Place
 
 
@@ -68,3 +69,26 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         "cannot be read: it is larger than 8 MiB",
         "cannot be read: its name contains a NUL character",
     ]
+
+
+def from_input(content: bytes, tmp_path: Path) -> Document:
+    """What `load_input` makes of it as standard input."""
+    (tmp_path / "input").write_bytes(content)
+    saved = os.dup(0)
+    with open(tmp_path / "input", "rb") as file:
+        os.dup2(file.fileno(), 0)
+    try:
+        return document.load_input()
+    finally:
+        os.dup2(saved, 0)
+        os.close(saved)
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = from_input(b"[a]\nb = 1\n", tmp_path)
+    assert (found.file, found.data) == ("<stdin>", {"a": {"b": 1}})
+    with pytest.raises(DocumentError, match="not valid TOML"):
+        from_input(b"[a", tmp_path)
+    monkeypatch.setattr(document, "LARGEST", 2**20)
+    with pytest.raises(DocumentError, match="it is larger than 1 MiB"):
+        from_input(b"#" * (2**20 + 1), tmp_path)

@@ -161,6 +161,20 @@ async def test_there_and_back(trying):
     assert (await trying.reload.ask())["changed"]
 
 
+async def test_what_cannot_be_read_again_is_refused_after_a_way_back_too(trying):
+    await trying.reload.ask()
+    trying.reload.loaded = dataclasses.replace(trying.reload.loaded, files=(), once="it came once")
+    trying.reload.files = ()
+    trying.workers(3)
+    for again in (trying.reload.ask(), trying.reload.plan(None)):
+        with pytest.raises(LbdError, match="it came once"):
+            await again
+    assert (await trying.reload.rollback())["changed"]
+    with pytest.raises(LbdError, match="it came once"):
+        await trying.reload.ask()
+    assert trying.reload.files == ()
+
+
 async def test_confirmed_in_time(trying):
     await trying.reload.ask(confirm=60.0)
     assert 0 < trying.reload.describe()["confirm_within_seconds"] <= 60

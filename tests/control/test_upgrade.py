@@ -67,6 +67,7 @@ class Rig:
 
     def __init__(self, monkeypatch):
         self.trial = None
+        self.once = ""
         self.changes = []
         self.needed = []
         self.calls = []
@@ -76,6 +77,10 @@ class Rig:
         self.tasks = Tasks(lambda name, error: self.calls.append(error))
         self.upgrade = upgrade.Upgrade(self.tasks, self, 4, self.leave, lambda: self.calls.append("stays"),
                                        lambda: self.needed)
+
+    def again(self):
+        if self.once:
+            raise LbdError(self.once)
 
     async def plan(self, file):
         return {"changes": self.changes, "summary": "1 server added"}
@@ -110,3 +115,14 @@ async def test_what_would_change_with_the_version_is_refused_first(monkeypatch):
     rig.trial = Trial(7, 0.0, Sample(), 0.0)
     with pytest.raises(LbdError, match="generation 7 waits to be confirmed"):
         await rig.upgrade.ask(quietly=True)
+
+
+async def test_what_cannot_be_read_again_is_not_handed_on(monkeypatch):
+    rig = Rig(monkeypatch)
+    rig.once = "it came once"
+    with pytest.raises(LbdError, match="it came once"):
+        await rig.upgrade.ask()
+    rig.once = ""
+    assert (await rig.upgrade.ask())["to"] == "2.0"
+    while len(rig.tasks):
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})

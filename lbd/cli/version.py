@@ -1,0 +1,17 @@
+"""`lbd version`: the version of this installation."""
+
+import argparse
+
+from lbd import __version__
+
+HELP = "print the version (also: lbd --version, lbd -V)"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It takes none."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when it was printed."""
+    print(f"lbd {__version__}")
+    return 0
