@@ -26,6 +26,14 @@ LONGEST_ANSWER = 64 << 20  # bytes; a status of 10 000 servers has some 4 MiB
 MOST_INCLUDES = 1000       # files that are looked through for [admin]
 
 
+class NoAnswer(LbdError):
+    """No daemon has answered. It may in a moment (`passing`), unless the system does not let this user ask it."""
+
+    def __init__(self, text: str, passing: bool = True) -> None:
+        self.passing = passing
+        super().__init__(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the daemon said: the HTTP status, and the JSON of the body (None where it is none)."""
@@ -79,7 +87,8 @@ class Daemon:
             response = connection.getresponse()
             content = response.read(LONGEST_ANSWER + 1)
         except (OSError, http.client.HTTPException) as error:
-            raise LbdError(f"no answer from a running lbd at {where}: {reason(error)}") from None
+            raise NoAnswer(f"no answer from a running lbd at {where}: {reason(error)}",
+                           not isinstance(error, PermissionError)) from None
         finally:
             connection.close()
         if len(content) > LONGEST_ANSWER:

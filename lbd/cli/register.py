@@ -8,7 +8,7 @@ import sys
 import threading
 
 from lbd.cli import asking, steering
-from lbd.cli.asking import Daemon
+from lbd.cli.asking import Daemon, NoAnswer
 from lbd.cli.parser import checked, kind, number
 from lbd.config import units as u
 from lbd.config.addresses import address_of
@@ -18,7 +18,9 @@ from lbd.errors import LbdError, UsageError
 HELP = "register a server for as long as a command runs"
 
 BEATS = 3             # heartbeats in one ttl
-PATIENCE = 5.0        # seconds more than the drain that the farewell may take
+AGAIN = 1.0           # seconds, at most, until the next try after one that was not answered
+PATIENCE = 5.0        # seconds that an answer may take, and more than the drain that of the farewell
+BUSY = 500            # statuses from here on are of a daemon that cannot now, as while it starts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,59 +40,67 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """The exit code of the command; raises `LbdError` when the first registration is refused."""
+    """The exit code of the command; raises `LbdError` when the first registration that is answered is refused."""
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         raise UsageError("give the command after --: lbd register --backend app --address :9001 -- COMMAND …")
     daemon = asking.find(args)
-    address = own_address(args.address, daemon)
-    name = args.name or f"{socket.gethostname().partition('.')[0]}-{address_of(address).port}"
-    offer = {"address": address, "weight": args.weight, "ttl": args.ttl, "tags": args.tag}
+    name = args.name or f"{socket.gethostname().partition('.')[0]}-{port_of(args.address)}"
+    offer = {"address": args.address, "weight": args.weight, "ttl": args.ttl, "tags": args.tag}
     visit = Visit(daemon, steering.place(f"{args.backend}/{name}"), offer, u.DURATION.read(args.ttl) / BEATS)
-    try:
-        child = subprocess.Popen(command)
-    except OSError as error:
-        raise LbdError(f"cannot run {command[0]}: {error.strerror}") from None
-    try:
-        visit.begin()
-    except LbdError:
-        child.terminate()
-        child.wait()
-        raise
-    before = {one: signal.signal(one, lambda number, _frame: visit.leave(child, number, args.drain))
+    before = {one: signal.signal(one, lambda number, _frame: visit.leave(number, args.drain))
               for one in (signal.SIGTERM, signal.SIGINT)}
     try:
-        code = child.wait()
+        code = visit.begin(subprocess.Popen(command)).wait()
+    except OSError as error:
+        raise LbdError(f"cannot run {command[0]}: {error.strerror}") from None
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
     visit.end("0s")
+    if visit.refusal is not None:
+        raise visit.refusal
     return code if code >= 0 else 128 - code
 
 
 class Visit:
-    """One registration: repeated by a thread until it ends."""
+    """One registration: made, and repeated, by a thread until it ends. `refusal` is why the daemon did not take it.
+
+    Without an answer it is tried again: a command does not depend on whether lbd runs before it.
+    """
 
     def __init__(self, daemon: Daemon, path: str, offer: dict[str, object], beat: float) -> None:
         self._daemon = daemon
         self._path = path
         self._offer = offer
         self._beat = beat
+        self.refusal: LbdError | None = None
+        self._taken = False      # by the daemon, once
+        self._said = ""
+        self._child: subprocess.Popen[bytes] | None = None
+        self._early: tuple[int, str] | None = None       # a signal that came before there was a child
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._repeat, daemon=True)
+        self._thread: threading.Thread | None = None
         self._leaving: threading.Thread | None = None
 
-    def begin(self) -> None:
-        """Register and go on registering; raises `LbdError` when the first time is refused."""
-        steering.data(self._daemon.ask("PUT", self._path, self._offer))
+    def begin(self, child: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
+        """Register the child and go on registering it; one that is refused from the start gets SIGTERM."""
+        self._thread = threading.Thread(target=self._repeat, args=(child,), daemon=True)
         self._thread.start()
+        self._child = child
+        if self._early is not None:
+            self.leave(*self._early)
+        return child
 
-    def leave(self, child: "subprocess.Popen[bytes]", number: int, drain: str) -> None:
+    def leave(self, number: int, drain: str) -> None:
         """Drain, then pass the signal on; a second signal does not wait."""
-        if self._leaving is not None:
-            child.send_signal(number)
+        if self._child is None:          # it is just being started
+            self._early = number, drain
             return
-        self._leaving = threading.Thread(target=self._farewell, args=(child, number, drain), daemon=True)
+        if self._leaving is not None:
+            self._child.send_signal(number)
+            return
+        self._leaving = threading.Thread(target=self._farewell, args=(self._child, number, drain), daemon=True)
         self._leaving.start()
 
     def end(self, drain: str) -> None:
@@ -98,42 +108,63 @@ class Visit:
         if self._over.is_set():
             return
         self._over.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join(PATIENCE)   # a heartbeat that comes after the farewell would undo it
+        if self.refusal is not None:
+            return
+        if not self._taken:
+            drain = "0s"                  # at most the answer was lost, and nobody has had requests
         try:
             self._daemon.ask("DELETE", f"{self._path}?wait={drain}", timeout=u.DURATION.read(drain) + PATIENCE)
         except LbdError as error:
-            print(f"lbd: not deregistered, it expires: {error}", file=sys.stderr)
+            if self._taken:
+                print(f"lbd: not deregistered, it expires: {error}", file=sys.stderr)
 
     def _farewell(self, child: "subprocess.Popen[bytes]", number: int, drain: str) -> None:
         self.end(drain)
         child.send_signal(number)
 
-    def _repeat(self) -> None:
-        said = ""
-        while not self._over.wait(self._beat):
-            try:
-                steering.data(self._daemon.ask("PUT", self._path, self._offer, timeout=max(self._beat, 1.0)))
-                said = ""
-            except LbdError as error:
-                if str(error) != said:   # once, not at every beat
-                    said = str(error)
-                    print(f"lbd: registration not repeated: {said}", file=sys.stderr)
+    def _repeat(self, child: "subprocess.Popen[bytes]") -> None:
+        done = self._register()
+        while self.refusal is None and not self._over.wait(self._beat if done else min(self._beat, AGAIN)):
+            done = self._register()
+        if self.refusal is not None:
+            child.terminate()
+
+    def _register(self) -> bool:
+        """Once: True when the daemon has taken it. What goes wrong is said once, not at every beat."""
+        later = False
+        try:
+            offer = {**self._offer, "address": own_address(str(self._offer["address"]), self._daemon)}
+            answer = self._daemon.ask("PUT", self._path, offer, timeout=min(max(self._beat, 1.0), PATIENCE))
+            later = answer.status >= BUSY
+            steering.data(answer)
+        except LbdError as error:
+            if not self._taken and not later and not (isinstance(error, NoAnswer) and error.passing):
+                self.refusal = error
+            elif str(error) != self._said:
+                self._said = str(error)
+                print(f"lbd: registration not {'repeated' if self._taken else 'made yet'}: {error}", file=sys.stderr)
+            return False
+        self._taken, self._said = True, ""
+        return True
+
+
+def port_of(text: str) -> int:
+    """The port of an address, which may be `:PORT` alone. Raises `UsageError`."""
+    try:
+        return address_of(f"127.0.0.1{text}" if text.startswith(":") else text).port
+    except ValueError as error:
+        raise UsageError(f"--address: {text!r} {error}; must be {u.ADDRESS.allowed}") from None
 
 
 def own_address(text: str, daemon: Daemon) -> str:
-    """The address as lbd is to reach it; `:PORT` is at this machine's own. Raises `UsageError`."""
-    if text.startswith(":"):
-        text = f"{local_host(daemon)}{text}"
-    try:
-        address_of(text)
-    except ValueError as error:
-        raise UsageError(f"--address: {text!r} {error}; must be {u.ADDRESS.allowed}") from None
-    return text
+    """The address as lbd is to reach it; `:PORT` is at this machine's own. Raises `NoAnswer`."""
+    return f"{local_host(daemon)}{text}" if text.startswith(":") else text
 
 
 def local_host(daemon: Daemon) -> str:
-    """The address from which this machine reaches the daemon; loopback for one on a Unix socket."""
+    """The address from which this machine reaches the daemon; loopback for one on a Unix socket. Raises `NoAnswer`."""
     where = daemon.address
     if where.path:
         return "127.0.0.1"
@@ -143,6 +174,6 @@ def local_host(daemon: Daemon) -> str:
             probe.connect(target)   # sends nothing: it only chooses the route
             host = str(probe.getsockname()[0])
     except OSError as error:
-        raise LbdError(f"cannot tell from which address {where} is reached: {error.strerror}; give --address IP:PORT") \
+        raise NoAnswer(f"cannot tell from which address {where} is reached: {error.strerror}; give --address IP:PORT") \
             from None
     return f"[{host}]" if ":" in host else host

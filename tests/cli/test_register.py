@@ -1,14 +1,17 @@
 """lbd.cli.register: the command's life, and what is said to the daemon meanwhile."""
 
 import json
+import signal
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lbd.cli.asking import Daemon
+from lbd.cli.asking import Daemon, NoAnswer
 from lbd.cli.command_line import main
-from lbd.cli.register import local_host, own_address
+from lbd.cli.register import Visit, local_host, own_address, port_of
 from lbd.config.units import Address
 from lbd.errors import UsageError
 
@@ -40,10 +43,89 @@ def test_what_cannot_be_run(fake_daemon: Any, capsys: pytest.CaptureFixture[str]
     assert main(words(fake_daemon)) == 2
 
 
+def seen(fake_daemon: Any) -> list[tuple[str, str]]:
+    return [(method, path) for method, path, _, _ in fake_daemon.seen]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 409, 422])
+def test_a_refusal_ends_the_command_and_nothing_is_taken_back(fake_daemon: Any, status: int) -> None:
+    fake_daemon.answers["PUT", PATH] = status, {"detail": "no"}
+    assert main(words(fake_daemon, sys.executable, "-c", "import signal; signal.pause()")) == 1
+    assert seen(fake_daemon) == [("PUT", PATH)]
+
+
+# Serves HTTP on the Unix socket argv[1]: answers PUT by one status after another, and ends with 7 after the last.
+DAEMON = """
+import http.server, socketserver, sys
+left = [int(word) for word in sys.argv[2:]]
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_PUT(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(left.pop(0))
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+    def address_string(self):
+        return "unix"
+    def log_message(self, *_):
+        pass
+
+with socketserver.UnixStreamServer(sys.argv[1], Handler) as server:
+    while left:
+        server.handle_request()
+raise SystemExit(7)
+"""
+
+
+def alone(socket: Path, *command: str, ttl: str = "1s") -> list[str]:
+    return ["register", "--backend", "app", "--address", "127.0.0.1:9001", "--name", "own", "--ttl", ttl, "--admin",
+            f"unix:{socket}", "--", *command]
+
+
+def test_without_an_answer_the_command_runs_all_the_same(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(alone(tmp_path / "none", sys.executable, "-c", "print('done'); raise SystemExit(5)")) == 5
+    out, err = capfd.readouterr()
+    assert out == "done\n"
+    assert err == (f"lbd: registration not made yet: no answer from a running lbd at unix:{tmp_path}/none: there is no "
+                   "such socket; is it running? (--admin ADDR or LBD_ADMIN says where)\n")
+
+
+@pytest.mark.parametrize("statuses", [("201",), ("503", "503", "201"), ("201", "404", "200")])
+def test_it_is_tried_again_until_the_daemon_takes_it(tmp_path: Path, statuses: tuple[str, ...],
+                                                      capfd: pytest.CaptureFixture[str]) -> None:
+    """The command is the daemon: it comes after the first try, and has its answers before it ends by itself."""
+    assert main(alone(tmp_path / "sock", sys.executable, "-c", DAEMON, str(tmp_path / "sock"), *statuses)) == 7
+    said = capfd.readouterr().err
+    assert ("registration not made yet: the daemon answered 503" in said) == ("503" in statuses)
+    assert ("registration not repeated: the daemon answered 404" in said) == ("404" in statuses)
+    assert "not deregistered, it expires: no answer" in said
+
+
+def test_a_signal_before_there_is_a_child_is_kept_for_it(tmp_path: Path) -> None:
+    visit = Visit(Daemon(Address(path=str(tmp_path / "none"))), PATH, {"address": "127.0.0.1:9"}, 1.0)
+    visit.leave(signal.SIGTERM, "0s")
+    assert visit.begin(subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])).wait(20) == -15
+
+
+def test_a_signal_reaches_the_command_while_nobody_answers(tmp_path: Path) -> None:
+    command = ("import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
+               "print('up', flush=True)\nsignal.pause()")
+    with subprocess.Popen([sys.executable, "-m", "lbd", *alone(tmp_path / "none", sys.executable, "-c", command)],
+                          stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 9
+
+
 def test_own_addresses() -> None:
     daemon = Daemon(Address(path="/s"))
     assert own_address("10.0.0.1:80", daemon) == "10.0.0.1:80"
     assert own_address(":80", daemon) == "127.0.0.1:80"
     assert local_host(Daemon(Address("127.0.0.1", 9))) == "127.0.0.1"
+    assert (port_of(":80"), port_of("[::1]:9")) == (80, 9)
     with pytest.raises(UsageError, match="must be HOST:PORT"):
-        own_address(":0", daemon)
+        port_of(":0")
+    with pytest.raises(NoAnswer, match="give --address IP:PORT"):
+        local_host(Daemon(Address("no.such.name.invalid", 9)))
