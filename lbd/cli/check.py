@@ -6,7 +6,6 @@ import dataclasses
 import grp
 import json
 import pwd
-import sys
 import time
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +16,8 @@ from lbd.admin.tls import Tls
 from lbd.backend.credentials import Credentials
 from lbd.cli import options
 from lbd.cli.daemon import loader
+from lbd.cli.streams import decided, say
+from lbd.cli.terminal import Output
 from lbd.config.document import INPUT, INPUT_NAME, DocumentError, fetch
 from lbd.config.findings import dotted
 from lbd.config.kinds import shown
@@ -63,15 +64,23 @@ def run(args: argparse.Namespace) -> int:
         least = forecast(dataclasses.replace(config, backends=bare))
         text = (ALWAYS if least > config.metrics.max_series else TOO_MANY).format(series, least)
         problems = [*problems, Problem(name, 0, 0, "metrics.max_series", text, True)]
+    with decided(0 if config else 1) as code:
+        tell(args, config, problems, series)
+    return code
+
+
+def tell(args: argparse.Namespace, config: Config | None, problems: Sequence[Problem], series: int) -> None:
+    """Print the findings; of a configuration that can be used, what is in it."""
     if args.json:
         findings = [dataclasses.asdict(problem) for problem in problems]
         answer = {"ok": config is not None, "problems": findings, **({"series": series} if config else {})}
         print(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
-        show(problems, Console(stderr=True, highlight=False, soft_wrap=True))
-        print(f"{summary(config)}; at most {series} series of metrics" if config else counted(problems),
-              file=sys.stdout if config else sys.stderr)
-    return 0 if config else 1
+        show(problems, Output(stderr=True, highlight=False, soft_wrap=True))
+        if config:
+            print(f"{summary(config)}; at most {series} series of metrics")
+        else:
+            say(counted(problems))
 
 
 def certificates(loaded: Loaded) -> list[Problem]:

@@ -1,12 +1,12 @@
 """From the words of a command line to the command that runs: one table, and the exit codes."""
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
 from lbd.cli import options
 from lbd.cli.parser import Parser
+from lbd.cli.streams import Unread, dismiss, say
 from lbd.config.kinds import nearest, shown
 from lbd.errors import ConfigError, LbdError, UsageError
 
@@ -122,15 +122,28 @@ def dispatch(words: Sequence[str]) -> int:
 def complain(error: LbdError) -> None:
     """One line per finding on stderr."""
     lines = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else [f"lbd: {error}"]
-    print("\n".join(lines), file=sys.stderr)
+    say("\n".join(lines))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line (without the program's name; default: `sys.argv`) and return the exit code."""
+    """Run the command line (without the program's name; default: `sys.argv`) and return the exit code.
+
+    A reader that leaves early changes no outcome; where there is none yet, the command has succeeded.
+    """
+    code = 0
     try:
-        code = dispatch(sys.argv[1:] if argv is None else argv)
+        code = outcome(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
-        return code
+    except BrokenPipeError as error:
+        code = error.code if isinstance(error, Unread) else code
+        dismiss(sys.stdout)
+    return code
+
+
+def outcome(words: Sequence[str]) -> int:
+    """The exit code; what went wrong is on standard error."""
+    try:
+        return dispatch(words)
     except UsageError as error:
         complain(error)
         return BAD_USAGE
@@ -141,7 +154,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         return leaving.code if isinstance(leaving.code, int) else BAD_USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output (head, less) has left: nothing may complain when Python flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0

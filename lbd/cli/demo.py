@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from rich.console import Console
 
 from lbd.cli.asking import Daemon
 from lbd.cli.children import Children
 from lbd.cli.parser import number
 from lbd.cli.shipped import shipped
+from lbd.cli.terminal import Output
 from lbd.config import units as u
 from lbd.config.units import Address
 from lbd.errors import LbdError
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         if not ready(children, Daemon(places.admin)):
             show(places)
             children.wait()
-        Console(highlight=False).print("\nstopping ...")
+        Output(highlight=False).print("\nstopping ...")
     return 0
 
 
@@ -144,7 +144,7 @@ def attempts(places: Places) -> tuple[tuple[str, str], ...]:
 
 def show(places: Places) -> None:
     """Print what runs where, and what to try."""
-    console = Console(highlight=False)
+    console = Output(highlight=False)
     rows = [
         ("lbd", f"http://{HOST}:{places.port}", "least-connections over three servers"),
         *((f"server {name}", f"http://{HOST}:{port}", f"answers after {SERVERS[name]}")

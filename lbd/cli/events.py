@@ -5,10 +5,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
 from lbd.cli import asking
+from lbd.cli.terminal import Output
 from lbd.errors import LbdError
 from lbd.log import printable
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print them, oldest first; 0 when the daemon gave them."""
     daemon = asking.find(args)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Output(highlight=False, soft_wrap=True)
     last = 0
     while True:
         wait = f"&wait={WAIT}s" if args.follow and last else ""

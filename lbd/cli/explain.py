@@ -12,7 +12,8 @@ from lbd.admin.columns import Column, Columns, milliseconds
 from lbd.backend.generation import Generation, Member
 from lbd.balance import OPTIONS
 from lbd.cli import asking, live, options
-from lbd.cli.terminal import table
+from lbd.cli.streams import decided
+from lbd.cli.terminal import Output, table
 from lbd.config.read import read
 from lbd.config.schema import Config
 from lbd.control.connection import SCHEMES
@@ -65,11 +66,12 @@ def run(args: argparse.Namespace) -> int:
     found = by_file(question, args.config) if args.config else by_daemon(question, args)
     if args.live:
         found["live"] = live.send(asking.find(args), args.method, args.url, args.header, found["listener"])
-    if args.json:
-        print(json.dumps(found, indent=2))
-    else:
-        show(found, Console(highlight=False, soft_wrap=True))
-    return 0 if found.get("chosen") or "answer" in found else 1
+    with decided(0 if found.get("chosen") or "answer" in found else 1) as code:
+        if args.json:
+            print(json.dumps(found, indent=2))
+        else:
+            show(found, Output(highlight=False, soft_wrap=True))
+    return code
 
 
 def by_file(question: Question, file: str) -> dict[str, Any]:

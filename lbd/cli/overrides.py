@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from lbd.admin.columns import Column, Columns
 from lbd.cli import asking, steering
 from lbd.cli.asking import Daemon
 from lbd.cli.persisting import KEYS, persist
+from lbd.cli.streams import say
 from lbd.cli.terminal import console, table
 from lbd.config.runtime import SETTINGS
 
@@ -82,7 +82,7 @@ def keep(args: argparse.Namespace, daemon: Daemon, rows: Sequence[Mapping[str, A
     else:
         print("\n".join(done) or "nothing to write")
         if left:
-            print("\n".join(f"lbd: {line}" for line in left), file=sys.stderr)
+            say("\n".join(f"lbd: {line}" for line in left))
     return 1 if left else 0
 
 

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,8 @@ from rich.text import Text
 
 from lbd.cli import asking, options
 from lbd.cli.daemon import loader
+from lbd.cli.streams import decided, say
+from lbd.cli.terminal import Output
 from lbd.config.document import INPUT
 from lbd.config.plan import compare
 from lbd.errors import LbdError, UsageError
@@ -40,13 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the plan: 0 if nothing would change, 2 if something would. Raises `LbdError` (1)."""
     data = compared(args) if args.against else asked(args)
-    if args.json:
-        print(json.dumps(data, indent=2))
-    else:
-        console = Console(highlight=False, soft_wrap=True)
-        show(data, console)
-        console.print(data.get("summary", ""), markup=False)
-    return CHANGES if data.get("changes") else NOTHING
+    with decided(CHANGES if data.get("changes") else NOTHING) as code:
+        if args.json:
+            print(json.dumps(data, indent=2))
+        else:
+            console = Output(highlight=False, soft_wrap=True)
+            show(data, console)
+            console.print(data.get("summary", ""), markup=False)
+    return code
 
 
 def compared(args: argparse.Namespace) -> dict[str, Any]:
@@ -71,8 +73,10 @@ def asked(args: argparse.Namespace) -> dict[str, Any]:
         return answer.data
     problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
     if args.json:
-        print(json.dumps(answer.data, indent=2))
-    print("\n".join(map(asking.finding, problems)), end="\n" if problems else "", file=sys.stderr)
+        with decided(ERRORS):
+            print(json.dumps(answer.data, indent=2))
+    if problems:
+        say("\n".join(map(asking.finding, problems)))
     raise LbdError(answer.error)
 
 

@@ -4,12 +4,12 @@ import argparse
 import signal
 import socket
 import subprocess
-import sys
 import threading
 
 from lbd.cli import asking, steering
 from lbd.cli.asking import Daemon, NoAnswer
 from lbd.cli.parser import checked, kind, number
+from lbd.cli.streams import say
 from lbd.config import units as u
 from lbd.config.addresses import address_of
 from lbd.config.runtime import TTL, WEIGHT
@@ -118,7 +118,7 @@ class Visit:
             self._daemon.ask("DELETE", f"{self._path}?wait={drain}", timeout=u.DURATION.read(drain) + PATIENCE)
         except LbdError as error:
             if self._taken:
-                print(f"lbd: not deregistered, it expires: {error}", file=sys.stderr)
+                say(f"lbd: not deregistered, it expires: {error}")
 
     def _farewell(self, child: "subprocess.Popen[bytes]", number: int, drain: str) -> None:
         self.end(drain)
@@ -144,7 +144,7 @@ class Visit:
                 self.refusal = error
             elif str(error) != self._said:
                 self._said = str(error)
-                print(f"lbd: registration not {'repeated' if self._taken else 'made yet'}: {error}", file=sys.stderr)
+                say(f"lbd: registration not {'repeated' if self._taken else 'made yet'}: {error}")
             return False
         self._taken, self._said = True, ""
         return True

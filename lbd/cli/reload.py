@@ -2,12 +2,11 @@
 
 import argparse
 import json
-import sys
-
-from rich.console import Console
 
 from lbd.cli import asking, plan
 from lbd.cli.parser import checked, kind
+from lbd.cli.streams import decided, say
+from lbd.cli.terminal import Output
 from lbd.config import units as u
 
 HELP = "make the running daemon read its configuration again; a bad one changes nothing"
@@ -29,20 +28,22 @@ def run(args: argparse.Namespace) -> int:
     answer = asking.find(args).ask("POST", f"/v1/reload?{wishes}" if wishes else "/v1/reload")
     done = answer.status in (200, 204)
     if args.json:
-        print(json.dumps({"ok": done, "status": answer.status, "answer": answer.data}, indent=2))
-        return 0 if done else 1
+        with decided(0 if done else 1) as code:
+            print(json.dumps({"ok": done, "status": answer.status, "answer": answer.data}, indent=2))
+        return code
     if not done:
         problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
-        print("\n".join([f"lbd: nothing was changed: {answer.error}", *map(asking.finding, problems)]), file=sys.stderr)
+        say("\n".join([f"lbd: nothing was changed: {answer.error}", *map(asking.finding, problems)]))
         return 1
     data = answer.data if isinstance(answer.data, dict) else {}
     generation = f": generation {data['generation']} is in force" if "generation" in data else ""
-    if isinstance(data.get("plan"), dict):
-        plan.show(data["plan"], Console(highlight=False, soft_wrap=True))
-    print(f"reloaded{generation}" if data.get("changed", True) else f"nothing to change{generation}")
-    if refused := data.get("refused"):
-        print("\n".join(["lbd: degraded: the last good version of what follows stays in force", *map(str, refused)]),
-              file=sys.stderr)
+    refused = data.get("refused")
+    with decided(1 if refused else 0):
+        if isinstance(data.get("plan"), dict):
+            plan.show(data["plan"], Output(highlight=False, soft_wrap=True))
+        print(f"reloaded{generation}" if data.get("changed", True) else f"nothing to change{generation}")
+    if refused:
+        say("\n".join(["lbd: degraded: the last good version of what follows stays in force", *map(str, refused)]))
         return 1
     if args.confirm:
         print(f'it is taken back unless "lbd confirm" comes within {args.confirm}')

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +9,7 @@ from urllib.parse import quote
 from lbd.cli import asking
 from lbd.cli.asking import Answer, Daemon
 from lbd.cli.parser import checked, kind
+from lbd.cli.streams import say
 from lbd.config import units as u
 from lbd.errors import LbdError, UsageError
 
@@ -53,7 +53,7 @@ def data(answer: Answer) -> dict[str, Any]:
         problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
         raise LbdError("\n".join([answer.error, *map(asking.finding, problems)]))
     if warning := answer.data.get("warning"):
-        print(f"lbd: warning: {warning}", file=sys.stderr)
+        say(f"lbd: warning: {warning}")
     return answer.data
 
 

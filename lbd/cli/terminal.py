@@ -1,5 +1,6 @@
 """What the commands print: tables that fit where they stand, and text that cannot steer the terminal."""
 
+import sys
 from collections.abc import Iterable
 
 from rich.console import Console
@@ -7,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lbd.admin.columns import TONES, Columns, Row
+from lbd.cli.streams import dismiss
 from lbd.log import printable
 
 PIPE_WIDTH = 1000  # columns where the output is no terminal: nothing is cut
@@ -16,10 +18,22 @@ FOLDED = 32        # columns that a longer text may be folded into
 STYLES = {"good": "green", "bad": "bold red", "odd": "yellow"}
 
 
+class Output(Console):
+    """Standard output or standard error as rich draws on it, for readers that may leave early (head, less)."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise `BrokenPipeError`, which ends the command as it does where nothing is drawn; on standard error be
+        silent from here on: findings that nobody reads change no outcome."""
+        if not self.stderr:
+            raise BrokenPipeError
+        self.quiet = True
+        dismiss(sys.stderr)
+
+
 def console() -> Console:
     """Standard output: as wide as the terminal, or as wide as need be."""
-    made = Console(highlight=False)
-    return made if made.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+    made = Output(highlight=False)
+    return made if made.is_terminal else Output(highlight=False, width=PIPE_WIDTH)
 
 
 def table(columns: Columns, rows: Iterable[Row], width: int = PIPE_WIDTH) -> Table:

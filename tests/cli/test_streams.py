@@ -1,0 +1,92 @@
+"""lbd.cli.streams: what a command ends with whose reader has left."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FILE = ('[listeners.web]\nbind = "127.0.0.1:8080"\nbackend = "app"\n[backends.app.servers]\na = "10.0.0.1:80"\n'
+        'b = "10.0.0.2:80"\n')
+STATUS = {"version": "1", "pid": 1, "state": "ready", "generation": 1, "uptime_seconds": 1.0, "backends": {},
+          "listeners": {}, "workers": []}
+
+
+def ended(*words: str, output: bool = False, error: bool = False) -> tuple[int, str]:
+    """The exit code, and what came on standard error, of lbd whose output or errors nobody reads from the start."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run([sys.executable, "-m", "lbd", *words], stdin=subprocess.DEVNULL, text=True, timeout=60,
+                              stdout=writer if output else subprocess.DEVNULL, check=False,
+                              stderr=writer if error else subprocess.PIPE)
+    finally:
+        os.close(writer)
+    return done.returncode, done.stderr or ""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "lbd.toml"
+    path.write_text(FILE)
+    return str(path)
+
+
+@pytest.mark.parametrize("words", [
+    "version", "-V", "--help", "drain --help", "help", "help security", "man", "completion bash", "schema",
+    "schema --json", "check -c FILE", "check --json -c FILE", "config --offline -c FILE",
+    "config --offline -c FILE --json", "explain -c FILE http://x/", "explain -c FILE http://x/ --json",
+    "plan -c FILE --against FILE", "simulate --servers a=1ms,b=2ms --requests 1000 --algorithm random"])
+def test_no_reader_is_no_failure(words: str, file: str) -> None:
+    assert ended(*words.replace("FILE", file).split(), output=True) == (0, "")
+
+
+@pytest.mark.parametrize("words", ["status", "status --json", "events", "events --json", "events --follow", "overrides",
+                                   "overrides --json", "drain app/a", "rollback", "reload"])
+def test_no_reader_of_a_daemons_answer(words: str, fake_daemon: Any) -> None:
+    event = {"number": 1, "timestamp": "2026-11-22T17:12:35.123Z", "level": "info", "event": "ready"}
+    plan = {"generation": 2, "changed": True, "plan": {"changes": [], "restart": ["global.user"]}}
+    fake_daemon.answers |= {
+        ("GET", "/v1/status"): (200, STATUS), ("GET", "/v1/events?since=0"): (200, {"events": [event], "last": 1}),
+        ("GET", "/v1/overrides"): (200, {"overrides": [{"backend": "app", "server": "a", "mode": "drain"}]}),
+        ("PATCH", "/v1/backends/app/servers/a"): (200, {"name": "a"}),
+        ("POST", "/v1/rollback"): (200, plan), ("POST", "/v1/reload"): (200, plan)}
+    assert ended(*words.split(), "--admin", fake_daemon.bind, output=True) == (0, "")
+
+
+@pytest.mark.parametrize(("words", "code"), [
+    ("check -c FILE", 1), ("check --json -c FILE", 1), ("-t -c FILE", 1), ("-c FILE", 1),
+    ("status --admin unix:/none", 1), ("nothing", 2), ("check --nothing", 2)])
+def test_a_failure_stays_one_whoever_reads(words: str, code: int, tmp_path: Path) -> None:
+    broken = tmp_path / "lbd.toml"
+    broken.write_text("[global]\nworkers = 100\n")
+    asked = words.replace("FILE", str(broken)).split()
+    assert ended(*asked, error=True) == (code, "")
+    assert ended(*asked, output=True)[0] == code
+    assert ended(*asked, output=True, error=True)[0] == code
+
+
+def test_an_outcome_that_is_known_stays(file: str, tmp_path: Path, fake_daemon: Any) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(FILE + 'c = "10.0.0.3:80"\n')
+    for json in ((), ("--json",)):
+        assert ended("plan", "-c", str(other), "--against", file, *json, output=True) == (2, "")
+    fake_daemon.answers["POST", "/v1/reload"] = 409, {"detail": "no"}
+    assert ended("reload", "--json", "--admin", fake_daemon.bind, output=True) == (1, "")
+
+
+def test_warnings_that_nobody_reads_are_no_failure(tmp_path: Path) -> None:
+    file = tmp_path / "lbd.toml"
+    file.write_text(FILE + '[backends.idle.servers]\na = "10.0.0.1:80"\n')
+    assert "warning" in ended("check", "-c", str(file))[1]
+    assert ended("check", "-c", str(file), error=True) == (0, "")
+    assert ended("check", "-c", str(file), output=True, error=True) == (0, "")
+
+
+def test_nothing_else_draws_by_rich() -> None:
+    """A `Console` of rich ends the process by itself, with 1, where its reader has left."""
+    folder = Path(__file__).parents[2] / "lbd/cli"
+    assert [path.name for path in folder.rglob("*.py") if "(Console)" not in (text := path.read_text())
+            and any(f" {call}" in text for call in ("Console(", "Console.print"))] == []
