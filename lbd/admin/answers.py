@@ -18,9 +18,10 @@ def answer(data: Any, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="application/json")
 
 
-def warned(data: Mapping[str, Any], warning: str) -> dict[str, Any]:
-    """The data, with the warning if there is one."""
-    return {**data, "warning": warning} if warning else dict(data)
+def warned(data: Mapping[str, Any], *warnings: str) -> dict[str, Any]:
+    """The data, with the warnings if there are any ("" is none)."""
+    text = "; ".join(filter(None, warnings))
+    return {**data, "warning": text} if text else dict(data)
 
 
 def problem(detail: str, status: int, **more: Any) -> web.Response:

@@ -33,8 +33,8 @@ class Steering(Protocol):
     def server(self, backend: str, server: str) -> dict[str, Any]:
         """One server."""
 
-    async def change(self, backend: str, server: str, wishes: Mapping[str, Any], who: str) -> None:
-        """Override what the files say of a server, or (`server` empty) of a backend."""
+    async def change(self, backend: str, server: str, wishes: Mapping[str, Any], who: str) -> str:
+        """Override what the files say of a server, or (`server` empty) of a backend; returns a warning or ""."""
 
     def overrides(self) -> list[dict[str, Any]]:
         """All overrides, as JSON."""

@@ -24,5 +24,5 @@ class Backends:
     async def patch(self, request: web.Request) -> web.Response:
         """Override what the files say of all its servers: 200 with the backend as it is then."""
         backend = request.match_info["backend"]
-        await self._steering.change(backend, "", await content(request), request[WHO])
-        return answer(warned(self._steering.backend(backend), self._steering.unkept))
+        lost = await self._steering.change(backend, "", await content(request), request[WHO])
+        return answer(warned(self._steering.backend(backend), lost, self._steering.unkept))

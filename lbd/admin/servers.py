@@ -28,8 +28,8 @@ class Servers:
     async def patch(self, request: web.Request) -> web.Response:
         """Override what the files say of it: 200 with the server as it is then."""
         backend, server = _names(request)
-        await self._steering.change(backend, server, await content(request), request[WHO])
-        return answer(warned(self._steering.server(backend, server), self._steering.unkept))
+        lost = await self._steering.change(backend, server, await content(request), request[WHO])
+        return answer(warned(self._steering.server(backend, server), lost, self._steering.unkept))
 
     async def delete(self, request: web.Request) -> web.Response:
         """Drain a registered server, then remove it: 202 while it drains, 200 when it is gone within `?wait=`."""

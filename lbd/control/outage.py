@@ -1,6 +1,6 @@
-"""The outage that a reload would be: a backend that has a usable server now and would have none."""
+"""The outage that a reload would be, or a change by hand is: a backend loses its last usable server."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lbd.backend.generation import Generation, Member
 from lbd.errors import LbdError
@@ -9,9 +9,14 @@ from lbd.errors import LbdError
 def refuse(now: Mapping[str, tuple[Member, ...]], new: Generation) -> None:
     """Raise `LbdError` for a backend of the new generation that would lose its last usable server."""
     for name, group in new.members.items():
-        if any(map(_usable, now.get(name, ()))) and not any(map(_usable, group)):
+        if served(now.get(name, ())) and not served(group):
             raise LbdError(f"backends.{name}: it has a usable server now and would have none: no new server is up "
                            "(use force to apply it all the same)")
+
+
+def served(group: Iterable[Member]) -> bool:
+    """Whether a backend with these servers has a usable one."""
+    return any(map(_usable, group))
 
 
 def _usable(member: Member) -> bool:

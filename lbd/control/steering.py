@@ -14,7 +14,7 @@ from lbd.backend.generation import Generation
 from lbd.config import units as u
 from lbd.config.kinds import nearest, shown
 from lbd.config.runtime import SETTINGS, Kept, Offer, Override, Wish, read, write
-from lbd.control import overrides, registry, status
+from lbd.control import outage, overrides, registry, status
 from lbd.control.machine import Machine
 from lbd.control.registry import Name
 from lbd.control.store import Store
@@ -85,8 +85,9 @@ class Steering:
             raise Refused(404, f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
         return {"backend": backend, "name": server, **servers[server]}
 
-    async def change(self, backend: str, server: str, wishes: Mapping[str, Any], who: str) -> None:
-        """Set what the wishes say of a server, or of a whole backend (`server` empty). Raises `LbdError`."""
+    async def change(self, backend: str, server: str, wishes: Mapping[str, Any], who: str) -> str:
+        """Set what the wishes say of a server, or of a whole backend (`server` empty). Returns a warning where that
+        took the backend's last usable server out, else "". Raises `LbdError`."""
         wish = read(Wish, wishes)
         self._known(backend, server)
         before = self._machine.overrides.of((backend, server))
@@ -98,11 +99,17 @@ class Steering:
             raise Refused(422, f"nothing to change: give at least one of {', '.join(SETTINGS)}")
         override = replace(before or Override(backend, server), **given, who=who, reason=wish.reason, at=now,
                            until=now + wish.for_ if wish.for_ else 0.0)
+        had = self._served(backend)
         self._machine.overrides.put((backend, server), override)
         self._machine.steered()
+        lost = had and not self._served(backend)
         await self._keep()
         logger.info("override", backend=backend, server=server or "(all)", **given, who=who, reason=wish.reason,
                     seconds=wish.for_)
+        if not lost:
+            return ""
+        logger.warning("no server is left", backend=backend, who=who)
+        return f"no server of {backend} is left"
 
     def overrides(self) -> list[dict[str, Any]]:
         """All overrides, as JSON."""
@@ -290,6 +297,9 @@ class Steering:
         self._machine.registry.load(registered, asyncio.get_running_loop().time())
         if kept or registered:
             logger.info("runtime state restored", overrides=len(kept), registrations=len(registered))
+
+    def _served(self, backend: str) -> bool:
+        return outage.served(self._machine.roster.of(self._generation().config, backend))
 
     def _generation(self) -> Generation:
         generation = self._machine.generation

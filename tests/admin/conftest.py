@@ -9,7 +9,7 @@ from lbd.errors import LbdError
 class FakeSteering:
     """Keeps what it is asked to do; `error` is raised instead."""
 
-    unkept = ""
+    unkept = lost = ""
 
     def __init__(self):
         self.error: LbdError | None = None
@@ -32,6 +32,7 @@ class FakeSteering:
 
     async def change(self, backend, server, wishes, who):
         self._do("change", backend, server, wishes, who)
+        return self.lost
 
     async def clear(self, backend, server, who):
         self._do("clear", backend, server, who)

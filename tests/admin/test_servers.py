@@ -41,3 +41,13 @@ async def test_names_reach_it_as_they_are(daemon, ask, name):
     status, _, _ = await ask(app.admin(daemon, None), "GET", f"/v1/backends/app/servers/{name}")
     assert status == 200
     assert daemon.steering.asked[0][1] == "app"
+
+
+@pytest.mark.parametrize("path", [PATH, "/v1/backends/app"])
+async def test_a_change_that_leaves_no_server_says_so(daemon, ask, path):
+    daemon.steering.lost = "no server of app is left"
+    status, _, text = await ask(app.admin(daemon, None), "PATCH", path, None, b'{"mode": "drain"}')
+    assert (status, json.loads(text)["warning"]) == (200, "no server of app is left")
+    daemon.steering.unkept = "not kept over a restart: full"
+    status, _, text = await ask(app.admin(daemon, None), "PATCH", path, None, b'{"mode": "drain"}')
+    assert json.loads(text)["warning"] == "no server of app is left; not kept over a restart: full"

@@ -2,6 +2,7 @@
 
 import asyncio
 import tomllib
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,6 +33,13 @@ class Machine:
         self.told = 0
         self.regrouped = 0
         self.flying = 0
+        self.roster = self
+
+    def of(self, _config, backend):
+        """The members with what the overrides say of their mode."""
+        return [SimpleNamespace(mode=override.mode or "ready" if override is not None else "ready", health="up")
+                for member in self.generation.members[backend]
+                for override in (self.overrides.of((backend, member.name)) or self.overrides.of((backend, "")),)]
 
     def steered(self):
         self.told += 1
@@ -116,6 +124,15 @@ async def test_a_full_disk_refuses_new_servers_and_nothing_else(world, monkeypat
         while world.steering.unkept:
             await asyncio.sleep(0)
     assert [one["mode"] for one in world.kept()["overrides"]] == ["drain"]
+
+
+@pytest.mark.parametrize("server", ["a", ""])
+async def test_the_last_server_goes_with_a_word(world, server):
+    assert await world.steering.change("app", server, {"weight": 5}, "me") == ""
+    assert await world.steering.change("app", server, {"mode": "drain"}, "me") == "no server of app is left"
+    assert await world.steering.change("app", server, {"mode": "maint"}, "me") == ""     # there was none any more
+    assert await world.steering.change("app", server, {"mode": "ready"}, "me") == ""
+    assert await world.steering.change("app", server, {"mode": "maint"}, "me") == "no server of app is left"
 
 
 @pytest.mark.parametrize(("backend", "server", "wishes", "error", "words"), [

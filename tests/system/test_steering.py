@@ -295,3 +295,19 @@ def test_registrations_over_an_upgrade_in_place(origins):
         before = second.requests
         until(lambda: second.requests > before + 20, "it still serves")
     assert (load.lost, load.refused, set(load.answered)) == (0, 0, {200})
+
+
+@pytest.mark.parametrize("mode", ["drain", "maint"])
+def test_the_last_server_goes_with_a_word(mode, capsys):
+    with Backend("a") as a, Backend("b") as b, \
+            Lbd(TEXT + f'a = "127.0.0.1:{a.port}"\nb = "127.0.0.1:{b.port}"\n', workers=1) as lbd:
+        assert command(lbd, "wait", "up", "app") == 0
+        assert command(lbd, mode, "app/a") == 0
+        assert capsys.readouterr().err == ""
+        assert command(lbd, mode, "app/b") == 0
+        assert capsys.readouterr().err == "lbd: warning: no server of app is left\n"
+        assert command(lbd, "ready", "app/b") == 0
+        capsys.readouterr()
+        assert command(lbd, mode, "app/b", "--json") == 0
+        assert json.loads(capsys.readouterr().out)["warning"] == "no server of app is left"
+        assert lbd.logged("no server is left")
