@@ -4,7 +4,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from lbd.cli import options
+from lbd.cli import kernels, options
 from lbd.cli.parser import Parser
 from lbd.cli.streams import Unread, dismiss, say
 from lbd.config.kinds import nearest, shown
@@ -154,3 +154,8 @@ def outcome(words: Sequence[str]) -> int:
         return leaving.code if isinstance(leaving.code, int) else BAD_USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except ModuleNotFoundError as error:
+        if error.name not in (modules := kernels.missing()):
+            raise
+        say(f"lbd: {kernels.advice(modules)}")
+        return FAILED

@@ -1,6 +1,7 @@
 """`lbd demo`: three servers of different speed, lbd before them, and what to try."""
 
 import argparse
+import shlex
 import shutil
 import socket
 import sys
@@ -123,11 +124,17 @@ def ready(children: Children, daemon: Daemon) -> bool:
     raise LbdError(f"lbd was not ready within {READY:.0f} s")
 
 
+def command(python: str = sys.executable) -> str:
+    """The word by which a shell runs lbd: `lbd`, with the directory of this Python where PATH has no such command."""
+    beside = Path(python).with_name("lbd")
+    return "lbd" if shutil.which("lbd") or not beside.is_file() else shlex.quote(str(beside))
+
+
 def attempts(places: Places) -> tuple[tuple[str, str], ...]:
     """What to try: what it shows, and the command."""
     web = f"http://{HOST}:{places.port}"
     fast = f"http://{HOST}:{places.servers['fast']}"
-    lbd = "lbd" if shutil.which("lbd") else f"{sys.executable} -m lbd"
+    lbd = command()
     return (
         ("one request, and what the server got", f"curl '{web}/hello?who=me'"),
         ("twelve at once: the fast server gets most",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from lbd.cli import kernels
 from tests.bench import cases, report
 from tests.bench.cases import CASES, Case, Effort
 from tests.bench.machine import Processors, facts
@@ -135,6 +136,9 @@ def stop(signum: int, frame: object) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """1 when anything was answered wrongly or not at all; a goal that is missed is shown but is no error."""
     wanted = options(arguments)
+    if wanted.python == sys.executable and (modules := kernels.missing()):
+        print(f"lbd: {kernels.advice(modules)}", file=sys.stderr)
+        return 1
     # A shell's background job ignores SIGINT, unless told.
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -55,6 +55,18 @@ def test_what_to_try_names_the_ports_of_this_run() -> None:
         assert part in text
 
 
+def test_what_to_try_is_the_command_lbd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside = tmp_path / "my venv" / "lbd"
+    beside.parent.mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert demo.command(str(beside.with_name("python3"))) == "lbd"
+    beside.touch(0o755)
+    assert demo.command(str(beside.with_name("python3"))) == f"'{beside}'"
+    monkeypatch.setenv("PATH", str(beside.parent))
+    assert demo.command(str(beside.with_name("python3"))) == "lbd"
+    assert not [line for _, line in demo.attempts(PLACES) if "-m lbd" in line]
+
+
 class Running:
     """A running `lbd demo`: its output until it was ready, and a descriptor for each process below it."""
 

@@ -1,0 +1,23 @@
+"""The compiled modules of this copy of lbd: a source tree that was not built has none, and shadows an installed lbd."""
+
+from collections.abc import Collection
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+from lbd import __file__ as package
+
+HERE = Path(package).parent
+
+
+def missing(directory: Path = HERE) -> tuple[str, ...]:
+    """The kernels that were not built for this Python, by their module names."""
+    return tuple(".".join(path.relative_to(directory.parent).with_suffix("").parts)
+                 for path in sorted(directory.rglob("*.pyx"))
+                 if not any(path.with_suffix(suffix).is_file() for suffix in EXTENSION_SUFFIXES))
+
+
+def advice(modules: Collection[str], directory: Path = HERE) -> str:
+    """What to do about them, in a line."""
+    some = f"{next(iter(modules))}{f' and {len(modules) - 1} more' if len(modules) > 1 else ''}"
+    return (f"{directory} lacks its compiled kernels ({some}): build them in the source tree with pip install -e ., "
+            "or run an installed lbd by its command, lbd, instead of python -m lbd")
