@@ -49,8 +49,20 @@ def _in_thread(args: threading.ExceptHookArgs) -> None:
 
 
 def _unraisable(about: "sys.UnraisableHookArgs") -> None:
+    if _is_name(about):
+        # Any client can ask for one, as often as it likes; its handshake fails, and that is counted.
+        logger.debug("a TLS client asks for a host name that is none", name=repr(about.object)[:LONGEST])
+        return
     logger.error(about.err_msg or "an error that could not be raised", object=repr(about.object)[:LONGEST],
                  exc_info=(about.exc_type, about.exc_value, about.exc_traceback))
+
+
+def _is_name(about: "sys.UnraisableHookArgs") -> bool:
+    """Whether this is the host name of a ClientHello that the ssl module could not make text of: it decodes the name
+    before it calls `sni_callback`, and hands over the bytes."""
+    error = about.exc_value
+    return (isinstance(error, UnicodeDecodeError) and isinstance(about.object, bytes)
+            and error.encoding == "ascii" and error.object == about.object)
 
 
 def _at_the_end(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

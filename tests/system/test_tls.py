@@ -1,5 +1,6 @@
 """The daemon with TLS, met by several kinds of clients: sessions over workers, certificates that change, bad ones."""
 
+import contextlib
 import http.client
 import shutil
 import socket
@@ -213,3 +214,31 @@ def test_servers_and_their_checks(site: Site, backend: Backend) -> None:
         until(lambda: "certificate" in front.status()["backends"]["app"]["servers"]["a"]["reason"],
               "the server is not believed any more")
         until(lambda: front.get("front")[0] == 503, "no server")
+
+
+def hello(name: bytes) -> bytes:
+    """A ClientHello that asks for this name, whatever it is."""
+    stand_in = "x" * len(name)
+    come, go = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    client = context.wrap_bio(come, go, server_hostname=stand_in)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    said = go.read()
+    assert said.count(stand_in.encode()) == 1
+    return said.replace(stand_in.encode(), name)
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe", b"\xc3\xa4.example.com", b"a\xff" * 31])
+def test_a_name_that_is_no_text_is_refused_and_counted_and_floods_no_log(site: Site, name: bytes) -> None:
+    for _ in range(30):
+        with socket.create_connection(("127.0.0.1", site.lbd.port("web")), DEADLINE) as sock:
+            sock.sendall(hello(name))
+            assert sock.recv(100)[:1] == b"\x15"      # an alert
+    until(lambda: sum(float(line.split()[-1]) for line in site.lbd.metrics().splitlines() if "tls-name" in line) == 30,
+          "all are counted")
+    assert site.get()[0] == 200
+    assert site.lbd.stop() == 0
+    assert "Traceback" not in site.lbd.log()
+    assert "Exception ignored" not in site.lbd.log()
+    assert not [event for event in site.lbd.events() if event["level"] in ("warning", "error")]
