@@ -122,3 +122,28 @@ def test_events_are_noted_whatever_the_level_of_the_lines(lines):
     assert [event["event"] for event in noted] == ["state", "broken"]
     assert noted[0]["token"] == "(hidden)"
     assert len(lines) == 1
+
+
+def test_ten_tracebacks_a_second_are_written_and_the_next_error_counts_those_left_out(lines, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(log, "_tracebacks", log.Tracebacks(lambda: now[0]))
+    log.set_up("info", "json", lines.append)
+
+    def breaks():
+        try:
+            raise ValueError("oh")
+        except ValueError:
+            log.logger.exception("broken")
+
+    for _ in range(25):
+        breaks()
+    assert len(lines) == log.MOST_TRACEBACKS == 10
+    log.logger.error("plain")
+    log.logger.info("fine")
+    assert [json.loads(line)["event"] for line in lines[10:]] == ["plain", "fine"]
+    now[0] += 1.0
+    log.logger.info("quiet")
+    breaks()
+    breaks()
+    told = [json.loads(line).get("tracebacks_left_out") for line in lines]
+    assert told == [None] * 13 + [15, None]

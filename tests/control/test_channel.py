@@ -142,3 +142,69 @@ async def test_a_reader_that_never_reads_ends_the_channel(monkeypatch):
         for _ in range(5):
             end.channel.send(Veto(1, "x" * 1_000_000))
         assert end.reasons == ["the other end does not read"]
+
+
+class Short:
+    """What stands for a callable without memory for its first calls."""
+
+    def __init__(self, real, times):
+        self.real = real
+        self.times = times
+
+    def __call__(self, *args):
+        if self.times:
+            self.times -= 1
+            raise MemoryError
+        return self.real(*args)
+
+
+class ShortSocket:
+    """A socket whose `recvmsg` is short of memory at first."""
+
+    def __init__(self, sock, times):
+        self._sock = sock
+        self.recvmsg = Short(sock.recvmsg, times)
+
+    def __getattr__(self, name):
+        return getattr(self._sock, name)
+
+
+async def test_reading_without_memory_is_tried_again_later(ends, monkeypatch):
+    monkeypatch.setattr(module, "STARVED", 0.001)
+    left, right = ends
+    right.channel._sock = ShortSocket(right.sock, 3)
+    reader, writer = os.pipe()
+    left.channel.send(Listen("a"), [reader])
+    left.channel.send(Ping(1))
+    await right.wait(2)
+    assert [message for message, _ in right.got] == [Listen("a"), Ping(1)]
+    assert right.channel._sock.recvmsg.times == 0
+    for fd in (*right.got[0][1], reader, writer):
+        os.close(fd)
+
+
+async def test_a_message_that_there_is_no_memory_for_is_there_later(ends, monkeypatch):
+    monkeypatch.setattr(module, "STARVED", 0.001)
+    left, right = ends
+    loads = Short(module.pickle.loads, 3)
+    monkeypatch.setattr(module.pickle, "loads", loads)
+    sent = [Ping(number) for number in range(100)]
+    for message in sent:
+        left.channel.send(message)
+    await right.wait(100)
+    assert [message for message, _ in right.got] == sent
+    assert loads.times == 0
+    assert right.reasons == []
+
+
+async def test_a_channel_that_waits_for_memory_may_be_closed(ends, monkeypatch):
+    monkeypatch.setattr(module, "STARVED", 0.001)
+    left, right = ends
+    monkeypatch.setattr(module.pickle, "loads", short := Short(module.pickle.loads, 10**9))
+    left.channel.send(Ping(1))
+    async with asyncio.timeout(20):
+        while short.times == 10**9:
+            await asyncio.sleep(0)
+    right.channel.close()
+    await asyncio.sleep(0.01)
+    assert (right.got, right.reasons) == ([], [])

@@ -25,6 +25,7 @@ class World:
         self.lines = []
         self.lanes = []
         self.suspects = []
+        self.connections = 0.0      # that the world says were accepted: read before a life and after it
 
     def line(self, text):
         self.lines.append(text)
@@ -48,7 +49,7 @@ class World:
         return 0.0
 
     def accepted(self, lane):
-        return 0.0
+        return self.connections
 
 
 @pytest.fixture
@@ -130,3 +131,92 @@ async def test_cut_ends_all(make):
     fleet._stopping = True
     fleet.cut()
     await process.ended.wait()
+
+
+class Waits:
+    """Stands for the back-off: notes what it is told, and answers with one wait."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+        self.served = asyncio.Queue()
+
+    def after(self, served):
+        self.served.put_nowait(served)
+        return self.seconds
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    made = Waits(0.0)
+    monkeypatch.setattr(module, "Backoff", lambda: made)
+    return made
+
+
+async def killed(fleet):
+    """The serving worker, dead."""
+    (process,) = fleet.serving()
+    process.kill(signal.SIGKILL)
+    await process.ended.wait()
+    return process
+
+
+async def test_a_worker_whose_connections_are_long_has_served(make, monkeypatch, waits):
+    """Tunnels have not ended as requests when it dies; connections of one that died at once are no service."""
+    monkeypatch.setattr(module, "SETTLED", 0.0)
+    fleet, world = make()
+    await fleet.start(EMPTY, 1)
+    first = await killed(fleet)
+    assert not await waits.served.get()
+    await changed(lambda: fleet.serving() and fleet.serving()[0] is not first)
+    world.connections += 1
+    second = await killed(fleet)
+    assert await waits.served.get()
+    await changed(lambda: fleet.serving() and fleet.serving()[0] is not second)
+    monkeypatch.setattr(module, "SETTLED", 1e9)
+    world.connections += 1
+    await killed(fleet)
+    assert not await waits.served.get()
+
+
+class Clock:
+    """The loop's time, which passes by sleeping alone."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def time(self):
+        return self.now
+
+    async def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.mark.parametrize(("others", "rested"), [(True, 10.0), (False, module.LONELY)])
+async def test_a_slot_waits_for_long_only_while_another_worker_serves(make, monkeypatch, others, rested):
+    fleet, _ = make()
+    clock = Clock()
+    monkeypatch.setattr(fleet, "_loop", clock)
+    monkeypatch.setattr(fleet, "_serving", {1: object()} if others else {})
+    with monkeypatch.context() as patch:
+        patch.setattr(module.asyncio, "sleep", clock.sleep)
+        await fleet._rest(10.0)
+    monkeypatch.undo()
+    assert clock.now == pytest.approx(rested, abs=module.LOOK)
+
+
+async def test_a_wait_ends_soon_after_the_last_other_worker_is_gone(make, monkeypatch):
+    fleet, _ = make()
+    clock = Clock()
+    monkeypatch.setattr(fleet, "_loop", clock)
+    monkeypatch.setattr(fleet, "_serving", others := {1: object()})
+
+    async def sleep(seconds):
+        clock.now += seconds
+        if clock.now > 3.0:
+            others.clear()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.asyncio, "sleep", sleep)
+        await fleet._rest(10.0)
+    monkeypatch.undo()
+    assert clock.now == pytest.approx(3.0, abs=2 * module.LOOK)
