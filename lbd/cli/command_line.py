@@ -1,5 +1,6 @@
 """From the words of a command line to the command that runs: one table, and the exit codes."""
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -8,10 +9,12 @@ from lbd.cli import kernels, options
 from lbd.cli.parser import Parser
 from lbd.cli.streams import Unread, dismiss, say
 from lbd.config.kinds import nearest, shown
+from lbd.control.stream import Stream
 from lbd.errors import ConfigError, LbdError, UsageError
 
 FAILED = 1         # a configuration that cannot be used, a daemon that does not answer or refuses
 BAD_USAGE = 2      # a command line that cannot be understood
+PATIENCE = 5.0     # seconds that a pipe may take nothing of an error before the process ends without a word
 INTERRUPTED = 130  # Ctrl-C, as shells count it
 
 FOREGROUND = "lbd.cli.daemon"
@@ -120,9 +123,18 @@ def dispatch(words: Sequence[str]) -> int:
 
 
 def complain(error: LbdError) -> None:
-    """One line per finding on stderr."""
+    """One line per finding on stderr. Whoever restarts a daemon that does not start waits for its end: a pipe that
+    nobody reads must not put that off for ever."""
     lines = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else [f"lbd: {error}"]
-    say("\n".join(lines))
+    text = "\n".join(lines) + "\n"
+    try:
+        sys.stderr.flush()
+        stream = Stream(sys.stderr.fileno(), None if sys.stderr.isatty() else PATIENCE)
+    except (AttributeError, OSError, ValueError):    # closed, or no file
+        say("\n".join(lines))
+        return
+    with contextlib.suppress(OSError):
+        stream.write(text.encode(sys.stderr.encoding, "backslashreplace"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

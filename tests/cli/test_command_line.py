@@ -120,7 +120,7 @@ def test_help_of_a_command(fakes: SimpleNamespace, capsys: pytest.CaptureFixture
 
 def test_version_loads_nothing_heavy() -> None:
     code = ("import sys; from lbd.cli import main; assert main(['-V']) == 0; "
-            "print(sorted({'aiohttp', 'uvloop', 'rich', 'asyncio', 'lbd.control'} & set(sys.modules)))")
+            "print(sorted({'aiohttp', 'uvloop', 'rich', 'asyncio', 'lbd.control.supervisor'} & set(sys.modules)))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == f"lbd {__version__}\n[]\n"
 

@@ -304,3 +304,23 @@ def test_a_server_that_never_answers_its_checks_holds_up_no_start(silent):
             assert lbd.stop() == 0
         finally:
             lbd.close()
+
+
+@pytest.mark.parametrize(("text", "options", "code"), [
+    ("\n".join(f"[listeners.l{number}]\nbind = 5" for number in range(300)), (), 1),      # more than a page of errors
+    ('[listeners.web]\nbind = "192.0.2.1:80"\nbackend = "app"\n[backends.app.servers]\na = "127.0.0.1:9"\n', (), 1),
+    ("", ("--no-such-option",), 2),
+])
+@pytest.mark.parametrize("room", [0, 4096])
+def test_a_start_that_fails_ends_though_nobody_reads_why(text, options, code, room):
+    reader, writer = full_pipe()
+    assert room == 0 or len(os.read(reader, room)) == room
+    lbd = Lbd(text, workers=1, options=options)
+    try:
+        lbd._process = subprocess.Popen(lbd._command, cwd=ROOT, stdout=writer, stderr=writer,
+                                        stdin=subprocess.DEVNULL, env=lbd._environment)
+        assert lbd.wait() == code
+    finally:
+        lbd.close()
+        os.close(reader)
+        os.close(writer)
