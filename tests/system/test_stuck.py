@@ -136,6 +136,21 @@ class Stuck:
         return "[backends.many.servers]\n" + "".join(f'{name} = "{place}"\n' for name, place in places.items())
 
     def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.lbd.close()
+        for fd in self._fds:
+            os.close(fd)
+        for origin in self.origins:
+            origin.stop()
+
+    def _start(self):
         for origin in self.origins:
             origin.start()
         access = f"{self.path}/access"
@@ -146,14 +161,6 @@ class Stuck:
         os.close(writer)
         self._fds += full_pipe()
         run_into(self.lbd, self._fds[-1])
-        return self
-
-    def __exit__(self, *_):
-        self.lbd.close()
-        for fd in self._fds:
-            os.close(fd)
-        for origin in self.origins:
-            origin.stop()
 
     def get(self, path="/"):
         """One request through the listener; the server that answered, or the status."""
