@@ -15,13 +15,18 @@ NEAR = 0.005    # seconds by which two requests count as equally old: a connecti
 
 
 class Queue:
-    """`row` is the backend's in this worker's `lane`. Times are monotonic seconds."""
+    """`row` is the backend's in this worker's `lane`. Times are monotonic seconds.
+
+    Requests that any server will do for stand in one line; those that wait for their client's own server in a line of
+    that server, so that they hold up nobody else.
+    """
 
     def __init__(self, board: Board, lane: int, row: Row) -> None:
         self._board = board
         self._lane = lane
         self._row = row
-        self._waiting: dict[Any, float] = {}
+        self._lines: dict[Server | None, dict[Any, float]] = {None: {}}
+        self._waiting: dict[Any, Server | None] = {}        # who waits, and in which line
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -30,44 +35,86 @@ class Queue:
         return request in self._waiting
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(tuple(self._waiting))
+        return iter([request for line in self._lines.values() for request in line])
 
-    def add(self, request: Any, limit: int) -> bool:
-        """The request waits at the end; false when so many wait already, in all workers together."""
+    def add(self, request: Any, limit: int, own: Server | None = None) -> bool:
+        """The request waits at the end of the line of its own server, or of the common one; false when so many wait
+        already, in all workers together."""
         if not reserve(self._row, fields.BACKEND_QUEUE, limit):
             return False
-        self._waiting[request] = scoreboard.now()
-        self._publish()
+        self._waiting[request] = own
+        self._lines.setdefault(own, {})[request] = scoreboard.now()
+        self._publish(own)
         return True
 
-    def put_back(self, request: Any) -> None:
+    def put_back(self, request: Any, own: Server | None = None) -> None:
         """It had its turn and came to nothing: it waits at the front, whatever the limit."""
         self._row.add(fields.BACKEND_QUEUE, 1)
-        first = next(iter(self._waiting.values()), scoreboard.now())
-        self._waiting = {request: first, **self._waiting}
-        self._publish()
+        line = self._lines.get(own, {})
+        first = next(iter(line.values()), scoreboard.now())
+        self._waiting[request] = own
+        self._lines[own] = {request: first, **line}
+        self._publish(own)
 
     def remove(self, request: Any) -> None:
         """The request does not wait any more."""
-        if self._waiting.pop(request, None) is not None:
+        if request in self._waiting:
+            own = self._waiting.pop(request)
+            line = self._lines[own]
+            del line[request]
+            if not line and own is not None:
+                del self._lines[own]
             self._row.add(fields.BACKEND_QUEUE, -1)
-            self._publish()
+            self._publish(own)
 
-    def first(self) -> Any:
-        """The request that waits longest here; None if there is none."""
-        return next(iter(self._waiting), None)
+    def release(self, own: Server) -> None:
+        """That server keeps its clients no more: those who wait for it join the common line, each by its age."""
+        line = self._lines.pop(own, {})
+        self._waiting.update(dict.fromkeys(line))
+        common = {**self._lines[None], **line}
+        self._lines[None] = dict(sorted(common.items(), key=lambda waiting: waiting[1]))
+        self._publish(own)
+        self._publish(None)
+
+    def own(self, request: Any) -> Server | None:
+        """The one server that a waiting request waits for."""
+        return self._waiting.get(request)
+
+    def lines(self) -> list[Server | None]:
+        """The lines that somebody stands in, those first whose first request has waited longest."""
+        return sorted((own for own, line in self._lines.items() if line), key=self._since)
+
+    def first(self, own: Server | None = None) -> Any:
+        """The request that waits longest in a line here; None if there is none."""
+        return next(iter(self._lines.get(own, ())), None)
+
+    def due(self, own: Server | None, server: Server) -> bool:
+        """It is the turn of the first in a line to take that server: nobody who would take it has waited longer, in
+        any worker."""
+        before = self._since(own) - NEAR
+        board = self._board
+        since = board.each(scoreboard.SERVER, server.slot, fields.SERVER_OLDEST)
+        if own is not None:
+            since += board.each(scoreboard.BACKEND, self._row.slot, fields.BACKEND_OLDEST)
+        return not any(0 < moment < before for moment in since)
+
+    def awaited(self, server: Server) -> int:
+        """The lane where somebody waits for that server alone, and has waited longest; -1 if nobody does."""
+        since = self._board.each(scoreboard.SERVER, server.slot, fields.SERVER_OLDEST)
+        return min(((moment, lane) for lane, moment in enumerate(since) if moment), default=(0.0, -1))[1]
 
     def anywhere(self) -> bool:
         """Somebody waits, in this worker or another."""
         return self._board.total(scoreboard.BACKEND, self._row.slot, fields.BACKEND_QUEUE) > 0
 
     def oldest(self) -> int:
-        """The lane whose request has waited longest, this one if there is not much in it; -1 if nobody waits."""
+        """The lane whose request in the common line has waited longest, this one if there is not much in it; -1 if
+        nobody waits there."""
         since = self._board.each(scoreboard.BACKEND, self._row.slot, fields.BACKEND_OLDEST)
         waiting = [(moment, lane) for lane, moment in enumerate(since) if moment]
         if not waiting:
             return -1
-        mine = next(iter(self._waiting.values()), 0.0)
+        mine = self._since(None)
         least, lane = min(waiting)
         return self._lane if mine and mine - least <= NEAR else lane
 
@@ -88,5 +135,11 @@ class Queue:
         """Requests to the backend of all workers, those that wait too."""
         return self._board.total(scoreboard.BACKEND, self._row.slot, fields.BACKEND_IN_FLIGHT)
 
-    def _publish(self) -> None:
-        self._row.set(fields.BACKEND_OLDEST, next(iter(self._waiting.values()), 0.0))
+    def _since(self, own: Server | None) -> float:
+        return next(iter(self._lines.get(own, {}).values()), 0.0)
+
+    def _publish(self, own: Server | None) -> None:
+        if own is None:
+            self._row.set(fields.BACKEND_OLDEST, self._since(None))
+        else:
+            own.row.set(fields.SERVER_OLDEST, self._since(own))

@@ -25,6 +25,9 @@ class Sticking(Protocol):
     preferred: Server | None
     response_edits: Edits | None
 
+    @property
+    def tried(self) -> Sequence[Server] | None: ...
+
 
 def token(secret: bytes, backend: str, server: str) -> bytes:
     """The cookie value that stands for a server."""
@@ -66,11 +69,12 @@ class Stickiness:
         return head.edit(payload, None, (b"cookie",), b"Cookie: " + rest + b"\r\n" if rest else b"")
 
     def bind(self, request: Sticking, server: Server, edits: Edits | None) -> None:
-        """The request goes to that server: a client that comes from another one, or from none, gets its cookie.
+        """The request goes to that server: a client that comes from another one, or from none, gets its cookie. One
+        whose own server was only full keeps the cookie that it has.
 
         `edits` are those of the response without stickiness.
         """
-        if server is request.preferred:
+        if stays(request.preferred, server, request.tried):
             request.response_edits = edits
             return
         value = self._tokens.get(server.name)
@@ -78,6 +82,12 @@ class Stickiness:
             removed, added = edits or ((), b"")
             line = b"Set-Cookie: %b=%b%b\r\n" % (self.cookie, value, self._attributes)
             request.response_edits = (removed, added + line)
+
+
+def stays(own: Server | None, server: Server, tried: Sequence[Server] | None) -> bool:
+    """A client whose request goes to `server` belongs to its `own` one as before: that one is well, and did not fail
+    the request."""
+    return own is not None and (own is server or (own.keeps_clients and own not in (tried or ())))
 
 
 def attributes(settings: schema.Sticky) -> bytes:

@@ -55,6 +55,9 @@ class Sticky:
     same_site: str = key("Lax", u.choice("Lax", "Strict", "None"), "SameSite of the cookie; None needs secure")
     http_only: bool = key(True, u.BOOL, "scripts in pages cannot read it")
     secure: bool = key(False, u.BOOL, "sent over TLS only")
+    when_full: str = key(
+        "wait-then-move", u.choice("wait-then-move", "wait", "move"),
+        "own server is full: wait up to `queue`, then another; only wait, then 503; or another at once")
     lifetime: float = key(
         "30m", u.DURATION, "in tcp: how long a source address is remembered after its last connection")
     pass_cookie: bool = key(False, u.BOOL, "the server gets the cookie too")

@@ -22,6 +22,7 @@ class Asked:
         self.method, self.target, self.host, self.source = request.method, request.target, request.host, client
         self.payload = request.out
         self.preferred: Server | None = None
+        self.tried: Sequence[Server] | None = None
         self.response_edits: Any = None
 
     def field(self, name: bytes) -> bytes:
@@ -68,6 +69,10 @@ def _outcome(backend: Backend, asked: Asked, usable: Sequence[Server], key: byte
     why = asked.because if asked.preferred is not None else _picks(backend, key)
     if not full(server, board):
         return server, why
+    sticky = backend.settings.stickiness
+    if server is asked.preferred and sticky is not None and sticky.when_full != "move":
+        then = "then goes to another" if sticky.when_full == "wait-then-move" else "then gets 503"
+        return server, f"{why}; it is full: it waits for it, at most {backend.settings.timeouts.queue:g} s, {then}"
     others = [other for other in usable if not full(other, board)]
     if not others:
         return None, f"every server is full: it waits in the queue, at most {backend.settings.timeouts.queue:g} s"

@@ -48,7 +48,7 @@ class Deadlines(Tunnel):
             self.dismiss()
         elif state == CONNECT:
             self.unreached(status, ending)
-        elif state == WAIT and status and self.late():
+        elif (state == WAIT and status and self.late()) or (state == QUEUED and self.overdue()):
             return
         elif ending == endings.SERVER_BODY_TIMEOUT:
             break_off(self, ending)

@@ -164,10 +164,12 @@ class Exchange:
 
     def choice(self) -> Server | None:
         """The server that the client had, else the algorithm's choice."""
-        backend = self.backend
-        if backend.sticky is not None and self.preferred is not None:
-            return self.preferred
-        return backend.pick(self)
+        return self.own() or self.backend.pick(self)
+
+    def own(self) -> Server | None:
+        """The server that the client had, while that keeps its clients."""
+        own = self.preferred if self.backend.sticky is not None else None
+        return own if own is not None and own.keeps_clients else None
 
     def _connect(self, server: Server) -> None:
         if not server.max_conns:
@@ -201,6 +203,11 @@ class Exchange:
         """Wait no more."""
         if self.backend.gate is not None:
             self.backend.gate.leave(self)
+
+    def overdue(self) -> bool:
+        """It has waited as long as it may for its client's own server; true where it goes to another now."""
+        gate = self.backend.gate
+        return gate is not None and gate.overdue(self)
 
     def connected(self, upstream: Upstream) -> None:
         """The request, as far as it is there, was handed to a connection."""

@@ -5,13 +5,15 @@ requests in flight too. Idle connections hold places, and are closed when anothe
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from lbd.backend.backend import Backend
 from lbd.backend.queue import Queue
 from lbd.backend.server import Server
 from lbd.proxy.exchange import QUEUED
+from lbd.proxy.room import Room
 from lbd.proxy.sockets import left
 from lbd.stats import endings
 
@@ -19,18 +21,18 @@ LOOK = 0.001     # seconds between two looks while somebody waits here: a bell m
 PATIENCE = 3     # looks at room that the worker whose turn it is does not take, before this one does
 
 
-class Gate:
+class Gate(Room):
     """One backend's gate in one worker."""
 
     def __init__(self, plane: Any, backend: Backend) -> None:
         self._plane = plane
-        self._backend = backend
         self._loop: asyncio.AbstractEventLoop = plane.loop
         self._lane: int = plane.assembly.lane
-        self.queue = Queue(plane.assembly.board, self._lane, backend.row)
+        super().__init__(backend, Queue(plane.assembly.board, self._lane, backend.row))
         self._soon = False
         self._timer: asyncio.TimerHandle | None = None
         self._unused = 0
+        self._withheld = False    # there was room whose turn is another worker's
         self._searched = 0.0      # when it was last asked who left
         self._told: Callable[[Server], None] | None = None
 
@@ -39,17 +41,20 @@ class Gate:
         backend = self._backend
         if self.overfull(client):
             return
-        usable = backend.pool.usable if backend.pool is not None else ()
-        if not usable:
+        own, timeout = self.line(client), backend.settings.timeouts.queue
+        if own is None and (backend.pool is None or not backend.pool.usable):
             client.refuse(503, endings.NO_SERVER if backend.pool is not None else endings.BACKEND_GONE)
             return
-        server = None if self.queue.anywhere() and self._bounded(usable) else self._choose(client)
+        server = self.anywhere(client) if own is None else own if self.vacant(own) else None
+        if server is None and timeout and self.queue.add(client, backend.settings.queue, own):
+            self._hold(client, self._plane.now + timeout)
+            return
+        if server is None and own is not None:
+            server = self.elsewhere(client)
         if server is not None:
             client.dispatch(server)
-        elif not backend.settings.timeouts.queue or not self.queue.add(client, backend.settings.queue):
-            client.refuse(503, endings.QUEUE_FULL)
         else:
-            self._hold(client, self._plane.now + backend.settings.timeouts.queue)
+            client.refuse(503, endings.QUEUE_FULL)
 
     def overfull(self, client: Any) -> bool:
         """The backend has as many requests in flight as it may have: the client is told so."""
@@ -61,9 +66,20 @@ class Gate:
 
     def crowded(self, client: Any) -> None:
         """The place was taken by another worker in the last moment: wait on, at the front."""
-        waited = client.state == QUEUED
-        self.queue.put_back(client)
-        self._hold(client, client.deadline if waited else self._plane.now + self._backend.settings.timeouts.queue)
+        now = self._plane.now
+        deadline = client.deadline if client.state == QUEUED else now + self._backend.settings.timeouts.queue
+        self.queue.put_back(client, self.line(client) if deadline > now else None)
+        self._hold(client, deadline)
+
+    def overdue(self, client: Any) -> bool:
+        """A request has waited as long as it may; true where it waited for its client's own server, and goes to
+        another now."""
+        server = self.elsewhere(client) if self.queue.own(client) is not None else None
+        if server is None:
+            return False
+        self.queue.remove(client)
+        client.dispatch(server)
+        return True
 
     def leave(self, client: Any) -> None:
         """The request is answered or cancelled in another way."""
@@ -88,25 +104,50 @@ class Gate:
 
     def pump(self, in_turn: bool = True) -> None:
         """Let in whose turn it is; without `in_turn` whoever waits here."""
-        queue, pool = self.queue, self._backend.pool
-        while (client := queue.first()) is not None:
-            if pool is None or not pool.usable:
-                queue.remove(client)
-                client.give_up(503, endings.BACKEND_GONE if pool is None else endings.NO_SERVER)
-                continue
-            if in_turn and not self._mine():
-                break
-            server = self._choose(client) if any(map(queue.room, pool.usable)) else None
-            if server is None:
-                self._want()
-                break
-            queue.remove(client)
-            client.dispatch(server)
-            if client in queue:
-                break       # crowded out
-        if pool is not None and queue.anywhere() and not self._mine():
+        queue = self.queue
+        self._withheld = False
+        for own in queue.lines():
+            if own is not None and not (self.waits and own.keeps_clients):
+                queue.release(own)
+        for own in queue.lines():
+            while (client := queue.first(own)) is not None and self._let_in(client, own, in_turn):
+                pass
+        if self._backend.pool is not None and queue.anywhere():
             self._hand_over()
         self._watch()
+
+    def _let_in(self, client: Any, own: Server | None, in_turn: bool) -> bool:
+        """Let in the first of a line, if there is room and it is its turn; whether the next may be looked at."""
+        queue, pool = self.queue, self._backend.pool
+        if own is None and (pool is None or not pool.usable):
+            queue.remove(client)
+            client.give_up(503, endings.BACKEND_GONE if pool is None else endings.NO_SERVER)
+            return True
+        free = partial(self._free, own, in_turn)
+        if own is not None:
+            server = own if free(own) else None
+        elif pool is None or not any(map(queue.room, pool.usable)):
+            server = None
+        elif in_turn and not self._mine():
+            self._withheld = True
+            return False
+        else:
+            server = self.choose(client, free)
+        if server is None:
+            self._want(own)
+            return False
+        queue.remove(client)
+        client.dispatch(server)
+        return client not in queue      # it may have been crowded out
+
+    def _free(self, own: Server | None, in_turn: bool, server: Server) -> bool:
+        """The server has room, for the first of that line."""
+        if not self.queue.room(server):
+            return False
+        if not in_turn or not self.waits or self.queue.due(own, server):
+            return True
+        self._withheld = True
+        return False
 
     def close(self) -> None:
         """The gate is not needed any more: everybody goes in."""
@@ -120,21 +161,8 @@ class Gate:
             else:
                 client.dispatch()
 
-    def _bounded(self, usable: tuple[Server, ...]) -> bool:
-        return all(server.max_conns for server in usable)
-
     def _mine(self) -> bool:
         return self.queue.oldest() == self._lane
-
-    def _choose(self, client: Any) -> Server | None:
-        """The server that the algorithm chooses, if it has room; else the least loaded one that has, rather one that
-        the request did not try yet."""
-        queue, tried = self.queue, client.tried or ()
-        server: Server | None = None if tried else client.choice()
-        if server is not None and queue.room(server):
-            return server
-        pool = self._backend.pool
-        return pool.pick_with_room(client, queue.room, tried) if pool is not None else None
 
     def _hold(self, client: Any, deadline: float) -> None:
         client.state = QUEUED
@@ -144,24 +172,37 @@ class Gate:
         self.freed()
         self._watch()
 
-    def _want(self) -> None:
+    def _want(self, own: Server | None) -> None:
         """It is our turn and there is no room: idle connections of other workers may take it up."""
         pool = self._backend.pool
-        lanes = {lane for server in (pool.usable if pool is not None else ()) if server.max_conns
-                 for lane in self.queue.idlers(server)}
+        servers = (own,) if own is not None else pool.usable if pool is not None else ()
+        lanes = {lane for server in servers if server.max_conns for lane in self.queue.idlers(server)}
         for lane in lanes:
             self._plane.bells.ring(lane)
 
     def _hand_over(self) -> None:
         """Another worker's request has waited longest: make room for it, and tell that worker."""
-        pool = self._backend.pool
+        queue, pool = self.queue, self._backend.pool
         usable = pool.usable if pool is not None else ()
-        for server in usable:
-            if server.max_conns and server.idle:
-                next(iter(server.idle)).close()     # the bell rings once that is done
+        lane = queue.oldest()
+        if lane not in (-1, self._lane):
+            if self._give_up_idle(usable):
                 return
-        if any(map(self.queue.room, usable)):
-            self._plane.bells.ring(self.queue.oldest())
+            if any(map(queue.room, usable)):
+                self._plane.bells.ring(lane)
+        if self.waits:
+            for server in pool.servers if pool is not None else ():
+                lane = queue.awaited(server)
+                if lane not in (-1, self._lane) and not self._give_up_idle((server,)) and queue.room(server):
+                    self._plane.bells.ring(lane)
+
+    def _give_up_idle(self, servers: Iterable[Server]) -> bool:
+        """Close an idle connection to one of these servers: the bell rings once that is done."""
+        for server in servers:
+            if server.max_conns and server.idle:
+                next(iter(server.idle)).close()
+                return True
+        return False
 
     def _pump_soon(self) -> None:
         self._soon = False
@@ -175,16 +216,15 @@ class Gate:
     def _look(self) -> None:
         self._timer = None
         now = self._plane.timers.clock()
-        while (client := self.queue.first()) is not None and client.deadline < now:
-            client.expire()     # the connections' own look may be a second away when they are many
+        for own in self.queue.lines():
+            while (client := self.queue.first(own)) is not None and client.deadline < now:
+                client.expire()     # the connections' own look may be a second away when they are many
         if self._plane.now != self._searched:
             self._searched = self._plane.now
             for client in [client for client in self.queue if gone(client)]:
                 client.cut(endings.CLIENT_CLOSED)
-        pool = self._backend.pool
-        unused = pool is not None and not self._mine() and any(map(self.queue.room, pool.usable))
-        self._unused = self._unused + 1 if unused else 0
         self.pump(self._unused < PATIENCE)
+        self._unused = self._unused + 1 if self._withheld else 0
 
 
 def gone(client: Any) -> bool:

@@ -1,6 +1,7 @@
 """A client connection in `tcp` mode: a server is chosen for the connection as a whole, and bytes pass as they are."""
 
 from lbd.backend.server import Server
+from lbd.backend.sticky import stays
 from lbd.proxy.client import Client
 from lbd.proxy.exchange import CLOSED, CONNECT, QUEUED
 from lbd.proxy.router import Action
@@ -62,14 +63,21 @@ class TcpClient(Client):
             return None
         return super().data_received(data)
 
-    def choice(self) -> Server | None:
-        """The server that the client's address had, else the algorithm's choice."""
+    def own(self) -> Server | None:
+        """The server that the client's address had, while that keeps its clients."""
         sticky = self.backend.sticky_source
-        return (sticky.find(self.peer) if sticky is not None else None) or self.backend.pick(self)
+        return sticky.find(self.peer) if sticky is not None else None
+
+    def _bind(self, server: Server) -> None:
+        """The client's address comes back to this server, unless it only went there because its own was full."""
+        sticky = self.backend.sticky_source
+        if sticky is not None:
+            own = sticky.find(self.peer)
+            sticky.bind(self.peer, own if own is not None and stays(own, server, self.tried) else server)
 
     def dispatch(self, server: Server | None = None) -> None:
         """Choose a server, unless it is given; the connection to it serves this client only."""
-        sticky, gate = self.backend.sticky_source, self.backend.gate
+        gate = self.backend.gate
         if server is None and gate is not None:
             gate.admit(self)
             return
@@ -77,8 +85,7 @@ class TcpClient(Client):
         if server is None:
             self.refuse(503, endings.NO_SERVER)
             return
-        if sticky is not None:
-            sticky.bind(self.peer, server)
+        self._bind(server)
         self.server = server
         self.record.took(server.row)
         if self.backend.took is not None:
@@ -92,8 +99,7 @@ class TcpClient(Client):
         self.record.head(0)
         ended, self.half_closed = self.half_closed, False
         self.tunnel()
-        if self.backend.sticky_source is not None:
-            self.backend.sticky_source.bind(self.peer, upstream.server)
+        self._bind(upstream.server)
         if upstream.server.doubt:
             self.plane.trust(upstream.server)
         if ended:

@@ -102,6 +102,7 @@ SERVER_TOTAL_SECONDS = _server.counter(
     "total_seconds", "Seconds until the end of the request, summed over requests.", "lbd_server_busy_seconds")
 SERVER_FAILURES = _server.gauge("failures", "Failures since the last success.")
 SERVER_SUCCEEDED = _server.gauge("succeeded", "When the last success was, in monotonic seconds.")
+SERVER_OLDEST = _server.gauge("oldest", "Since when a request waits for this server alone, in monotonic seconds.")
 SERVER_RESPONSE = _server.histogram(
     "response", "Seconds from the choice of the server to the end of its response.", "lbd_server_response_seconds")
 

@@ -98,3 +98,40 @@ def test_requests_in_flight_are_those_of_all_workers(queues, board):
     for lane in range(2):
         board.row(lane, BACKEND, 0).add(fields.BACKEND_IN_FLIGHT, 4)
     assert queues[0].in_flight() == 8
+
+
+def test_who_waits_for_one_server_holds_up_nobody_and_is_overtaken_by_nobody(queues, board):
+    one, other = queues
+    server = Server(Member("app", "a", Address("10.0.0.1", 80), 3, max_conns=1), board.row(0, SERVER, 3))
+    there = Server(Member("app", "a", Address("10.0.0.1", 80), 3, max_conns=1), board.row(1, SERVER, 3))
+    assert one.awaited(server) == -1
+    one.add("own", 9, server)
+    assert (one.oldest(), other.awaited(there), list(one), one.own("own")) == (-1, 0, ["own"], server)
+    at(1)
+    other.add("any", 9)
+    assert other.oldest() == 1
+    assert one.due(server, server)
+    assert not other.due(None, there)
+    at(2)
+    other.add("later", 9, there)
+    assert not other.due(there, there)
+    one.remove("own")
+    assert other.awaited(there) == 1
+    assert not other.due(there, there)      # "any" would take it too, and is older
+    assert other.due(None, there)
+    assert other.lines() == [None, there]
+    other.remove("any")
+    assert other.due(there, there)
+
+
+def test_who_waited_for_a_server_that_is_gone_waits_for_any_by_its_age(queues, board):
+    one, _ = queues
+    server = Server(Member("app", "a", Address("10.0.0.1", 80), 3, max_conns=1), board.row(0, SERVER, 3))
+    one.add("a", 9)
+    at(1)
+    one.add("b", 9, server)
+    at(2)
+    one.add("c", 9)
+    one.release(server)
+    assert list(one) == ["a", "b", "c"]
+    assert (one.awaited(server), one.own("b"), one.lines()) == (-1, None, [None])

@@ -17,6 +17,7 @@ HEAD = b"GET / HTTP/1.1\r\nHost: a\r\nCookie: %b\r\n\r\n"
 
 class Request:
     preferred: Server | None = None
+    tried: list[Server] | None = None
     response_edits: Any = None
 
 
@@ -101,6 +102,7 @@ def test_only_a_client_whose_server_changes_gets_a_cookie() -> None:
     request.preferred = a
     sticky.bind(request, a, edits)
     assert request.response_edits == edits
+    a.mode = "maint"
     sticky.bind(request, b, edits)
     line = b"Set-Cookie: LBD=" + token(SECRET, "app", "b") + b"; Path=/; SameSite=Lax; HttpOnly\r\n"
     assert request.response_edits == ((b"server",), b"X: y\r\n" + line)
@@ -118,3 +120,17 @@ def test_a_server_at_another_address_is_the_same_to_its_clients() -> None:
 def test_attributes() -> None:
     every = Sticky(path="/app", domain="example.com", max_age=3600.0, same_site="None", http_only=False, secure=True)
     assert attributes(every) == b"; Path=/app; Domain=example.com; Max-Age=3600; SameSite=None; Secure"
+
+
+def test_a_client_whose_server_was_only_full_keeps_its_cookie() -> None:
+    a, b = server("a", health="up"), server("b", health="up")
+    sticky, request = stickiness(a, b), Request()
+    request.preferred = a
+    sticky.bind(request, b, None)
+    assert request.response_edits is None
+    request.tried = [a]
+    sticky.bind(request, b, None)
+    assert token(SECRET, "app", "b") in request.response_edits[1]
+    request.tried, a.mode = None, "maint"
+    sticky.bind(request, b, None)
+    assert token(SECRET, "app", "b") in request.response_edits[1]
