@@ -104,3 +104,5 @@ class BackendTls:
     certificate: Pair | None = key(None, CERTIFICATE, "shown to servers that ask for one: PEM file with chain and key, "
                                    "or { cert = …, key = … }", example="/etc/lbd/client.pem")
     min_version: str = key("1.2", VERSION, "oldest version of TLS that is accepted: 1.2 or 1.3")
+    close_notify: str = key("require", u.choice("require", "optional"),
+                            "end of TLS behind a body that ends with the connection; optional: a cut may go unseen")

@@ -18,7 +18,7 @@ class Secure:
     Bytes that begin like HTTP are answered with `refusal()`, without TLS. Opened: `connection_made` comes when the
     handshake is done; `name` is asked for and checked, `vault` gives and takes the session, `greeting` goes before it
     all. `connection_lost` gets the `ssl.SSLError`, or `NotTls`, of a handshake that failed. A server's end without the
-    end of TLS is a `ConnectionResetError`: what it sent may have been cut.
+    end of TLS is a `ConnectionResetError`, since what it sent may have been cut, unless the vault is lenient.
     """
 
     def __init__(self, context: ssl.SSLContext, protocol: Any, turns: Turns | None = None,

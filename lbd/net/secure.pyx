@@ -21,6 +21,7 @@ cdef enum:              # what a connection is in the middle of
     NOTIFIED = 128      # close_notify was sent
     CLOSING = 256       # close() or abort() was called, or the connection is broken
     WAITING = 512       # for its turn to shake hands
+    LENIENT = 1024      # a server's FIN between two records is its end
 
 cdef enum:
     RECORD = 16384      # bytes of a record's content (RFC 8446 5.1)
@@ -56,7 +57,7 @@ cdef class Secure:
         self.name = name
         self.vault = vault
         self.held = greeting if greeting else None
-        self.state = SERVER if server else 0
+        self.state = SERVER if server else LENIENT if vault is not None and vault.lenient else 0
 
     def attach(self, transport):
         """The transport below, before it is connected."""
@@ -182,7 +183,8 @@ cdef class Secure:
             self.shake()
 
     def eof_received(self):
-        """FIN. Without TLS's own end it may be anybody's: of a server it is a break, of a client its end."""
+        """FIN. Without TLS's own end it may be anybody's: of a server it is a break unless that is said to leave TLS's
+        end out, of a client its end."""
         if self.state & ENDED:
             return not self.state & CLOSING
         if self.state & CLOSING:
@@ -191,7 +193,7 @@ cdef class Secure:
         if not self.state & SECURED:
             if self.tls is not None or self.held is not None:
                 self.exc = ConnectionAbortedError("closed within the handshake")
-        elif self.state & SERVER:
+        elif self.state & SERVER or self.state & (LENIENT | PARTIAL) == LENIENT:
             return self.protocol.eof_received()
         else:
             self.exc = ConnectionResetError("closed without the end of TLS")

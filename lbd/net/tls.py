@@ -97,13 +97,17 @@ class Face:
 
 
 class Towards:
-    """How connections to one server are secured: `name` is asked for and checked, `session` resumes the last one."""
+    """How connections to one server are secured: `name` is asked for and checked, `session` resumes the last one.
 
-    __slots__ = ("context", "name", "session")
+    `lenient`: the server may end a connection without close_notify (RFC 8446 6.1).
+    """
 
-    def __init__(self, context: ssl.SSLContext, name: str | None) -> None:
+    __slots__ = ("context", "lenient", "name", "session")
+
+    def __init__(self, context: ssl.SSLContext, name: str | None, lenient: bool = False) -> None:
         self.context = context
         self.name = name
+        self.lenient = lenient
         self.session: ssl.SSLSession | None = None
 
 

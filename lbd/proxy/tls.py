@@ -89,7 +89,8 @@ def _towards(server: Server, settings: schema.Backend, context: ssl.SSLContext |
     if context is None or not secures(settings, server.address):
         return None
     name = asked_name(settings, server.host or server.address.host)
+    lenient = settings.tls is not None and settings.tls.close_notify == "optional"
     known: Towards | None = server.tls
-    if known is not None and known.context is context and known.name == name:
+    if known is not None and (known.context, known.name, known.lenient) == (context, name, lenient):
         return known        # with its session
-    return Towards(context, name)
+    return Towards(context, name, lenient)

@@ -218,6 +218,28 @@ async def test_a_body_until_the_end_needs_the_end_of_tls(servers: Servers) -> No
         client.close()
 
 
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"])
+async def test_a_server_that_leaves_out_the_end_of_tls_may_do_so_by_a_key(servers: Servers, head: bytes) -> None:
+    """A length that was not reached is a cut all the same, and the key takes effect with a reload."""
+    await servers.start()
+    await servers.start(backend='tls = { server_name = "server.test", close_notify = "optional" }')
+    client = await Peer.connect(servers.rig.address)
+    await client.send(request())
+    server = await servers.accept()
+    await server.head()
+    await server.send(head + b"all of it")
+    await client.head()
+    assert await client.read(9) == b"all of it"
+    with socket.socket(fileno=os.dup(server.writer.get_extra_info("socket").fileno())) as cut:
+        cut.shutdown(socket.SHUT_WR)
+    ending = "server-cut" if b"Length" in head else "ok"
+    if ending == "ok":
+        assert await client.rest() == b""       # in good order, not by a reset
+    await servers.rig.until(lambda: servers.rig.ending(ending) == 1)
+    client.close()
+    server.close()
+
+
 async def test_a_change_of_tls_closes_idle_connections_only(servers: Servers) -> None:
     await servers.start()
     client = await Peer.connect(servers.rig.address)
