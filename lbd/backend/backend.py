@@ -13,6 +13,7 @@ from lbd.backend.slow_start import SlowStart
 from lbd.backend.sticky import Stickiness
 from lbd.backend.sticky_source import SourceStickiness
 from lbd.config import schema
+from lbd.stats.endings import FAILING
 from lbd.stats.scoreboard import Row
 from lbd.stats.sources import Sources
 
@@ -79,7 +80,8 @@ class Backend:
         self.response = scanner(settings)
         self.retry_statuses = frozenset(status.encode() for status in settings.retry_on if status.isdigit())
         self.took, self.dropped = algorithm.took, algorithm.dropped
-        self.row.measure(algorithm.decay, algorithm.last_byte)
+        self.row.measure(algorithm.decay, algorithm.last_byte,
+                         settings.outlier.statuses if settings.outlier is not None else FAILING)
         self.servers = servers
         self._stick(settings.stickiness, secret)
         self.pool = Pool(list(servers.values()), algorithm, settings.when_all_down == "use-all")

@@ -9,6 +9,7 @@ from lbd.config.edits import HeaderEdits
 from lbd.config.keepalive import KEEPALIVE, USER_TIMEOUT, Keepalive
 from lbd.config.keys import REQUIRED, Key, key, named, optional, table
 from lbd.config.packed import packed
+from lbd.config.statuses import SERVER_ERRORS, Statuses
 from lbd.config.timeouts import Timeouts
 from lbd.config.tls import BackendTls
 from lbd.config.units import Address, Network
@@ -35,6 +36,9 @@ class HealthPolicy:
 class Outlier:
     """[backends.NAME.outlier]: servers that fail real requests are left out for a while."""
 
+    statuses: Statuses = key(
+        "502-504", SERVER_ERRORS, "responses that are failures, beside connections and responses that broke or took "
+        "too long; for algorithms by latency too")
     consecutive: int = key(5, u.integer(1, 10_000), "failures in a row that eject a server")
     base: float = key("30s", u.duration(0.1), "first ejection; the n-th lasts n times as long")
     max: float = key("300s", u.duration(0.1), "longest ejection")

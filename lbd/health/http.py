@@ -3,50 +3,21 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import re2
 
 from lbd import __version__
 from lbd.config import units as u
-from lbd.config.kinds import each, shown, type_of
+from lbd.config.kinds import shown
 from lbd.config.schema import key
-from lbd.config.units import Address, Kind
+from lbd.config.statuses import STATUSES, Statuses
+from lbd.config.units import Address
 from lbd.errors import shortage
 from lbd.health.check import Result, Subject, words
 from lbd.health.connection import Answer, BadAnswer, Connection, Lost
 from lbd.http import head
 
 WITH_BODY = ("POST", "PUT", "PATCH")   # methods whose requests say that they have none (RFC 9110 8.6)
-
-Statuses = tuple[tuple[int, int], ...]
-
-
-def _read_statuses(value: Any) -> Statuses:
-    entries = value if isinstance(value, list) else str(value).split(",") if isinstance(value, str | int) else None
-    if not entries or isinstance(value, bool):
-        raise ValueError("is empty" if value in ([], "") else f"is {type_of(value)}")
-    return tuple(each(enumerate(entries), _read_range)) if len(entries) > 1 else (_read_range(entries[0]),)
-
-
-def _read_range(entry: Any) -> tuple[int, int]:
-    low, dash, high = str(entry).strip().partition("-")
-    high = high if dash else low
-    if not (low.isascii() and low.isdigit() and high.isascii() and high.isdigit()):
-        raise ValueError("is no status or range of statuses")
-    if not 100 <= int(low) <= int(high) <= 599:
-        raise ValueError("is not within 100 to 599, or ends before it begins")
-    return int(low), int(high)
-
-
-def _write_statuses(value: Statuses) -> str:
-    return ",".join(f"{low}" if low == high else f"{low}-{high}" for low, high in value)
-
-
-STATUSES = Kind("statuses", 'a status, a range as "200-399", or several of them', _read_statuses,
-                {"oneOf": [{"type": "integer"}, {"type": "string"},
-                           {"type": "array", "items": {"type": ["string", "integer"]}}]},
-                write=_write_statuses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,3 +94,6 @@ TLS_NAME = _ending("tls-name", CLIENT, 0, "the client asked by TLS for no host n
 TLS_PROTOCOL = _ending("tls-protocol", CLIENT, 0, "the client offered by ALPN only protocols that are not spoken here")
 
 ENDINGS: tuple[Ending, ...] = tuple(_table)
+
+# Statuses that are failures of the server that answers with them, in ranges, unless its backend says otherwise.
+FAILING = ((502, 504),)

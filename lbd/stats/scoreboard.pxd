@@ -1,7 +1,7 @@
 # cython: language_level=3
 """What the scoreboard is in C, for the kernels that read it."""
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from lbd.stats.decay cimport Latency
 
@@ -51,6 +51,7 @@ cdef class Row:
     cdef double *first       # field 0
     cdef Latency *latency    # NULL for kinds without
     cdef double decay        # seconds
+    cdef uint64_t failing[2] # statuses from 500 on that are failures, a bit each
     cdef bint last_byte      # a sample is the time to the last byte, not to the head
     cdef double *_cell(self, int field) except NULL
 

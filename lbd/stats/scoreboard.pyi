@@ -1,6 +1,6 @@
 """The scoreboard: a memfd of C numbers that every process maps; one lane per process, one writer per cell."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import final
 
 SERVER: int        # kinds of rows
@@ -62,8 +62,9 @@ class Row:
     def set(self, field: int, value: float) -> None: ...
     def learn(self, seconds: float) -> None:
         """A sample of the latency, where the row has one."""
-    def measure(self, decay: float, last_byte: bool) -> None:
-        """Of a backend: how latency is measured; until told otherwise over 10 s, to the response head."""
+    def measure(self, decay: float, last_byte: bool, failing: Iterable[tuple[int, int]] = ...) -> None:
+        """Of a backend: how latency is measured, and which statuses from 500 to 599, in ranges, are failures of its
+        servers; until told otherwise over 10 s, to the response head, and 502 to 504."""
 
 @final
 class Record:

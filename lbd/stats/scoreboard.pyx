@@ -11,7 +11,7 @@ from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from posix.unistd cimport close
 
 from lbd.stats.atomic cimport lbd_store, raise_to
-from lbd.stats.codes cimport bad, code, observe
+from lbd.stats.codes cimport bad, code, mark, observe
 from lbd.stats.decay cimport Latency, Weight, copied, merge, sample, weigh
 
 from lbd.errors import no_memory_file
@@ -250,7 +250,7 @@ cdef class Board:
 
 cdef class Row:
     def __cinit__(self):
-        self.decay = DECAY
+        self.measure(DECAY, False)
 
     cdef double *_cell(self, int field) except NULL:
         if self.board is None or not 0 <= field < sections[self.kind].fields:
@@ -274,11 +274,11 @@ cdef class Row:
         if self.latency != NULL:
             sample(self.latency, seconds, weigh(clock(), self.decay))
 
-    def measure(self, double decay, bint last_byte):
+    def measure(self, double decay, bint last_byte, failing=endings.FAILING):
         if not 0.001 <= decay <= 1e6:
             raise ValueError(f"decay is 0.001 to 1000000 seconds, not {decay}")
-        self.decay = decay
-        self.last_byte = last_byte
+        self.decay, self.last_byte = decay, last_byte
+        mark(self.failing, failing)
 
 
 cdef class Record:
@@ -348,7 +348,7 @@ cdef class Record:
         self.headed = moment
         self.status = self.answered = status
         self.server.cells[S_HEAD_SECONDS] += moment - self.taken
-        if not bad(status) and not self.backend.last_byte:
+        if not bad(status, self.backend.failing) and not self.backend.last_byte:
             self._good(moment)
 
     def finish(self, int ending, long long bytes_in, long long bytes_out):
@@ -374,7 +374,7 @@ cdef class Record:
             server.cells[S_TOTAL_SECONDS] += moment - self.taken
             if header.per_server and self.answered:
                 observe(server.cells + S_RESPONSE, header.bounds, header.bounds_count, moment - self.taken)
-            if blames_server[ending] or bad(self.answered):
+            if blames_server[ending] or bad(self.answered, backend.failing):
                 self._failed(moment)
             elif self.answered or ending == TUNNEL_CLOSED:      # in tcp mode nothing else says that all was well
                 server.cells[S_FAILURES] = 0

@@ -1,14 +1,15 @@
 """A request on its way to a server: repeats where that is safe, doubt, and what is counted."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from lbd.proxy import upstream
 from lbd.stats import fields, scoreboard
 
-from .conftest import Connect, Simple
-from .rig import Peer, Refusing, Rig, Silent, Stage, answer, request, warm
+from .conftest import CONFIG, Connect, Simple
+from .rig import Peer, Refusing, Rig, Silent, Stage, answer, configuration, generation, request, warm
 
 SPARE = "b = {{ address = '{}', backup = true }}"
 
@@ -308,3 +309,24 @@ async def test_many_clients_at_once_leave_no_trace(rig: Rig, simple: Simple, sta
     for task in serving:
         task.cancel()
     await asyncio.gather(*serving, return_exceptions=True)
+
+
+async def test_which_statuses_are_failures_is_the_backends_choice_and_changes_with_a_reload(
+        rig: Rig, simple: Simple, stage: Stage, connect: Connect, tmp_path: Path) -> None:
+    simple(backend='outlier.statuses = "500, 507-508"')
+    client, server = await connect(), None
+    for status, failures in [(500, 1), (501, 0), (508, 1), (503, 0)]:
+        await client.send(request())
+        server = server or await stage.accept()
+        await server.head()
+        await server.send(answer(status=f"{status} Oh"))
+        await client.message()
+        assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_FAILURES) == failures
+    rig.apply(generation(configuration(CONFIG.format(listener="", backend="outlier = true", address=stage.address),
+                                       tmp_path), 2))
+    await client.send(request())
+    assert server is not None
+    await server.head()
+    await server.send(answer(status="503 Oh"))
+    await client.message()
+    assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_FAILURES) == 1

@@ -20,6 +20,15 @@ def test_answers_that_count_as_failures(board: Board, lane, status, failures):
     assert board.total(SERVER, 0, fields.SERVER_FAILURES) == failures
 
 
+@pytest.mark.parametrize("status", [499, 500, 503, 563, 564, 599, 600])
+@pytest.mark.parametrize("ranges", [[(500, 500)], [(503, 563)], [(564, 599)], [(500, 599)], [(400, 700)], []])
+def test_which_answers_count_is_the_backends_choice(board: Board, lane, status, ranges):
+    lane.backend.measure(10.0, False, ranges)
+    lane.answer(0, at=10.0, seconds=0.5, status=status)
+    expected = any(first <= status <= last for first, last in ranges) and 500 <= status <= 599
+    assert board.total(SERVER, 0, fields.SERVER_FAILURES) == expected
+
+
 def test_a_bound_belongs_to_its_bucket(board: Board, lane):
     lane.answer(0, at=10.0, seconds=0.5)
     lane.answer(0, at=100.0, seconds=61.0)
