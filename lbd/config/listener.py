@@ -73,6 +73,10 @@ class Listener:
         None, u.integer(1, 1_000_000), "new connections within a second, of all workers; more are closed at once",
         example=1000)
     backlog: int = key(4096, u.integer(1, 65535), "connections that wait to be accepted, per worker", REBIND)
+    unix_mode: int = key("0666", u.FILE_MODE, "who may connect to its Unix sockets, whatever the umask", REBIND)
+    unix_user: str | None = key(None, u.LINE, "owner of its Unix sockets; default: lbd; another needs a start as root",
+                                REBIND, example="www-data")
+    unix_group: str | None = key(None, u.LINE, "group of its Unix sockets; default: lbd's", REBIND, example="proxies")
     interface: str | None = key(None, u.INTERFACE, "only what comes in by this network interface (SO_BINDTODEVICE)",
                                 RESTART, example="eth0")
     v6only: bool = key(True, u.BOOL, "IPv6 addresses take no IPv4; false: [::] takes both", RESTART)

@@ -58,6 +58,16 @@ def check_proxies(config: Config, findings: Findings) -> None:
                            "nobody could connect: name the proxies in `trusted_proxies` of [global]")
 
 
+def check_unix(config: Config, findings: Findings) -> None:
+    """Only a Unix socket with a file has a mode, an owner and a group."""
+    for name, listener in config.listeners.items():
+        if any(address.path.startswith("/") for address in listener.bind):
+            continue
+        for key, otherwise in (("unix_mode", 0o666), ("unix_user", None), ("unix_group", None)):
+            if getattr(listener, key) != otherwise and findings.given(("listeners", name, key)):
+                findings.warn(("listeners", name, key), "has no effect: bind has no unix:/PATH")
+
+
 def check_addresses(config: Config, findings: Findings) -> None:
     """No two sockets on one address."""
     taken: list[tuple[Address, Path]] = []
@@ -241,5 +251,6 @@ def check_outliers(config: Config, findings: Findings) -> None:
             findings.error(("backends", name, "outlier", "max"), "is shorter than `base`, the first ejection")
 
 
-RULES = (check_listeners, check_tcp, check_proxies, check_addresses, check_routes, check_backends, check_weights,
-         check_slow_start, check_servers, check_tls, check_admin, check_log, check_sticky, check_outliers)
+RULES = (check_listeners, check_tcp, check_proxies, check_unix, check_addresses, check_routes, check_backends,
+         check_weights, check_slow_start, check_servers, check_tls, check_admin, check_log, check_sticky,
+         check_outliers)

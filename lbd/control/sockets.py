@@ -1,5 +1,6 @@
 """The listening sockets: one per bind and worker slot, opened and kept open by the supervisor."""
 
+import contextlib
 import os
 import socket
 from collections.abc import Mapping
@@ -7,7 +8,8 @@ from dataclasses import dataclass
 
 from lbd.config.schema import Listener
 from lbd.config.units import Address
-from lbd.control import binding
+from lbd.control import binding, socket_file
+from lbd.control.socket_file import Permissions
 from lbd.errors import LbdError
 from lbd.proxy.tcp_options import of_listener
 
@@ -21,13 +23,15 @@ class Staged:
     wanted: dict[Bind, list[socket.socket]]
     fresh: list[tuple[Bind, socket.socket]]
     listeners: dict[Bind, Listener]
+    permissions: dict[str, Permissions]     # by path: what the files that are lbd's own shall have
+    before: dict[str, Permissions]          # by path: what files had that have been given others
 
     def give_to(self, uid: int, gid: int) -> None:
         """Change the owner: only sockets of one user share a port, also those that are bound later."""
-        for (_, address), sock in self.fresh:
+        for bind, sock in self.fresh:
             os.fchown(sock.fileno(), uid, gid)
-            if address.path and not address.path.startswith("@"):
-                os.chown(address.path, uid, gid)
+            if (permissions := self.permissions.get(bind[1].path)) is not None:
+                permissions.or_else(uid, gid).put(bind[1].path, f"listeners.{bind[0]}")
 
 
 class Sockets:
@@ -39,6 +43,7 @@ class Sockets:
         self._held: dict[Bind, list[socket.socket]] = {}
         self._passed: set[int] = set()     # ids of those that came from outside: a bind has exactly these
         self._restored: set[int] = set()   # ids of lbd's own of an earlier life: more may be added
+        self._permissions: dict[str, Permissions] = {}   # by path, as the listeners in force want them
 
     @property
     def slots(self) -> int:
@@ -75,7 +80,7 @@ class Sockets:
     def stage(self, listeners: Mapping[str, Listener], slots: int) -> Staged:
         """Bind what is missing; nothing listens yet and nothing is closed. Raises `LbdError` and leaves no trace."""
         slots = max(slots, self.slots)
-        staged = Staged({}, [], {})
+        staged = Staged({}, [], {}, {}, {})
         try:
             for name, listener in listeners.items():
                 for address in listener.bind:
@@ -93,6 +98,9 @@ class Sockets:
             sock.close()
             if address.path:
                 binding.unlink(address.path)
+        for path, permissions in staged.before.items():
+            with contextlib.suppress(OSError, LbdError):   # the file may be gone
+                permissions.put(path, path)
 
     def commit(self, staged: Staged) -> list[tuple[Bind, socket.socket]]:
         """Listen on everything; returns the sockets that no bind needs any more, for `release`."""
@@ -104,6 +112,7 @@ class Sockets:
         moved = {id(sock) for socks in staged.wanted.values() for sock in socks}
         unused = [(bind, sock) for bind, socks in self._held.items() for sock in socks if id(sock) not in moved]
         self._held = staged.wanted
+        self._permissions = staged.permissions
         return unused
 
     def release(self, unused: list[tuple[Bind, socket.socket]]) -> None:
@@ -152,10 +161,7 @@ class Sockets:
         if held and id(held[0]) in self._passed:
             return held
         if address.path:
-            if not held:
-                held = [binding.bind_unix(address.path, what)]
-                staged.fresh.append((bind, held[0]))
-            return held
+            return self._stage_unix(bind, what, held, staged)
         listener = staged.listeners[bind]
         socks = list(held)   # those of slots without a worker stay: closing one resets what waits in it
         # A port that lbd holds already, on this address or a wildcard of it, is shared on purpose.
@@ -172,6 +178,26 @@ class Sockets:
             socks.append(sock)
             staged.fresh.append((bind, sock))
         return socks
+
+    def _stage_unix(self, bind: Bind, what: str, held: list[socket.socket], staged: Staged) -> list[socket.socket]:
+        name, address = bind
+        if address.path.startswith("@"):
+            if not held:
+                held = [binding.bind_unix(address.path, what)]
+                staged.fresh.append((bind, held[0]))
+            return held
+        wanted = staged.permissions[address.path] = socket_file.wanted(name, staged.listeners[bind])
+        if not held:
+            held = [binding.bind_unix(address.path, what, wanted.mode if wanted.own else 0o600)]
+            staged.fresh.append((bind, held[0]))
+            wanted.put(address.path, f"listeners.{name}")
+        elif wanted != (known := self._permissions.get(address.path)):
+            # What else somebody has made of the file since stays: only what the listener says differently changes.
+            with contextlib.suppress(OSError):   # the file is gone: nobody can connect by it anyway
+                staged.before[address.path] = socket_file.of(address.path)
+                (wanted.or_else(*socket_file.default_owner(address.path)) if known else wanted).put(
+                    address.path, f"listeners.{name}")
+        return held
 
     def _find(self, bind: Bind) -> list[socket.socket]:
         """Sockets held for this bind, or for the same address under a listener's former name."""

@@ -44,6 +44,13 @@ def test_two_sockets_on_one_address(directory: Directory) -> None:
     ]
 
 
+def test_a_mode_needs_a_unix_socket_with_a_file(directory: Directory) -> None:
+    text = "[listeners.b]\nbind = ['*:81', 'unix:@b']\nunix_mode = '0660'\nbackend = 'app'\n"
+    assert directory.warnings(text + WHOLE) == [
+        "lbd.toml:3:1: listeners.b.unix_mode: has no effect: bind has no unix:/PATH"]
+    assert directory.warnings(text.replace("unix:@b", "unix:/b") + WHOLE) == []
+
+
 @pytest.mark.parametrize(("one", "other", "both"), [
     ("10.0.0.1:80", "10.0.0.1:80", True), ("10.0.0.1:80", "10.0.0.1:81", False), ("10.0.0.1:80", "10.0.0.2:80", False),
     ("*:80", "10.0.0.1:80", True), ("10.0.0.1:80", "0.0.0.0:80", True), ("*:80", "[::]:80", False),

@@ -1,7 +1,10 @@
 """The listening sockets: what a generation opens, keeps and lets go."""
 
+import grp
 import os
+import pwd
 import socket
+import stat
 
 import pytest
 
@@ -173,3 +176,65 @@ def test_the_file_of_a_unix_socket_that_a_successor_gets_stays(tmp_path):
         sockets.commit(sockets.stage({"web": listener(Address(path=str(path)))}, 1))
         sockets.close()
         assert path.exists() is kept
+
+
+def mode_of(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+@pytest.fixture
+def narrow():
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+def test_everybody_may_use_a_unix_socket_whatever_the_umask(sockets, tmp_path, narrow):
+    path = str(tmp_path / "s")
+    sockets.commit(sockets.stage({"web": listener(Address(path=path))}, 1))
+    assert mode_of(path) == 0o666
+
+
+def test_a_reload_changes_the_mode_of_a_socket_that_stays(sockets, tmp_path, narrow):
+    path = str(tmp_path / "s")
+    bind = Address(path=path),
+    sockets.commit(sockets.stage({"web": Listener(bind=bind, unix_mode=0o660)}, 1))
+    before = os.stat(path).st_ino
+    assert mode_of(path) == 0o660
+    refused = sockets.stage({"web": Listener(bind=bind, unix_mode=0o600)}, 1)
+    sockets.discard(refused)
+    assert mode_of(path) == 0o660
+    sockets.commit(sockets.stage({"other": Listener(bind=bind, unix_mode=0o600)}, 1))
+    assert mode_of(path) == 0o600
+    assert os.stat(path).st_ino == before
+
+
+def test_a_mode_that_somebody_gave_it_stays_while_the_listener_says_the_same(sockets, tmp_path):
+    path = str(tmp_path / "s")
+    for _ in range(2):
+        sockets.commit(sockets.stage({"web": listener(Address(path=path))}, 1))
+        os.chmod(path, 0o640)
+    sockets.commit(sockets.stage({"web": listener(Address(path=path))}, 1))
+    assert mode_of(path) == 0o640
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_owner_and_group_come_and_go(sockets, tmp_path):
+    path = str(tmp_path / "s")
+    bind = Address(path=path),
+    user, group = pwd.getpwuid(65534).pw_name, grp.getgrgid(4).gr_name
+    staged = sockets.stage({"web": Listener(bind=bind, unix_group=group)}, 1)
+    staged.give_to(65534, 65534)
+    assert (os.stat(path).st_uid, os.stat(path).st_gid) == (65534, 4)
+    sockets.commit(staged)
+    sockets.commit(sockets.stage({"web": Listener(bind=bind, unix_user=user)}, 1))
+    assert (os.stat(path).st_uid, os.stat(path).st_gid) == (65534, os.getegid())
+    sockets.commit(sockets.stage({"web": Listener(bind=bind)}, 1))
+    assert (os.stat(path).st_uid, os.stat(path).st_gid) == (os.geteuid(), os.getegid())
+
+
+def test_an_unknown_group_leaves_no_socket_behind(sockets, tmp_path):
+    path = str(tmp_path / "s")
+    with pytest.raises(LbdError, match="unix_group: this machine has no group"):
+        sockets.stage({"web": Listener(bind=(Address(path=path),), unix_group="no-such-one")}, 1)
+    assert not os.path.exists(path)
