@@ -88,6 +88,9 @@ class Server:
                                 example=200)
     backup: bool = key(False, u.BOOL, "used only when no other server is usable")
     mode: str = key("ready", u.choice("ready", "drain", "maint"), "what the operator wants of it")
+    check: bool = key(True, u.BOOL, "false: no health checks of this server; it counts as up")
+    check_port: int | None = key(None, u.integer(1, 65535), "port to check instead of its own or the policy's",
+                                 example=8081)
 
 
 @dataclass(frozen=True, slots=True)

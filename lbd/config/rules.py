@@ -7,7 +7,7 @@ from lbd.config.findings import Findings, dotted
 from lbd.config.kinds import shown
 from lbd.config.places import Path
 from lbd.config.routes import check_routes
-from lbd.config.schema import Config, Listener, Sticky
+from lbd.config.schema import Backend, Config, Listener, Server, Sticky
 from lbd.config.units import SECRET_FIELDS, Address
 
 UNWEIGHTED = ("round-robin", "sticky-round-robin", "first")
@@ -138,14 +138,25 @@ def check_slow_start(config: Config, findings: Findings) -> None:
 
 
 def check_servers(config: Config, findings: Findings) -> None:
-    """Two servers at one address are one machine counted twice."""
+    """Two servers at one address are one machine counted twice; a port to check is of use where there are checks."""
     for name, backend in config.backends.items():
         first: dict[Address, str] = {}
         for server, settings in backend.servers.items():
+            if settings.check_port is not None and (why := _unchecked(backend, settings)):
+                findings.warn(("backends", name, "servers", server, "check_port"), f"has no effect: {why}")
             other = first.setdefault(settings.address, server)
             if other != server and settings.address != Address():
                 path = ("backends", name, "servers", server)
                 findings.warn(path, f'"{other}" has the address {shown(str(settings.address))} too')
+
+
+def _unchecked(backend: Backend, server: Server) -> str:
+    """Why no port of the server is checked, "" where one is."""
+    if backend.health is None:
+        return "the backend has no health checks; add health"
+    if not server.check:
+        return "check = false"
+    return "a Unix socket has no port" if server.address.path else ""
 
 
 def check_tls(config: Config, findings: Findings) -> None:

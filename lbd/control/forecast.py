@@ -3,7 +3,7 @@
 from lbd.backend.outlier import EJECTED, NOT_ENFORCED, TOO_MANY
 from lbd.config.schema import Backend, Config
 from lbd.control.machine import worker_count
-from lbd.control.members import policy
+from lbd.control.members import check_of
 from lbd.stats.exporter import ProcessView, ServerView, View
 from lbd.stats.scoreboard import Board
 from lbd.stats.scrape import series
@@ -33,7 +33,7 @@ def forecast(config: Config) -> int:
 
 
 def _server(config: Config, name: str, backend: Backend, server: str) -> ServerView:
-    checked = policy(config, backend) is not None
+    checked = check_of(config, backend, backend.servers[server]) is not None
     return ServerView(
         name, server, 0,
         check_seconds=0.0 if checked else None,

@@ -35,6 +35,12 @@ def policy(config: Config, backend: Backend) -> HealthPolicy | None:
     return backend.health
 
 
+def check_of(config: Config, backend: Backend, server: Server) -> HealthPolicy | None:
+    """The health policy by which one server of a backend is checked; None where it is not."""
+    how = policy(config, backend) if server.check else None
+    return replace(how, port=server.check_port) if how is not None and server.check_port is not None else how
+
+
 def _checked_name(policy: HealthPolicy | None) -> str:
     """The host name that a policy checks instead of the servers' own addresses; "" without one."""
     return policy.address if policy is not None and policy.address and not Address(policy.address).literal else ""
@@ -62,12 +68,11 @@ class Roster:
         """What has to be checked."""
         found: dict[Key, Target] = {}
         for name, backend in config.backends.items():
-            how = policy(config, backend)
-            if how is None:
+            if (common := policy(config, backend)) is None:
                 continue
-            at = next(iter(self._resolver.order(_checked_name(how))), "")
+            at = next(iter(self._resolver.order(_checked_name(common))), "")
             for server, member, address in self._places(name, backend):
-                if address.literal:
+                if address.literal and (how := check_of(config, backend, server)) is not None:
                     told = backend.send_proxy
                     greeting = proxy_header.local(proxy_header.VERSIONS[told]) if told is not None else b""
                     secured = self._secured(name, backend, address, server.address.host)
@@ -124,7 +129,7 @@ class Roster:
             health = "up"
             if not address.literal:
                 health = "down"
-            elif checked:
+            elif checked and server.check:
                 judgement = self._schedule.of(key)
                 health = judgement.health if judgement is not None else "unknown"
             if health == "up" and self._ejected(key):

@@ -51,6 +51,24 @@ def test_a_mode_needs_a_unix_socket_with_a_file(directory: Directory) -> None:
     assert directory.warnings(text.replace("unix:@b", "unix:/b") + WHOLE) == []
 
 
+def test_a_port_to_check_needs_checks(directory: Directory) -> None:
+    text = WHOLE + """
+[backends.b]
+health = { type = "tcp" }
+[backends.b.servers]
+a = { address = "unix:/a", check_port = 81 }
+b = { address = "10.0.0.9:80", check_port = 81, check = false }
+c = { address = "10.0.0.8:80", check_port = 81 }
+d = { address = "10.0.0.7:80", check = false }
+[[listeners.web.routes]]
+backend = "b"
+"""
+    assert [warning.partition(": ")[2] for warning in directory.warnings(text)] == [
+        "backends.b.servers.a.check_port: has no effect: a Unix socket has no port",
+        "backends.b.servers.b.check_port: has no effect: check = false"]
+    assert "has no health checks; add health" in directory.warnings(text.replace("health =", "# health ="))[0]
+
+
 @pytest.mark.parametrize(("one", "other", "both"), [
     ("10.0.0.1:80", "10.0.0.1:80", True), ("10.0.0.1:80", "10.0.0.1:81", False), ("10.0.0.1:80", "10.0.0.2:80", False),
     ("*:80", "10.0.0.1:80", True), ("10.0.0.1:80", "0.0.0.0:80", True), ("*:80", "[::]:80", False),

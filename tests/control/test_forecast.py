@@ -20,6 +20,7 @@ def more(**changes: object) -> int:
 
 def test_what_costs_series() -> None:
     assert more(health=HealthPolicy(type="tcp")) == 3               # duration, passed, failed
+    assert more(health=HealthPolicy(type="tcp"), servers={"a": replace(APP.servers["a"], check=False)}) == 0
     assert more(outlier=Outlier()) == 3
     assert more(algorithm=Algorithm("least-time")) == 1
     assert more(servers={**APP.servers, "b": Server(Address("127.0.0.1", 10))}) == 19

@@ -107,6 +107,18 @@ async def test_a_name_is_one_server_or_one_for_each_address(world):
     assert world.roster.same_names(generation)
 
 
+async def test_a_server_may_be_checked_at_a_port_of_its_own_or_not_at_all(world):
+    address = Address("10.0.0.1", 80)
+    some = Config(backends={"app": Backend(health=HealthPolicy(type="tcp", port=81), servers={
+        "a": Server(address), "b": Server(address, check_port=82), "c": Server(address, check=False)})})
+    world.passed = False
+    await world.follow(some)
+    assert {key[1]: target.policy.port for key, target in world.roster.targets(some).items()} == {"a": 81, "b": 82}
+    generation = world.roster.generation(1, some, 0)
+    assert [member.health for member in generation.members["app"]] == ["down", "down", "up"]
+    assert world.roster.reason(some, generation.members["app"][2]) == ""
+
+
 def test_policies_by_name_and_in_place():
     some = Config(health={"web": TCP})
     assert policy(some, Backend(health="web")) is policy(some, Backend(health=TCP)) is TCP

@@ -73,6 +73,27 @@ def test_no_server_that_is_up_is_a_503_with_a_time_to_come_back(servers):
         until(lambda: lbd.get("web")[0] == 200, "one is up")
 
 
+def test_a_server_is_checked_at_a_port_of_its_own_or_not_at_all(servers):
+    a, b = servers
+    a.healthy = b.healthy = False
+    with Origin("sidecar") as sidecar:
+        listed = (f'servers = {{ a = {{ address = "127.0.0.1:{a.port}", check_port = {sidecar.port} }}, '
+                  f'b = {{ address = "127.0.0.1:{b.port}"%s }} }}\n')
+        begin = text(servers).partition("servers =")[0]
+        with Lbd(begin + listed % "", options=OPTIONS) as lbd:
+            assert health(lbd) == {"a": "up", "b": "down"}
+            lbd.write(begin + listed % ", check = false")
+            assert lbd.admin("POST", "/v1/reload")[0] == 200
+            assert health(lbd) == {"a": "up", "b": "up"}
+            assert {lbd.get("web")[0] for _ in range(4)} == {200}
+            assert b.requests > 0
+            lbd.write(begin + listed % "")
+            assert lbd.admin("POST", "/v1/reload")[0] == 200
+            assert health(lbd)["b"] == "down"
+            sidecar.healthy = False
+            until(lambda: health(lbd)["a"] == "down", "down by the answer at the other port")
+
+
 @pytest.fixture(scope="module")
 def pair():
     with Origin("a") as a, Origin("b") as b, Lbd(text((a, b)), options=OPTIONS) as lbd:
