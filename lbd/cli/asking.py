@@ -161,6 +161,8 @@ def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) 
         beside = os.path.dirname(args.config)
         if not token_file and isinstance(table.get("token_file"), str):
             token_file = os.path.join(beside, table["token_file"])
+        if table.get("bind") == u.OFF:
+            raise UsageError(f'{where}: it is "off": this daemon can be asked nothing; signals and its log remain')
         if "bind" in table:
             tls = table.get("tls")
             own = os.path.join(beside, str(tls.get("cert"))) if isinstance(tls, Mapping) else ""

@@ -162,6 +162,8 @@ _ANY = {"type": "string", "minLength": 1}
 
 BIND = Kind("bind", 'IP:PORT ("*" for every IPv4 address), [IPv6]:PORT, unix:/PATH or unix:@NAME', _bind, _ANY,
             empty=Address())
+ADMIN = Kind("bind", BIND.allowed + ', or "off"', lambda value: Address() if value == "off" else _bind(value), _ANY,
+             empty=Address(), write=lambda address: str(address) if address != Address() else "off")
 BINDS = many(BIND, BIND.allowed + ", or an array of these")
 ADDRESS = Kind("address", "HOST:PORT, [IPv6]:PORT, unix:/PATH or https://HOST:PORT", _server, _ANY, empty=Address())
 HOST = Kind("host", "an IP address or a host name", lambda value: host_of(text_of(value)), _ANY)

@@ -14,7 +14,8 @@ class Global:
     workers: int = key("auto", u.WORKERS,  # 0 = auto
                        'worker processes, 1 to 64; "auto" is one per usable CPU, within the CPU quota')
     drain_timeout: float = key("30s", u.DURATION, "the longest that removed servers and listeners keep their work")
-    state_dir: str = key("/var/lib/lbd", u.FILE, "directory of registered servers and runtime overrides", RESTART)
+    state_dir: str = key("/var/lib/lbd", u.STATE_DIR,
+                         'directory of registered servers and runtime overrides; "off": they end with lbd', RESTART)
     trusted_proxies: tuple[Network, ...] = key(
         [], u.NETWORKS, "networks whose X-Forwarded-*, Forwarded and PROXY headers are believed")
     explain_to: tuple[Network, ...] = key(
@@ -62,7 +63,8 @@ class AdminTls:
 class Admin:
     """[admin]: where lbd is asked and steered."""
 
-    bind: Address = key("unix:/run/lbd/admin.sock", u.BIND, "Unix socket, or HOST:PORT with token_file", RESTART)
+    bind: Address = key("unix:/run/lbd/admin.sock", u.ADMIN, 'Unix socket, or HOST:PORT with token_file; "off": none',
+                        RESTART)
     token_file: str | None = key(None, u.FILE, "file with the bearer tokens that a TCP address needs", RESTART,
                                  example="/etc/lbd/token")
     hosts: tuple[str, ...] = key([], u.TEXTS, "host names by which browsers may reach a TCP address", RESTART)

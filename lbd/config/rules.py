@@ -8,7 +8,7 @@ from lbd.config.kinds import shown
 from lbd.config.places import Path
 from lbd.config.routes import check_routes
 from lbd.config.schema import Backend, Config, Listener, Server, Sticky
-from lbd.config.units import SECRET_FIELDS, Address
+from lbd.config.units import OFF, SECRET_FIELDS, Address
 
 UNWEIGHTED = ("round-robin", "sticky-round-robin", "first")
 HASHES = ("url-hash", "source-ip-hash", "consistent-hash", "maglev")
@@ -82,7 +82,7 @@ def check_addresses(config: Config, findings: Findings) -> None:
 
 
 def _binds(config: Config, findings: Findings) -> Iterator[tuple[Address, Path]]:
-    if config.admin.bind is not None:
+    if config.admin.bind != Address():
         yield config.admin.bind, ("admin", "bind")
     if config.metrics.bind is not None:
         yield config.metrics.bind, ("metrics", "bind")
@@ -231,11 +231,15 @@ def check_log(config: Config, findings: Findings) -> None:
 
 
 def check_sticky(config: Config, findings: Findings) -> None:
-    """Browsers keep the cookies, and one cookie is not that of two backends."""
+    """Browsers keep the cookies, lbd their key, and one cookie is not that of two backends."""
     for name, backend in config.backends.items():
         if backend.sticky is not None and backend.sticky.same_site == "None" and not backend.sticky.secure:
             findings.error(("backends", name, "sticky", "same_site"),
                            "browsers keep no cookie of SameSite=None that is not Secure; add secure = true")
+    used = [name for listener in config.listeners.values() for _, name, _ in _stickiness(config, listener)]
+    if used and config.global_.state_dir == OFF and config.global_.sticky_secret is None:
+        findings.error(("global", "state_dir"), f"backend {shown(used[0])} is sticky and no directory keeps the key of "
+                                                "its cookies; set sticky_secret in [global]")
     warned: set[str] = set()
     for listener in config.listeners.values():
         first: dict[tuple[str | None, ...], str] = {}      # whose it is, by what tells two cookies apart (RFC 6265 5.3)

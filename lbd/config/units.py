@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from lbd.config.addresses import ADDRESS as ADDRESS
+from lbd.config.addresses import ADMIN as ADMIN
 from lbd.config.addresses import BIND as BIND
 from lbd.config.addresses import BINDS as BINDS
 from lbd.config.addresses import HOST as HOST
@@ -38,6 +39,7 @@ _BYTES = {"B": 1, "kB": 1000, "KB": 1000, "MB": 10**6, "GB": 10**9, "KiB": 2**10
 _NUMBER = r"(?P<number>[0-9]+(?:\.[0-9]+)?)"
 _QUANTITY = re.compile(_NUMBER + r"(?P<unit>[A-Za-z]*)")
 
+OFF = "off"
 LONGEST = 366 * 86400.0     # seconds
 LARGEST = 2**50             # bytes
 LONGEST_NAME = 64           # characters: names stand in labels of metrics, in URLs and on command lines
@@ -292,6 +294,8 @@ TEXT = Kind("text", "a string", text_of, _STRING)
 TEXTS = many(TEXT, "an array of strings")
 LINE = Kind("line", "a string of one line", _line, _FILLED)
 FILE = Kind("file", "a path", _line, _FILLED, settle=_join)
+STATE_DIR = Kind("directory", 'a path, or "off"', _line, _FILLED,
+                 settle=lambda path, directory: path if path == OFF else _join(path, directory))
 FILES = many(FILE, "a path or an array of paths")
 ACCESS = Kind("access", '"off", "stdout", a path, or unix:PATH of a syslog', _line, _FILLED,
               settle=lambda path, directory: path if path in ("off", "stdout") or path.startswith("unix:/")

@@ -5,6 +5,8 @@ import os
 import stat
 from collections.abc import Mapping
 
+from lbd.config.schema import Global
+from lbd.config.units import OFF
 from lbd.errors import LbdError
 from lbd.log import logger
 
@@ -28,6 +30,18 @@ def private(path: str, key: str, default: str, variable: str, environment: Mappi
             return other
     hint = "" if path != default else f"; set {key}, or {variable} in the environment"
     raise LbdError(f"{key}: directory {path} cannot be used: {reason}{hint}")
+
+
+def state(path: str, owner: tuple[int, int] | None) -> str:
+    """The directory of `[global] state_dir`, given to the owner (uid, gid); "" where it is off. Raises `LbdError`."""
+    if path == OFF:
+        logger.info("no state is kept, since state_dir is off: overrides and registrations end with this process, and "
+                    "rollback and reload --confirm are refused")
+        return ""
+    directory = private(path, "global.state_dir", Global().state_dir, "XDG_STATE_HOME")
+    if owner is not None:
+        os.chown(directory, *owner)
+    return directory
 
 
 def let_through(path: str, mode: int) -> None:

@@ -16,6 +16,7 @@ from lbd.config.units import Address
 from lbd.control import binding, directories
 from lbd.control.sockets import address_of
 from lbd.errors import LbdError
+from lbd.log import logger
 from lbd.net.offload import Offload
 
 _DEFAULT = Admin().bind
@@ -54,11 +55,17 @@ class Door:
             binding.unlink(self.address.path)
 
 
-def admin(config: Config, daemon: Daemon, owner: tuple[int, int] | None, taken: socket.socket | None = None) -> Door:
-    """The admin door, bound. Whoever reaches a TCP address needs a token; a Unix socket is for its owner, and for
-    others as far as `mode` and `group` say. `taken` is the door's socket of the version before: where it is bound as it
-    should be, it serves on. Raises `LbdError`."""
+def admin(config: Config, daemon: Daemon, owner: tuple[int, int] | None, taken: socket.socket | None = None
+          ) -> Door | None:
+    """The admin door, bound; None where it is off. Whoever reaches a TCP address needs a token; a Unix socket is for
+    its owner, and for others as far as `mode` and `group` say. `taken` is the door's socket of the version before:
+    where it is bound as it should be, it serves on. Raises `LbdError`."""
     settings = config.admin
+    if settings.bind == Address():
+        if taken is not None:
+            taken.close()
+        logger.info("no admin interface, since it is off: signals steer lbd, and the log and [metrics] tell of it")
+        return None
     if settings.bind.path:
         return _unix(config, daemon, owner, taken)
     if settings.token_file is None:

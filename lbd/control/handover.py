@@ -24,7 +24,8 @@ class Handover:
     """What was left. `sockets` are listening, with the name of their listener and whether lbd itself opened them;
     `doors` are those of the admin interface and the metrics; `workers` maps pids to lanes; `slots` are (kind, identity,
     slot). Without a `board` the layout was another, and `past` has what was counted. `pipes` are the reading ends of
-    access logs, with the beginning of a line; `logs` those of the workers' own logs; `known` is for `carried`."""
+    access logs, with the beginning of a line; `logs` those of the workers' own logs; `known` is for `carried`,
+    `runtime` for `Steering`."""
 
     version: str
     generation: int
@@ -39,6 +40,7 @@ class Handover:
     pipes: tuple[tuple[int, bytes], ...] = ()
     logs: tuple[int, ...] = ()
     known: Mapping[str, Any] = field(default_factory=dict)
+    runtime: str = ""
 
 
 def write(data: Mapping[str, Any]) -> int:
@@ -86,7 +88,8 @@ def _taken(data: Mapping[str, Any]) -> Handover:
         workers={int(pid): int(lane) for pid, lane in data["workers"]},
         slots=tuple(slots) if board is not None else (),
         pipes=tuple((fd, base64.b64decode(begun)) for fd, begun in data.get("pipes", ()) if _kept(fd)),
-        logs=tuple(fd for fd in data.get("logs", ()) if _kept(fd)), known=data.get("known", {}))
+        logs=tuple(fd for fd in data.get("logs", ()) if _kept(fd)), known=data.get("known", {}),
+        runtime=str(data.get("runtime", "")))
 
 
 def _sockets(fd: int) -> Iterable[socket.socket]:

@@ -18,13 +18,22 @@ _NAME = re.compile(r"[0-9]{8}\.toml")
 
 
 class History:
-    """The last generations, the newest last. They outlive the daemon: numbers of files go on after a restart."""
+    """The last generations, the newest last. They outlive the daemon: numbers of files go on after a restart. With ""
+    for a directory none is kept."""
 
     def __init__(self, state_dir: str) -> None:
+        self._off = not state_dir
         self._directory = Path(state_dir) / "generations"
+
+    def possible(self) -> None:
+        """Raise `LbdError` where there is no way back at all: nothing is kept."""
+        if self._off:
+            raise LbdError('there is no way back: generations are kept in global.state_dir, which is "off"')
 
     def keep(self, config: Config) -> None:
         """This configuration is in force now. A disk that is full or read-only costs the way back, nothing else."""
+        if self._off:
+            return
         text = tomli_w.dumps(tables(config))
         try:
             self._directory.mkdir(0o700, exist_ok=True)
@@ -40,6 +49,7 @@ class History:
 
     def previous(self) -> str:
         """The file of the generation before the one in force; raises `LbdError` when there is none."""
+        self.possible()
         known = self._files()
         if len(known) < 2:
             raise LbdError("there is no earlier generation to go back to")

@@ -69,6 +69,8 @@ class Reload:
         With `confirm`, lbd goes back by itself unless `confirm()` comes within so many seconds. Raises `LbdError`, and
         then nothing has changed.
         """
+        if confirm and self.history is not None:
+            self.history.possible()
         answer = await self._shared((force, confirm))
         if answer["changed"] or not confirm or self.trial is not None:
             return answer

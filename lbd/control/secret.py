@@ -19,18 +19,32 @@ def needed(config: Config) -> bool:
 
 
 def sticky_secret(config: Config, directory: str) -> bytes:
-    """The key; b"" where nothing needs one. Raises `LbdError` when the file cannot be read or made."""
+    """The key; b"" where nothing needs one; `directory` is "" where nothing is kept. Raises `LbdError` when the
+    file cannot be read or made."""
     if not needed(config):
         return b""
     given = config.global_.sticky_secret
     if given is not None:
         return hashlib.blake2b(given.encode(), digest_size=SIZE, person=b"lbd sticky").digest()
+    if not directory:
+        if _cookies(config):
+            raise LbdError('global.state_dir: it is "off" since the start, so that nothing keeps the key of sticky '
+                           "cookies; set global.sticky_secret, or restart")
+        return b""
     path = os.path.join(directory, FILE)
     try:
         return _kept(path) or _made(path)
     except OSError as error:
         raise LbdError(f"global.state_dir: cannot keep the key of sticky cookies in {path}: {error.strerror}; "
                        "make it writable, or set global.sticky_secret") from None
+
+
+def _cookies(config: Config) -> bool:
+    """Some listener in http uses a sticky backend: in tcp there are no cookies."""
+    return any(backend is not None and backend.stickiness is not None
+               for listener in config.listeners.values() if listener.mode == "http"
+               for name in (listener.backend, *(route.backend for route in listener.routes))
+               for backend in (config.backends.get(name or ""),))
 
 
 def _kept(path: str) -> bytes:

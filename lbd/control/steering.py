@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,7 @@ class Steering:
         self._tasks = tasks
         self._clock = clock
         self._store: Store | None = None
+        self._off = False
         self._regrouping = False
         self._dirty = False
         self._tried = 0.0
@@ -45,14 +47,31 @@ class Steering:
     @property
     def unkept(self) -> str:
         """Why what is in force would be lost at a restart, "" when it is on the disk."""
+        if self._off and (len(self._machine.overrides) or len(self._machine.registry)):
+            return 'not kept over a restart: global.state_dir is "off"'
         if self._store is None or not self._store.behind or not self._store.reason:
             return ""
         return f"not kept over a restart: {self._store.reason}"
 
-    def restore(self, state_dir: str) -> None:
-        """Take over what was kept there; registrations have their full time again."""
-        self._store = Store(os.path.join(state_dir, FILE), self._text)
-        self._store.load(self._take)
+    def restore(self, state_dir: str, left: str = "") -> None:
+        """Take over what was kept there ("": nothing is), or what the version before in this process left as text;
+        registrations have their full time again."""
+        self._off = not state_dir
+        if state_dir:
+            self._store = Store(os.path.join(state_dir, FILE), self._text)
+        if left:
+            try:
+                self._take(tomllib.loads(left))
+            except (ValueError, LbdError) as error:
+                logger.error("runtime state of the version before cannot be used", reason=str(error))
+            if self._store is not None:
+                self._save_soon()
+        elif self._store is not None:
+            self._store.load(self._take)
+
+    def leave(self) -> str:
+        """What no disk keeps, for `restore` by the next version in this process; "" where a disk does."""
+        return self._text() if self._off else ""
 
     def close(self) -> None:
         """Finish what is being written."""
@@ -183,7 +202,7 @@ class Steering:
             logger.info("override expired", backend=target[0], server=target[1] or "(all)")
             self._machine.steered()
             self._save_soon()
-        if self.unkept and asyncio.get_running_loop().time() >= self._tried + AGAIN:
+        if self.unkept and not self._off and asyncio.get_running_loop().time() >= self._tried + AGAIN:
             self._save_soon()
         for name in self._machine.registry.due(asyncio.get_running_loop().time()):
             self._leave(name, "not heard of in time")

@@ -12,7 +12,7 @@ from typing import Any
 from lbd import __version__, log
 from lbd.backend.generation import Generation
 from lbd.config.read import Loaded
-from lbd.config.schema import Config, Global
+from lbd.config.schema import Config
 from lbd.control import (
     directories,
     doors,
@@ -204,7 +204,7 @@ class Supervisor:
         self._service.reloading()
         doors = {name: door.sock.fileno() for name, door in (("admin", self._admin), ("metrics", self._metrics))
                  if door is not None}
-        return {**self._machine.leave(), "doors": doors}
+        return {**self._machine.leave(), "doors": doors, "runtime": self._steering.leave()}
 
     def _needed(self) -> list[str]:
         generation = self._machine.generation
@@ -252,11 +252,8 @@ class Supervisor:
         limits.warn(worker_count(config), config.global_.max_connections)
         for warning in self._loaded.warnings:
             logger.warning("configuration", finding=str(warning))
-        self._machine.state_dir = directories.private(
-            config.global_.state_dir, "global.state_dir", Global().state_dir, "XDG_STATE_HOME")
-        if owner is not None:
-            os.chown(self._machine.state_dir, *owner)
-        self._steering.restore(self._machine.state_dir)
+        self._machine.state_dir = directories.state(config.global_.state_dir, owner)
+        self._steering.restore(self._machine.state_dir, self._handover.runtime if self._handover else "")
         self._service.adopt(config)
         self._machine.inherit(config)
         staged = self._machine.bind(config)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from lbd.config.effective import tables
 from lbd.config.rules import overlap
-from lbd.config.units import BIND
+from lbd.config.units import BIND, Address
 from tests.config.conftest import WHOLE, Directory
 
 
@@ -67,6 +68,22 @@ backend = "b"
         "backends.b.servers.a.check_port: has no effect: a Unix socket has no port",
         "backends.b.servers.b.check_port: has no effect: check = false"]
     assert "has no health checks; add health" in directory.warnings(text.replace("health =", "# health ="))[0]
+
+
+def test_cookies_need_a_key_where_no_state_is_kept(directory: Directory) -> None:
+    text = WHOLE + "[backends.app.sticky]\n"
+    assert directory.errors("[global]\nstate_dir = 'off'\n" + text) == [
+        'lbd.toml:2:1: global.state_dir: backend "app" is sticky and no directory keeps the key of its cookies; set '
+        "sticky_secret in [global]"]
+    assert directory.errors("[global]\nstate_dir = 'off'\nsticky_secret = 'a phrase'\n" + text) == []
+    assert directory.read("[global]\nstate_dir = 'off'\n" + WHOLE).config.global_.state_dir == "off"
+
+
+def test_the_admin_interface_may_be_off(directory: Directory) -> None:
+    config = directory.read("[admin]\nbind = 'off'\n" + WHOLE).config
+    assert config.admin.bind == Address()
+    assert tables(config)["admin"] == {"bind": "off"}
+    assert directory.warnings("[admin]\nbind = 'off'\n" + WHOLE) == []
 
 
 @pytest.mark.parametrize(("one", "other", "both"), [

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from lbd.control.directories import let_through, private
+from lbd.control.directories import let_through, private, state
 from lbd.errors import LbdError
 
 
@@ -31,3 +31,9 @@ def test_only_whoever_may_use_the_file_passes(tmp_path, mode, wanted):
     let_through(str(path), mode)
     assert stat.S_IMODE(path.stat().st_mode) == wanted
     let_through(str(tmp_path / "nope"), mode)
+
+
+def test_the_directory_of_state_may_be_none(tmp_path):
+    assert state("off", (1, 1)) == ""
+    assert state(str(tmp_path / "s"), None) == str(tmp_path / "s")
+    assert stat.S_IMODE((tmp_path / "s").stat().st_mode) == 0o700

@@ -114,3 +114,9 @@ async def test_sockets_of_the_version_before_serve_on(tmp_path):
         assert doors.metrics(Config(metrics=Metrics(bind=address)), Daemon(), one).sock is one
         assert doors.metrics(Config(), Daemon(), one) is None
         assert one.fileno() == -1
+
+
+def test_no_admin_interface_where_it_is_off():
+    left = socket.socket()
+    assert doors.admin(Config(admin=Admin(bind=Address())), Daemon(), None, left) is None
+    assert left.fileno() == -1

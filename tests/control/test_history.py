@@ -41,3 +41,14 @@ def test_the_last_ten_are_kept_for_the_owner_only(tmp_path):
 
 def test_a_disk_that_cannot_be_written_to_costs_only_the_way_back(tmp_path):
     History(str(tmp_path / "missing" / "directory")).keep(numbered(1))
+
+
+def test_nothing_is_kept_without_a_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    history = History("")
+    history.keep(numbered(1))
+    history.keep(numbered(2))
+    assert list(tmp_path.iterdir()) == []
+    for ask in (history.previous, history.possible):
+        with pytest.raises(LbdError, match=r'no way back: generations are kept in global\.state_dir, which is "off"'):
+            ask()

@@ -125,10 +125,15 @@ class Memory:
     def __init__(self, rig):
         self.rig = rig
         self.names = []
+        self.off = False
 
     def keep(self, config):
         self.names.append(f"kept {len(self.names)}")
         self.rig.kept[self.names[-1]] = config
+
+    def possible(self):
+        if self.off:
+            raise LbdError("no way back")
 
     def previous(self):
         if len(self.names) < 2:
@@ -173,6 +178,14 @@ async def test_what_cannot_be_read_again_is_refused_after_a_way_back_too(trying)
     with pytest.raises(LbdError, match="it came once"):
         await trying.reload.ask()
     assert trying.reload.files == ()
+
+
+async def test_no_trial_without_a_way_back(trying):
+    trying.reload.history.off = True
+    with pytest.raises(LbdError, match="no way back"):
+        await trying.reload.ask(confirm=60.0)
+    assert trying.applied == []
+    assert (await trying.reload.ask())["changed"]
 
 
 async def test_confirmed_in_time(trying):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lbd.config.schema import Algorithm, Backend, Config, Global, Sticky
+from lbd.config.schema import Algorithm, Backend, Config, Global, Listener, Sticky
+from lbd.config.units import Address
 from lbd.control.secret import sticky_secret
 from lbd.errors import LbdError
 
@@ -44,6 +45,16 @@ def test_a_given_text_makes_the_same_key_everywhere_and_no_file(tmp_path: Path) 
     assert key == sticky_secret(config, "/nowhere")
     assert key != sticky_secret(replace(STICKY, global_=Global(sticky_secret="another")), "/nowhere")
     assert os.listdir(tmp_path) == []
+
+
+def test_without_a_directory_only_cookies_need_a_given_text() -> None:
+    bind = Address("127.0.0.1", 0),
+    tcp = replace(STICKY, listeners={"web": Listener(bind=bind, mode="tcp", backend="app")})
+    assert sticky_secret(tcp, "") == b""
+    http = replace(STICKY, listeners={"web": Listener(bind=bind, backend="app")})
+    with pytest.raises(LbdError, match=r'it is "off" since the start.*set global\.sticky_secret, or restart'):
+        sticky_secret(http, "")
+    assert sticky_secret(replace(http, global_=Global(sticky_secret="a phrase of some length")), "")
 
 
 def test_a_directory_that_cannot_be_used_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

@@ -105,6 +105,34 @@ async def test_an_override_is_in_force_and_kept(world):
     assert world.steering.overrides() == []
 
 
+async def test_without_a_directory_all_is_in_force_and_nothing_is_kept(world):
+    one = Steering(world.machine, world.tasks, lambda: world.now)
+    one.restore("")
+    assert one.unkept == ""
+    await one.change("app", "a", {"mode": "drain"}, "me")
+    assert await one.register("app", "r", OFFER, "me")
+    assert one.unkept == 'not kept over a restart: global.state_dir is "off"'
+    left = one.leave()
+    assert world.steering.leave() == ""     # the disk has it
+    world.machine.overrides.load([])
+    world.machine.registry.load([], 0.0)
+    Steering(world.machine, world.tasks, lambda: world.now).restore("", left)
+    assert world.machine.overrides.of(("app", "a")).settings == {"mode": "drain"}
+    assert world.machine.registry.of(("app", "r")) is not None
+
+
+async def test_what_is_left_without_a_directory_is_kept_where_there_is_one_now(world):
+    one = Steering(world.machine, world.tasks, lambda: world.now)
+    one.restore("")
+    await one.change("app", "a", {"mode": "drain"}, "me")
+    world.steering.restore(str(world.file.parent), one.leave())
+    async with asyncio.timeout(20):
+        await world.idle()
+    assert [one["mode"] for one in world.kept()["overrides"]] == ["drain"]
+    world.steering.restore(str(world.file.parent), "no = toml = at all")
+    assert world.machine.overrides.of(("app", "a")) is not None
+
+
 async def test_a_full_disk_refuses_new_servers_and_nothing_else(world, monkeypatch):
     def full(path, text):
         raise OSError(28, "No space left on device")

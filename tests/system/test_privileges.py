@@ -187,3 +187,30 @@ def test_a_low_port_without_the_right_says_what_to_do(python):
         assert lbd.wait() == 1
         assert f"cannot listen on 127.0.0.1:{low} (listeners.web.bind): permission denied" in lbd.log()
         assert "run with CAP_NET_BIND_SERVICE or choose a port above 1023" in lbd.log()
+
+
+def test_no_directory_needs_to_be_writable(python):
+    entry = pwd.getpwnam(USER)
+    become = ("setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups")
+    nowhere = dict.fromkeys(("HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "TMPDIR"), "/nowhere")
+    with Origin("a") as origin, closing(Lbd("", python=python, prefix=become, environment={
+            "PYTHONPATH": LIBRARIES, "PYTHONDONTWRITEBYTECODE": "1", **nowhere})) as lbd:
+        lbd.path.chmod(0o755)
+        head = '[global]\nworkers = 1\nstate_dir = "off"\n[admin]\nbind = "off"\n'
+        lbd.file.write_text(head + text(lbd.port("web"), origin))
+        lbd.start()
+        assert lbd.get("web")[0] == 200
+        assert "overrides and registrations end with this process" in lbd.log()
+        assert "signals steer lbd" in lbd.log()
+        lbd.file.write_text(head + text(lbd.port("other"), origin))
+        until(lambda: lbd.logged("reloaded"), "the changed file is in force")
+        assert lbd.get("other")[0] == 200
+        lbd.send(signal.SIGUSR2)
+        until(lambda: len(lbd.logged("ready")) == 2, "the new image serves")
+        assert lbd.get("other")[0] == 200
+        assert sorted(path.name for path in lbd.path.iterdir()) == ["lbd.toml", "log"]
+        answer = subprocess.run([python, "-m", "lbd", "status", "-c", lbd.file], env={"PYTHONPATH": LIBRARIES},
+                                capture_output=True, text=True, cwd="/", timeout=60)
+        assert answer.returncode == 2
+        assert 'admin.bind: it is "off": this daemon can be asked nothing' in answer.stderr
+        assert lbd.stop() == 0
