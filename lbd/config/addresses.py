@@ -10,6 +10,9 @@ from lbd.config.kinds import Kind, many, text_of
 from lbd.config.packed import packed
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Proxy = Network | str   # a network, or `UNIX`
+
+UNIX = "unix"       # whoever comes in by a Unix socket
 
 LONGEST_PATH = 107  # bytes of a Unix socket's path that fit into sockaddr_un, NUL apart (unix(7))
 LONGEST_NAME = 253  # characters of a host name (RFC 1035, 2.3.4)
@@ -169,3 +172,6 @@ ADDRESS = Kind("address", "HOST:PORT, [IPv6]:PORT, unix:/PATH or https://HOST:PO
 HOST = Kind("host", "an IP address or a host name", lambda value: host_of(text_of(value)), _ANY)
 NETWORK = Kind("network", 'a network like "10.0.0.0/8" or an IP address', network_of, _ANY)
 NETWORKS = many(NETWORK, 'networks like "10.0.0.0/8" or IP addresses')
+PROXIES = many(Kind("proxy", NETWORK.allowed + ', or "unix"',
+                    lambda value: UNIX if value == UNIX else network_of(value), _ANY),
+               'networks like "10.0.0.0/8", IP addresses, or "unix"')

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lbd.config import units as u
 from lbd.config.keys import REBIND, REQUIRED, RESTART, key, optional
-from lbd.config.units import Address, Network
+from lbd.config.units import Address, Network, Proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,8 @@ class Global:
     drain_timeout: float = key("30s", u.DURATION, "the longest that removed servers and listeners keep their work")
     state_dir: str = key("/var/lib/lbd", u.STATE_DIR,
                          'directory of registered servers and runtime overrides; "off": they end with lbd', RESTART)
-    trusted_proxies: tuple[Network, ...] = key(
-        [], u.NETWORKS, "networks whose X-Forwarded-*, Forwarded and PROXY headers are believed")
+    trusted_proxies: tuple[Proxy, ...] = key(
+        [], u.PROXIES, 'networks whose X-Forwarded-*, Forwarded and PROXY headers are believed; "unix": Unix sockets')
     explain_to: tuple[Network, ...] = key(
         [], u.NETWORKS, "networks of clients that get the X-Lbd-Explain field, on new connections")
     user: str | None = key(None, u.LINE, "user to run as after binding; needs a start as root", RESTART, example="lbd")

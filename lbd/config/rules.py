@@ -8,7 +8,7 @@ from lbd.config.kinds import shown
 from lbd.config.places import Path
 from lbd.config.routes import check_routes
 from lbd.config.schema import Backend, Config, Listener, Server, Sticky
-from lbd.config.units import OFF, SECRET_FIELDS, Address
+from lbd.config.units import OFF, SECRET_FIELDS, UNIX, Address
 
 UNWEIGHTED = ("round-robin", "sticky-round-robin", "first")
 HASHES = ("url-hash", "source-ip-hash", "consistent-hash", "maglev")
@@ -52,7 +52,7 @@ def check_tcp(config: Config, findings: Findings) -> None:
 def check_proxies(config: Config, findings: Findings) -> None:
     """Where a PROXY header must come first, somebody may send one."""
     for name, listener in config.listeners.items():
-        if listener.proxy_protocol and not config.global_.trusted_proxies and not all(
+        if listener.proxy_protocol and not set(config.global_.trusted_proxies) - {UNIX} and not all(
                 address.path for address in listener.bind):
             findings.error(("listeners", name, "proxy_protocol"),
                            "nobody could connect: name the proxies in `trusted_proxies` of [global]")

@@ -12,8 +12,11 @@ from lbd.config.addresses import BINDS as BINDS
 from lbd.config.addresses import HOST as HOST
 from lbd.config.addresses import NETWORK as NETWORK
 from lbd.config.addresses import NETWORKS as NETWORKS
+from lbd.config.addresses import PROXIES as PROXIES
+from lbd.config.addresses import UNIX as UNIX
 from lbd.config.addresses import Address as Address
 from lbd.config.addresses import Network as Network
+from lbd.config.addresses import Proxy as Proxy
 from lbd.config.kinds import ItemError as ItemError
 from lbd.config.kinds import Kind as Kind
 from lbd.config.kinds import listed, many, mapping, shown, text_of, type_of

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lbd.config import schema
-from lbd.config.units import Network
+from lbd.config.units import UNIX, Proxy
 from lbd.http import head
 from lbd.net.mould import Mould
 from lbd.net.tls import Face
@@ -31,7 +31,7 @@ class Site:
                  "handshake_timeout", "hsts", "introduced", "logged", "max_body", "open", "passthrough", "proto",
                  "request", "route", "router", "tcp", "timeouts", "trusts", "underscores")
 
-    def __init__(self, settings: schema.Listener, trusted: Sequence[Network], router: Router,
+    def __init__(self, settings: schema.Listener, trusted: Sequence[Proxy], router: Router,
                  face: Face | None = None, hsts: bytes = b"", certified: bool = False) -> None:
         self.request = head.Request(settings.max_head, settings.max_headers, settings.max_uri, settings.forwarded,
                                     settings.underscores, certified)
@@ -68,10 +68,12 @@ class Site:
 
 
 class Membership:
-    """Whether an address lies in one of some networks; IPv4-mapped IPv6 addresses count as IPv4."""
+    """Whether an address lies in one of some networks; IPv4-mapped IPv6 addresses count as IPv4. Peers on Unix sockets
+    have the address b"", which lies in "unix"."""
 
-    def __init__(self, networks: Sequence[Network]) -> None:
-        self.networks = tuple(networks)
+    def __init__(self, networks: Sequence[Proxy]) -> None:
+        self.networks = tuple(network for network in networks if not isinstance(network, str))
+        self.unix = UNIX in networks
         self.remembered: dict[bytes, bool] = {}
 
     def has(self, address: bytes) -> bool:
@@ -86,6 +88,8 @@ class Membership:
         return known
 
     def _has(self, address: bytes) -> bool:
+        if not address:
+            return self.unix
         try:
             parsed = ipaddress.ip_address(address.decode("ascii", "replace").partition("%")[0])
         except ValueError:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lbd.config import schema
-from lbd.config.units import Network
+from lbd.config.units import UNIX, Network, Proxy
 from lbd.proxy.listener import LONGEST, REMEMBERED, Listener, Membership, Site
 
 
@@ -20,7 +20,7 @@ class Router:
     def route(self, request: Any) -> Any: ...
 
 
-def site(trusted: tuple[Network, ...] = (), **settings: Any) -> Site:
+def site(trusted: tuple[Proxy, ...] = (), **settings: Any) -> Site:
     router: Any = Router()
     return Site(schema.Listener(bind=(), **settings), trusted, router)
 
@@ -61,6 +61,14 @@ def test_nobody_is_believed_unless_trusted() -> None:
     assert not site().believes(b"10.0.0.1")
     assert site(networks("10.0.0.0/8")).believes(b"10.0.0.1")
     assert not site(networks("10.0.0.0/8")).believes(b"")
+
+
+def test_unix_sockets_are_believed_when_they_are_named() -> None:
+    both = site((UNIX, *networks("10.0.0.0/8")))
+    assert both.believes(b"")
+    assert both.believes(b"10.0.0.1")
+    assert not both.believes(b"11.0.0.1")
+    assert not both.open
 
 
 def test_closing_closes_every_acceptor_once() -> None:
