@@ -79,6 +79,7 @@ class Listener:
     unix_group: str | None = key(None, u.LINE, "group of its Unix sockets; default: lbd's", REBIND, example="proxies")
     interface: str | None = key(None, u.INTERFACE, "only what comes in by this network interface (SO_BINDTODEVICE)",
                                 RESTART, example="eth0")
+    freebind: bool = key(False, u.BOOL, "bind addresses that this machine does not have yet (IP_FREEBIND)", REBIND)
     v6only: bool = key(True, u.BOOL, "IPv6 addresses take no IPv4; false: [::] takes both", RESTART)
     fast_open: bool = key(False, u.BOOL, "clients may send with the SYN (TCP_FASTOPEN)", REBIND)
     defer_accept: bool = key(

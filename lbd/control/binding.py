@@ -28,26 +28,27 @@ _UNIX_HINTS = {
 }
 
 
+_IP_FREEBIND = 15       # of linux/in.h; the socket module has no name for it
 FAST_OPEN = 256         # connections whose SYN brought data and whose handshake is not complete yet, per worker
 DEFERRED = 3            # seconds for which the kernel keeps a connection that sends nothing to itself
 
 
-def bind_tcp(address: Address, what: str, shared: bool, interface: str | None = None, v6only: bool = True
-             ) -> socket.socket:
+def bind_tcp(address: Address, what: str, shared: bool, interface: str | None = None, v6only: bool = True,
+             freebind: bool = False) -> socket.socket:
     """A bound TCP socket that does not listen yet, with SO_REUSEPORT.
 
     `what` names the key for the operator. `shared`: lbd itself holds sockets on this port, so that another holder
-    is not looked for. `interface`: it takes only what comes in there. `v6only`: an IPv6 address takes no IPv4. Raises
-    `LbdError`.
+    is not looked for. `interface`: it takes only what comes in there. `v6only`: an IPv6 address takes no IPv4.
+    `freebind`: no interface needs to have the address yet. Raises `LbdError`.
     """
     family, target = _target(address)
     try:
         if not shared:
             # SO_REUSEPORT would let a second lbd of the same user share the port without a word.
-            with _new(family, v6only) as probe:
+            with _new(family, v6only, freebind) as probe:
                 _tie(probe, interface)
                 _probe(probe, target, address.port)
-        sock = _new(family, v6only)
+        sock = _new(family, v6only, freebind)
     except OSError as error:
         raise LbdError(_refusal(address, what, error)) from None
     try:
@@ -138,11 +139,13 @@ def _probe(probe: socket.socket, target: tuple[str | int, ...], port: int) -> No
             raise
 
 
-def _new(family: int, v6only: bool) -> socket.socket:
+def _new(family: int, v6only: bool, freebind: bool) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(v6only))
+    if freebind:
+        sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)   # it counts for IPv6 too (inet_can_nonlocal_bind)
     return sock
 
 

@@ -170,7 +170,8 @@ class Sockets:
             if address.port == 0 and socks:
                 address = Address(address.host, socks[0].getsockname()[1])
             try:
-                sock = binding.bind_tcp(address, what, shared or bool(socks), listener.interface, listener.v6only)
+                sock = binding.bind_tcp(address, what, shared or bool(socks), listener.interface, listener.v6only,
+                                        listener.freebind)
             except LbdError:
                 if socks and id(socks[0]) in self._restored:
                     break   # bound by another user id once: what there is serves

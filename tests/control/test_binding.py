@@ -155,3 +155,10 @@ def test_what_changes_while_a_socket_listens(tmp_path):
                 assert [accepted.getsockopt(*option[:2]) for option in options] == [option[2] for option in options]
     with bind_unix(str(tmp_path / "s"), "x") as sock:
         binding.tune(sock, True, True, ((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 5),))
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
+def test_an_address_that_is_not_there_yet(host):
+    with bind_tcp(Address(host, 0), "x", False, freebind=True) as sock:
+        sock.listen()
+        assert sock.getsockname()[0] == host
