@@ -97,7 +97,7 @@ def test_each_is_refused_and_logged(attacked):
     for number, (method, path, secret, body, fields, wanted) in enumerate(REQUESTS, 1):
         status, data = attacked.ask(method, path, secret, body, **fields)
         assert (status, data["status"]) == (wanted, wanted), (method, path, data)
-        assert len(attacked.refused()) == number, (method, path)
+        until(lambda number=number: len(attacked.refused()) == number, f"{method} {path} is logged")
     log = attacked.lbd.log()
     assert not any(secret in log for secret in (OPERATOR, READER, SERVER, "wrong-0123456789"))
     assert attacked.settled() == before
@@ -111,7 +111,8 @@ def test_thousands_of_registrations(attacked):
     facts, _, generation = attacked.settled()
     assert len(facts) == 52
     assert generation == 1
-    assert 0 < len(attacked.refused()) < 1950   # a flood is counted, not written out
+    until(attacked.refused, "some are logged")
+    assert len(attacked.refused()) < 1950       # a flood is counted, not written out
     assert attacked.lbd.get("web")[0] in (200, 502)
 
 
