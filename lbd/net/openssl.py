@@ -10,7 +10,7 @@ from typing import Any
 from lbd.log import logger
 from lbd.net.alpn import SELECT, offer
 
-FAILURES = (OSError, AttributeError, ValueError)    # what `library` and `pointer` raise where they do not work
+FAILURES = (OSError, AttributeError, ValueError)    # what `libssl` and `pointer` raise where they do not work
 
 MOST_NAMES = 60_000     # bytes of the authorities' names: a CertificateRequest has room for 2**16 (RFC 8446 4.2.4)
 
@@ -26,7 +26,7 @@ _PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 
 @cache
-def library() -> Any:
+def libssl() -> Any:
     """The module's own libssl: symbols are looked up in the libraries that the module is linked with."""
     module = sys.modules.get("_ssl")
     found = ctypes.CDLL(getattr(module, "__file__", None))
@@ -52,7 +52,7 @@ def pointer(context: ssl.SSLContext) -> int:
                 break
         else:
             raise ValueError("contexts have another layout")
-    if library().SSL_CTX_get_options(found) & 0xFFFFFFFF != int(context.options) & 0xFFFFFFFF:
+    if libssl().SSL_CTX_get_options(found) & 0xFFFFFFFF != int(context.options) & 0xFFFFFFFF:
         raise ValueError("contexts have another layout")
     return found
 
@@ -67,7 +67,7 @@ def name_authorities(context: ssl.SSLContext, ders: Sequence[bytes]) -> bool:
     if not ders:
         return True
     try:
-        target, calls = pointer(context), library()
+        target, calls = pointer(context), libssl()
         for der in ders:
             certificate = calls.d2i_X509(None, ctypes.byref(ctypes.c_char_p(der)), len(der))
             if not certificate:
@@ -85,7 +85,7 @@ def select(context: ssl.SSLContext, protocols: Sequence[str]) -> bool:
     none of them by the alert no_application_protocol (RFC 7301 3.2), which the module would let pass. A client that
     offers nothing is served. False where such clients pass."""
     try:
-        pointed, calls = pointer(context), library()
+        pointed, calls = pointer(context), libssl()
     except FAILURES as error:
         _told("clients without a common ALPN protocol are served", str(error))
         return False
@@ -95,5 +95,5 @@ def select(context: ssl.SSLContext, protocols: Sequence[str]) -> bool:
 
 @cache
 def _told(event: str, reason: str) -> None:
-    """Once."""
+    """Log it, once for each reason."""
     logger.warning(event, reason=reason)

@@ -35,9 +35,9 @@ def works() -> bool:
 
 
 def _share(context: ssl.SSLContext, keys: bytes) -> bool:
-    library, pointer = openssl.library(), openssl.pointer(context)
-    size = library.SSL_CTX_ctrl(pointer, _SET, 0, None)
-    return bool(size <= len(keys) and library.SSL_CTX_ctrl(pointer, _SET, size, keys[:size]) == 1)
+    libssl, pointer = openssl.libssl(), openssl.pointer(context)
+    size = libssl.SSL_CTX_ctrl(pointer, _SET, 0, None)
+    return bool(size <= len(keys) and libssl.SSL_CTX_ctrl(pointer, _SET, size, keys[:size]) == 1)
 
 
 def _proven() -> bool:
