@@ -149,6 +149,8 @@ def note(row: Row) -> str:
         until = f" until {override['until']}" if override.get("until") else ""
         why = f": {override['reason']}" if override.get("reason") else ""
         found.append(f"{', '.join(wanted)} by {override.get('who')}{until}{why}".lstrip())
+    if row.get("cut_at"):
+        found.append(f"cut at {row['cut_at']}")
     if registration := row.get("registration"):
         left = span(registration.get("expires_in_seconds"))
         found.append("registered, leaving" if registration.get("leaving") else f"registered, {left} left")

@@ -21,7 +21,8 @@ from lbd.config.runtime import Offer, Wish
 
 BACKEND = "/v1/backends/{backend}"
 SERVER = BACKEND + "/servers/{server}"
-SERVER_FACTS = ("backend", "name", "address", "mode", "health", "weight", "in_flight", "override", "registration")
+SERVER_FACTS = ("backend", "name", "address", "mode", "cut_at", "health", "weight", "in_flight", "override",
+                "registration")
 CONFLICT = "refused, and nothing has changed"
 
 # What may be seen by anyone who can connect to the metrics' address too.

@@ -17,7 +17,8 @@ class Member(NamedTuple):
 
     `address` is literal (an IP address or a Unix socket). `slot` is its row in the scoreboard: it belongs to the
     identity (backend, name, address), so an unchanged server keeps it over every generation. Two axes of state:
-    `mode` is what the operator wants, `health` what checks and traffic say. A tuple: those of a large fleet are made
+    `mode` is what the operator wants, `health` what checks and traffic say. `cut` is when what is at it is cut, in
+    seconds of the monotonic clock, which all processes share; 0.0: it is not. A tuple: those of a large fleet are made
     anew many times per second.
     """
 
@@ -31,6 +32,7 @@ class Member(NamedTuple):
     health: str = "up"
     max_conns: int = 0      # most connections, and so requests in flight; 0: any number
     host: str = ""          # the host as it was configured: the name that its certificate is for
+    cut: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from lbd.backend.generation import Member
 from lbd.config.units import Address
-from lbd.stats.scoreboard import Row
+from lbd.stats.scoreboard import Row, now
 
 DOUBLINGS = 4       # of the doubt of a server whose connects keep failing: 0.5 s to 8 s
 
@@ -19,10 +19,12 @@ class Server:
     `effective` is the weight as algorithms see it: less than `weight` while slow start lets it grow. `max_conns` is
     the most connections, and so requests in flight, of all workers together (0: any number). `tls` says how
     connections to it are secured (`lbd.net.tls.Towards`), None where they are not; `host` is its configured name.
+    `cut` is the moment of a planned cut that its worker knows of, past or to come.
     """
 
-    __slots__ = ("address", "backend", "backup", "doubt", "doubts", "effective", "endpoint", "gone", "grown", "health",
-                 "host", "idle", "max_conns", "max_idle", "max_turns", "mode", "name", "row", "slot", "tls", "weight")
+    __slots__ = ("address", "backend", "backup", "cut", "doubt", "doubts", "effective", "endpoint", "gone", "grown",
+                 "health", "host", "idle", "max_conns", "max_idle", "max_turns", "mode", "name", "row", "slot", "tls",
+                 "weight")
 
     def __init__(self, member: Member, row: Row) -> None:
         self.backend = member.backend
@@ -41,6 +43,7 @@ class Server:
         self.max_turns = sys.maxsize
         self.grown = 1.0
         self.health = ""
+        self.cut = member.cut if member.cut <= now() else 0.0     # what was to be cut before it began is not here
         self.update(member)
 
     def __repr__(self) -> str:

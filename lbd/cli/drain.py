@@ -11,10 +11,11 @@ HELP = "let a server finish what it has and take nothing new"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What, why, and whether to wait."""
+    """What, why, how long at most, and whether to wait."""
     parser.add_argument("--wait", action="store_true", help="return when nothing is in flight any more")
     parser.add_argument("--timeout", metavar="TIME", type=kind(u.DURATION), default=60.0,
                         help='how long to wait at most (default "60s"); exit code 3 after it')
+    steering.add_cut(parser)
     steering.add_arguments(parser)
 
 
@@ -22,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """0 when it drains (with --wait: when it is drained), 3 when it was not drained in time."""
     daemon, answer = steering.change(args, {"mode": "drain"})
     if not args.wait:
-        steering.report(args, answer, f"{args.target}: drains")
+        steering.report(args, answer, f"{args.target}: drains{steering.cutting(args)}")
         return 0
     facts = waiting.wait(daemon, args.target, waiting.drained, args.timeout)
     steering.report(args, facts or answer, f"{args.target}: {'drained' if facts else 'not drained in time'}")

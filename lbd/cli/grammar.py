@@ -27,7 +27,8 @@ VALUES: Mapping[str, str | tuple[str, ...]] = {
 @dataclass(frozen=True, slots=True)
 class Word:
     """An option with its flags, or an operand without any. `value` is the metavar of what follows, "" for nothing, and
-    `what` says what that can be: `FILE`, `TARGET`, `REST`, some words, or "" for anything."""
+    `what` says what that can be: `FILE`, `TARGET`, `REST`, some words, or "" for anything. `bare`: an option that goes
+    without its value too."""
 
     flags: tuple[str, ...]
     value: str
@@ -35,6 +36,7 @@ class Word:
     repeated: bool = False
     optional: bool = True
     what: str | tuple[str, ...] = ""
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +71,5 @@ def _word(action: argparse.Action) -> Word:
         what = what or VALUES.get(name, "")
     repeated = isinstance(action, argparse._AppendAction)
     return Word(tuple(action.option_strings), value, str(action.help or ""), repeated,
-                bool(action.option_strings and not action.required) or action.nargs == "?", what)
+                bool(action.option_strings and not action.required) or action.nargs == "?", what,
+                bool(action.option_strings) and action.nargs == "?")

@@ -1,4 +1,5 @@
-"""`lbd maint`: a server is taken out for maintenance: it takes no requests, those of sticky clients neither."""
+"""`lbd maint`: a server is taken out for maintenance: it takes no requests, those of sticky clients neither, and
+finishes what it has, or is cut."""
 
 import argparse
 
@@ -8,12 +9,13 @@ HELP = "take a server out for maintenance"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What and why."""
+    """What and why, and what becomes of what it has in hand."""
     steering.add_arguments(parser)
+    steering.add_cut(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when it is so; raises `LbdError` (1) when the daemon refuses."""
     _, answer = steering.change(args, {"mode": "maint"})
-    steering.report(args, answer, f"{args.target}: is in maintenance")
+    steering.report(args, answer, f"{args.target}: is in maintenance{steering.cutting(args)}")
     return 0

@@ -86,7 +86,8 @@ def _words(command: Command, shared: Collection[str] = ()) -> Iterator[str]:
 def _term(word: Word) -> str:
     if not word.flags:
         return f".I {_text(word.value)}"
-    value = f" \\fI{_text(word.value)}\\fR" if word.value else ""
+    name = f"[{word.value}]" if word.bare else word.value
+    value = f" \\fI{_text(name)}\\fR" if name else ""
     return ", ".join(f"\\fB{_text(flag)}\\fR" for flag in word.flags) + value
 
 

@@ -25,6 +25,20 @@ def add_arguments(parser: argparse.ArgumentParser, target: str = TARGET) -> None
     output(parser)
 
 
+def add_cut(parser: argparse.ArgumentParser) -> None:
+    """Whether what is at the server has to end, and when."""
+    parser.add_argument("--cut", metavar="TIME", nargs="?", const="0s", type=_after,
+                        help='end all requests, tunnels and idle connections at it, now or after TIME ("30s"; tunnels '
+                             'one by one in its second half); "lbd ready" calls it off')
+
+
+def _after(text: str) -> str:
+    try:
+        return checked(kind(u.duration(0.0)))(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}; BACKEND/SERVER stands before --cut") from None
+
+
 def output(parser: argparse.ArgumentParser) -> None:
     """Where the daemon is, and how the outcome is printed."""
     asking.add_arguments(parser)
@@ -44,6 +58,8 @@ def change(args: argparse.Namespace, settings: Mapping[str, Any]) -> tuple[Daemo
     """Ask for the change; returns the daemon and the server (or backend) as it is then. Raises `LbdError`."""
     daemon = asking.find(args)
     body = {**settings, "reason": args.reason, **({"for": args.span} if args.span else {})}
+    if cut := getattr(args, "cut", None):
+        body["cut"] = cut
     return daemon, data(daemon.ask("PATCH", place(args.target), body))
 
 
@@ -55,6 +71,13 @@ def data(answer: Answer) -> dict[str, Any]:
     if warning := answer.data.get("warning"):
         say(f"lbd: warning: {warning}")
     return answer.data
+
+
+def cutting(args: argparse.Namespace) -> str:
+    """What is said of a cut, "" without one."""
+    if args.cut is None:
+        return ""
+    return f"; what is left is cut after {args.cut}" if float(u.DURATION.read(args.cut)) else "; what is at it is cut"
 
 
 def report(args: argparse.Namespace, answer: Mapping[str, Any], text: str) -> None:

@@ -64,6 +64,7 @@ class Wish:
     weight: int | None = key(None, WEIGHT, "share of the traffic; 0: no new clients")
     max_conns: int | None = key(None, CONNECTIONS, "most requests in flight")
     health: str | None = key(None, FORCED, "health whatever checks and traffic say")
+    cut: float | None = key(None, u.duration(0.0), "cut what is at it after so long; 0s: now. In drain and maint only")
     reason: str = key("", SHORT, "why")
     for_: float | None = key(None, u.duration(1.0), "how long; then it ends by itself", name="for")
 

@@ -1,10 +1,11 @@
-"""What is known of the servers, as data that the next version in this process can read: health and ejections."""
+"""What is known of the servers, as data that the next version in this process can read: health, ejections and cuts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
 from lbd.backend.outlier import Case, Streak
+from lbd.control.cuts import Cuts
 from lbd.control.ejection import Ejection
 from lbd.health.check import Result
 from lbd.health.schedule import Judgement, Key, Schedule
@@ -13,18 +14,20 @@ from lbd.log import logger
 T = TypeVar("T")
 
 
-def known(schedule: Schedule, ejection: Ejection) -> dict[str, Any]:
-    """All judgements and all cases, by server."""
+def known(schedule: Schedule, ejection: Ejection, cuts: Cuts) -> dict[str, Any]:
+    """All judgements, all cases and all planned cuts, by server."""
     return {"health": [(key, asdict(judgement)) for key, judgement in schedule.known().items()],
             "ejections": [(key, {**_plain(case), "streak": vars(case.streak)})
-                          for key, case in ejection.known().items()]}
+                          for key, case in ejection.known().items()],
+            "cuts": cuts.known()}
 
 
-def restore(data: Mapping[str, Any], schedule: Schedule, ejection: Ejection) -> None:
+def restore(data: Mapping[str, Any], schedule: Schedule, ejection: Ejection, cuts: Cuts) -> None:
     """Go on from there. What cannot be read is left out: checks will tell."""
     try:
         schedule.restore({_key(key): _judgement(found) for key, found in data.get("health", ())})
         ejection.restore({_key(key): _case(found) for key, found in data.get("ejections", ())})
+        cuts.restore({(str(backend), str(server)): float(at) for (backend, server), at in data.get("cuts", ())})
     except (KeyError, TypeError, ValueError) as error:
         logger.warning("health begins anew: what the version before knew cannot be read", reason=repr(error))
 

@@ -176,9 +176,10 @@ class Fleet:
         self.share()
 
     def update(self, members: tuple[Member, ...]) -> None:
-        """Tell every worker what became of these servers."""
-        for process in self._serving.values():
-            process.send(Update(members))
+        """Tell every worker what became of these servers, those that drain too: they have work in hand."""
+        for process in self._alive:
+            if process.generation is not None:
+                process.send(Update(members))
 
     async def explain(self, ticket: bytes, seconds: float) -> None:
         """Every worker says how it came to its answer to a request with this ticket. Raises `LbdError`."""

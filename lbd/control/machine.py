@@ -12,6 +12,7 @@ from lbd.config.schema import Config
 from lbd.control import carried, limits, members, outage, processors, rows
 from lbd.control.access_log import AccessLog
 from lbd.control.certificates import Certificates, shown
+from lbd.control.cuts import Cuts
 from lbd.control.ejection import Ejection
 from lbd.control.fleet import Fleet
 from lbd.control.handover import Handover
@@ -70,6 +71,7 @@ class Machine:
                                  passed=self.ejection.passed, failed=self.resolver.down)
         self.overrides = Overrides()
         self.registry = Registry()
+        self.cuts = Cuts()
         self.certificates = Certificates()
         self._materials = Materials(self.certificates)
         self.roster = Roster(self.slots, self.resolver, self.schedule, self.ejection.reason, self._steered,
@@ -102,7 +104,7 @@ class Machine:
             self.fleet.reserve([PAST])
         for fd in inherited.logs:
             Lines(asyncio.get_running_loop(), fd, self.line)
-        carried.restore(inherited.known, self.schedule, self.ejection)
+        carried.restore(inherited.known, self.schedule, self.ejection, self.cuts)
 
     @property
     def tasks(self) -> int:
@@ -152,8 +154,8 @@ class Machine:
                 "sockets": [(name, own, sock.fileno()) for name, own, sock in self.sockets.all()],
                 "workers": [*((process.pid, process.lane) for process in workers), *self.left.items()],
                 "logs": [process.log for process in workers if process.log >= 0],
-                "pipes": self.access.leave(LAST_LINES),
-                "counted": described(self.board, self.slots), "known": carried.known(self.schedule, self.ejection)}
+                "pipes": self.access.leave(LAST_LINES), "counted": described(self.board, self.slots),
+                "known": carried.known(self.schedule, self.ejection, self.cuts)}
 
     def orphan_ended(self, pid: int) -> None:
         """A worker of the version before is gone: its lane is free."""
@@ -199,6 +201,8 @@ class Machine:
 
     def steered(self) -> None:
         """Overrides are others now: tell the workers."""
+        if self.generation is not None:
+            self.cuts.follow(self.roster, self.generation.config)
         self._flush_soon()
 
     def unwanted(self) -> list[tuple[tuple[str, str], str]]:
@@ -306,8 +310,9 @@ class Machine:
 
     def _steered(self, member: Member) -> Member:
         wanted = self.overrides.applied(member)
-        # One that leaves drains, whatever else is wanted of it.
-        return wanted._replace(mode="drain") if self.registry.leaving((member.backend, member.name)) else wanted
+        if self.registry.leaving((member.backend, member.name)):
+            wanted = wanted._replace(mode="drain")      # whatever else is wanted of it
+        return self.cuts.applied(wanted)
 
     def _take(self, generation: Generation) -> None:
         self.generation = generation
@@ -373,6 +378,7 @@ class Machine:
         if self.generation is None:
             return
         now = [m for group in self.roster.members(self.generation.config).values() for m in group]
+        self.cuts.follow(self.roster, self.generation.config)
         news = tuple(m for m in now if (m.backend, m.name) in self._told and self._told[m.backend, m.name] != m)
         if news:
             moved = (was for m in news if (was := self._told[m.backend, m.name]).address != m.address)

@@ -115,6 +115,7 @@ def _server(machine: Machine, config: Config, member: Member, course: Course, hi
         "since": then(course.since) if course.since else None,
         "checked": then(judgement.checked) if judgement is not None and judgement.checked else None,
         "mode": member.mode,
+        "cut_at": then(member.cut) if member.cut else None,
         "weight": member.weight,
         "backup": member.backup,
         "in_flight": board.in_flight(member.slot),

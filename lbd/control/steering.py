@@ -15,7 +15,7 @@ from lbd.backend.generation import Generation
 from lbd.config import units as u
 from lbd.config.kinds import nearest, shown
 from lbd.config.runtime import SETTINGS, Kept, Offer, Override, Wish, read, write
-from lbd.control import outage, overrides, registry, status
+from lbd.control import cuts, outage, overrides, registry, status
 from lbd.control.machine import Machine
 from lbd.control.registry import Name
 from lbd.control.store import Store
@@ -114,12 +114,16 @@ class Steering:
             raise Refused(409, f"there are {overrides.MOST} overrides already; end some of them first")
         now = self._clock()
         given = {name: getattr(wish, name) for name in SETTINGS if name in wishes}
-        if not given:
-            raise Refused(422, f"nothing to change: give at least one of {', '.join(SETTINGS)}")
+        if not given and "cut" not in wishes:
+            raise Refused(422, f"nothing to change: give at least one of {', '.join(SETTINGS)}, cut")
         override = replace(before or Override(backend, server), **given, who=who, reason=wish.reason, at=now,
                            until=now + wish.for_ if wish.for_ else 0.0)
         had = self._served(backend)
-        self._machine.overrides.put((backend, server), override)
+        if given:       # else what is in force stays, with its reason and its end
+            self._machine.overrides.put((backend, server), override)
+        if "cut" in wishes:
+            self._cut((backend, server), wish.cut, before)
+            given["cut"] = wish.cut
         self._machine.steered()
         lost = had and not self._served(backend)
         await self._keep()
@@ -129,6 +133,18 @@ class Steering:
             return ""
         logger.warning("no server is left", backend=backend, who=who)
         return f"no server of {backend} is left"
+
+    def _cut(self, target: tuple[str, str], seconds: float | None, before: Override | None) -> None:
+        """Plan the cut of those servers that are taken out; where there are none, `before` is in force again."""
+        members = self._machine.roster.of(self._generation().config, target[0])
+        meant = [m for m in members if target[1] in ("", m.name, m.name.partition("@")[0])]
+        if seconds is not None:
+            meant = [m for m in meant if cuts.out(m)]
+            if not meant:
+                self._machine.overrides.put(target, before)
+                name = "/".join(filter(None, target))
+                raise Refused(422, f"cut: {name} takes requests; give mode drain or maint with it")
+        self._machine.cuts.plan(meant, seconds)
 
     def overrides(self) -> list[dict[str, Any]]:
         """All overrides, as JSON."""

@@ -1,14 +1,17 @@
-"""What is on its way out: connections of removed servers, clients of removed listeners, and what is being closed.
+"""What is on its way out: connections of removed servers and of those that are cut, clients of removed listeners, and
+what is being closed.
 
 Idle clients leave one after another, so that they do not come back all at once elsewhere; and so do tunnels, in the
 second half of the time.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
+from lbd.backend.generation import Member
 from lbd.backend.server import Server
+from lbd.proxy import pinned
 from lbd.proxy.breaking import Resets
 from lbd.proxy.listener import Listener
 from lbd.stats import endings
@@ -36,6 +39,42 @@ class Draining:
             close_idle(server)
             self._ends[server] = ends, endings.DRAIN_CUT
 
+    def plan(self, members: Iterable[Member]) -> None:
+        """Cut servers at the moments that their members have now, where those are others than before; 0.0 calls off
+        what was planned. Tunnels end one after another in the second half of the time until then."""
+        for member in members:
+            backend = self._plane.backends.get(member.backend)
+            server = backend.servers.get((member.name, str(member.address))) if backend is not None else None
+            if server is None or member.cut == server.cut:
+                continue
+            server.cut = member.cut
+            self._halves.pop(server, None)
+            if member.cut:
+                self._ends[server] = member.cut, endings.OPERATOR_CUT
+            else:
+                self._ends.pop(server, None)
+        if self._ends:
+            self.cut_due(self._plane.timers.clock())
+
+    def cut(self, servers: Collection[Server], ending: int) -> None:
+        """End what is at these servers now: requests go to others where they may, answers break off, tunnels and idle
+        connections are no more."""
+        for client in self._plane.timers.everyone():
+            if client.server in servers:
+                client.forsaken(ending)
+            if client.pins is not None:
+                pinned.forsake(client, servers)
+        for server in servers:
+            close_idle(server)
+
+    def cut_due(self, now: float) -> None:
+        """Cut the servers whose planned moment has come."""
+        servers: set[Any] = {one for one, (ends, ending) in self._ends.items()
+                             if ending == endings.OPERATOR_CUT and ends <= now}
+        if servers:
+            self._ends = {one: known for one, known in self._ends.items() if one not in servers}
+            self.cut(servers, endings.OPERATOR_CUT)
+
     def dismiss(self, listener: Listener, ends: float, ending: int) -> None:
         """Accept no more; clients are told with their next answer, closed while idle, and cut when the time comes."""
         listener.leaving = True
@@ -54,6 +93,7 @@ class Draining:
                 upstream.abort()
         self.resets.tick()
         if self._ends:
+            self.cut_due(now)
             self._clients(now)
 
     def _clients(self, now: float) -> None:
@@ -88,8 +128,9 @@ class Draining:
 
     def _cause(self, client: Any) -> Listener | Server | None:
         """What this client has to leave with: its listener, or the server of its request, what ends first."""
-        pinned = [upstream.server for upstream in client.pins.held()] if client.pins is not None else []
-        found = [one for one in (client.listener, client.server, *pinned) if one in self._ends]
+        held = client.pins.held() if client.pins is not None else ()
+        signed = [upstream.server for upstream in held if upstream.server.gone]
+        found = [one for one in (client.listener, client.server, *signed) if one in self._ends]
         return min(found, key=self._ends.__getitem__, default=None)
 
 

@@ -132,6 +132,7 @@ class Plane:
                     upstream.__class__ = kind(backend.retry_statuses)
                     upstream.response = backend.response
         self.draining.retire(removed, ends)
+        self.draining.plan(member for members in generation.members.values() for member in members)
         for client in self.timers.everyone():
             client.trusted = client.listener.site.believes(client.peer)
             for backend, upstream in pinned.connections(client):
@@ -158,11 +159,8 @@ class Plane:
             if backend.gate is not None:
                 backend.gate.pump()
         if fallen:
-            for client in self.timers.everyone():
-                if client.server in fallen:
-                    client.forsaken()
-                if client.pins is not None:
-                    pinned.forsake(client, fallen)
+            self.draining.cut(fallen, endings.SERVER_DOWN)
+        self.draining.plan(members)
 
     def in_flight(self, backend: Backend) -> float:
         """Requests to the backend of all workers."""

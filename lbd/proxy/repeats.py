@@ -127,21 +127,22 @@ class Repeats(Exchange):
         self._repeat(fields.BACKEND_RETRIES_TIMEOUT, 504, endings.SERVER_TIMEOUT)
         return True
 
-    def forsaken(self) -> None:
-        """The server is down and its requests are not to be waited for (`on_down`)."""
+    def forsaken(self, ending: int) -> None:
+        """What the server has in hand is not waited for: it is down (`on_down`), or an operator cuts it."""
         state, upstream = self.state, self.upstream
+        status, blamed = endings.ENDINGS[ending].status, endings.ENDINGS[ending].blame == endings.SERVER
         if state == RELAY:
-            break_off(self, endings.SERVER_DOWN)
+            break_off(self, ending)
         elif state == TUNNEL:
-            self.cut(endings.SERVER_DOWN)
+            self.cut(ending)
         elif CONNECT <= state <= WAIT:
             self.upstream = None
             if upstream is not None:
                 upstream.abort()
             if state == CONNECT or self._repeatable():
-                self._repeat(fields.BACKEND_RETRIES_LOST, 502, endings.SERVER_DOWN)
+                self._repeat(fields.BACKEND_RETRIES_LOST, status, ending, blamed, spent=state != CONNECT)
             else:
-                self.give_up(502, endings.SERVER_DOWN)
+                self.give_up(status, ending)
 
     def _repeatable(self) -> bool:
         return bool(self.whole or self.kept) and self.payload.startswith(IDEMPOTENT)

@@ -92,6 +92,7 @@ ACCEPT_RATE = _ending("accept-rate", CLIENT, 0, "the listener took as many conne
 CODING_REFUSED = _ending("coding-refused", CLIENT, 501, "the request has a transfer coding other than chunked")
 TLS_NAME = _ending("tls-name", CLIENT, 0, "the client asked by TLS for no host name, or for one of no certificate")
 TLS_PROTOCOL = _ending("tls-protocol", CLIENT, 0, "the client offered by ALPN only protocols that are not spoken here")
+OPERATOR_CUT = _ending("operator-cut", OPERATOR, 503, "an operator had the connections of the server cut")
 
 ENDINGS: tuple[Ending, ...] = tuple(_table)
 

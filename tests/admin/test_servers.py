@@ -13,6 +13,7 @@ PATH = "/v1/backends/app/servers/a"
     ("GET", "", None, ("server", "app", "a"), 200),
     ("PUT", "", {"address": "10.0.0.1:80"}, ("register", "app", "a", {"address": "10.0.0.1:80"}), 201),
     ("PATCH", "", {"mode": "drain"}, ("change", "app", "a", {"mode": "drain"}), 200),
+    ("PATCH", "", {"mode": "maint", "cut": "30s"}, ("change", "app", "a", {"mode": "maint", "cut": "30s"}), 200),
     ("DELETE", "", None, ("deregister", "app", "a", 0.0), 202),
     ("DELETE", "?wait=30s", None, ("deregister", "app", "a", 30.0), 200),
 ])

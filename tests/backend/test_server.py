@@ -7,6 +7,7 @@ import pytest
 from lbd.backend.generation import Member
 from lbd.backend.server import Server
 from lbd.config.units import Address
+from lbd.stats.scoreboard import now
 
 
 def server(**changes: Any) -> Server:
@@ -57,3 +58,9 @@ def test_update_takes_over_what_may_change() -> None:
     one = server()
     one.update(Member("app", "a", Address("127.0.0.1", 9001), 0, weight=7, backup=True, mode="drain", health="down"))
     assert (one.weight, one.backup, one.mode, one.health) == (7, True, "drain", "down")
+
+
+def test_only_a_cut_from_before_it_began_is_known() -> None:
+    before, later = now() - 1.0, now() + 60.0
+    assert server(cut=before).cut == before
+    assert server(cut=later).cut == 0.0

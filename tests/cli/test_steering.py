@@ -38,6 +38,10 @@ def test_answers() -> None:
      "app/a: drains"),
     (["ready", "app/a"], {"mode": "ready", "reason": ""}, "app/a: takes requests"),
     (["maint", "app/a"], {"mode": "maint", "reason": ""}, "app/a: is in maintenance"),
+    (["maint", "app/a", "--cut"], {"mode": "maint", "reason": "", "cut": "0s"},
+     "app/a: is in maintenance; what is at it is cut"),
+    (["drain", "app/a", "--cut", "30s"], {"mode": "drain", "reason": "", "cut": "30s"},
+     "app/a: drains; what is left is cut after 30s"),
     (["weight", "app/a", "50"], {"weight": 50, "reason": ""}, "app/a: weight 50")])
 def test_changes(fake_daemon: Any, capsys: pytest.CaptureFixture[str], words: list[str], body: Any, text: str) -> None:
     path = "/v1/backends/app/servers/a"

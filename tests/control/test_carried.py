@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from lbd.backend.generation import Member
 from lbd.backend.outlier import Case
 from lbd.config.schema import Backend, Config, Outlier, Server
 from lbd.config.units import Address
 from lbd.control import carried
+from lbd.control.cuts import Cuts
 from lbd.control.ejection import Ejection
 from lbd.health.check import Result
 from lbd.health.schedule import Judgement, Schedule
@@ -19,40 +21,45 @@ CONFIG = Config(backends={"app": Backend(servers={"a": Server(address=Address("1
 
 
 @pytest.fixture
-async def pair():
+async def parts():
     tasks = Tasks(lambda name, error: None)
-    yield (Schedule(tasks, {}, lambda key, judgement: None), Ejection(tasks, Board.create(1), lambda: None))
+    yield (Schedule(tasks, {}, lambda key, judgement: None), Ejection(tasks, Board.create(1), lambda: None), Cuts())
     await tasks.cancel()
 
 
-async def test_there_and_back(pair, monkeypatch):
-    schedule, ejection = pair
+async def test_there_and_back(parts, monkeypatch):
+    schedule, ejection, cuts = parts
     judgement = Judgement("up", Result(False, "refused", 0.5), 2, 3, 10, 2)
     case = Case(until=1e12, times=2, seconds=60.0, failures=5, counts={"ejected": 2})
     case.streak._before = [1.0, 2.0]
     monkeypatch.setattr(schedule, "known", lambda: {KEY: judgement})
     monkeypatch.setattr(ejection, "known", lambda: {KEY: case})
-    data = json.loads(json.dumps(carried.known(schedule, ejection)))
+    cuts.plan([Member("app", "a", Address("10.0.0.1", 80), 0)], 30.0)
+    planned = cuts.known()
+    data = json.loads(json.dumps(carried.known(schedule, ejection, cuts)))
     monkeypatch.undo()
+    cuts.restore({})
     data["health"][0][1]["of another version"] = 1
     data["ejections"][0][1]["of another version"] = 1
-    carried.restore(data, schedule, ejection)
+    carried.restore(data, schedule, ejection, cuts)
     ejection.set(CONFIG)
     assert ejection.reason(KEY) == "5 failures in a row: left out for 60 s"
     assert ejection.known()[KEY].streak._before == [1.0, 2.0]
     assert schedule._before == {KEY: judgement}
+    assert cuts.known() == planned
 
 
-@pytest.mark.parametrize("data", [{"health": [1]}, {"health": [[KEY, {"last": {}}]]}, {"ejections": [[KEY, {}]]}, {}])
-async def test_what_cannot_be_read_is_left_out(pair, data):
-    schedule, ejection = pair
-    carried.restore(data, schedule, ejection)
+@pytest.mark.parametrize("data", [{"health": [1]}, {"health": [[KEY, {"last": {}}]]}, {"ejections": [[KEY, {}]]},
+                                  {"cuts": [["app"]]}, {}])
+async def test_what_cannot_be_read_is_left_out(parts, data):
+    schedule, ejection, cuts = parts
+    carried.restore(data, schedule, ejection, cuts)
     ejection.set(CONFIG)
     assert ejection.reason(KEY) == ""
 
 
-async def test_cases_go_to_their_own_backends(pair):
-    _, ejection = pair
+async def test_cases_go_to_their_own_backends(parts):
+    _, ejection, _ = parts
     ejection.restore({KEY: Case(until=1e12), ("other", "a", "10.0.0.1:80"): Case(until=1e12)})
     ejection.set(CONFIG)
     assert list(ejection.known()) == [KEY]

@@ -2,7 +2,6 @@
 
 import asyncio
 import tomllib
-from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +10,7 @@ from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Backend, Config, Global, Registration, Server
 from lbd.config.units import Address
 from lbd.control import steering, store
+from lbd.control.cuts import Cuts
 from lbd.control.overrides import Overrides
 from lbd.control.registry import Registry
 from lbd.control.steering import Steering
@@ -28,6 +28,7 @@ class Machine:
     def __init__(self):
         self.overrides = Overrides()
         self.registry = Registry()
+        self.cuts = Cuts(lambda: 100.0)
         members = {name: (Member(name, "a", Address("10.0.0.1", 80), 0),) for name in CONFIG.backends}
         self.generation = Generation(1, CONFIG, members, {}, {}, {})
         self.told = 0
@@ -37,12 +38,13 @@ class Machine:
 
     def of(self, _config, backend):
         """The members with what the overrides say of their mode."""
-        return [SimpleNamespace(mode=override.mode or "ready" if override is not None else "ready", health="up")
+        return [member._replace(mode=override.mode or "ready" if override is not None else "ready")
                 for member in self.generation.members[backend]
                 for override in (self.overrides.of((backend, member.name)) or self.overrides.of((backend, "")),)]
 
     def steered(self):
         self.told += 1
+        self.cuts.follow(self, CONFIG)
 
     async def regroup(self):
         self.regrouped += 1
@@ -103,6 +105,39 @@ async def test_an_override_is_in_force_and_kept(world):
     assert world.machine.overrides.of(("app", "a")).settings == {"mode": "drain", "weight": 3}
     await world.steering.change("app", "a", {"weight": None, "mode": None}, "me")
     assert world.steering.overrides() == []
+
+
+async def test_a_cut_is_planned_and_called_off(world):
+    cuts = world.machine.cuts
+    await world.steering.change("app", "a", {"mode": "maint", "cut": "30s", "reason": "disk", "for": "1m"}, "me")
+    assert cuts.known() == [(("app", "a"), 130.0)]
+    assert "cut" not in world.kept()["overrides"][0]
+    await world.steering.change("app", "", {"cut": "0s"}, "me")
+    assert cuts.known() == [(("app", "a"), 100.0)]
+    override = world.machine.overrides.of(("app", "a"))
+    assert (override.reason, override.until) == ("disk", world.now + 60.0)      # as it was
+    assert world.machine.overrides.of(("app", "")) is None
+    await world.steering.change("app", "a", {"mode": "maint", "cut": None}, "me")
+    assert cuts.known() == []
+    await world.steering.change("app", "a", {"mode": "drain", "cut": "1s"}, "me")
+    await world.steering.change("app", "a", {"mode": "ready"}, "me")
+    assert cuts.known() == []
+
+
+@pytest.mark.parametrize("wishes", [{"cut": "0s"}, {"mode": "ready", "cut": "0s"}, {"weight": 0, "cut": "30s"}])
+@pytest.mark.parametrize("server", ["a", ""])
+async def test_what_takes_requests_is_not_cut(world, wishes, server):
+    with pytest.raises(Refused, match="takes requests; give mode drain or maint with it") as refused:
+        await world.steering.change("app", server, wishes, "me")
+    assert (refused.value.status, world.steering.overrides(), world.machine.cuts.known()) == (422, [], [])
+
+
+async def test_a_backend_is_cut_without_the_servers_that_stay(world):
+    await world.steering.change("closed", "a", {"mode": "ready"}, "me")
+    with pytest.raises(Refused, match="closed takes requests"):
+        await world.steering.change("closed", "", {"mode": "maint", "cut": "1s"}, "me")
+    await world.steering.change("app", "", {"mode": "maint", "cut": "1s"}, "me")
+    assert world.machine.cuts.known() == [(("app", "a"), 101.0)]
 
 
 async def test_without_a_directory_all_is_in_force_and_nothing_is_kept(world):

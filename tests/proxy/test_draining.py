@@ -1,8 +1,11 @@
 """What is on its way out leaves in time, idle clients one after another."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
+from lbd.backend.generation import Member
+from lbd.config.units import Address
 from lbd.proxy.draining import Draining, close_idle, due
 from lbd.stats import endings
 
@@ -26,6 +29,9 @@ class Client:
 
     def stop(self, ending: int) -> None:
         self.end = ending
+
+    def forsaken(self, ending: int) -> None:
+        self.end = "forsaken", ending
 
     def hang_up(self, ending: int) -> None:
         self.end = "hung up", ending
@@ -53,6 +59,9 @@ class Connection:
 
 
 class Server:
+    gone = False
+    cut = 0.0
+
     def __init__(self) -> None:
         self.idle: dict[Any, None] = {}
 
@@ -61,6 +70,11 @@ class Plane:
     def __init__(self, *clients: Client) -> None:
         self.clients = list(clients)
         self.timers = self
+        self.now = 0.0
+        self.backends: dict[str, Any] = {}
+
+    def clock(self) -> float:
+        return self.now
 
     def everyone(self) -> list[Client]:
         return [client for client in self.clients if client.end is None]
@@ -137,6 +151,84 @@ def test_tunnels_to_a_removed_server_are_too() -> None:
     draining.retire([server], 10.0)
     hung_up_evenly(draining, clients, endings.DRAIN_CUT)
     assert gone(others) == 0
+
+
+ADDRESS = Address("10.0.0.1", 80)
+
+
+def planned(clients: list[Client], server: Any) -> tuple[Plane, Any]:
+    """A plane with these clients, whose backend `app` has the server as `a`."""
+    plane = Plane(*clients)
+    plane.backends["app"] = SimpleNamespace(servers={("a", str(ADDRESS)): server})
+    return plane, Draining(plane)
+
+
+def member(cut: float, name: str = "a", backend: str = "app") -> Member:
+    return Member(backend, name, ADDRESS, 0, mode="maint", cut=cut)
+
+
+def test_a_server_is_cut_now() -> None:
+    server, resting = Server(), Connection()
+    resting.server = server
+    server.idle[resting] = None
+    cut, stays = Client(None, False, server), Client(None, False, Server())
+    plane, draining = planned([cut, stays], server)
+    plane.now = 5.0
+    draining.plan([member(4.9), member(4.9, "b"), member(4.9, "a", "other")])
+    assert (cut.end, stays.end, resting.end) == (("forsaken", endings.OPERATOR_CUT), None, "closed")
+    late = Client(None, False, server)
+    plane.clients.append(late)
+    draining.plan([member(4.9)])        # known already
+    draining.tick(5.1)
+    assert late.end is None
+    draining.plan([member(5.2)])
+    draining.tick(5.2)
+    assert late.end == ("forsaken", endings.OPERATOR_CUT)
+
+
+def test_a_server_is_cut_at_its_time() -> None:
+    server = Server()
+    resting = Connection(server)
+    server.idle[resting] = None
+    busy = Client(None, False, server)
+    _, draining = planned([busy], server)
+    draining.plan([member(3.0)])
+    draining.tick(2.9)
+    assert (busy.end, resting.end) == (None, "")
+    draining.tick(3.0)
+    assert (busy.end, resting.end) == (("forsaken", endings.OPERATOR_CUT), "closed")
+
+
+def test_tunnels_of_a_server_that_is_cut_later_end_one_after_another() -> None:
+    server, listener = Server(), Listener()
+    clients, others = tunnels(listener, server), tunnels(listener, Server())
+    _, draining = planned([*clients, *others], server)
+    draining.plan([member(10.0)])
+    hung_up_evenly(draining, clients, endings.OPERATOR_CUT)
+    assert gone(others) == 0
+
+
+def test_a_cut_is_called_off() -> None:
+    server = Server()
+    busy = Client(None, False, server)
+    _, draining = planned([busy], server)
+    draining.plan([member(3.0)])
+    draining.tick(2.0)
+    draining.plan([member(0.0)])
+    draining.tick(4.0)
+    assert busy.end is None
+
+
+def test_a_server_that_is_removed_before_its_cut_drains() -> None:
+    server = Server()
+    busy = Client(None, False, server)
+    _, draining = planned([busy], server)
+    draining.plan([member(3.0)])
+    draining.retire([server], 9.0)
+    draining.tick(4.0)
+    assert busy.end is None
+    draining.tick(9.0)
+    assert busy.end == endings.DRAIN_CUT
 
 
 def test_what_loses_listener_and_server_leaves_with_what_ends_first() -> None:

@@ -199,3 +199,14 @@ def test_a_challenge_is_found_wherever_it_stands() -> None:
         assert not challenged(401, head % scheme)
     assert not challenged(200, head % b"NTLM")
     assert challenged(407, b"HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\n\r\n")
+
+
+async def test_a_server_that_is_cut_loses_it_and_the_idle_client_is_closed(
+        rig: Rig, simple: Simple, iis: SignOn, connect: Connect) -> None:
+    simple()
+    client = await connect()
+    await sign_on(client, "ann")
+    member = rig.plane.generation.members["app"][0]  # type: ignore[union-attr]
+    rig.plane.update([member._replace(mode="drain", cut=1.0)])
+    await client.ended()
+    await iis.connections[0].ended()

@@ -1,13 +1,14 @@
 """Repeats that the configuration asks for: after a timeout, a status, a server's fall; their budget; kept bodies."""
 
+from dataclasses import replace
 
 import pytest
 
 from lbd.proxy.repeats import LEAST
 from lbd.stats import fields
-from lbd.stats.scoreboard import BACKEND
+from lbd.stats.scoreboard import BACKEND, SERVER, now
 
-from .rig import answer, configuration, generation, request
+from .rig import answer, configuration, generation, request, warm
 
 UNAVAILABLE = answer(b"no", status="503 Service Unavailable")
 
@@ -15,7 +16,7 @@ UNAVAILABLE = answer(b"no", status="503 Service Unavailable")
 @pytest.fixture
 def two(rig, stage, spare, tmp_path):
     """Two servers in turn; the first one is the stage."""
-    def start(backend="", first=""):
+    def start(backend="", first="", stage=stage):
         rig.start(configuration(f"""
             [listeners.web]
             bind = "127.0.0.1:1"
@@ -140,39 +141,124 @@ async def test_a_body_in_pieces_is_repeated_while_it_is_kept(rig, two, stage, sp
         assert spare.accepted.empty()
 
 
-@pytest.mark.parametrize(("on_down", "method", "status"), [
-    ("cut", "GET", b"200"), ("cut", "POST", b"502"), ("finish", "GET", b"201")])
-async def test_a_server_that_goes_down_with_requests_in_flight(rig, two, stage, spare, connect, on_down, method,
-                                                              status):
-    two(f'on_down = "{on_down}"')
+DOWN = {"health": "down"}
+CUT = {"mode": "maint", "cut": 1.0}      # long ago: now
+
+
+def told(rig, changes):
+    """The first server is otherwise from now on."""
+    rig.plane.update([rig.plane.generation.members["app"][0]._replace(**changes)])
+
+
+@pytest.mark.parametrize(("settings", "changes", "ending", "method", "status"), [
+    ('on_down = "cut"', DOWN, "server-down", "GET", b"200"),
+    ('on_down = "cut"', DOWN, "server-down", "POST", b"502"),
+    ("", DOWN, "server-down", "GET", b"201"),
+    ("", CUT, "operator-cut", "GET", b"200"),
+    ("", CUT, "operator-cut", "POST", b"503"),
+    ("retries = 0", CUT, "operator-cut", "GET", b"503"),
+    ("", {**CUT, "cut": 0.0}, "operator-cut", "GET", b"201"),
+])
+async def test_a_server_that_goes_down_or_is_cut_with_requests_in_flight(rig, two, stage, spare, connect, settings,
+                                                                        changes, ending, method, status):
+    two(settings)
     client = await connect()
     await client.send(request(method=method))
     first = await stage.accept()
     await first.head()
-    down = rig.plane.generation.members["app"][0]._replace(health="down")
-    rig.plane.update([down])
-    if on_down == "finish":
+    told(rig, changes)
+    if status == b"201":
         await first.send(answer(status="201 Created"))
-    elif method == "GET":
+    elif status == b"200":
         second = await spare.accept()
         await second.head()
         await second.send(answer())
     assert (await client.message())[0].startswith(b"HTTP/1.1 " + status)
-    assert rig.ending("server-down") == (status == b"502")
+    assert rig.ending(ending) == (status in (b"502", b"503"))
+    if status != b"201":
+        await first.ended()
+    assert rig.board.total(SERVER, 0, fields.SERVER_FAILURES) == (changes is DOWN and status != b"201")
 
 
-async def test_an_answer_on_its_way_is_cut_with_its_server(rig, two, stage, connect):
-    two('on_down = "cut"')
+async def test_what_was_not_sent_yet_goes_elsewhere_without_a_repeat(rig, two, spare, connect, silent):
+    two("retries = 0", stage=silent)
+    client = await connect()
+    await client.send(request(method="POST", body=b"x"))
+    await rig.until(lambda: rig.in_flight(0) == 1)
+    told(rig, CUT)
+    second = await spare.accept()
+    await second.message()
+    await second.send(answer())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(("settings", "changes", "ending"), [
+    ('on_down = "cut"', DOWN, "server-down"), ("", CUT, "operator-cut")])
+@pytest.mark.parametrize("length", ["Content-Length: 100", "Connection: close"])
+async def test_an_answer_on_its_way_is_cut_with_its_server(rig, two, stage, connect, settings, changes, ending, length):
+    two(settings)
     client = await connect()
     await client.send(request())
     first = await stage.accept()
     await first.head()
-    await first.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")
+    await first.send(f"HTTP/1.1 200 OK\r\n{length}\r\n\r\nabc".encode())
     await client.head()
-    rig.plane.update([rig.plane.generation.members["app"][0]._replace(health="down")])
-    with pytest.raises((ConnectionError, EOFError)):
-        await client.read(100)
-    await rig.until(lambda: rig.ending("server-down") == 1)
+    assert await client.read(3) == b"abc"
+    told(rig, changes)
+    with pytest.raises((ConnectionError, EOFError)):    # by its length, or by a reset
+        await client.read(97) if "100" in length else await client.rest()
+    await rig.until(lambda: rig.ending(ending) == 1)
+
+
+@pytest.mark.parametrize(("settings", "changes"), [('on_down = "cut"', DOWN), ("", CUT)])
+async def test_idle_connections_are_cut_with_their_server(rig, two, stage, spare, connect, settings, changes):
+    two(settings)
+    client, server = await warm(connect, stage)
+    _, other = await warm(connect, spare)
+    told(rig, changes)
+    await server.ended()
+    await client.send(request())
+    await other.head()                  # where the other one's connection still is
+    await other.send(answer())
+    await client.message()
+
+
+async def test_a_tunnel_is_cut_with_its_server(rig, two, stage, spare, connect):
+    two()
+    ends = []
+    for server in (stage, spare):
+        client = await connect()
+        await client.send(request("/", "Upgrade: x", "Connection: upgrade"))
+        peer = await server.accept()
+        await peer.head()
+        await peer.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+        await client.head()
+        ends.append((client, peer))
+    told(rig, CUT)
+    for end in ends[0]:
+        await end.ended()
+    assert rig.ending("operator-cut") == 1
+    await ends[1][0].send(b"stays")
+    assert await ends[1][1].read(5) == b"stays"
+
+
+async def test_a_cut_to_come_lasts_over_a_reload(rig, two, stage, connect, tmp_path):
+    two()
+    client = await connect()
+    await client.send(request(method="POST"))
+    first = await stage.accept()
+    await first.head()
+    later = now() + 3600.0
+    told(rig, {"mode": "maint", "cut": later})
+    text = (tmp_path / "lbd.toml").read_text() + "\n[timeouts]\nserver = '10s'"
+    wanted = generation(configuration(text, tmp_path), 2)
+    member, other = wanted.members["app"]
+    rig.apply(replace(wanted, members={"app": (member._replace(mode="maint", cut=later), other)}))
+    await rig.tick()
+    assert rig.in_flight(0) == 1
+    rig.plane.draining.tick(later)
+    assert (await client.message())[0].startswith(b"HTTP/1.1 503 ")
+    assert rig.ending("operator-cut") == 1
 
 
 @pytest.mark.parametrize("busy", [False, True])

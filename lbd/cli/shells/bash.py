@@ -47,7 +47,7 @@ KINDS = {
 
 def script(commands: Sequence[Command]) -> str:
     """The whole script."""
-    valued = [(command, word) for command in commands for word in command.options if word.value]
+    valued = [(command, word) for command in commands for word in command.options if word.value and not word.bare]
     lines = [HEAD.replace("@VALUED@", "|".join(_after(command, word) for command, word in valued))]
     lines += [f"        {_after(command, word)}) {_reply(word.what)} return ;;\n" for command, word in valued]
     lines += ["    esac\n    case $command:$operand:$current in\n"]

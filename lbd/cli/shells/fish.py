@@ -28,7 +28,7 @@ def _flags(word: Word) -> str:
 
 
 def _follows(word: Word) -> str:
-    return f"{'-r' if word.what == FILE else '-x'} {_value(word)}" if word.value else ""
+    return f"{'-r' if word.what == FILE else '-x'} {_value(word)}" if word.value and not word.bare else ""
 
 
 def _value(word: Word) -> str:

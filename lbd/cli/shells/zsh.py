@@ -54,7 +54,7 @@ def _operand(word: Word) -> str:
 
 
 def _value(word: Word) -> str:
-    return f":{_plain(word.value)}:{_action(word)}" if word.value else ""
+    return f":{':' if word.bare else ''}{_plain(word.value)}:{_action(word)}" if word.value else ""
 
 
 def _action(word: Word) -> str:
