@@ -9,6 +9,8 @@ from lbd.backend.generation import Generation
 from lbd.config.schema import Config
 from lbd.control import fleet as module
 from lbd.control.fleet import Fleet
+from lbd.control.messages import Update
+from lbd.control.process import Process
 from lbd.control.sockets import Sockets
 from lbd.control.workers import SILENT
 from lbd.errors import LbdError
@@ -100,6 +102,17 @@ async def test_who_does_not_answer_is_replaced(make, monkeypatch):
     await process.ended.wait()
     assert process.why == f"stood still for {SILENT} s"
     await changed(lambda: fleet.serving() and fleet.serving()[0] is not process)
+
+
+async def test_who_drains_is_told_of_servers_too(make, monkeypatch):
+    fleet, _ = make()
+    await fleet.start(EMPTY, 2)
+    both, told = set(fleet.serving()), []
+    monkeypatch.setattr(Process, "send", lambda process, message, fds=(): told.append((process, message)))
+    fleet.resize(1)
+    fleet.update(())
+    monkeypatch.undo()
+    assert {process for process, message in told if isinstance(message, Update)} == both
 
 
 async def test_who_answers_is_left_alone(make):

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from lbd.config.runtime import Override
 from lbd.config.schema import Backend, Config, Global, HealthPolicy, Listener, Server
 from lbd.config.units import Address
 from lbd.control.machine import Machine, worker_count
@@ -109,3 +110,25 @@ async def test_more_and_fewer_workers(running):
 def test_auto_is_one_worker_per_usable_processor():
     assert worker_count(config("a", workers=5)) == 5
     assert 1 <= worker_count(config("a", workers=0)) <= 64
+
+
+async def test_a_planned_cut_lasts_over_a_reload_until_its_server_is_back_or_gone(running):
+    def planned():
+        (member,) = [m for m in running.roster.of(running.generation.config, "app") if m.name == "a"]
+        return member.cut
+
+    running.overrides.put(("app", "a"), Override("app", "a", mode="maint"))
+    running.cuts.plan(running.roster.of(running.generation.config, "app"), 3600.0)
+    moment = planned()
+    running.steered()
+    await changed(lambda: running._told["app", "a"].cut == moment)
+    generation = await running.apply(config("a", "b"))
+    assert generation.members["app"][0].cut == planned() == moment > 0.0
+    assert [name for name, _ in running.leave()["known"]["cuts"]] == [("app", "a")]
+    running.overrides.put(("app", "a"), None)
+    running.steered()
+    running.overrides.put(("app", "a"), Override("app", "a", mode="maint"))
+    assert planned() == 0.0
+    running.cuts.plan(running.roster.of(running.generation.config, "app"), 3600.0)
+    await running.apply(config("b"), force=True)
+    assert running.cuts.known() == []

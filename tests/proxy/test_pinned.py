@@ -209,4 +209,4 @@ async def test_a_server_that_is_cut_loses_it_and_the_idle_client_is_closed(
     member = rig.plane.generation.members["app"][0]  # type: ignore[union-attr]
     rig.plane.update([member._replace(mode="drain", cut=1.0)])
     await client.ended()
-    await iis.connections[0].ended()
+    await rig.until(lambda: rig.board.total(scoreboard.SERVER, 0, fields.SERVER_CONNECTIONS) == 0)

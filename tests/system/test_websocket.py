@@ -9,6 +9,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from lbd.cli.command_line import main
+
 CONFIG = """
 [timeouts]
 tunnel = "{tunnel}"
@@ -74,6 +76,19 @@ async def test_a_reload_touches_none_of_them() -> None:
         for number, connection in enumerate(connections):
             await said(connection, str(number))
             await connection.close()
+
+
+async def test_an_operator_cuts_them() -> None:
+    async with behind() as (lbd, url, _):
+        connections = [await connect(url) for _ in range(20)]
+        command = ["maint", "app/a", "--cut", "--admin", f"unix:{lbd.path}/admin.sock"]
+        assert await asyncio.to_thread(main, command) == 0
+        async with asyncio.timeout(20):
+            for connection in connections:
+                await connection.wait_closed()
+        assert {connection.close_code for connection in connections} == {1006}
+        await asyncio.to_thread(
+            until, lambda: 'lbd_endings_total{ending="operator-cut"} 20.0' in lbd.metrics(), "they are counted")
 
 
 async def test_a_stop_ends_them_one_after_another() -> None:
