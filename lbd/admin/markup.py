@@ -31,6 +31,7 @@ HEAD = (
 DIALOG = (
     '<dialog id="ask" aria-labelledby="ask-title"><form method="dialog"><h2 id="ask-title"></h2><p id="ask-text"></p>'
     '<p id="ask-weight"><label>Weight <input type="number" min="0" max="1000" step="1" inputmode="numeric"></label></p>'
+    '<p id="ask-cut"><label><input type="checkbox"> Cut what it has in hand, now</label></p>'
     '<p><label>Reason <input id="ask-reason" maxlength="200" autocomplete="off"></label></p>'
     '<p class="buttons"><button type="button" id="ask-no">Cancel</button><button id="ask-yes"></button></p>'
     "</form></dialog>")

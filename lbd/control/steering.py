@@ -106,7 +106,7 @@ class Steering:
 
     async def change(self, backend: str, server: str, wishes: Mapping[str, Any], who: str) -> str:
         """Set what the wishes say of a server, or of a whole backend (`server` empty). Returns a warning where that
-        took the backend's last usable server out, else "". Raises `LbdError`."""
+        took the backend's last usable server out, or does not reach all workers, else "". Raises `LbdError`."""
         wish = read(Wish, wishes)
         self._known(backend, server)
         before = self._machine.overrides.of((backend, server))
@@ -129,10 +129,14 @@ class Steering:
         await self._keep()
         logger.info("override", backend=backend, server=server or "(all)", **given, who=who, reason=wish.reason,
                     seconds=wish.for_)
-        if not lost:
-            return ""
-        logger.warning("no server is left", backend=backend, who=who)
-        return f"no server of {backend} is left"
+        warnings = []
+        if lost:
+            logger.warning("no server is left", backend=backend, who=who)
+            warnings.append(f"no server of {backend} is left")
+        if wish.cut is not None and self._machine.left:
+            warnings.append("workers from before the upgrade do not hear of the cut: what they have in hand has "
+                            "drain_timeout")
+        return "; ".join(warnings)
 
     def _cut(self, target: tuple[str, str], seconds: float | None, before: Override | None) -> None:
         """Plan the cut of those servers that are taken out; where there are none, `before` is in force again."""

@@ -29,6 +29,7 @@ class Machine:
         self.overrides = Overrides()
         self.registry = Registry()
         self.cuts = Cuts(lambda: 100.0)
+        self.left = {}
         members = {name: (Member(name, "a", Address("10.0.0.1", 80), 0),) for name in CONFIG.backends}
         self.generation = Generation(1, CONFIG, members, {}, {}, {})
         self.told = 0
@@ -130,6 +131,13 @@ async def test_what_takes_requests_is_not_cut(world, wishes, server):
     with pytest.raises(Refused, match="takes requests; give mode drain or maint with it") as refused:
         await world.steering.change("app", server, wishes, "me")
     assert (refused.value.status, world.steering.overrides(), world.machine.cuts.known()) == (422, [], [])
+
+
+async def test_workers_from_before_an_upgrade_cannot_be_told(world):
+    assert "upgrade" not in await world.steering.change("app", "a", {"mode": "maint", "cut": "0s"}, "me")
+    world.machine.left = {4711: 3}
+    assert "before the upgrade" in await world.steering.change("app", "a", {"mode": "maint", "cut": "0s"}, "me")
+    assert await world.steering.change("app", "a", {"cut": None}, "me") == ""
 
 
 async def test_a_backend_is_cut_without_the_servers_that_stay(world):

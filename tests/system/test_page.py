@@ -1,6 +1,7 @@
 """The status page in a real browser, before a real daemon: it shows what is, and changes it for who may."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,27 @@ def test_an_operator_drains_a_server_after_being_asked(page, lbd):
     page.click("#ask-yes")
     until(lambda: lbd_mode(lbd, page) == "ready", "it is back")
     assert page.problems == []
+
+
+def test_an_operator_cuts_what_a_server_has_in_hand(page, lbd, servers):
+    a, b = servers
+    log_in(page, OPERATOR)
+    with ThreadPoolExecutor() as pool:
+        held = [pool.submit(lbd.get, "web", "/held") for _ in range(2)]      # one at each
+        assert a.held.acquire(timeout=20)
+        assert b.held.acquire(timeout=20)
+        page.click('[data-do="maint"][data-target="app/a"]')
+        page.click("#ask-cut input")
+        page.click("#ask-yes")
+        page.until("document.getElementById('server-app/a').innerText.includes('cut at')")
+        assert b.held.acquire(timeout=20)       # that of the other goes there
+        for server in servers:
+            server.release.set()
+        assert [done.result(20)[1]["server"] for done in held] == ["b", "b"]
+    page.click('[data-do="ready"][data-target="app/a"]')
+    assert page.run("document.getElementById('ask-cut').hidden") is True
+    page.click("#ask-yes")
+    until(lambda: lbd_mode(lbd, page) == "ready", "it is back")
 
 
 def test_a_weight_is_asked_for_and_set(page, lbd):

@@ -125,6 +125,8 @@ function open(button) {
     text + (what === "drain" || what === "maint" ? ` In flight now: ${inFlight}.` : "");
   document.getElementById("ask-yes").textContent = word;
   document.getElementById("ask-weight").hidden = what !== "weight";
+  document.getElementById("ask-cut").hidden = what !== "drain" && what !== "maint";
+  dialog.querySelector("input[type=checkbox]").checked = false;
   const field = dialog.querySelector("input[type=number]");
   field.disabled = what !== "weight";
   field.value = weight;
@@ -143,10 +145,10 @@ function toggle(event, heading) {
   return refresh();
 }
 
-async function change(reason, weight) {
+async function change(reason, weight, cut) {
   const {what, target} = wish;
   const [backend, server] = target.split("/");
-  const body = {reason, ...(what === "weight" ? {weight} : {mode: what})};
+  const body = {reason, ...(what === "weight" ? {weight} : {mode: what}), ...(cut ? {cut: "0s"} : {})};
   try {
     const answer = await ask(`v1/backends/${encodeURIComponent(backend)}/servers/${encodeURIComponent(server)}`, {
       method: "PATCH", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)});
@@ -179,7 +181,8 @@ document.addEventListener("submit", event => {
   } else if (event.target.id === "find") refresh();
   else {
     dialog.close();
-    change(document.getElementById("ask-reason").value, dialog.querySelector("input[type=number]").valueAsNumber);
+    change(document.getElementById("ask-reason").value, dialog.querySelector("input[type=number]").valueAsNumber,
+      dialog.querySelector("input[type=checkbox]").checked);
   }
 });
 
