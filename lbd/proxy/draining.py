@@ -37,6 +37,7 @@ class Draining:
         is in flight is cut when the time comes."""
         for server in servers:
             close_idle(server)
+            self._halves.pop(server, None)
             self._ends[server] = ends, endings.DRAIN_CUT
 
     def plan(self, members: Iterable[Member]) -> None:

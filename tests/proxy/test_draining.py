@@ -221,13 +221,16 @@ def test_a_cut_is_called_off() -> None:
 
 def test_a_server_that_is_removed_before_its_cut_drains() -> None:
     server = Server()
-    busy = Client(None, False, server)
-    _, draining = planned([busy], server)
+    busy, (tunnel, *_) = Client(None, False, server), tunnels(None, server)
+    _, draining = planned([busy, tunnel], server)
     draining.plan([member(3.0)])
-    draining.retire([server], 9.0)
+    draining.tick(0.0)
+    draining.retire([server], 10.0)
     draining.tick(4.0)
-    assert busy.end is None
-    draining.tick(9.0)
+    assert (busy.end, tunnel.end) == (None, None)
+    draining.tick(8.0)
+    assert (busy.end, tunnel.end) == (None, ("hung up", endings.DRAIN_CUT))
+    draining.tick(10.0)
     assert busy.end == endings.DRAIN_CUT
 
 
