@@ -11,7 +11,7 @@ HELP = "let a server finish what it has and take nothing new"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What, why, how long at most, and whether to wait."""
+    """Add target, reason, how long at most, and whether to wait."""
     parser.add_argument("--wait", action="store_true", help="return when nothing is in flight any more")
     parser.add_argument("--timeout", metavar="TIME", type=kind(u.DURATION), default=60.0,
                         help='how long to wait at most (default "60s"); exit code 3 after it')

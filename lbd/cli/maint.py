@@ -9,7 +9,7 @@ HELP = "take a server out for maintenance"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What and why, and what becomes of what it has in hand."""
+    """Add target, reason, and what becomes of what it has in hand."""
     steering.add_arguments(parser)
     steering.add_cut(parser)
 

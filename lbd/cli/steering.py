@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser, target: str = TARGET) -> None
 
 
 def add_cut(parser: argparse.ArgumentParser) -> None:
-    """Whether what is at the server has to end, and when."""
+    """Add the option that ends what is at the server."""
     parser.add_argument("--cut", metavar="TIME", nargs="?", const="0s", type=_after,
                         help='end all requests, tunnels and idle connections at it, now or after TIME ("30s"; tunnels '
                              'one by one in its second half); "lbd ready" calls it off')
@@ -74,7 +74,7 @@ def data(answer: Answer) -> dict[str, Any]:
 
 
 def cutting(args: argparse.Namespace) -> str:
-    """What is said of a cut, "" without one."""
+    """The end of a sentence about the cut, "" without one."""
     if args.cut is None:
         return ""
     return f"; what is left is cut after {args.cut}" if float(u.DURATION.read(args.cut)) else "; what is at it is cut"

@@ -34,7 +34,7 @@ class Cuts:
         return member._replace(cut=moment) if moment is not None and out(member) else member
 
     def follow(self, roster: Roster, config: Config) -> None:
-        """Something changed: servers that are back, or gone, are planned no more."""
+        """Forget the plans of servers that are back, or gone."""
         backends = {backend for backend, _ in self._moments} & config.backends.keys()
         left = {(member.backend, member.name) for name in backends for member in roster.of(config, name) if out(member)}
         self._moments = {name: moment for name, moment in self._moments.items() if name in left}
@@ -49,5 +49,5 @@ class Cuts:
 
 
 def out(member: Member) -> bool:
-    """It was taken out, or is on its way: only then may what is at it be cut."""
+    """True of a server that operators took out, or that leaves: only then may what is at it be cut."""
     return member.mode != "ready"

@@ -128,7 +128,7 @@ class Repeats(Exchange):
         return True
 
     def forsaken(self, ending: int) -> None:
-        """What the server has in hand is not waited for: it is down (`on_down`), or an operator cuts it."""
+        """Wait for the server no longer: it is down (`on_down`), or an operator cuts it."""
         state, upstream = self.state, self.upstream
         status, blamed = endings.ENDINGS[ending].status, endings.ENDINGS[ending].blame == endings.SERVER
         if state == RELAY:
