@@ -10,6 +10,7 @@ import uvloop
 
 from lbd.net.loop import LoopNet
 from lbd.net.sock import Poller
+from tests.waiting import turn, until
 
 MB = 1 << 20
 FAMILIES = ["ipv4", "ipv6", "unix", "abstract"]
@@ -96,7 +97,7 @@ async def send_until_full(peer, piece=b"x" * 65536):
         while "pause_writing" not in peer.calls:
             peer.transport.write(piece)
             sent += len(piece)
-            await asyncio.sleep(0)
+            await turn()
     return sent
 
 
@@ -169,14 +170,11 @@ class Bench:
 
     async def until(self, condition):
         """Turn the loop until `condition()`, for what no callback tells."""
-        async with asyncio.timeout(20):
-            while not condition():
-                await asyncio.sleep(0)
+        await until(condition, pause=0.0)
 
     async def turns(self, count=20):
         """Let the loop and the net go round: what is due by then has happened."""
-        for _ in range(count):
-            await asyncio.sleep(0)
+        await turn(count)
 
     async def close(self):
         if self.kind == "kernel":

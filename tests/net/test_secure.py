@@ -18,6 +18,7 @@ from lbd.net.secure import NotTls, Secure
 from lbd.net.tls import Face, Towards, client_context
 from lbd.net.turns import Turns
 from tests.authority import Authority
+from tests.waiting import turn
 
 from .conftest import MB, Peer
 from .test_stream import pattern
@@ -129,7 +130,7 @@ async def test_a_hello_in_single_bytes(bed, bench):
                 pass
             for byte in there.read():
                 await bench.loop.sock_sendall(raw, bytes([byte]))
-                await asyncio.sleep(0)
+                await turn()
             if not done:
                 back.write(await bench.loop.sock_recv(raw, 65536))
         near.write(b"hello")

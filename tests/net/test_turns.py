@@ -4,6 +4,7 @@ import asyncio
 import itertools
 
 from lbd.net.turns import Turns
+from tests.waiting import turn
 
 
 class One:
@@ -23,9 +24,8 @@ async def test_so_many_per_turn_and_in_order() -> None:
     counts = []
     while len(served) < 7:
         counts.append(len(served))
-        await asyncio.sleep(0)
+        await turn()
     assert served == list(range(3, 10))
     assert max(after - before for before, after in itertools.pairwise(counts)) <= 3
-    for _ in range(3):
-        await asyncio.sleep(0)
+    await turn(3)
     assert turns.take(One(10, served))
