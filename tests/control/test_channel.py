@@ -12,6 +12,7 @@ from lbd.control import channel as module
 from lbd.control.channel import Channel
 from lbd.control.messages import Hello, Listen, Message, Ping, Veto
 from lbd.errors import LbdError
+from tests.waiting import until
 
 
 @dataclass
@@ -202,9 +203,9 @@ async def test_a_channel_that_waits_for_memory_may_be_closed(ends, monkeypatch):
     left, right = ends
     monkeypatch.setattr(module.pickle, "loads", short := Short(module.pickle.loads, 10**9))
     left.channel.send(Ping(1))
-    async with asyncio.timeout(20):
-        while short.times == 10**9:
-            await asyncio.sleep(0)
+    await until(lambda: short.times < 10**9)
     right.channel.close()
-    await asyncio.sleep(0.01)
+    over = asyncio.Event()
+    asyncio.get_running_loop().call_later(module.STARVED, over.set)     # after the channel's, which is set by now
+    await over.wait()
     assert (right.got, right.reasons) == ([], [])

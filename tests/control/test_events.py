@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 from lbd.control.events import KEPT, Events
+from tests.waiting import turn
 
 
 def numbers(found):
@@ -36,7 +37,7 @@ async def test_who_waits_hears_of_the_next_one_from_any_thread():
     events = Events()
     events.note({"event": "one"})
     waiting = asyncio.ensure_future(events.wait(1, 10.0))
-    await asyncio.sleep(0)
+    await turn()
     thread = threading.Thread(target=events.note, args=({"event": "two"},))
     thread.start()
     assert numbers(await waiting) == [2]

@@ -16,6 +16,7 @@ from lbd.control.workers import SILENT
 from lbd.errors import LbdError
 from lbd.net.tasks import Tasks
 from lbd.stats.scoreboard import Board
+from tests.waiting import until
 
 EMPTY = Generation(1, Config(), {}, {}, {}, {})
 
@@ -64,16 +65,11 @@ async def make():
         made.append((fleet, tasks, board))
         return fleet, world
 
+    yield make
     async with asyncio.timeout(40):
-        yield make
         for fleet, tasks, _ in made:
             await fleet.stop(0.0)
             await tasks.cancel()
-
-
-async def changed(condition):
-    while not condition():
-        await asyncio.sleep(0)
 
 
 async def test_start_and_stop(make):
@@ -101,7 +97,7 @@ async def test_who_does_not_answer_is_replaced(make, monkeypatch):
         fleet.ping()
     await process.ended.wait()
     assert process.why == f"stood still for {SILENT} s"
-    await changed(lambda: fleet.serving() and fleet.serving()[0] is not process)
+    await until(lambda: fleet.serving() and fleet.serving()[0] is not process)
 
 
 async def test_who_drains_is_told_of_servers_too(make, monkeypatch):
@@ -121,7 +117,7 @@ async def test_who_answers_is_left_alone(make):
     (process,) = fleet.serving()
     for _ in range(3 * SILENT):
         fleet.ping()
-        await changed(lambda: process.unanswered == 0)
+        await until(lambda: process.unanswered == 0)
     assert not process.ended.is_set()
 
 
@@ -180,11 +176,11 @@ async def test_a_worker_whose_connections_are_long_has_served(make, monkeypatch,
     await fleet.start(EMPTY, 1)
     first = await killed(fleet)
     assert not await waits.served.get()
-    await changed(lambda: fleet.serving() and fleet.serving()[0] is not first)
+    await until(lambda: fleet.serving() and fleet.serving()[0] is not first)
     world.connections += 1
     second = await killed(fleet)
     assert await waits.served.get()
-    await changed(lambda: fleet.serving() and fleet.serving()[0] is not second)
+    await until(lambda: fleet.serving() and fleet.serving()[0] is not second)
     monkeypatch.setattr(module, "SETTLED", 1e9)
     world.connections += 1
     await killed(fleet)

@@ -1,6 +1,5 @@
 """Look-ups against a real server of the test: hosts, search lists, both families, and servers that say nothing."""
 
-import asyncio
 import contextlib
 
 import pytest
@@ -10,6 +9,7 @@ from lbd.control.lookup import Answer, Lookups
 from lbd.control.name_files import Files
 from lbd.net.tasks import Tasks
 from tests.control.name_server import NameServer
+from tests.waiting import until
 
 ZONE = {
     "app.test": {"A": ["10.0.0.1"], "AAAA": ["fd00::1"], "ttl": 7},
@@ -97,9 +97,7 @@ async def test_silence_ends_after_a_while(world, monkeypatch, name):
     monkeypatch.setattr(module, "LIMIT", 0.3)
     with pytest.raises(TimeoutError):
         await world.find(name)
-    async with asyncio.timeout(20):
-        while len(world.tasks):
-            await asyncio.sleep(0)
+    await until(lambda: not len(world.tasks))
 
 
 async def test_silence_is_of_its_own_name_alone(world):

@@ -13,6 +13,7 @@ from lbd.control.machine import Machine, worker_count
 from lbd.control.messages import Veto
 from lbd.errors import LbdError
 from lbd.net.tasks import Tasks
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -21,11 +22,14 @@ async def running():
     lines = []
     machine = Machine(tasks, "json", lines.append)
     first = config("a")
-    async with asyncio.timeout(30):
-        await machine.start(first, machine.bind(first))
+    try:
+        async with asyncio.timeout(30):
+            await machine.start(first, machine.bind(first))
         yield machine
-        await machine.stop(0.0)
-        await tasks.cancel()
+    finally:
+        async with asyncio.timeout(30):
+            await machine.stop(0.0)
+            await tasks.cancel()
 
 
 def config(*servers, workers=2, port=0, **settings):
@@ -33,12 +37,6 @@ def config(*servers, workers=2, port=0, **settings):
     return Config(global_=Global(workers=workers, drain_timeout=0.0),
                   listeners={"web": Listener(bind=(Address("127.0.0.1", port),), backend="app")},
                   backends={"app": Backend(servers=listed, **settings)})
-
-
-async def changed(condition):
-    """Let the loop turn until it is true; the fixture bounds the time."""
-    while not condition():
-        await asyncio.sleep(0)
 
 
 async def test_start(running):
@@ -92,19 +90,19 @@ async def test_a_dead_workers_sockets_are_served_by_another(running):
     before = len(second.given["web"])
     first.kill(signal.SIGKILL)
     await first.ended.wait()
-    await changed(lambda: len(second.given["web"]) == 2 * before)
-    await changed(lambda: len(running.fleet.serving()) == 2)
+    await until(lambda: len(second.given["web"]) == 2 * before)
+    await until(lambda: len(running.fleet.serving()) == 2)
     assert len(second.given["web"]) == before
     assert running.fleet.restarts == 1
 
 
 async def test_more_and_fewer_workers(running):
     await running.apply(config("a", workers=3))
-    await changed(lambda: len(running.fleet.serving()) == 3)
+    await until(lambda: len(running.fleet.serving()) == 3)
     await running.apply(config("a", workers=1))
     (left,) = running.fleet.serving()
     assert len(left.given["web"]) == 3
-    await changed(lambda: len(running.fleet.processes()) == 1)
+    await until(lambda: len(running.fleet.processes()) == 1)
 
 
 def test_auto_is_one_worker_per_usable_processor():

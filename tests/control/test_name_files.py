@@ -8,6 +8,7 @@ import pytest
 
 from lbd.control import name_files
 from lbd.control.name_files import Files, Sources, searched, sources
+from tests.waiting import turn
 
 RESOLV = """\
 # comment
@@ -90,4 +91,4 @@ async def test_a_disk_that_hangs_holds_up_nobody(tmp_path, monkeypatch):
         writing.write("nameserver 10.0.0.7")
     async with asyncio.timeout(20):
         while (await files.now()).servers != (("10.0.0.7", 53),):
-            await asyncio.sleep(0)
+            await turn()

@@ -14,6 +14,7 @@ from lbd.control.messages import Commit, Committed, Drain, Hello, Ping, Pong, Pr
 from lbd.control.process import ALLOCATOR, STACK, Process
 from lbd.errors import LbdError
 from lbd.stats.scoreboard import Board
+from tests.waiting import turn
 
 EMPTY = Generation(1, Config(), {}, {}, {}, {})
 
@@ -25,9 +26,9 @@ async def worker():
     process = Process(asyncio.get_running_loop(), 0, 0, board.fd, "json", lambda _, message: heard.append(message),
                       lines.append)
     process.lines, process.heard, process.layout = lines, heard, board.layout
+    yield process
+    process.kill(signal.SIGKILL)
     async with asyncio.timeout(30):
-        yield process
-        process.kill(signal.SIGKILL)
         await process.ended.wait()
 
 
@@ -81,7 +82,7 @@ async def test_its_stack_comes_out_before_its_end(worker):
 async def test_who_waits_for_a_dead_worker_is_told(worker):
     await worker.ask(None, Hello)
     asking = asyncio.ensure_future(worker.ask(None, Ready))
-    await asyncio.sleep(0)
+    await turn()
     worker.kill(signal.SIGKILL)
     with pytest.raises(LbdError, match="died: killed by SIGKILL"):
         await asking

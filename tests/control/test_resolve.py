@@ -11,6 +11,7 @@ from lbd.control.lookup import Answer
 from lbd.control.resolve import Resolver
 from lbd.health.schedule import Judgement
 from lbd.net.tasks import Tasks
+from tests.waiting import until
 
 A, B, C = "10.0.0.1", "10.0.0.2", "10.0.0.3"
 SERVER = Address("x", 80)
@@ -152,9 +153,7 @@ async def test_names_that_go_are_not_followed(dns):
     await dns.resolver.set({"x": 30.0})
     await dns.resolver.set({})
     assert dns.now == ("x", ())
-    async with asyncio.timeout(20):
-        while len(dns.tasks):
-            await asyncio.sleep(0)
+    await until(lambda: not len(dns.tasks))
 
 
 async def test_a_server_that_fails_moves_to_the_next_address(dns):
@@ -180,9 +179,7 @@ async def test_a_server_that_is_down_moves_after_workers_heard_of_it(dns, monkey
     dns.resolver.down(("app", "a", f"{A}:80"), Judgement("down"))
     dns.resolver.down(("app", "none", f"{A}:80"), Judgement("down"))
     assert dns.now[0] == A
-    async with asyncio.timeout(20):
-        while not dns.changes:
-            await asyncio.sleep(0)
+    await until(lambda: dns.changes)
     assert dns.now[0] == B
 
 

@@ -16,6 +16,7 @@ from lbd.control.registry import Registry
 from lbd.control.steering import Steering
 from lbd.errors import ConfigError, LbdError
 from lbd.net.tasks import Tasks
+from tests.waiting import until
 
 CONFIG = Config(global_=Global(drain_timeout=0.0), backends={
     "app": Backend(servers={"a": Server(Address("10.0.0.1", 80))}, registration=Registration(most=2)),
@@ -79,8 +80,7 @@ class World:
         return tomllib.loads(self.file.read_text())
 
     async def idle(self):
-        while len(self.tasks):
-            await asyncio.sleep(0)
+        await until(lambda: not len(self.tasks))
 
 
 @pytest.fixture
@@ -169,8 +169,7 @@ async def test_what_is_left_without_a_directory_is_kept_where_there_is_one_now(w
     one.restore("")
     await one.change("app", "a", {"mode": "drain"}, "me")
     world.steering.restore(str(world.file.parent), one.leave())
-    async with asyncio.timeout(20):
-        await world.idle()
+    await world.idle()
     assert [one["mode"] for one in world.kept()["overrides"]] == ["drain"]
     world.steering.restore(str(world.file.parent), "no = toml = at all")
     assert world.machine.overrides.of(("app", "a")) is not None
@@ -191,9 +190,7 @@ async def test_a_full_disk_refuses_new_servers_and_nothing_else(world, monkeypat
     assert len(world.machine.registry) == 1
     monkeypatch.undo()
     world.steering.tick()
-    async with asyncio.timeout(20):
-        while world.steering.unkept:
-            await asyncio.sleep(0)
+    await until(lambda: not world.steering.unkept)
     assert [one["mode"] for one in world.kept()["overrides"]] == ["drain"]
 
 

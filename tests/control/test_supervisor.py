@@ -11,6 +11,7 @@ from lbd.config.schema import Admin, Backend, Config, Global, Listener, Log, Ser
 from lbd.config.units import Address
 from lbd.control.supervisor import Supervisor
 from lbd.errors import ConfigError, LbdError, Problem
+from tests.waiting import until
 
 
 class Files:
@@ -41,13 +42,14 @@ async def files(tmp_path):
 async def running(files):
     supervisor = Supervisor(files.load, files.load())
     life = asyncio.ensure_future(supervisor.run())
-    async with asyncio.timeout(30):
-        while supervisor.ready:
-            assert not life.done()
-            await asyncio.sleep(0.01)
+    try:
+        await until(lambda: life.done() or not supervisor.ready, 30)
+        assert not life.done()
         yield supervisor
+    finally:
         supervisor.handle_term()
-        assert await life == 0
+        async with asyncio.timeout(30):
+            assert await life == 0
     assert supervisor.ready == "stopping"
 
 

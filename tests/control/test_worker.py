@@ -89,7 +89,7 @@ async def pair(monkeypatch):
     worker = Worker(loop, Board.create(2), 0, theirs, "json")
     async with asyncio.timeout(20):
         assert isinstance(await got.get(), Hello)
-        yield worker, channel, got
+    yield worker, channel, got
     channel.close()
     worker._channel.close()
     loop.remove_reader(worker._poller.fileno())
