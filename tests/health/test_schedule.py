@@ -11,6 +11,7 @@ from lbd.config.units import Address
 from lbd.health.check import Result
 from lbd.health.schedule import Judgement, Schedule, Target
 from lbd.net.tasks import Tasks
+from tests.waiting import until
 
 KEY = ("app", "a", "127.0.0.1:1")
 PASS = Result(True, "GET /: 200", 0.01)
@@ -241,9 +242,7 @@ async def test_whoever_is_down_is_told_of_with_each_failure(world):
     schedule = Schedule(world.tasks, {"tcp": check}, lambda key, judgement: None, wait=once(3),
                         failed=lambda key, judgement: told.append((key, judgement.health)))
     schedule.set({KEY: target()})
-    async with asyncio.timeout(20):
-        while len(told) < 3:
-            await asyncio.sleep(0)
+    await until(lambda: len(told) >= 3)
     assert told == [(KEY, "down")] * 3
     assert schedule.judges(KEY)
 
@@ -258,9 +257,7 @@ async def test_a_host_without_an_address_fails_its_checks(world):
     await schedule.first_round()
     assert schedule.of(KEY).last.reason == "probe.test is not resolved"
     schedule.set({KEY: Target(Address("127.0.0.1", 1), policy, at="127.0.0.9")})
-    async with asyncio.timeout(20):
-        while not schedule.of(KEY).passing:
-            await asyncio.sleep(0)
+    await until(lambda: schedule.of(KEY).passing)
     assert not schedule.judges(KEY)
 
 
