@@ -20,6 +20,7 @@ from lbd.net.sock import Poller
 from lbd.proxy.plane import Plane
 from lbd.stats import endings, fields, scoreboard
 from lbd.stats.scoreboard import Board
+from tests.waiting import until
 
 DATE = "Date: Sun, 06 Nov 1994 08:49:37 GMT"      # of a server, which passes as it is
 LIMIT = 20.0     # seconds that any step may take before the test fails
@@ -107,9 +108,7 @@ class Rig:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that no event tells of."""
-        async with asyncio.timeout(LIMIT):
-            while not condition():
-                await asyncio.sleep(0.005)
+        await until(condition, LIMIT)
 
     async def lines(self, reader: int, got: bytearray, count: int) -> list[dict[str, object]]:
         """JSON that the plane writes to a pipe, of which `got` was read before: so many lines of it at least."""

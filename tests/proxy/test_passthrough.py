@@ -1,6 +1,5 @@
 """Routing of TLS by its ClientHello: names, protocols, pieces, garbage, and what comes too late."""
 
-import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.waiting import turn
 
 from .conftest import Connect, refusal
 from .rig import Peer, Rig, Stage, configuration
@@ -99,7 +100,7 @@ async def test_in_pieces(rig: Rig, started: Started, connect: Connect) -> None:
     sent = hello("www.example.com")
     for at in range(0, len(sent), 3):
         await client.send(sent[at:at + 3])
-        await asyncio.sleep(0)
+        await turn()
     await passed(client, stages["wild"], sent)
 
 
