@@ -1,6 +1,5 @@
 """A `Top` that asks a daemon which answers as it is told."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from lbd.cli.asking import Daemon
 from lbd.cli.screen.app import Top
 from lbd.config import units as u
+from tests.waiting import until
 
 LIMIT = 20.0     # seconds
 
@@ -55,9 +55,7 @@ class Driven:
 
     async def until(self, condition: Callable[[], Any]) -> None:
         """Wait for what the application does by itself."""
-        async with asyncio.timeout(LIMIT):
-            while not condition():
-                await asyncio.sleep(0.01)
+        await until(condition, LIMIT)
 
     def text(self) -> str:
         """All that stands on the screen."""
