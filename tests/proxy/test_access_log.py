@@ -244,6 +244,7 @@ async def test_a_listener_without_lines(simple, rig, stage, connect, pipe):
     await client.message()
     await client.send(b"GET / HTTP/1.1\r\nHost : x\r\n\r\n")
     await client.rest()
+    client.close()
     await rig.until(lambda: rig.plane.clients == 0)
     assert rig.ending("bad-request") == 1
     rig.plane.access.flush()
