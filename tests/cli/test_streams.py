@@ -1,8 +1,11 @@
 """lbd.cli.streams: what a command ends with whose reader has left."""
 
 import os
+import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +17,53 @@ STATUS = {"version": "1", "pid": 1, "state": "ready", "generation": 1, "uptime_s
           "listeners": {}, "workers": []}
 
 
-def ended(*words: str, output: bool = False, error: bool = False) -> tuple[int, str]:
+# One interpreter imports what the commands need and forks one child for each, which ends as `python -m lbd` does.
+LAUNCHER = """
+import os, runpy, socket, sys
+import lbd.cli.daemon
+asked = socket.socket(fileno=int(sys.argv[1]))
+while True:
+    words, fds, _, _ = socket.recv_fds(asked, 65536, 2)
+    if not words:
+        os._exit(0)
+    child = os.fork()
+    if not child:
+        break
+    for fd in fds:
+        os.close(fd)
+    asked.send(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
+asked.close()
+for number, fd in enumerate(fds, 1):
+    os.dup2(fd, number)
+    os.close(fd)
+sys.argv = ["lbd", *words.decode().split(chr(0))]
+runpy.run_module("lbd", run_name="__main__", alter_sys=True)
+"""
+Ended = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def ended() -> Iterator[Ended]:
     """The exit code, and what came on standard error, of lbd whose output or errors nobody reads from the start."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    try:
-        done = subprocess.run([sys.executable, "-m", "lbd", *words], stdin=subprocess.DEVNULL, text=True, timeout=60,
-                              stdout=writer if output else subprocess.DEVNULL, check=False,
-                              stderr=writer if error else subprocess.PIPE)
-    finally:
-        os.close(writer)
-    return done.returncode, done.stderr or ""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(60)
+
+    def ended(*words: str, output: bool = False, error: bool = False) -> tuple[int, str]:
+        gone, unread = os.pipe()
+        os.close(gone)
+        with tempfile.TemporaryFile() as told, open(os.devnull, "wb") as nowhere:
+            socket.send_fds(ours, ["\0".join(words).encode()], [
+                unread if output else nowhere.fileno(), unread if error else told.fileno()])
+            os.close(unread)
+            code = int(ours.recv(64))
+            told.seek(0)
+            return code, told.read().decode()
+
+    with ours, subprocess.Popen([sys.executable, "-c", LAUNCHER, str(theirs.fileno())], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()]):
+        theirs.close()
+        yield ended
+        ours.close()
 
 
 @pytest.fixture
@@ -39,13 +78,13 @@ def file(tmp_path: Path) -> str:
     "schema --json", "check -c FILE", "check --json -c FILE", "config --offline -c FILE",
     "config --offline -c FILE --json", "explain -c FILE http://x/", "explain -c FILE http://x/ --json",
     "plan -c FILE --against FILE", "simulate --servers a=1ms,b=2ms --requests 1000 --algorithm random"])
-def test_no_reader_is_no_failure(words: str, file: str) -> None:
+def test_no_reader_is_no_failure(ended: Ended, words: str, file: str) -> None:
     assert ended(*words.replace("FILE", file).split(), output=True) == (0, "")
 
 
 @pytest.mark.parametrize("words", ["status", "status --json", "events", "events --json", "events --follow", "overrides",
                                    "overrides --json", "drain app/a", "rollback", "reload"])
-def test_no_reader_of_a_daemons_answer(words: str, fake_daemon: Any) -> None:
+def test_no_reader_of_a_daemons_answer(ended: Ended, words: str, fake_daemon: Any) -> None:
     event = {"number": 1, "timestamp": "2026-11-22T17:12:35.123Z", "level": "info", "event": "ready"}
     plan = {"generation": 2, "changed": True, "plan": {"changes": [], "restart": ["global.user"]}}
     fake_daemon.answers |= {
@@ -59,7 +98,7 @@ def test_no_reader_of_a_daemons_answer(words: str, fake_daemon: Any) -> None:
 @pytest.mark.parametrize(("words", "code"), [
     ("check -c FILE", 1), ("check --json -c FILE", 1), ("-t -c FILE", 1), ("-c FILE", 1),
     ("status --admin unix:/none", 1), ("nothing", 2), ("check --nothing", 2)])
-def test_a_failure_stays_one_whoever_reads(words: str, code: int, tmp_path: Path) -> None:
+def test_a_failure_stays_one_whoever_reads(ended: Ended, words: str, code: int, tmp_path: Path) -> None:
     broken = tmp_path / "lbd.toml"
     broken.write_text("[global]\nworkers = 100\n")
     asked = words.replace("FILE", str(broken)).split()
@@ -68,7 +107,7 @@ def test_a_failure_stays_one_whoever_reads(words: str, code: int, tmp_path: Path
     assert ended(*asked, output=True, error=True)[0] == code
 
 
-def test_an_outcome_that_is_known_stays(file: str, tmp_path: Path, fake_daemon: Any) -> None:
+def test_an_outcome_that_is_known_stays(ended: Ended, file: str, tmp_path: Path, fake_daemon: Any) -> None:
     other = tmp_path / "other.toml"
     other.write_text(FILE + 'c = "10.0.0.3:80"\n')
     for json in ((), ("--json",)):
@@ -77,7 +116,7 @@ def test_an_outcome_that_is_known_stays(file: str, tmp_path: Path, fake_daemon: 
     assert ended("reload", "--json", "--admin", fake_daemon.bind, output=True) == (1, "")
 
 
-def test_warnings_that_nobody_reads_are_no_failure(tmp_path: Path) -> None:
+def test_warnings_that_nobody_reads_are_no_failure(ended: Ended, tmp_path: Path) -> None:
     file = tmp_path / "lbd.toml"
     file.write_text(FILE + '[backends.idle.servers]\na = "10.0.0.1:80"\n')
     assert "warning" in ended("check", "-c", str(file))[1]
