@@ -40,6 +40,13 @@ VAGUE = {"util", "utils", "utility", "helper", "helpers", "common", "misc", "man
 UNPAIRED_ROOMS = {"system", "bench", "wire", "chaos", "fuzz"}
 UNPAIRED = {"tests/test_source.py", "tests/test_package.py"}
 
+# Where tests may sleep, by why; bench, chaos and fuzz are no part of the suite.
+SLEEPS = {"tests/waiting.py": "polls for all", "tests/system/wicked.py": "servers that are slow",
+          "tests/system/load.py": "the pace of clients", "tests/system/test_bounds.py": "the pace of clients",
+          "tests/system/test_fleet.py": "the pace of servers that come and go",
+          "tests/system/test_reload_load.py": "the pace of clients"}
+CLOCKS = ("monotonic", "perf_counter", "loop.time", "loop().time")
+
 # What belongs to how the work was done, not to the work. Pieced together so that this line does not find itself.
 WORDS = re.compile(r"\bissue [#]?\d|\b[e]ngineers?\b|[/]work/|[/]root/|\b[h]ot-path\b|\bsub-?[a]gents?\b"
                    r"|\b(?:design|style|reference)[.]md\b|\b[l]anguage model", re.IGNORECASE)
@@ -268,6 +275,22 @@ def test_tasks_are_kept() -> None:
              if name(path) != TASKS for node in ast.walk(tree(path))
              if isinstance(node, ast.Attribute) and node.attr in TASK_MAKERS]
     check(found, f"A task that nobody holds can vanish, and its error with it: start it through {TASKS}.")
+
+
+def test_tests_await_events() -> None:
+    found = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        if path.relative_to(ROOT / "tests").parts[0] in ("bench", "chaos", "fuzz"):
+            continue
+        for node in ast.walk(tree(path)):
+            called = [ast.unparse(call.func) for call in ast.walk(node) if isinstance(call, ast.Call)] \
+                if isinstance(node, ast.Call | ast.Assert) else []
+            if isinstance(node, ast.Call) and called[0] in ("sleep", "asyncio.sleep", "time.sleep") \
+                    and name(path) not in SLEEPS:
+                found.append(f"{name(path)}:{node.lineno}: {called[0]}")
+            elif isinstance(node, ast.Assert) and any(call.endswith(CLOCKS) for call in called):
+                found.append(f"{name(path)}:{node.lineno}: asserts what a clock says")
+    check(found, "Wait for the event, by tests/waiting.py or `until` of tests/system; its duration proves nothing.")
 
 
 def test_top_level() -> None:
