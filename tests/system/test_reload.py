@@ -86,9 +86,9 @@ def test_another_body_of_an_error_is_another_generation(text, tmp_path):
     with Lbd(f'{routed}[errors]\n404 = "{sorry}"\n') as lbd:
         assert lbd.get("web") == (404, "not here")
         sorry.write_text("nor there")
-        until(lambda: generation(lbd) == 2, "the changed file is in force")
-        assert lbd.get("web") == (404, "nor there")
+        until(lambda: lbd.get("web") == (404, "nor there"), "the changed file is in force")
         until(lambda: lbd.logged("change"), "the log is written")
+        assert generation(lbd) == 2
         assert lbd.logged("change")[0]["change"].startswith("errors.404 changed (live): content: 8 bytes ")
         sorry.unlink()
         until(lambda: not lbd.status()["last_reload"]["success"], "a file that is gone is refused")
@@ -199,8 +199,7 @@ health = {{ type = "http", path = "/healthz", interval = "60s" }}
         for sock in held:
             send(sock, "/held")
         for place in range(len(held)):
-            origin = busy if busy.held.acquire(timeout=0.5) else other
-            assert origin is busy or origin.held.acquire(timeout=20), place
+            until(lambda: any(origin.held.acquire(blocking=False) for origin in (busy, other)), f"{place} is held")
         before = lbd.status()["backends"]["app"]["servers"]
         assert sum(server["in_flight"] for server in before.values()) == len(held)
         lbd.write(head + listed + f'new = "127.0.0.1:{new.port}"\n')
