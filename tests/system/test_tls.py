@@ -58,6 +58,15 @@ def site(tmp_path: Path, backend: Backend) -> Iterator[Site]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One for all who only look."""
+    with Backend("a") as backend:
+        made = Site(tmp_path_factory.mktemp("shared"), backend)
+        with made.lbd:
+            yield made
+
+
 def test_sessions_are_resumed_whichever_worker_gets_the_connection(site: Site) -> None:
     if site.lbd.status()["listeners"]["web"]["tls"]["tickets"] != "shared by the workers":
         pytest.skip("this Python's ssl does not let ticket keys be set")
@@ -121,48 +130,48 @@ def test_without_a_certificate_it_does_not_start(tmp_path: Path, backend: Backen
 @pytest.mark.parametrize("arguments", [
     ["-tls1_3"], ["-tls1_2"], ["-tls1_3", "-groups", "P-384"], ["-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"],
 ])
-def test_openssl(site: Site, arguments: list[str]) -> None:
+def test_openssl(shared: Site, arguments: list[str]) -> None:
     program = shutil.which("openssl")
     if program is None:
         pytest.skip("openssl is not installed")
     found = subprocess.run(
-        [program, "s_client", "-connect", f"127.0.0.1:{site.lbd.port('web')}", "-servername", NAME, "-CAfile",
-         str(site.authority.file), "-verify_return_error", "-quiet", *arguments],
+        [program, "s_client", "-connect", f"127.0.0.1:{shared.lbd.port('web')}", "-servername", NAME, "-CAfile",
+         str(shared.authority.file), "-verify_return_error", "-quiet", *arguments],
         input=b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", capture_output=True, timeout=DEADLINE)
     assert b"HTTP/1.1 200 OK" in found.stdout, found.stderr
 
 
 @pytest.mark.parametrize("arguments", [["-tls1_1"], ["-tls1"], ["-tls1_2", "-cipher", "AES128-SHA256:@SECLEVEL=0"],
                                        ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA256:@SECLEVEL=0"]])
-def test_openssl_is_refused_what_is_not_safe(site: Site, arguments: list[str]) -> None:
+def test_openssl_is_refused_what_is_not_safe(shared: Site, arguments: list[str]) -> None:
     program = shutil.which("openssl")
     if program is None:
         pytest.skip("openssl is not installed")
-    found = subprocess.run([program, "s_client", "-connect", f"127.0.0.1:{site.lbd.port('web')}", *arguments],
+    found = subprocess.run([program, "s_client", "-connect", f"127.0.0.1:{shared.lbd.port('web')}", *arguments],
                            stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)
     assert found.returncode != 0
     assert b"Cipher is (NONE)" in found.stdout
 
 
-def test_renegotiation_is_refused(site: Site) -> None:
+def test_renegotiation_is_refused(shared: Site) -> None:
     """A client of TLS 1.2 that asks for another handshake is told no, and served on or not, but costs nothing."""
     program = shutil.which("openssl")
     if program is None:
         pytest.skip("openssl is not installed")
     asked = subprocess.run(
-        [program, "s_client", "-connect", f"127.0.0.1:{site.lbd.port('web')}", "-tls1_2", "-legacy_renegotiation"],
+        [program, "s_client", "-connect", f"127.0.0.1:{shared.lbd.port('web')}", "-tls1_2", "-legacy_renegotiation"],
         input=b"R\n", capture_output=True, timeout=DEADLINE)
     assert b"no renegotiation" in asked.stderr
-    assert site.get()[0] == 200
+    assert shared.get()[0] == 200
 
 
-def test_curl(site: Site) -> None:
+def test_curl(shared: Site) -> None:
     program = shutil.which("curl")
     if program is None:
         pytest.skip("curl is not installed")
-    port = site.lbd.port("web")
+    port = shared.lbd.port("web")
     found = subprocess.run(
-        [program, "-sS", "--cacert", str(site.authority.file), "--resolve", f"{NAME}:{port}:127.0.0.1", "-w",
+        [program, "-sS", "--cacert", str(shared.authority.file), "--resolve", f"{NAME}:{port}:127.0.0.1", "-w",
          "%{http_version} %{ssl_verify_result} %{http_code}", "-o", "/dev/null", f"https://{NAME}:{port}/"],
         capture_output=True, text=True, timeout=DEADLINE)
     assert found.stdout == "1.1 0 200", found.stderr
