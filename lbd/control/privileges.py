@@ -9,6 +9,7 @@ import struct
 from lbd.errors import LbdError
 
 _PR_SET_KEEPCAPS = 8
+_PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
 _AMBIENT_RAISE = 2
 _AMBIENT_CLEAR_ALL = 4
@@ -37,7 +38,9 @@ def identity(user: str | None, group: str | None) -> tuple[int, int] | None:
 
 
 def drop(user: str | None, uid: int, gid: int) -> None:
-    """Become this user for good, with CAP_NET_BIND_SERVICE and nothing else. Must run before any thread exists."""
+    """Become this user for good, with CAP_NET_BIND_SERVICE and nothing else, and gain no right by a program with a
+    set-user-ID bit or capabilities, nor will what this process starts (PR_SET_NO_NEW_PRIVS(2const)). Must run before
+    any thread exists."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0:
         raise LbdError(f"cannot keep capabilities: {os.strerror(ctypes.get_errno())}")
@@ -50,6 +53,9 @@ def drop(user: str | None, uid: int, gid: int) -> None:
     bit = 1 << _NET_BIND_SERVICE
     if not _put(libc, bit, 0):
         raise LbdError(f"cannot keep the right to bind low ports: {os.strerror(ctypes.get_errno())}")
+    # Rights that are ambient outlive it, and with them an upgrade in place.
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        raise LbdError(f"cannot forbid to gain privileges: {os.strerror(ctypes.get_errno())}")
 
 
 def keep_over_exec() -> None:

@@ -17,6 +17,7 @@ assert os.getresuid() == (os.geteuid(),) * 3 and os.geteuid() != 0
 status = open("/proc/self/status").read()
 assert "CapEff:\\t0000000000000400" in status, status
 assert "CapAmb:\\t0000000000000000" in status
+assert "NoNewPrivs:\\t1" in status
 assert identity("nobody", None) is None      # as the next image of an upgrade finds it
 keep_over_exec()
 assert "CapAmb:\\t0000000000000400" in open("/proc/self/status").read()

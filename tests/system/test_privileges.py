@@ -77,6 +77,11 @@ def identity(pid):
     return lines["Uid"].split(), lines["Gid"].split(), lines["Groups"].split(), int(lines["CapEff"], 16)
 
 
+def gains_nothing(pid):
+    """No program that it runs gives it more rights than it has."""
+    return "\nNoNewPrivs:\t1\n" in Path(f"/proc/{pid}/status").read_text()
+
+
 def serving(lbd, number):
     until(lambda: len([w for w in lbd.status()["workers"] if w["state"] == "serving"]) == number, f"{number} serve")
 
@@ -94,6 +99,7 @@ def test_root_is_given_up_by_all_and_a_reload_still_binds(python):
             assert set(groups) == {str(entry.pw_gid)}
             assert set(more) <= {str(entry.pw_gid)}
             assert capabilities & ~NET_BIND_SERVICE == 0
+            assert gains_nothing(pid)
         lbd.file.write_text(lbd.file.read_text().replace("workers = 2", "workers = 3"))
         assert lbd.admin("POST", "/v1/reload")[0] == 200
         serving(lbd, 3)   # with a socket of its own beside those that root bound
@@ -125,9 +131,22 @@ def test_an_upgrade_needs_no_root(python):
         assert identity(lbd.pid)[0] == [str(entry.pw_uid)] * 4
         assert identity(lbd.pid)[3] == NET_BIND_SERVICE
         assert {identity(pid)[3] for pid in lbd.workers()} == {0}   # they have no use for it
+        assert all(map(gains_nothing, [lbd.pid, *lbd.workers()]))
         other = low_port()
         lbd.write(text(other, origin))
         assert lbd.admin("POST", "/v1/reload")[0] == 200, lbd.log()   # it can still bind low ports
+        assert lbd.stop() == 0
+
+
+def test_checks_gain_nothing_either(python):
+    """The program fails on purpose: what it says is logged then."""
+    health = """health = { type = "exec", interval = "100ms", command = [
+    "/bin/sh", "-c", "grep NoNewPrivs /proc/self/status; exit 1"] }"""
+    with Origin("a") as origin, closing(Lbd(f"{text('$web', origin)}{health}\n", settings=f'user = "{USER}"',
+                                            python=python, environment={"PYTHONPATH": LIBRARIES})) as lbd:
+        lbd.path.chmod(0o755)
+        lbd.start()
+        until(lambda: "sh: exit code 1: NoNewPrivs:?1" in lbd.log(), "the check ran")
         assert lbd.stop() == 0
 
 
