@@ -1,25 +1,25 @@
 """The control channel: messages and descriptors over a stream socket pair, without ever blocking the loop."""
 
 import asyncio
+import contextlib
 import os
-import pickle
 import socket
 import struct
 from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from lbd.control.codec import Codec
 from lbd.control.messages import Message
 from lbd.errors import LbdError
 
-LONGEST = 256 * 2**20   # bytes of one message: a generation of 16 384 servers needs about 4 MiB
-MOST_QUEUED = 2 * LONGEST
-MOST_FDS = 253          # of the kernel, for one sendmsg (SCM_MAX_FD)
-_HEAD = struct.Struct("!IH")   # length of the pickle, descriptors that came with it
-_READ = 256 * 1024
-_ANCILLARY = socket.CMSG_SPACE(MOST_FDS * 4)
+_HEAD = struct.Struct("!IH")   # length of the message, descriptors that come with it
+_READ = 256 * 1024             # bytes at once
+_FD = array("i").itemsize
+SHOWN = 200             # characters of why a message cannot be read
 
 STARVED = 0.2           # seconds until reading is tried again when there was no memory for it
+TURN = 0.1              # seconds to which the `pace` of a codec applies
 
 Received = Callable[[Message, list[int]], None]
 
@@ -29,19 +29,26 @@ class _Starved(Exception):
 
 
 class Channel:
-    """One end. `received` gets every message with its descriptors, which it then owns; `closed` is called once when
-    the other end is gone or talks nonsense (with the reason). Both ends are lbd's own, so pickles may be trusted."""
+    """One end, which writes in one codec and reads in another. `received` gets every message with its descriptors,
+    which it then owns; `closed` is called once when the other end is gone or breaks the rules (with the reason)."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, received: Received,
-                 closed: Callable[[str], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, writes: Codec, reads: Codec,
+                 received: Received, closed: Callable[[str], None]) -> None:
         sock.setblocking(False)
         self._loop = loop
         self._sock = sock
         self._received = received
         self._closed = closed
+        self._writes = writes
+        self._reads = reads
+        # Without room for descriptors the kernel closes those that come, and says so (MSG_CTRUNC, unix(7)).
+        self._ancillary = socket.CMSG_SPACE(reads.most_fds * _FD) if reads.most_fds else 0
         self._came = b""          # read, and not in `_in` yet
+        self._came_with: list[tuple[int, int, bytes]] = []
         self._in = bytearray()
-        self._fds: deque[int] = deque()
+        self._fds: list[int] = []
+        self._turn = 0.0          # when the tenth of a second began in which `_heard` messages were read
+        self._heard = 0
         self._out: deque[tuple[memoryview, Sequence[int]]] = deque()
         self._queued = 0
         self._open = True
@@ -52,23 +59,27 @@ class Channel:
         """Messages can still be sent."""
         return self._open
 
+    @property
+    def behind(self) -> bool:
+        """The other end has not taken yet what was sent."""
+        return bool(self._out)
+
     def send(self, message: Message, fds: Sequence[int] = ()) -> None:
         """Queue a message; the descriptors are duplicated, so the caller keeps its own.
 
-        A channel that is closed swallows it. Raises `LbdError` when it is longer than `LONGEST` or has too many
-        descriptors.
+        A channel that is closed swallows it. Raises `LbdError` when it is too long or has too many descriptors.
         """
         if not self._open:
             return
-        body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-        if len(body) > LONGEST or len(fds) > MOST_FDS:
+        bounds = self._writes
+        body = bounds.encode(message)
+        if len(body) > bounds.longest or len(fds) > bounds.most_fds:
             raise LbdError(f"control message {type(message).__name__} is too large: {len(body)} bytes, {len(fds)} "
-                           f"descriptors (at most {LONGEST} and {MOST_FDS})")
-        if self._queued + len(body) > MOST_QUEUED:
+                           f"descriptors (at most {bounds.longest} and {bounds.most_fds})")
+        if self._queued + len(body) > bounds.most_queued:
             self._end("the other end does not read")
             return
-        # Our own duplicates: the caller may close its descriptors before the kernel has taken them.
-        copies = [os.dup(fd) for fd in fds]
+        copies = _duplicates(fds)
         self._out.append((memoryview(_HEAD.pack(len(body), len(fds)) + body), copies))
         self._queued += len(body)
         if len(self._out) == 1:
@@ -84,9 +95,11 @@ class Channel:
         self._sock.close()
         for _, fds in self._out:
             _close_all(fds)
+        with contextlib.suppress(MemoryError):
+            self._unpack()
         _close_all(self._fds)
         self._out.clear()
-        self._fds.clear()
+        self._fds = []
 
     def _end(self, reason: str) -> None:
         self.close()
@@ -120,71 +133,116 @@ class Channel:
 
     def _readable(self) -> None:
         try:
-            self._digest()   # what came when there was no memory for it
-            if self._open:
-                self._read()
+            if self._digest() and self._read():   # first what there was no memory or no turn for
+                self._digest()
         except _Starved:
             # Nothing is lost, and others may give memory back meanwhile; at once would be the next turn, and the next.
-            self._loop.remove_reader(self._sock.fileno())
-            self._loop.call_later(STARVED, self._again)
+            self._rest(STARVED)
+
+    def _rest(self, seconds: float) -> None:
+        """Read nothing for so long."""
+        self._loop.remove_reader(self._sock.fileno())
+        self._loop.call_later(seconds, self._again)
 
     def _again(self) -> None:
         if self._open:
             self._loop.add_reader(self._sock.fileno(), self._readable)
             self._readable()
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Take what came; False when there is nothing to digest."""
         try:
-            data, ancillary, flags, _ = self._sock.recvmsg(_READ, _ANCILLARY, socket.MSG_CMSG_CLOEXEC)
+            # As it came: taking it apart needs memory, without which it must not be lost.
+            self._came, self._came_with, flags, _ = self._sock.recvmsg(_READ, self._ancillary, socket.MSG_CMSG_CLOEXEC)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except MemoryError:
             raise _Starved from None
         except OSError as error:
             self._end(f"cannot read: {error.strerror}")
-            return
-        self._came = data
-        for level, kind, payload in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                received = array("i")
-                received.frombytes(payload[:len(payload) - len(payload) % received.itemsize])
-                self._fds.extend(received)
+            return False
         if flags & socket.MSG_CTRUNC:
-            self._end("descriptors were lost: the limit of open files is reached")
-        elif not data:
+            self._end("descriptors were lost: the limit of open files is reached" if self._reads.most_fds else
+                      "descriptors came, which this end takes none of")
+        elif not self._came:
             self._end("closed by the other end")
-        else:
-            self._digest()
+        return self._open
 
-    def _digest(self) -> None:
-        """Make messages of what came; raises `_Starved` without memory for it, and then it is still there."""
+    def _digest(self) -> bool:
+        """Make messages of what came; False when it is not the turn to read on. Raises `_Starved` without memory for
+        it, and then it is still there."""
         try:
-            self._in += self._came
+            self._unpack()
         except MemoryError:
             raise _Starved from None
-        self._came = b""
         while self._open and len(self._in) >= _HEAD.size:
             length, count = _HEAD.unpack_from(self._in)
-            if length > LONGEST or count > MOST_FDS:
+            if length > self._reads.longest or count > self._reads.most_fds:
                 self._end("a message beyond all bounds")
-                return
+                break
             end = _HEAD.size + length
             if len(self._in) < end:
-                return
+                break
+            if not self._in_turn():
+                return False
             try:
-                message = pickle.loads(bytes(memoryview(self._in)[_HEAD.size:end]))
+                message = self._reads.decode(bytes(memoryview(self._in)[_HEAD.size:end]))
+                fds = self._fds[:count]
+                del self._fds[:count]
             except MemoryError:
                 raise _Starved from None
-            except Exception as error:  # unpickling runs constructors: anything may come
-                self._end(f"a message that cannot be read: {error!r}")
-                return
-            del self._in[:end]
-            if not isinstance(message, Message) or len(self._fds) < count:
-                self._end("a message that is none")
-                return
-            self._received(message, [self._fds.popleft() for _ in range(count)])
+            except Exception as error:  # decoding may run constructors: anything may come
+                self._end(f"a message that cannot be read: {error!r:.{SHOWN}}")
+                break
+            with contextlib.suppress(MemoryError):   # done even if what it frees cannot be given back
+                del self._in[:end]
+            if len(fds) < count:
+                _close_all(fds)
+                self._end("a message without its descriptors")
+                break
+            self._received(message, fds)
+        return self._open
+
+    def _unpack(self) -> None:
+        """Put what came to what is there; each step is done or not, should there be no memory for it."""
+        while self._came_with:
+            self._fds = [*self._fds, *_descriptors(*self._came_with[0])]
+            del self._came_with[0]
+        self._in += self._came
+        self._came = b""
+
+    def _in_turn(self) -> bool:
+        """Whether one more message may be read now; if not, reading rests: who sends without end has its share only."""
+        if not self._reads.pace:
+            return True
+        now = self._loop.time()
+        if now - self._turn >= TURN:
+            self._turn, self._heard = now, 0
+        if self._heard >= self._reads.pace:
+            self._rest(TURN)
+            return False
+        self._heard += 1
+        return True
 
 
-def _close_all(fds: Sequence[int] | deque[int]) -> None:
+def _descriptors(level: int, kind: int, payload: bytes) -> Sequence[int]:
+    """Those in one control message of recvmsg(2)."""
+    if (level, kind) != (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+        return ()
+    return array("i", payload[:len(payload) - len(payload) % _FD])
+
+
+def _duplicates(fds: Sequence[int]) -> list[int]:
+    """Our own, all or none: the caller may close its descriptors before the kernel has taken them."""
+    copies: list[int] = []
+    try:
+        copies.extend(map(os.dup, fds))
+    except BaseException:
+        _close_all(copies)
+        raise
+    return copies
+
+
+def _close_all(fds: Sequence[int]) -> None:
     for fd in fds:
         os.close(fd)

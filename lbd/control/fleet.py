@@ -9,7 +9,7 @@ from typing import Protocol
 
 from lbd import __version__
 from lbd.backend.generation import Generation, Member
-from lbd.control.channel import MOST_FDS
+from lbd.control.codec import ORDERS
 from lbd.control.messages import (
     Commit,
     Committed,
@@ -202,8 +202,8 @@ class Fleet:
                 # The inode too: a descriptor's number may belong to another socket by now.
                 identity = tuple((fd, os.fstat(fd).st_ino) for fd in fds)
                 if identity != process.given.get(name, ()):
-                    for start in range(0, max(len(fds), 1), MOST_FDS):
-                        process.send(Listen(name, start > 0), fds[start:start + MOST_FDS])
+                    for start in range(0, max(len(fds), 1), ORDERS.most_fds):
+                        process.send(Listen(name, start > 0), fds[start:start + ORDERS.most_fds])
                     process.given[name] = identity
 
     def ping(self) -> None:

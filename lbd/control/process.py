@@ -12,6 +12,7 @@ from typing import Any
 from lbd.backend.generation import Generation
 from lbd.control import systemd
 from lbd.control.channel import Channel
+from lbd.control.codec import ORDERS, REPORTS
 from lbd.control.lines import Lines
 from lbd.control.messages import Message
 from lbd.errors import LbdError
@@ -62,7 +63,7 @@ class Process:
         self.pid = self._popen.pid
         children.started(self.pid)
         self._lines = Lines(loop, reader, line)
-        self._channel = Channel(loop, ours, self._receive, self._hung_up)
+        self._channel = Channel(loop, ours, ORDERS, REPORTS, self._receive, self._hung_up)
         self._pidfd = os.pidfd_open(self.pid)
         loop.add_reader(self._pidfd, self._exited)
 
@@ -103,9 +104,7 @@ class Process:
         if not self.ended.is_set():
             self._popen.send_signal(number)
 
-    def _receive(self, message: Message, fds: list[int]) -> None:
-        for fd in fds:
-            os.close(fd)   # workers have none to give
+    def _receive(self, message: Message, _fds: list[int]) -> None:
         for entry in self._waiting:
             kinds, future = entry
             if isinstance(message, kinds):

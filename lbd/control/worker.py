@@ -14,6 +14,7 @@ import uvloop
 from lbd import __version__, log
 from lbd.control import holders, strays
 from lbd.control.channel import Channel
+from lbd.control.codec import ORDERS, REPORTS
 from lbd.control.garbage import Garbage
 from lbd.control.messages import (
     Commit,
@@ -47,6 +48,7 @@ from lbd.stats.scoreboard import Board
 
 ORPHANED = 30.0   # seconds that a worker serves on, accepting, after its supervisor died
 SUSPICION = 0.25  # seconds between two reports of the same server
+MOST_SUSPECTED = 64   # servers that are reported in that time
 CUT = 1.0         # seconds after which a worker that was told to cut ends whatever is left
 
 
@@ -65,7 +67,7 @@ class Worker:
         self._drain_timeout = 0.0
         self._draining = False
         self._suspected: set[tuple[str, str, str]] = set()
-        self._channel = Channel(loop, sock, self._receive, self._orphaned)
+        self._channel = Channel(loop, sock, REPORTS, ORDERS, self._receive, self._orphaned)
         self._channel.send(Hello(__version__, board.layout))
 
     def _receive(self, message: Message, fds: list[int]) -> None:
@@ -136,8 +138,9 @@ class Worker:
 
     def _suspect(self, backend: str, server: str, address: str) -> None:
         # A dead server fails every connect: one report does until its check had time to run.
+        # What the supervisor cannot take now is left out: its answers to pings must not wait behind it.
         suspect = backend, server, address
-        if suspect not in self._suspected:
+        if suspect not in self._suspected and len(self._suspected) < MOST_SUSPECTED and not self._channel.behind:
             self._suspected.add(suspect)
             self._loop.call_later(SUSPICION, self._suspected.discard, suspect)
             self._channel.send(Suspect(*suspect))
@@ -184,7 +187,8 @@ def main(argv: list[str] | None = None) -> int:
         board = Board.attach(args.board)
     except ValueError as error:
         logger.error("the scoreboard is not this version's", reason=str(error))
-        Channel(loop, sock, lambda message, fds: None, lambda reason: loop.stop()).send(Hello(__version__, -1))
+        Channel(loop, sock, REPORTS, ORDERS, lambda message, fds: None, lambda reason: loop.stop()).send(
+            Hello(__version__, -1))
     else:
         Worker(loop, board, args.lane, sock, args.log, bells)
     loop.run_forever()

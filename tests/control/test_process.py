@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import pickle
 import signal
+import sys
 from dataclasses import replace
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from lbd import __version__
 from lbd.backend.generation import Generation
 from lbd.config.schema import Config
+from lbd.control import process as module
 from lbd.control.messages import Commit, Committed, Drain, Hello, Ping, Pong, Prepare, Ready
 from lbd.control.process import ALLOCATOR, STACK, Process
 from lbd.errors import LbdError
@@ -96,3 +99,50 @@ async def test_its_environment_and_descriptors(worker):
         environment = file.read().split("\0")
     assert all(f"{name}={value}" in environment for name, value in ALLOCATOR.items())
     assert len(os.listdir(f"/proc/{worker.pid}/task")) == 1
+
+
+# In place of a worker: greets, then sends the bytes argv[2] in hex, with argv[3] descriptors, and lives on.
+TAKEN_OVER = """
+import array, socket, struct, sys, time
+sock = socket.socket(fileno=int(sys.argv[1]))
+def frame(body):
+    return struct.pack("!IH", len(body), 0) + body
+sock.sendall(frame(b'["Hello","x",1]'))
+fds = array.array("i", [0] * int(sys.argv[3]))
+sock.sendmsg([frame(bytes.fromhex(sys.argv[2]))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if fds else [])
+while True:
+    time.sleep(60)
+"""
+
+
+class Command:
+    """What a pickle runs when it is read."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+@pytest.mark.parametrize(("body", "fds", "why"), [
+    (None, 0, "a message that cannot be read: "),
+    (b'["Pong",{}]', 0, "a message that cannot be read: ValueError('Pong with fields that it does not have')"),
+    (b'["Prepare",1]', 0, "a message that cannot be read: ValueError(\"nothing is named 'Prepare'\")"),
+    (b'["Veto",1,"' + b"x" * 40_000 + b'"]', 0, "a message that cannot be read: "),
+    (b'["Pong",1]', 3, "descriptors came, which this end takes none of"),
+])
+async def test_a_worker_that_is_none_any_more_is_replaced(body, fds, why, tmp_path, monkeypatch):
+    body = pickle.dumps(Command(tmp_path / "made")) if body is None else body
+    monkeypatch.setattr(module, "HUNG_UP", 0.0)
+    monkeypatch.setattr(module, "_command", lambda slot, lane, channel, *_: [
+        sys.executable, "-c", TAKEN_OVER, str(channel), body.hex(), str(fds)])
+    heard = []
+    process = Process(asyncio.get_running_loop(), 0, 0, Board.create(4).fd, "json", lambda _, said: heard.append(said),
+                      lambda line: None)
+    async with asyncio.timeout(30):
+        await process.ended.wait()
+    assert heard == [Hello("x", 1)]
+    assert process.why.startswith(f"its control channel is broken: {why}")
+    assert len(process.why) < 300
+    assert not (tmp_path / "made").exists()

@@ -11,6 +11,7 @@ from lbd.config.units import Address
 from lbd.control import holders
 from lbd.control import worker as module
 from lbd.control.channel import Channel
+from lbd.control.codec import ORDERS, REPORTS
 from lbd.control.messages import (
     Commit,
     Committed,
@@ -85,7 +86,7 @@ async def pair(monkeypatch):
     loop = asyncio.get_running_loop()
     ours, theirs = socket.socketpair()
     got = asyncio.Queue()
-    channel = Channel(loop, ours, lambda message, fds: got.put_nowait(message), lambda reason: None)
+    channel = Channel(loop, ours, ORDERS, REPORTS, lambda message, fds: got.put_nowait(message), lambda reason: None)
     worker = Worker(loop, Board.create(2), 0, theirs, "json")
     async with asyncio.timeout(20):
         assert isinstance(await got.get(), Hello)
@@ -155,6 +156,17 @@ async def test_an_orphan_serves_on_and_then_drains(pair, monkeypatch):
     channel.close()
     await drained.wait()
     assert called == ["orphan"]
+
+
+async def test_suspects_are_reported_up_to_a_bound(pair):
+    worker, channel, got = pair
+    for number in range(3 * module.MOST_SUSPECTED):
+        worker._suspect("app", f"s{number}", "127.0.0.1:1")
+    channel.send(Ping(1))
+    seen = []
+    while not isinstance(message := await got.get(), Pong):
+        seen.append(message)
+    assert [message.server for message in seen] == [f"s{number}" for number in range(module.MOST_SUSPECTED)]
 
 
 async def test_a_suspect_is_reported_once_in_a_while(pair):
