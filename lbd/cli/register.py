@@ -1,10 +1,13 @@
 """`lbd register`: a command is a server of a backend for as long as it runs."""
 
 import argparse
+import contextlib
+import os
 import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Callable, Iterator
 
 from lbd.cli import asking, steering
 from lbd.cli.asking import Daemon, NoAnswer
@@ -14,6 +17,10 @@ from lbd.config import units as u
 from lbd.config.addresses import address_of
 from lbd.config.runtime import TTL, WEIGHT
 from lbd.errors import LbdError, UsageError
+from lbd.net import children
+
+LEAVING = (signal.SIGTERM, signal.SIGINT)      # drain first
+PASSED_ON = (signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)    # as they come
 
 HELP = "register a server for as long as a command runs"
 
@@ -48,19 +55,41 @@ def run(args: argparse.Namespace) -> int:
     name = args.name or f"{socket.gethostname().partition('.')[0]}-{port_of(args.address)}"
     offer = {"address": args.address, "weight": args.weight, "ttl": args.ttl, "tags": args.tag}
     visit = Visit(daemon, steering.place(f"{args.backend}/{name}"), offer, u.DURATION.read(args.ttl) / BEATS)
-    before = {one: signal.signal(one, lambda number, _frame: visit.leave(number, args.drain))
-              for one in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        code = visit.begin(subprocess.Popen(command)).wait()
-    except OSError as error:
-        raise LbdError(f"cannot run {command[0]}: {error.strerror}") from None
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+    with handled(visit, args.drain):
+        try:
+            code = visit.begin(started(command)).wait()
+        except OSError as error:
+            raise LbdError(f"cannot run {command[0]}: {error.strerror}") from None
     visit.end("0s")
     if visit.refusal is not None:
         raise visit.refusal
     return code if code >= 0 else 128 - code
+
+
+@contextlib.contextmanager
+def handled(visit: "Visit", drain: str) -> Iterator[None]:
+    """Signals are the command's meanwhile, but for those that are ignored here. As PID 1 of a container, this process
+    waits for the orphans that come to it too."""
+    handlers: dict[signal.Signals, Callable[[int, object], object]] = {
+        **dict.fromkeys(PASSED_ON, lambda number, _frame: visit.pass_on(number)),
+        **dict.fromkeys(LEAVING, lambda number, _frame: visit.leave(number, drain))}
+    if os.getpid() == 1:
+        handlers[signal.SIGCHLD] = lambda _number, _frame: children.reap()
+    before = {one: signal.signal(one, handler) for one, handler in handlers.items()
+              if one in LEAVING or signal.getsignal(one) is not signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def started(command: list[str]) -> "subprocess.Popen[bytes]":
+    """The running command. Raises `OSError`."""
+    with children.untold():
+        child = subprocess.Popen(command)
+        children.started(child.pid)
+    return child
 
 
 class Visit:
@@ -102,6 +131,11 @@ class Visit:
             return
         self._leaving = threading.Thread(target=self._farewell, args=(self._child, number, drain), daemon=True)
         self._leaving.start()
+
+    def pass_on(self, number: int) -> None:
+        """Give the command a signal that does not end its registration."""
+        if self._child is not None:
+            self._child.send_signal(number)
 
     def end(self, drain: str) -> None:
         """It is no server any more; once."""

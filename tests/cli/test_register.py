@@ -108,15 +108,46 @@ def test_a_signal_before_there_is_a_child_is_kept_for_it(tmp_path: Path) -> None
     assert visit.begin(subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])).wait(20) == -15
 
 
-def test_a_signal_reaches_the_command_while_nobody_answers(tmp_path: Path) -> None:
-    command = ("import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGQUIT])
+def test_a_signal_reaches_the_command_while_nobody_answers(tmp_path: Path, number: signal.Signals) -> None:
+    command = (f"import signal, sys\nsignal.signal({number:d}, lambda *_: sys.exit(9))\n"
                "print('up', flush=True)\nsignal.pause()")
     with subprocess.Popen([sys.executable, "-m", "lbd", *alone(tmp_path / "none", sys.executable, "-c", command)],
                           stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "up\n"
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         assert process.wait(20) == 9
+
+
+# Leaves an orphan behind that ends at once, and ends with 7 when somebody has waited for it.
+ORPHAN = """
+import os, time
+reader, writer = os.pipe()
+if os.fork() == 0:
+    if os.fork() == 0:
+        os.write(writer, b"%d" % os.getpid())
+    os._exit(0)
+os.wait()
+orphan = int(os.read(reader, 20))
+for _ in range(2000):
+    if not os.path.exists(f"/proc/{orphan}"):
+        os._exit(7)
+    time.sleep(0.01)
+"""
+
+
+def test_pid_1_waits_for_what_is_left_to_it(tmp_path: Path) -> None:
+    inside = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    try:
+        tried = subprocess.run([*inside, "true"], capture_output=True, text=True, timeout=20)
+    except OSError:
+        pytest.skip("no unshare")
+    if tried.returncode:
+        pytest.skip(f"namespaces are not permitted here: {tried.stderr.strip()}")
+    done = subprocess.run([*inside, sys.executable, "-m", "lbd",
+                           *alone(tmp_path / "none", sys.executable, "-c", ORPHAN)], timeout=60)
+    assert done.returncode == 7
 
 
 def test_own_addresses() -> None:
