@@ -133,7 +133,7 @@ cdef class Board:
 
     @property
     def bounds(self):
-        return tuple([self.header.bounds[place] for place in range(self.header.bounds_count)])
+        return tuple([self.header.bounds[place] for place in range(min(self.header.bounds_count, MOST_BOUNDS))])
 
     @property
     def per_server(self):
@@ -181,7 +181,7 @@ cdef class Board:
 
     def each(self, int kind, int slot, int field):
         self._check(0, kind, slot, field)
-        return [self._cell(lane, kind, slot, field)[0] for lane in range(self.header.lanes_used)]
+        return [self._cell(lane, kind, slot, field)[0] for lane in range(min(self.header.lanes_used, self.lanes))]
 
     def total(self, int kind, int slot, int field):
         self._check(0, kind, slot, field)
@@ -194,7 +194,7 @@ cdef class Board:
     cdef double _total(self, int kind, int64_t slot, int field) noexcept:
         cdef double total = 0
         cdef int64_t lane
-        for lane in range(self.header.lanes_used):
+        for lane in range(min(self.header.lanes_used, self.lanes)):
             total += self._cell(lane, kind, slot, field)[0]
         return total
 
@@ -215,7 +215,7 @@ cdef class Board:
         cdef double moment = clock()
         cdef int64_t lane
         memset(&sums, 0, sizeof(Latency))
-        for lane in range(self.header.lanes_used):
+        for lane in range(min(self.header.lanes_used, self.lanes)):
             cell = copied(self._latency(lane, kind, slot))
             merge(&sums, &cell, moment)
         return sums.sum / sums.weight if sums.weight > 0 else -1.0
@@ -225,7 +225,7 @@ cdef class Board:
         cdef int64_t lane
         if kind == K_BACKEND:
             lbd_store(self.shared + <Py_ssize_t>_turn(slot), 0)
-        for lane in range(self.header.lanes_used):
+        for lane in range(min(self.header.lanes_used, self.lanes)):
             memset(self._cell(lane, kind, slot, 1) - 1, 0, sections[kind].stride)
             self._cell(lane, kind, slot, 0)[0] = 0
             if sections[kind].latencies >= 0:
@@ -240,7 +240,7 @@ cdef class Board:
             return
         for kind in range(KINDS):
             gauges = [field for field, what in enumerate(fields.KINDS[kind].fields) if what.gauge]
-            for slot in range(self.header.slots_used[kind]):
+            for slot in range(min(self.header.slots_used[kind], sections[kind].capacity)):
                 for field in gauges:
                     self._cell(lane, kind, slot, field)[0] = 0
                 latency = self._latency(lane, kind, slot)

@@ -385,3 +385,14 @@ def test_lanes_never_used_are_not_read(board: Board, lane_of: Lanes) -> None:
     assert len(board.each(SERVER, 0, 0)) == 3
     board.clear_gauges(3)
     assert len(board.each(SERVER, 0, 0)) == 3
+
+
+def test_a_header_that_a_process_spoilt_leads_nobody_astray(board: Board) -> None:
+    with mmap.mmap(board.fd, layout.PAGE) as header:
+        for place in range(3, 11):      # all after magic, layout and lanes (struct Header)
+            header[8 * place:8 * place + 8] = (2**50).to_bytes(8, "little")
+    assert len(board.each(SERVER, 0, 0)) == board.lanes
+    assert (board.total(SERVER, 0, 0), board.in_flight(0), board.latency(0)) == (0, 0, -1)
+    assert len(board.bounds) <= fields.MOST_BOUNDS
+    board.clear(SERVER, 0)
+    board.clear_gauges(0)
