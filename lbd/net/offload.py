@@ -44,9 +44,9 @@ class Offload:
             async with asyncio.timeout(self._seconds):
                 return await done
         except TimeoutError:
-            if not done.cancelled():
-                raise          # of the work itself
-            raise LbdError(f"{self._what} takes longer than {self._seconds:g} s: a disk does not answer") from None
+            if done.cancelled():
+                raise LbdError(f"{self._what} takes longer than {self._seconds:g} s: a disk does not answer") from None
+            return done.result()        # the TimeoutError is of the work itself, or came in the same turn as the result
 
     @property
     def busy(self) -> int:

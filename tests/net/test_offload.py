@@ -1,6 +1,8 @@
 """Blocking work off the loop: its outcome, and a call that hangs."""
 
+import asyncio
 import threading
+import time
 
 import pytest
 
@@ -24,3 +26,31 @@ async def test_a_call_that_hangs_is_given_up_and_others_are_refused_meanwhile():
         await offload.run(int, "7")
     release.set()
     offload.finish(20)
+
+
+def test_a_result_of_the_turn_in_which_the_time_is_over_is_not_too_late():
+    async def main() -> int:
+        offload, release = Offload("reading", 0.01), threading.Event()
+
+        def work() -> int:
+            release.wait(20)
+            return 7
+
+        running = asyncio.ensure_future(offload.run(work))
+        await asyncio.sleep(0)
+        thread, = (thread for thread in threading.enumerate() if thread.name == "reading")
+        release.set()
+        thread.join(20)
+        time.sleep(0.02)        # the loop stands still: both are there when it goes on, the result first
+        return await running
+
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        assert runner.run(main()) == 7
+
+
+async def test_a_timeout_of_the_work_itself_is_handed_on():
+    def work() -> None:
+        raise TimeoutError("its own")
+
+    with pytest.raises(TimeoutError, match="its own"):
+        await Offload("reading").run(work)
