@@ -171,6 +171,23 @@ async def test_an_idle_connection_that_the_server_closes_is_never_noticed(
     assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_FAILURES) == 0
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_where_that_server_is_in_doubt_another_one_is_asked(
+        rig: Rig, simple: Simple, stage: Stage, spare: Stage, connect: Connect, monkeypatch: pytest.MonkeyPatch,
+        method: str) -> None:
+    monkeypatch.setattr(upstream, "readable", lambda transport: False)
+    simple(backend="retries = 0", more=SPARE.format(spare.address))
+    client, server = await warm(connect, stage)
+    first, = rig.plane.backends["app"].pool.usable
+    first.doubt = 1e12      # since then
+    client.writer.write(request(method=method, body=b"" if method == "GET" else b"once"))
+    server.shut()           # after that: the end of the connection is read later than the request
+    server = await spare.accept()
+    await server.message()
+    await server.send(answer())
+    assert (await client.message())[0].startswith(b"HTTP/1.1 200 ")
+
+
 async def test_a_post_that_the_server_read_is_never_repeated(rig: Rig, simple: Simple, stage: Stage,
                                                             connect: Connect) -> None:
     simple()
