@@ -15,6 +15,7 @@ from lbd.backend.server import Server
 from lbd.proxy.exchange import QUEUED
 from lbd.proxy.room import Room
 from lbd.proxy.sockets import left
+from lbd.proxy.timers import STALL
 from lbd.stats import endings
 
 LOOK = 0.001     # seconds between two looks while somebody waits here: a bell may have been missed
@@ -216,7 +217,8 @@ class Gate(Room):
     def _look(self) -> None:
         self._timer = None
         now = self._plane.timers.clock()
-        for own in self.queue.lines():
+        stalled = now - self._plane.now >= STALL        # the tick that is due puts all deadlines off
+        for own in self.queue.lines() if not stalled else ():
             while (client := self.queue.first(own)) is not None and client.deadline < now:
                 client.expire()     # the connections' own look may be a second away when they are many
         if self._plane.now != self._searched:
