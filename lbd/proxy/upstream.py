@@ -98,7 +98,7 @@ class Upstream:
     data_received = fast_path.answer
 
     def receive(self, data: bytes) -> None:
-        """Bytes of a response: the common one, whole in one read, goes through the first branch only."""
+        """Bytes of a response."""
         client = self.client
         if client is None or self.mode != HEAD:
             self._more(data)
@@ -110,20 +110,11 @@ class Upstream:
         flags = response.scan(data, 0, client.head_only, client.minor, client.keep and client.sent)
         if flags < SIMPLE:
             self.unusual(client, flags, data)
-            return
-        if response.status in pinned.CHALLENGES or self.owner is not None:
-            flags = pinned.read_answer(self, client, flags, data)
-        client.record.head(response.status)
-        out = response.out
-        if client.response_edits is not None:
-            out = head.edit(out, None, *client.response_edits)
-        client.transport.write(out)
-        client.bytes_out = len(out)
-        self.keep = flags & head.KEEP != 0
-        self.ended(client)
+        else:
+            self._final(client, flags, data)
 
     def _final(self, client: Requester, flags: int, data: bytes) -> None:
-        """The head of an answer that is not all in this read, or with something behind it."""
+        """The head of the answer, with what came behind it; all of a SIMPLE one is in `out` already."""
         response = self.response
         if response.status in pinned.CHALLENGES or self.owner is not None:
             flags = pinned.read_answer(self, client, flags, data)
@@ -132,10 +123,11 @@ class Upstream:
         if client.response_edits is not None:
             out = head.edit(out, None, *client.response_edits)
         if flags & head.WHOLE:
-            out += data[response.head:response.end]
+            if flags < SIMPLE:      # something is behind it, for which nobody asked
+                out += data[response.head:response.end]
             client.transport.write(out)
             client.bytes_out = len(out)
-            self.keep = False
+            self.keep = flags >= SIMPLE and flags & head.KEEP != 0
             self.ended(client)
         else:
             self._body(client, flags, out, data)
