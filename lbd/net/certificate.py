@@ -31,8 +31,8 @@ class Pem:
 
 
 class Facts(NamedTuple):
-    """What a certificate says: host names in lower case (`*.example.com` too), Unix times, of which kind its key is (an
-    object identifier in DER), and the names (DER) of whom it is for and of who signed it."""
+    """The contents of a certificate: host names in lower case (`*.example.com` too), Unix times, the kind of its key
+    (an object identifier in DER), and the names (DER) of whom it is for and of who signed it."""
 
     names: tuple[str, ...]
     begins: int
@@ -43,14 +43,15 @@ class Facts(NamedTuple):
 
 
 def facts(pem: bytes) -> Facts:
-    """Of the first certificate of a PEM file; raises `ValueError` saying what is wrong."""
-    for found in _CERTIFICATE.finditer(pem):
-        return _read(found[1])
-    raise ValueError("holds no certificate (-----BEGIN CERTIFICATE-----)")
+    """The facts of the first certificate of a PEM file; raises `ValueError` saying what is wrong."""
+    found = _CERTIFICATE.search(pem)
+    if found is None:
+        raise ValueError("holds no certificate (-----BEGIN CERTIFICATE-----)")
+    return _read(found[1])
 
 
 def every(pem: bytes) -> list[Facts]:
-    """Of all certificates of a PEM file, in order; raises `ValueError` saying what is wrong."""
+    """The facts of all certificates of a PEM file, in order; raises `ValueError` saying what is wrong."""
     return [_read(found[1]) for found in _CERTIFICATE.finditer(pem)]
 
 
@@ -66,7 +67,7 @@ def common_name(name: bytes) -> str:
 
 
 def same_name(one: bytes, other: bytes) -> bool:
-    """Two names (DER) are of the same: case, blanks and the kind of string do not count (RFC 5280 7.1)."""
+    """Whether two names (DER) are of the same: case, blanks and the kind of string do not count (RFC 5280 7.1)."""
     return one == other or _folded(one) == _folded(other)
 
 
@@ -108,6 +109,8 @@ def _facts(der: bytes) -> Facts:
             names = tuple(_alternative(der, *_element(der, inside[0])[1:]))
     _, start, end = _element(der, _element(der, fields[5][1])[1])
     issuer, subject = der[fields[1][2]:fields[2][2]], der[fields[3][2]:fields[4][2]]
+    for name in (issuer, subject):
+        list(_values(name))     # raises where it cannot be read
     if not names:       # the subject's common name counts where there are no alternative names
         names = tuple(name.lower() for name in _common(subject))
     return Facts(names, begins, ends, der[start:end], subject, issuer)
