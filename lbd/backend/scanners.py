@@ -9,7 +9,7 @@ REMEMBERED = 256     # combinations of limits and leniency
 
 
 def scanner(settings: schema.Backend) -> Response:
-    """What reads the heads of the backend's servers: to be read before the next `scan`."""
+    """The reader of the heads that the backend's servers send; its findings last until the next `scan`."""
     return _scanner(settings.max_response_head, settings.max_response_headers, settings.lenient)
 
 

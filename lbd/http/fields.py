@@ -62,16 +62,9 @@ def remainder(path: bytes, prefix: bytes) -> bytes:
     if parts and _is_dots(parts[-1]):
         kept.append((b"/", b""))
     wanted = [segment for segment in prefix.split(b"/") if segment]
-    at = 0
-    for place, (_, segment) in enumerate(kept):
-        if at == len(wanted):
-            break
-        if segment and unquote_to_bytes(segment) != wanted[at]:
-            return b"".join(slash + segment for slash, segment in kept)
-        at += bool(segment)
-        if at == len(wanted):
-            kept = kept[place + 1:]
-            break
+    begun = [place for place, (_, segment) in enumerate(kept, 1) if segment][:len(wanted)]
+    if [unquote_to_bytes(kept[place - 1][1]) for place in begun] == wanted:
+        kept = kept[begun[-1] if begun else 0:]
     rest = b"".join(slash + segment for slash, segment in kept)
     return rest if rest.startswith(b"/") else b"/" + rest
 

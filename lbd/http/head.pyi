@@ -46,7 +46,7 @@ class Request:
         """
 
 class Response:
-    """What one pass over a response head found. One per worker: read it before the next `scan`."""
+    """What one pass over a response head found. Backends of a worker share it: read it before the next `scan`."""
 
     out: bytes        # the head to send to the client; with SIMPLE the body too
     status: int

@@ -55,7 +55,7 @@ def expired(pem: bytes, now: float) -> list[str]:
 
 
 def selfsigned(about: Facts) -> bool:
-    """It names itself as its issuer, as roots do."""
+    """Whether a certificate names itself as its issuer, as roots do."""
     return same_name(about.subject, about.issuer)
 
 

@@ -9,18 +9,18 @@ _untold: list[None] = []     # one for each `untold` that is entered
 
 
 def started(pid: int) -> None:
-    """This process started that one, and waits for its end."""
+    """Remember a process that this one started and waits for itself."""
     _own.add(pid)
 
 
 def ended(pid: int) -> None:
-    """It was waited for: the number may be another's from now on."""
+    """Forget a process that was waited for: the number may be another's from now on."""
     _own.discard(pid)
 
 
 @contextlib.contextmanager
 def untold() -> Iterator[None]:
-    """While children are started whose numbers nobody tells, in another thread: nothing is reaped."""
+    """Have nothing reaped while another thread starts children whose numbers nobody tells."""
     _untold.append(None)
     try:
         yield

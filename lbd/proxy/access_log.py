@@ -68,7 +68,7 @@ class AccessLog:
         return True
 
     def blame(self, client: Any, ending: int, reason: str) -> None:
-        """Why the client's request ends so, if it does."""
+        """Remember why the client's request ends so, if it does."""
         self._fault = client, ending, reason
 
     def note(self, client: Any, ending: int) -> None:
@@ -147,7 +147,7 @@ class Several:
             log.note(client, ending)
 
     def blame(self, client: Any, ending: int, reason: str) -> None:
-        """Why the client's request ends so, if it does."""
+        """Remember why the client's request ends so, if it does."""
         for log in self._logs:
             log.blame(client, ending, reason)
 

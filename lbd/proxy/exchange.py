@@ -264,7 +264,7 @@ class Exchange:
         self._broken(502, endings.BAD_RESPONSE)
 
     def blame(self, ending: int, reason: str) -> None:
-        """Why the request ends so, for the access log."""
+        """Tell the access log why the request ends so."""
         if self.plane.access is not None:
             self.plane.access.blame(self, ending, reason)
 

@@ -15,7 +15,7 @@ MOST = 4096       # bytes of the target and of Host that are kept
 
 
 class Refusal(NamedTuple):
-    """What the log says of it: `head` is one as the scanner writes it, `minor` the version, -1 where there is none."""
+    """The log's facts of a refused message: `head` as the scanner writes one, `minor` the version, -1 for none."""
 
     head: bytes
     minor: int

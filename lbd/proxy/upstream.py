@@ -57,9 +57,9 @@ class Requester(Protocol):
 class Upstream:
     """At rest it lies in its server's `idle`; otherwise it serves `client`.
 
-    `response` is the worker's one scanner: it is read before anything else can scan. `full`: the server does not take
-    what it is sent, and the client has to wait. `owner`: the client that signed on by this connection, which then rests
-    with it (`lbd.proxy.pinned`).
+    `response` is the scanner of its backend, which others share: it is read before anything else can scan. `full`: the
+    server does not take what it is sent, and the client has to wait. `owner`: the client that signed on by this
+    connection, which then rests with it (`lbd.proxy.pinned`).
     """
 
     __slots__ = ("buffer", "chunks", "client", "full", "keep", "left", "mode", "owner", "payload", "plane", "response",
