@@ -122,24 +122,6 @@ async def test_waiting_takes_no_longer_than_its_timeout(bounded, rig, stage, con
     assert waiting(rig) == 0
 
 
-async def test_while_the_process_stood_still_nobody_waited(bounded, rig, stage, connect):
-    bounded("[backends.app.timeouts]\nqueue = \"20s\"")
-    first, second = await connect(), await connect()
-    await first.send(request())
-    server = await stage.accept()
-    await server.head()
-    await second.send(request("/next"))
-    await rig.until(lambda: waiting(rig) == 1)
-    await rig.tick()
-    clock = rig.plane.timers.clock
-    rig.plane.timers.clock = lambda: clock() + 60       # seen by the gate before the next tick
-    await rig.tick()
-    await server.send(answer())
-    assert (await server.head()).startswith(b"GET /next ")
-    await server.send(answer())
-    assert (await second.message())[0].startswith(b"HTTP/1.1 200 ")
-
-
 @pytest.mark.parametrize(("leave", "backend"), [
     ("close", "abort_on_close = true"), ("half_close", "abort_on_close = true"), ("reset", "")])
 async def test_a_client_that_leaves_leaves_the_queue(bounded, rig, stage, connect, leave, backend):

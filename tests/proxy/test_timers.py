@@ -1,9 +1,14 @@
 """The tick: expired clients, idle server connections, doubt that ends, and a clock that is late."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from lbd.proxy.timers import FEW, PARTS, TICK, Timers
+from lbd.stats import fields, scoreboard
+
+from .conftest import Connect
+from .rig import Rig, Stage, answer, configuration, request
 
 
 class Client:
@@ -169,3 +174,30 @@ def test_a_process_that_stood_still_gives_everybody_the_time_back() -> None:
     hand.calls.pop()()
     assert waits.expired == 1
     assert silent.deadline > 9.9
+
+
+async def test_while_the_process_stood_still_nobody_waited_in_a_queue(rig: Rig, stage: Stage, connect: Connect,
+                                                                       tmp_path: Path) -> None:
+    rig.start(configuration(f"""
+        [listeners.web]
+        bind = "127.0.0.1:1"
+        backend = "app"
+        [backends.app]
+        timeouts = {{ queue = "20s" }}
+        [backends.app.servers]
+        a = {{ address = "{stage.address}", max_conns = 1 }}
+    """, tmp_path))
+    first, second = await connect(), await connect()
+    await first.send(request())
+    server = await stage.accept()
+    await server.head()
+    await second.send(request("/next"))
+    await rig.until(lambda: rig.board.total(scoreboard.BACKEND, 0, fields.BACKEND_QUEUE) == 1)
+    await rig.tick()
+    clock = rig.plane.timers.clock
+    rig.plane.timers.clock = lambda: clock() + 60       # seen by the gate before the next tick
+    await rig.tick()
+    await server.send(answer())
+    assert (await server.head()).startswith(b"GET /next ")
+    await server.send(answer())
+    assert (await second.message())[0].startswith(b"HTTP/1.1 200 ")
