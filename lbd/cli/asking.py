@@ -57,7 +57,7 @@ class UnixConnection(http.client.HTTPConnection):
         self.path = path
 
     def connect(self) -> None:
-        """Connect to the path; errors as of any socket."""
+        """Connect to the path, which begins with NUL where it is abstract; errors as of any socket."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
@@ -103,7 +103,7 @@ class Daemon:
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         where = self.address
         if where.path:
-            return UnixConnection(where.path, timeout)
+            return UnixConnection(where.sun_path, timeout)
         if self.trust is not None:
             return http.client.HTTPSConnection(where.host, where.port, timeout=timeout, context=self.trust)
         return http.client.HTTPConnection(where.host, where.port, timeout=timeout)

@@ -32,7 +32,7 @@ class Line(http.client.HTTPConnection):
         if self._address.path:
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.settimeout(TIMEOUT)
-            self.sock.connect(self._address.path)
+            self.sock.connect(self._address.sun_path)
         else:
             self.sock = socket.create_connection((self._address.host, self._address.port), TIMEOUT)
         if self._tls:

@@ -14,7 +14,7 @@ Proxy = Network | str   # a network, or `UNIX`
 
 UNIX = "unix"       # whoever comes in by a Unix socket
 
-LONGEST_PATH = 107  # bytes of a Unix socket's path that fit into sockaddr_un, NUL apart (unix(7))
+LONGEST_PATH = 107  # bytes of a Unix socket's path or @NAME that fit into sockaddr_un, NUL apart (unix(7))
 LONGEST_NAME = 253  # characters of a host name (RFC 1035, 2.3.4)
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -41,6 +41,16 @@ class Address:
         if self.path:
             return f"unix:{self.path}"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def abstract(self) -> bool:
+        """A Unix socket with a name in place of a file: gone with its last descriptor, open to every user."""
+        return self.path.startswith("@")
+
+    @property
+    def sun_path(self) -> str:
+        """A Unix socket's name for bind(2) and connect(2): its path, or NUL and the abstract name (unix(7))."""
+        return f"\0{self.path[1:]}" if self.abstract else self.path
 
     @property
     def literal(self) -> bool:
@@ -111,7 +121,8 @@ def _socket(path: str) -> Address:
     if not path.startswith(("/", "@")) or path == "@":
         raise ValueError('has a path that is not absolute, nor "@" and a name')
     if len(path.encode("utf-8", "surrogateescape")) > LONGEST_PATH:
-        raise ValueError(f"has a path of more than {LONGEST_PATH} bytes")
+        what = "a name" if path.startswith("@") else "a path"
+        raise ValueError(f"has {what} of more than {LONGEST_PATH} bytes")
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in path):
         raise ValueError("has a control character in it")
     return Address(path=path)
@@ -130,13 +141,11 @@ def _bind(value: Any) -> Address:
 def _server(value: Any) -> Address:
     secure = isinstance(value, str) and value.startswith("https://")
     address = address_of(_authority(value[8:]) if secure else value)
+    if secure and address.path:
+        raise ValueError("is a Unix socket with a scheme; leave out https:// and give the backend a tls table")
     if address.wildcard:
         raise ValueError("is every address of this machine, not that of a server")
-    if secure:
-        return replace(address, tls=True)
-    if address.path.startswith("@"):
-        raise ValueError("has no file; only listeners and metrics can have such a name")
-    return address
+    return replace(address, tls=True) if secure else address
 
 
 def _authority(text: str) -> str:
@@ -165,10 +174,12 @@ _ANY = {"type": "string", "minLength": 1}
 
 BIND = Kind("bind", 'IP:PORT ("*" for every IPv4 address), [IPv6]:PORT, unix:/PATH or unix:@NAME', _bind, _ANY,
             empty=Address())
-ADMIN = Kind("bind", BIND.allowed + ', or "off"', lambda value: Address() if value == "off" else _bind(value), _ANY,
+ADMIN = Kind("bind", 'IP:PORT ("*" for every IPv4 address), [IPv6]:PORT, unix:/PATH, or "off"',
+             lambda value: Address() if value == "off" else _bind(value), _ANY,
              empty=Address(), write=lambda address: str(address) if address != Address() else "off")
 BINDS = many(BIND, BIND.allowed + ", or an array of these")
-ADDRESS = Kind("address", "HOST:PORT, [IPv6]:PORT, unix:/PATH or https://HOST:PORT", _server, _ANY, empty=Address())
+ADDRESS = Kind("address", "HOST:PORT, [IPv6]:PORT, unix:/PATH, unix:@NAME or https://HOST:PORT", _server, _ANY,
+               empty=Address())
 HOST = Kind("host", "an IP address or a host name", lambda value: host_of(text_of(value)), _ANY)
 NETWORK = Kind("network", 'a network like "10.0.0.0/8" or an IP address', network_of, _ANY)
 NETWORKS = many(NETWORK, 'networks like "10.0.0.0/8" or IP addresses')

@@ -81,8 +81,9 @@ class Registration:
 class Server:
     """[backends.NAME.servers.NAME]: one address; `"HOST:PORT"` is the short form."""
 
-    address: Address = key(REQUIRED, u.ADDRESS, "HOST:PORT, [IPv6]:PORT, unix:PATH, or https://HOST:PORT for TLS",
-                           "drain", example="127.0.0.1:9002")
+    address: Address = key(REQUIRED, u.ADDRESS,
+                           "HOST:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME; https://HOST:PORT: TLS", "drain",
+                           example="127.0.0.1:9002")
     weight: int = key(1, u.integer(0, 1000), "share of the traffic; 0: no new clients")
     max_conns: int | None = key(None, u.integer(1, 1_000_000), "most connections, and so requests in flight, to it",
                                 example=200)

@@ -197,7 +197,7 @@ def check_admin(config: Config, findings: Findings) -> None:
     admin = config.admin
     bind, token = admin.bind, admin.token_file
     at: Path = ("admin", "token_file")
-    if bind.path.startswith("@"):
+    if bind.abstract:
         findings.error(("admin", "bind"), f"{shown(str(bind))} has no file whose permissions could keep others out; "
                                           'use a path: "unix:/PATH"')
     if bind.host and token is None and findings.sound(at):

@@ -95,7 +95,7 @@ def bind_unix(path: str, what: str, mode: int | None = None) -> socket.socket:
 
     `mode` are the permission bits of the file (default: by the umask). Raises `LbdError`.
     """
-    name = "\0" + path[1:] if path.startswith("@") else path
+    name = Address(path=path).sun_path
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         taken_over = name == path and _remove_stale(path)

@@ -58,7 +58,7 @@ class Sockets:
                      if bound == address), None)
         if bind is None and not own and name in listeners and len(listeners[name].bind) == 1:
             bind = name, listeners[name].bind[0]
-        if bind is None or (address.path and not address.path.startswith("@") and not os.path.exists(address.path)):
+        if bind is None or (address.path and not address.abstract and not os.path.exists(address.path)):
             return False
         self._held.setdefault(bind, []).append(sock)
         (self._restored if own else self._passed).add(id(sock))
@@ -182,7 +182,7 @@ class Sockets:
 
     def _stage_unix(self, bind: Bind, what: str, held: list[socket.socket], staged: Staged) -> list[socket.socket]:
         name, address = bind
-        if address.path.startswith("@"):
+        if address.abstract:
             if not held:
                 held = [binding.bind_unix(address.path, what)]
                 staged.fresh.append((bind, held[0]))
@@ -214,4 +214,4 @@ def address_of(sock: socket.socket) -> Address:
     name = sock.getsockname()
     if sock.family != socket.AF_UNIX:
         return Address(str(name[0]), int(name[1]))
-    return Address(path="@" + name[1:].decode() if isinstance(name, bytes) else str(name))
+    return Address(path="@" + name[1:].decode("utf-8", "surrogateescape") if isinstance(name, bytes) else str(name))

@@ -7,6 +7,7 @@ from typing import Any
 
 from lbd.config.units import Address
 from lbd.health.check import Secured
+from lbd.health.dial import dial
 from lbd.http import head
 
 LONGEST_HEAD = 64 * 1024   # bytes
@@ -57,10 +58,8 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         later = greeting and secured is not None
         tls: Any = {"ssl": secured[0], "server_hostname": secured[1]} if secured is not None and not later else {}
-        if address.path:
-            transport, connection = await loop.create_unix_connection(Connection, address.path, **tls)
-        else:
-            transport, connection = await loop.create_connection(Connection, address.host, address.port, **tls)
+        connection: Connection
+        transport, connection = await dial(Connection, address, **tls)
         if greeting:
             connection._transport.write(greeting)
         if later and secured is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from lbd.errors import shortage
 from lbd.health.check import Result, Subject, words
+from lbd.health.dial import dial
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +17,11 @@ class Options:
 async def check(subject: Subject, options: Options, timeout: float) -> Result:
     """Connect within `timeout` seconds and close again."""
     loop = asyncio.get_running_loop()
-    address = subject.reached
     started = loop.time()
     transport: Any   # uvloop's inherits nothing of asyncio's
     try:
         async with asyncio.timeout(timeout):
-            if address.path:
-                transport, _ = await loop.create_unix_connection(asyncio.Protocol, address.path)
-            else:
-                transport, _ = await loop.create_connection(asyncio.Protocol, address.host, address.port)
+            transport, _ = await dial(asyncio.Protocol, subject.reached)
     except (OSError, TimeoutError) as error:
         if shortage(error):
             raise

@@ -11,6 +11,7 @@ from lbd.config import units as u
 from lbd.config.schema import key
 from lbd.errors import shortage
 from lbd.health.check import Result, Subject, words
+from lbd.health.dial import dial
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,7 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
         name = (options.server_name or (address.host if options.verify else "")).removesuffix(".")
         async with asyncio.timeout(timeout):
             secured: dict[str, Any] = {} if subject.greeting else {"ssl": context, "server_hostname": name}
-            if address.path:
-                transport, protocol = await loop.create_unix_connection(asyncio.Protocol, address.path, **secured)
-            else:
-                transport, protocol = await loop.create_connection(
-                    asyncio.Protocol, subject.reached.host, address.port, **secured)
+            transport, protocol = await dial(asyncio.Protocol, subject.reached, **secured)
             if subject.greeting:
                 transport.write(subject.greeting)
                 transport = await loop.start_tls(transport, protocol, context, server_hostname=name)

@@ -390,7 +390,7 @@ def endpoint(server: Server) -> tuple[int, Any]:
     if server.endpoint is None:
         address = server.address
         if address.path:
-            server.endpoint = (socket.AF_UNIX, address.path)
+            server.endpoint = (socket.AF_UNIX, address.sun_path)
         else:
             family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
             server.endpoint = (family, (address.host, address.port))

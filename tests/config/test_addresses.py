@@ -36,7 +36,11 @@ def test_server(text: str, address: Address) -> None:
     (BIND, "[10.0.0.1]:80", "has brackets around"), (BIND, "[::g]:80", "is not an IPv6 address"),
     (BIND, "/run/a.sock", 'is a path; write "unix:/run/a.sock"'),
     (BIND, "unix:a.sock", 'has a path that is not absolute, nor "@" and a name'),
-    (BIND, "unix:@", "has a path that is"), (ADDRESS, "unix:@lbd", "has no file"),
+    (BIND, "unix:@", "has a path that is"), (ADDRESS, "unix:@", "has a path that is"),
+    (ADDRESS, "unix:@" + "a" * LONGEST_PATH, "has a name of more than 107 bytes"),
+    (ADDRESS, "unix:@a\0b", "contains a NUL"), (ADDRESS, "unix:@a\nb", "has a control"),
+    (ADDRESS, "unix:@" + "ü" * 54, "has a name of more than 107 bytes"),
+    (ADDRESS, "https://unix:@a", "is a Unix socket with a scheme"),
     (BIND, "unix:/" + "a" * LONGEST_PATH, "has a path of more than 107 bytes"), (BIND, "unix:/a\nb", "has a control"),
     (BIND, "", "has no port"), (BIND, 80, "is an integer"),
     (ADDRESS, "http://a:80", "is a URL"), (ADDRESS, "10.0.0.256:80", "is not an IPv4 address"),
@@ -59,8 +63,17 @@ def test_one_or_several() -> None:
         BINDS.read(["*:80", "x"])
 
 
+def test_an_abstract_name_is_what_connect_takes() -> None:
+    name = "a" * (LONGEST_PATH - 1)
+    address = ADDRESS.read(f"unix:@{name}")
+    assert (address.abstract, address.sun_path, str(address)) == (True, f"\0{name}", f"unix:@{name}")
+    address = ADDRESS.read("unix:/run/@a")
+    assert (address.abstract, address.sun_path) == (False, "/run/@a")
+    assert Address("10.0.0.1", 80).sun_path == ""
+
+
 @pytest.mark.parametrize("address", [Address("10.0.0.1", 80), Address("::1", 80), Address(path="/a"),
-                                     Address("a.b", 1)])
+                                     Address(path="@a"), Address("a.b", 1)])
 def test_as_text(address: Address) -> None:
     assert ADDRESS.read(str(address)) == address
 

@@ -118,8 +118,8 @@ def test_options_that_are_wrong() -> None:
         options("x", "*:80", "*:80", servers=("10.0.0.1",), metrics="*:80", admin="*:81", workers="9999",
                 overrides=Overrides(algorithm="x"))
     lines = str(error.value).split("\n")
-    assert ('command line: --server: "10.0.0.1" has no port; must be HOST:PORT, [IPv6]:PORT, unix:/PATH or '
-            'https://HOST:PORT') in lines
+    assert ('command line: --server: "10.0.0.1" has no port; must be HOST:PORT, [IPv6]:PORT, unix:/PATH, '
+            'unix:@NAME or https://HOST:PORT') in lines
     assert 'command line: --workers: 9999 is out of range; must be "auto" or a whole number from 1 to 64' in lines
     assert all(line.startswith("command line: --") for line in lines)
 

@@ -17,7 +17,7 @@ def test_what_is_wrong(directory: Directory, text: str, error: str) -> None:
 
 def test_servers_that_are_no_table(directory: Directory) -> None:
     text = WHOLE.replace('a = "10.0.0.1:80"', "a = 1\nb = 'x'\nc = []")
-    address = "must be HOST:PORT, [IPv6]:PORT, unix:/PATH or https://HOST:PORT"
+    address = "must be HOST:PORT, [IPv6]:PORT, unix:/PATH, unix:@NAME or https://HOST:PORT"
     assert directory.errors(text) == [
         "lbd.toml:5:1: backends.app.servers.a: 1 is an integer; must be an address or a table",
         f'lbd.toml:6:1: backends.app.servers.b: "x" has no port; {address}',

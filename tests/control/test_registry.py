@@ -93,3 +93,4 @@ def test_addresses(host, networks, words):
 
 def test_unix_sockets_may_not():
     assert refused(Registration(), Address(path="/run/docker.sock"))
+    assert refused(Registration(), Address(path="@docker"))

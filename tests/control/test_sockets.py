@@ -10,7 +10,7 @@ import pytest
 
 from lbd.config.schema import Listener
 from lbd.config.units import Address
-from lbd.control.sockets import Sockets
+from lbd.control.sockets import Sockets, address_of
 from lbd.errors import LbdError
 
 
@@ -112,6 +112,15 @@ def test_a_unix_bind_has_one_socket_for_all(sockets, tmp_path):
         client.connect(path)
     sockets.release(sockets.commit(sockets.stage({}, 3)))
     assert not os.path.exists(path)
+
+
+@pytest.mark.parametrize("name", [b"lbd-test", b"\xff\xfe", b"a\0b"])
+def test_the_address_of_an_abstract_socket(name):
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(b"\0" + name + str(os.getpid()).encode())
+        address = address_of(sock)
+        assert address.abstract
+        assert os.fsencode(address.sun_path) == sock.getsockname()
 
 
 def test_a_backlog_can_change(sockets):

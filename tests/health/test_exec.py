@@ -34,6 +34,7 @@ async def test_endings(script, passed, reason):
     (Address("10.0.0.1", 8080), "10.0.0.1:8080 10.0.0.1 8080 app a"),
     (Address("::1", 80), "[::1]:80 ::1 80 app a"),
     (Address(path="/run/s"), "unix:/run/s   app a"),
+    (Address(path="@s"), "unix:@s   app a"),
 ])
 async def test_the_environment(address, line, monkeypatch):
     monkeypatch.setenv("SECRET", "x")

@@ -1,6 +1,7 @@
 """The check `http` against a real server: what passes, what does not, and the reason given."""
 
 import asyncio
+import os
 import socket
 
 import pytest
@@ -78,6 +79,20 @@ async def test_what_is_sent_also_over_a_unix_socket(server):
     assert seen[0].headers["Host"] == "example.com"
     assert seen[0].headers["X-Key"] == "v"
     assert seen[0].headers["User-Agent"].startswith("lbd/")
+
+
+async def test_a_server_on_an_abstract_unix_socket():
+    async def handle(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    address = Address(path=f"@lbd-test-http-{os.getpid()}")
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(address.sun_path)
+        async with await asyncio.start_unix_server(handle, sock=sock):
+            assert (await check(address, options(), 5.0)).passed
+    assert (await check(address, options(), 5.0)).reason == "GET /: connection refused"
 
 
 async def test_a_server_that_hangs(server):

@@ -1,5 +1,6 @@
 """The check `tcp` against real sockets."""
 
+import os
 import socket
 
 import pytest
@@ -28,6 +29,15 @@ async def test_unix_sockets(tmp_path):
         server.bind(path)
         server.listen()
         assert (await check(Subject(Address(path=path)), Options(), 5.0)).passed
+
+
+async def test_an_abstract_unix_socket():
+    address = Address(path=f"@lbd-test-tcp-{os.getpid()}")
+    assert (await check(Subject(address), Options(), 5.0)).reason == "connect: connection refused"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(address.sun_path)
+        server.listen()
+        assert (await check(Subject(address), Options(), 5.0)).passed
 
 
 async def test_a_connection_begins_with_the_greeting():

@@ -1,6 +1,8 @@
 """The check `tls` against real handshakes, with a certificate made for the test."""
 
 import asyncio
+import os
+import socket
 import ssl
 import subprocess
 
@@ -49,6 +51,22 @@ async def test_a_handshake_passes_whatever_the_certificate_when_nobody_asks(serv
     result = await check(subject, Options(), 5.0)
     assert (result.passed, result.reason) == (True, "TLS handshake: TLSv1.3")
     assert names == [None]
+
+
+async def test_a_handshake_on_an_abstract_unix_socket(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    async def accept(reader, writer):
+        await reader.read()
+        writer.close()
+
+    address = Address(path=f"@lbd-test-tls-{os.getpid()}")
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(address.sun_path)
+        async with await asyncio.start_unix_server(accept, sock=sock, ssl=context):
+            result = await check(Subject(address), Options(), 5.0)
+            assert (result.passed, result.reason) == (True, "TLS handshake: TLSv1.3")
 
 
 async def test_the_name_that_is_asked_for(server):

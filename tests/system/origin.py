@@ -28,13 +28,13 @@ def digest(size: int) -> str:
 
 
 class Origin:
-    """One server on 127.0.0.1, on another `host`, or on a Unix socket at `path`.
+    """One server on 127.0.0.1, on another `host`, or on a Unix socket at `path` (abstract: with NUL first).
 
     `requests` counts what was asked besides /healthz, which says 503 while `healthy` is false. A request to /held
     lets `held` be acquired once and waits for `release`. `start` after `stop` takes the same port again.
     """
 
-    def __init__(self, name: str, host: str = "127.0.0.1", path: Path | None = None) -> None:
+    def __init__(self, name: str, host: str = "127.0.0.1", path: Path | str | None = None) -> None:
         self.name = name
         self.healthy = True
         self.requests = 0
