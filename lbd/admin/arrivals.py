@@ -13,7 +13,8 @@ PAUSE = 1.0    # seconds without an accept after one that failed for lack of des
 class Arrival:
     """A connection that was accepted and has no protocol yet."""
 
-    unread = 0   # bytes of answers
+    unread = 0         # bytes of answers
+    answered = False   # it has asked nothing yet
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -48,6 +49,13 @@ class Acceptor:
             asyncio.get_running_loop().remove_reader(self._sock)
             self._sock.close()
 
+    def drain(self) -> None:
+        """Accept what waits, then close."""
+        with contextlib.suppress(OSError):   # nothing waits any more, or no descriptor is left for it
+            for _ in range(BACKLOG):
+                self._take()
+        self.close()
+
     def _resume(self) -> None:
         self._pause = None
         asyncio.get_running_loop().add_reader(self._sock, self._accept)
@@ -55,7 +63,7 @@ class Acceptor:
     def _accept(self) -> None:
         for _ in range(BATCH):
             try:
-                sock, _peer = self._sock.accept()
+                self._take()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -64,5 +72,8 @@ class Acceptor:
                 self._pause = loop.call_later(PAUSE, self._resume)
                 self._failed(error)
                 return
-            sock.setblocking(False)
-            self._came(Arrival(sock))
+
+    def _take(self) -> None:
+        sock, _peer = self._sock.accept()
+        sock.setblocking(False)
+        self._came(Arrival(sock))

@@ -20,6 +20,8 @@ HANDSHAKE = 5.0      # seconds for that of TLS
 LOOK = 10.0          # seconds between two looks at answers that nobody reads: at the second one they are cut
 # A head as large as these allow, of every connection, is what somebody without a token can make the process hold.
 BOUNDS: dict[str, Any] = {"max_line_size": 8190, "max_field_size": 4096, "max_headers": 64, "access_log": None}
+LEAVING = 1.0        # seconds for whoever connected before a close to be answered
+SETTLING = 0.01      # seconds between two looks whether they all are
 # The rest of a body that was refused is read for so long: closing at once would reset the answer on its way.
 LINGER = 1.0
 
@@ -45,12 +47,23 @@ class Site:
         self._acceptor.start()
         self._look = asyncio.get_running_loop().call_later(LOOK, self._cut_unread)
 
+    async def drain(self) -> None:
+        """Accept what waits, close the socket, and wait at most `LEAVING` seconds until everybody had an answer."""
+        self._acceptor.drain()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + LEAVING
+        while loop.time() < end and (self._busy or not all(one.answered for one in self._present)):
+            await asyncio.sleep(SETTLING)
+
     async def close(self) -> None:
         """Stop answering, and close the socket."""
         if self._look is not None:
             self._look.cancel()
         self._acceptor.close()
         await self._tasks.cancel()
+        for one in self._present:
+            if isinstance(one, Arrival):   # its task was cancelled before it began
+                one.sock.close()
         await self._runner.cleanup()
 
     def came(self, visitor: "Visitor | Arrival") -> None:
@@ -94,6 +107,7 @@ class Site:
         try:
             return await handler(request)
         finally:
+            visitor.answered = True
             self._busy.discard(visitor)
 
     def _cut_unread(self) -> None:
@@ -113,12 +127,13 @@ def _broke(name: str, error: BaseException) -> None:
 class Visitor(web.RequestHandler):
     """One connection that requests can come on."""
 
-    __slots__ = ("_arrival", "_site")
+    __slots__ = ("_arrival", "_site", "answered")
 
     def __init__(self, site: Site, arrival: Arrival, server: Any, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop=loop, keepalive_timeout=IDLE, lingering_time=LINGER, **BOUNDS)
         self._site = site
         self._arrival = arrival
+        self.answered = False   # to a request, once
 
     @property
     def unread(self) -> int:

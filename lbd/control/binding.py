@@ -112,8 +112,8 @@ def bind_unix(path: str, what: str, mode: int | None = None) -> socket.socket:
     except OSError as error:
         sock.close()
         hint = _UNIX_HINTS.get(error.errno or 0) or error.strerror or str(error)
-        if name != path and (named := _named(holders.of_path(path))):
-            hint = f"{named} listens there; stop it or choose another name"
+        if name != path and (found := holders.of_path(path)):
+            hint = _own(found, "name") or f"{_named(found)} listens there; stop it or choose another name"
         raise LbdError(f"cannot listen on unix:{path} ({what}): {hint}") from None
     return sock
 
@@ -165,14 +165,19 @@ def _target(address: Address) -> tuple[int, tuple[str | int, ...]]:
 def _refusal(address: Address, what: str, error: OSError) -> str:
     hint = _HINTS.get(error.errno or 0) or error.strerror or str(error)
     if error.errno == errno.EADDRINUSE:
-        hint = f"the address is in use{_holder(address.port)}; stop that process or choose another port"
+        found = holders.of_port(address.port)
+        by = f" by {_named(found)}" if found else ""
+        hint = _own(found, "port") or f"the address is in use{by}; stop that process or choose another port"
     return f"cannot listen on {address} ({what}): {hint}"
 
 
-def _holder(port: int) -> str:
-    """` by PROGRAM (pid N)` when /proc tells who listens on the port, else the empty string."""
-    named = _named(holders.of_port(port))
-    return f" by {named}" if named else ""
+def _own(found: list[holders.Holder], what: str) -> str:
+    """What to do where this very process is among those that listen there, "" where it is not; `what` of the address
+    can be another."""
+    if all(holder.pid != os.getpid() for holder in found):
+        return ""
+    return (f"lbd itself listens there; give that up first: in two reloads, by way of another {what} (an address of "
+            "[admin] by a restart)")
 
 
 def _named(found: list[holders.Holder]) -> str:
@@ -201,5 +206,5 @@ def _remove_stale(path: str) -> bool:
     if holders.left_behind(found):
         os.unlink(path)
         return True
-    raise OSError(errno.EADDRINUSE, f"{_named(found) or 'another process'} listens there; stop it or choose another "
-                                    "path")
+    raise OSError(errno.EADDRINUSE, _own(found, "path")
+                  or f"{_named(found) or 'another process'} listens there; stop it or choose another path")

@@ -4,6 +4,7 @@ import contextlib
 import grp
 import os
 import socket
+from collections.abc import Collection
 
 from aiohttp import web
 
@@ -48,6 +49,11 @@ class Door:
                 if await self._renewing.run(self._tls.look):
                     self._tls.renew()
 
+    async def leave(self) -> None:
+        """Close for another door: whoever came to this one is answered before."""
+        await self._site.drain()
+        await self.close()
+
     async def close(self) -> None:
         """Stop answering; a Unix socket's file goes."""
         await self._site.close()
@@ -72,7 +78,8 @@ def admin(config: Config, daemon: Daemon, owner: tuple[int, int] | None, taken: 
         raise LbdError("admin.token_file: a TCP address needs one: whoever can connect could steer lbd")
     tokens = token.read(settings.token_file)
     web_app = app.admin(daemon, tokens, {name.lower() for name in settings.hosts})
-    return _door(web_app, settings.bind, "admin.bind", taken, Tls(settings.tls) if settings.tls is not None else None)
+    tls = Tls(settings.tls) if settings.tls is not None else None
+    return _door(web_app, settings.bind, "admin.bind", owner, taken, tls)
 
 
 def _unix(config: Config, daemon: Daemon, owner: tuple[int, int] | None, taken: socket.socket | None) -> Door:
@@ -115,22 +122,27 @@ def _give(path: str, owner: tuple[int, int] | None, group: int) -> None:
                        "start as root") from None
 
 
-def metrics(config: Config, daemon: Daemon, taken: socket.socket | None = None) -> Door | None:
-    """The metrics' door, bound; None when there is to be none. Raises `LbdError`."""
+def metrics(config: Config, daemon: Daemon, owner: tuple[int, int] | None = None, taken: socket.socket | None = None,
+            shared: Collection[int] = ()) -> Door | None:
+    """The metrics' door, bound; None when there is to be none. `shared` are ports that lbd itself holds: one that a
+    reload gives up for this door is taken over beside its holder, so that one of them answers at any time. Raises
+    `LbdError`."""
     address = config.metrics.bind
     if address is None:
         if taken is not None:
             taken.close()
         return None
-    return _door(app.metrics(daemon), address, "metrics.bind", taken)
+    return _door(app.metrics(daemon), address, "metrics.bind", owner, taken, shared=shared)
 
 
-def _door(web_app: web.Application, address: Address, what: str, taken: socket.socket | None,
-          tls: Tls | None = None) -> Door:
+def _door(web_app: web.Application, address: Address, what: str, owner: tuple[int, int] | None,
+          taken: socket.socket | None, tls: Tls | None = None, shared: Collection[int] = ()) -> Door:
     sock = _kept(taken, address)
     if address.path:
         return Door(web_app, address, sock or binding.bind_unix(address.path, what))
-    sock = sock or binding.bind_tcp(address, what, False)
+    sock = sock or binding.bind_tcp(address, what, address.port in shared)
+    if owner is not None:
+        os.fchown(sock.fileno(), *owner)   # only sockets of one user share a port, also those that are bound later
     return Door(web_app, Address(address.host, sock.getsockname()[1]), sock, tls)
 
 

@@ -168,15 +168,16 @@ class Machine:
         elif self._past is not None:
             self._past.add([lane], self.board, self.slots, PAST)
 
-    async def apply(self, config: Config, force: bool = False) -> Generation:
-        """Put a configuration in force. Raises `LbdError`, and then nothing has changed."""
+    async def apply(self, config: Config, force: bool = False, leaving: int = 0) -> Generation:
+        """Put a configuration in force; `leaving` as `Sockets.stage` has it. Raises `LbdError`, and then nothing has
+        changed."""
         async with self._lock:
             old = self.generation
             if old is None:
                 raise LbdError("lbd is still starting; try again in a moment")
             given, config = config, self.registry.merged(config)
             material = await self._materials.read(config, self.state_dir)
-            staged = self.sockets.stage(config.listeners, worker_count(config))
+            staged = self.sockets.stage(config.listeners, worker_count(config), leaving)
             try:
                 await self._follow(old.config, config)
                 await self.schedule.first_round(FIRST)

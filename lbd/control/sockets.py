@@ -25,6 +25,7 @@ class Staged:
     listeners: dict[Bind, Listener]
     permissions: dict[str, Permissions]     # by path: what the files that are lbd's own shall have
     before: dict[str, Permissions]          # by path: what files had that have been given others
+    leaving: int                            # port that another socket of lbd's own gives up for this generation
 
     def give_to(self, uid: int, gid: int) -> None:
         """Change the owner: only sockets of one user share a port, also those that are bound later."""
@@ -77,10 +78,15 @@ class Sockets:
                 found.setdefault(address, []).extend(fds)
         return found
 
-    def stage(self, listeners: Mapping[str, Listener], slots: int) -> Staged:
-        """Bind what is missing; nothing listens yet and nothing is closed. Raises `LbdError` and leaves no trace."""
+    def ports(self) -> set[int]:
+        """Those of the binds."""
+        return {address.port for _, address in self._held if not address.path}
+
+    def stage(self, listeners: Mapping[str, Listener], slots: int, leaving: int = 0) -> Staged:
+        """Bind what is missing; nothing listens yet and nothing is closed. `leaving` is a port that another socket of
+        lbd's own gives up, so that it is taken beside that one; 0: none. Raises `LbdError` and leaves no trace."""
         slots = max(slots, self.slots)
-        staged = Staged({}, [], {}, {}, {})
+        staged = Staged({}, [], {}, {}, {}, leaving)
         try:
             for name, listener in listeners.items():
                 for address in listener.bind:
@@ -165,7 +171,7 @@ class Sockets:
         listener = staged.listeners[bind]
         socks = list(held)   # those of slots without a worker stay: closing one resets what waits in it
         # A port that lbd holds already, on this address or a wildcard of it, is shared on purpose.
-        shared = any(other.port == address.port for _, other in [*self._held, *(b for b, _ in staged.fresh)])
+        shared = address.port in {staged.leaving, *self.ports(), *(other.port for (_, other), _ in staged.fresh)}
         while len(socks) < slots:
             if address.port == 0 and socks:
                 address = Address(address.host, socks[0].getsockname()[1])

@@ -260,7 +260,7 @@ class Supervisor:
         left = self._handover.doors if self._handover is not None else {}
         try:
             self._admin = doors.admin(config, self, owner, left.get("admin"))
-            self._metrics = doors.metrics(config, self, left.get("metrics"))
+            self._metrics = doors.metrics(config, self, owner, left.get("metrics"))
             if owner is not None:
                 staged.give_to(*owner)
                 privileges.drop(config.global_.user, *owner)
@@ -314,16 +314,18 @@ class Supervisor:
         elsewhere = loaded.config.log.access != self._loaded.config.log.access
         retraced = loaded.config.tracing != self._loaded.config.tracing
         other = loaded.config.metrics.bind != self._loaded.config.metrics.bind
+        leaving = self._metrics.address.port if other and self._metrics is not None else 0
+        shared = {leaving, *self._machine.sockets.ports()}
         async with contextlib.AsyncExitStack() as undo:
             if (access := await self._opening.run(sink, loaded.config.log.access) if elsewhere else None) is not None:
                 undo.callback(access.close)
             if (traces := spans(loaded.config.tracing) if retraced else None) is not None:
                 undo.callback(traces.close)
-            if (door := doors.metrics(loaded.config, self) if other else None) is not None:
+            if (door := doors.metrics(loaded.config, self, shared=shared) if other else None) is not None:
                 undo.push_async_callback(door.close)
             self._service.reloading()
             try:
-                generation = await self._machine.apply(loaded.config, force)
+                generation = await self._machine.apply(loaded.config, force, leaving)
             finally:
                 self._service.settled()
             undo.pop_all()
@@ -340,7 +342,7 @@ class Supervisor:
             if door is not None:
                 await door.open()
             if self._metrics is not None:
-                await self._metrics.close()
+                await self._metrics.leave()
             self._metrics = door
         return generation
 

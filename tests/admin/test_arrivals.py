@@ -32,6 +32,18 @@ async def test_each_connection_is_known_at_once_and_can_be_cut(listening):
     assert listening.fileno() == -1
 
 
+async def test_what_waits_is_accepted_by_a_drain(listening):
+    came = []
+    acceptor = Acceptor(listening, came.append, pytest.fail)
+    acceptor.start()
+    clients = [socket.create_connection(listening.getsockname()) for _ in range(arrivals.BATCH + 1)]
+    acceptor.drain()
+    assert len(came) == len(clients)
+    assert listening.fileno() == -1
+    for one in (*clients, *(arrival.sock for arrival in came)):
+        one.close()
+
+
 class Short:
     """A listening socket that lacks descriptors once."""
 

@@ -51,6 +51,32 @@ async def test_it_answers_on_its_socket_and_closes_it(daemon):
     assert sock.fileno() == -1
 
 
+async def test_whoever_came_before_a_drain_is_answered(daemon):
+    sock = socket.create_server(("127.0.0.1", 0))
+    made = Site(app.metrics(daemon), sock)
+    await made.start()
+    with contextlib.ExitStack() as stack:
+        waiting = [stack.enter_context(socket.create_connection(sock.getsockname())) for _ in range(100)]
+        for client in waiting:   # the loop has had no turn: all of them wait to be accepted
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        await made.drain()
+        assert sock.fileno() == -1
+        await made.close()
+        for client in waiting:
+            client.settimeout(20)
+            assert client.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_a_drain_does_not_wait_for_long_for_who_asks_nothing(daemon, monkeypatch):
+    monkeypatch.setattr(site, "LEAVING", 0.0)
+    sock = socket.create_server(("127.0.0.1", 0))
+    made = Site(app.metrics(daemon), sock)
+    await made.start()
+    with socket.create_connection(sock.getsockname()):
+        await made.drain()
+        await made.close()
+
+
 @pytest.mark.parametrize("sent", [
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
     b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 2000 + b"\r\n",

@@ -91,6 +91,24 @@ async def test_metrics_only_where_they_are_wanted():
     await door.close()
 
 
+@pytest.mark.parametrize(("before", "after"), [("127.0.0.1", "0.0.0.0"), ("0.0.0.0", "127.0.0.1"),
+                                               ("127.0.0.1", "127.0.0.1"), ("::1", "::"), ("127.0.0.1", "::")])
+async def test_metrics_take_a_port_beside_what_gives_it_up(before, after):
+    door = doors.metrics(Config(metrics=Metrics(bind=Address(before, 0))), Daemon())
+    await door.open()
+    wanted = Config(metrics=Metrics(bind=Address(after, door.address.port)))
+    if after != "::" or before == "::1":
+        with pytest.raises(LbdError, match="lbd itself listens there"):
+            doors.metrics(wanted, Daemon())
+    other = doors.metrics(wanted, Daemon(), shared={door.address.port})
+    await other.open()
+    await door.close()
+    place = Address("::1" if ":" in after else "127.0.0.1", door.address.port)
+    async with ClientSession() as session, session.get(f"http://{place}/healthz") as answer:
+        assert await answer.text() == "ok\n"
+    await other.close()
+
+
 def test_a_refusal_names_the_key():
     with pytest.raises(LbdError, match=r"\(metrics\.bind\)"):
         doors.metrics(Config(metrics=Metrics(bind=Address("192.0.2.1", 1))), Daemon())
@@ -111,8 +129,8 @@ async def test_sockets_of_the_version_before_serve_on(tmp_path):
         other.sock.close()
     with socket.create_server(("127.0.0.1", 0)) as one:
         address = Address(*one.getsockname())
-        assert doors.metrics(Config(metrics=Metrics(bind=address)), Daemon(), one).sock is one
-        assert doors.metrics(Config(), Daemon(), one) is None
+        assert doors.metrics(Config(metrics=Metrics(bind=address)), Daemon(), None, one).sock is one
+        assert doors.metrics(Config(), Daemon(), None, one) is None
         assert one.fileno() == -1
 
 

@@ -247,3 +247,16 @@ def test_an_unknown_group_leaves_no_socket_behind(sockets, tmp_path):
     with pytest.raises(LbdError, match="unix_group: this machine has no group"):
         sockets.stage({"web": Listener(bind=(Address(path=path),), unix_group="no-such-one")}, 1)
     assert not os.path.exists(path)
+
+
+def test_a_port_is_taken_beside_what_gives_it_up(sockets):
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        door.bind(("127.0.0.1", 0))
+        door.listen()
+        port = door.getsockname()[1]
+        wanted = {"web": listener(Address("0.0.0.0", port))}
+        with pytest.raises(LbdError, match="lbd itself listens there"):
+            sockets.stage(wanted, 2)
+        sockets.commit(sockets.stage(wanted, 2, port))
+    assert answers(local(port))

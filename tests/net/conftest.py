@@ -119,7 +119,7 @@ class Bench:
             self.loop.set_exception_handler(lambda loop, context: self.failures.append(context.get("exception")))
 
     def bound(self, family="ipv4", backlog=4096, receive=0):
-        """A listening socket, an abstract one with the longest name; `receive` sets the receive buffer of its connections."""
+        """A listening socket (abstract: of the longest name); `receive` sets the receive buffer of its connections."""
         address = {"ipv4": ("127.0.0.1", 0), "ipv6": ("::1", 0), "unix": str(self.tmp_path / f"{len(self.sockets)}"),
                    "abstract": f"\0lbd-test-{id(self)}-{len(self.sockets)}".ljust(107, "x")}[family]
         kind = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}.get(family, socket.AF_UNIX)
