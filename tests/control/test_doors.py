@@ -109,6 +109,14 @@ async def test_metrics_take_a_port_beside_what_gives_it_up(before, after):
     await other.close()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives sockets away")
+def test_a_port_that_root_bound_is_shared_with_the_user_that_lbd_becomes():
+    door = doors.metrics(Config(metrics=Metrics(bind=LOCAL)), Daemon(), (65534, 65534))
+    about = os.fstat(door.sock.fileno())
+    door.sock.close()
+    assert (about.st_uid, about.st_gid) == (65534, 65534)
+
+
 def test_a_refusal_names_the_key():
     with pytest.raises(LbdError, match=r"\(metrics\.bind\)"):
         doors.metrics(Config(metrics=Metrics(bind=Address("192.0.2.1", 1))), Daemon())
