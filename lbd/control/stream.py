@@ -44,7 +44,7 @@ class Stream:
                 except BlockingIOError:
                     self._waits = True
         except OSError as error:
-            lost = bytes(data[done:]).count(b"\n")
+            lost = lines[max(done - self._torn, 0):].count(b"\n")
             raise Unwritten(error.errno or 0, error.strerror or str(error), lost) from None
         finally:
             if done:

@@ -31,6 +31,19 @@ def test_a_line_that_was_cut_off_is_ended(tmp_path, monkeypatch):
     assert (tmp_path / "log").read_bytes() == b"two\n" + b"four\n"
 
 
+def test_the_end_of_a_line_that_was_cut_off_is_no_lost_line():
+    reader, writer = os.pipe()
+    out = Stream(writer, 0.0)
+    with pytest.raises(Unwritten) as caught:
+        out.write(b"x" * 2**20 + b"\n")
+    assert caught.value.lines == 1
+    with pytest.raises(Unwritten) as caught:
+        out.write(b"y\nz\n")
+    assert caught.value.lines == 2
+    os.close(reader)
+    os.close(writer)
+
+
 def test_a_pipe_that_nobody_reads_loses_lines_and_keeps_its_flags():
     reader, writer = os.pipe()
     out = Stream(writer, 0.01)
