@@ -28,8 +28,8 @@ def quotas(proc: Path) -> Iterator[float]:
     """Every quota on the way from this process's group up to the root that can be seen, in processors. Files that are
     missing, unreadable or of another form say nothing."""
     try:
-        groups = (proc / "cgroup").read_text().splitlines()
-        mounts = list(_mounts((proc / "mountinfo").read_text()))
+        groups = os.fsdecode((proc / "cgroup").read_bytes()).splitlines()
+        mounts = list(_mounts(os.fsdecode((proc / "mountinfo").read_bytes())))
     except OSError:
         return
     for line in groups:

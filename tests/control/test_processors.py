@@ -66,5 +66,12 @@ def test_a_container_sees_its_own_group_at_the_top(tmp_path, sixteen, group, roo
     assert processors.usable(tree(tmp_path, f"0::{group}\n", V2, {"cpu.max": "200000 100000\n"}, root)) == 2
 
 
+def test_names_of_mounts_need_not_be_text(tmp_path, sixteen):
+    proc = tree(tmp_path, "0::/\n", V2, {"cpu.max": "200000 100000\n"})
+    mounts = proc / "mountinfo"
+    mounts.write_bytes(b"23 1 8:2 / /mnt/caf\xe9 rw - ext4 /dev/sdb1 rw\n" + mounts.read_bytes())
+    assert processors.usable(proc) == 2
+
+
 def test_without_control_groups_affinity_alone_counts(tmp_path, sixteen):
     assert processors.usable(tmp_path) == 16
