@@ -40,7 +40,11 @@ def state(path: str, owner: tuple[int, int] | None) -> str:
         return ""
     directory = private(path, "global.state_dir", Global().state_dir, "XDG_STATE_HOME")
     if owner is not None:
-        os.chown(directory, *owner)
+        try:
+            os.chown(directory, *owner)
+        except OSError as error:
+            raise LbdError(f"global.state_dir: {directory} cannot be given to the user of [global]: {error.strerror}"
+                           ) from None
     return directory
 
 

@@ -1,5 +1,6 @@
 """Directories: made private, the user's own where the default cannot be had."""
 
+import os
 import stat
 
 import pytest
@@ -37,3 +38,12 @@ def test_the_directory_of_state_may_be_none(tmp_path):
     assert state("off", (1, 1)) == ""
     assert state(str(tmp_path / "s"), None) == str(tmp_path / "s")
     assert stat.S_IMODE((tmp_path / "s").stat().st_mode) == 0o700
+
+
+def test_a_directory_that_cannot_be_given_away(tmp_path, monkeypatch):
+    def denied(path, uid, gid):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", denied)
+    with pytest.raises(LbdError, match=r"^global.state_dir: .*/s cannot be given to the user of \[global\]: Operation"):
+        state(str(tmp_path / "s"), (1, 1))
