@@ -56,8 +56,9 @@ class History:
         return str(known[-2])
 
     def step_back(self) -> None:
-        """The previous generation is in force now: the one that was is forgotten."""
-        self._files()[-1].unlink(missing_ok=True)
+        """The previous generation is in force now: the one that was is forgotten. Raises `OSError`."""
+        for newest in self._files()[-1:]:
+            newest.unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
         try:

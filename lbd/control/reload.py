@@ -18,6 +18,7 @@ from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks
 
 KEEPING = 5.0   # seconds that the disk may take
+AGAIN = 10.0    # seconds until the next try, when the way back that was due failed
 SHOWN = 50   # changes of a plan that are logged and shown one by one
 
 Load = Callable[..., Loaded]   # of the file given, else of lbd's own, with the documents in force as second argument
@@ -113,17 +114,13 @@ class Reload:
     async def rollback(self, reason: str = "asked for") -> dict[str, Any]:
         """Put the generation before the one in force back; raises `LbdError`, and then nothing has changed."""
         async with self._lock:
-            self.trial = None
+            trial, self.trial = self.trial, None
+            try:
+                answer = await self._go_back(reason)
+            except LbdError:
+                self.trial = trial
+                raise
             self._missed = False
-            if self.history is None:
-                raise LbdError("lbd is still starting; try again in a moment")
-            before = await self._keeping.run(self.history.previous)
-            loaded = dataclasses.replace(await self._reading.run(self._load, before), files=self.files,
-                                         once=self.loaded.once)
-            logger.warning("going back to the generation before", reason=reason)
-            answer = await self._put(loaded, True, back=True)
-            await self._keep(self.history.step_back)
-            self.last["error"] = f"rolled back ({reason}); the files say something else"
             return answer
 
     def tick(self) -> None:
@@ -136,8 +133,8 @@ class Reload:
         if not reason and asyncio.get_running_loop().time() >= self.trial.until:
             reason = "not confirmed in time"
         if reason:
-            self.trial = None
-            self._tasks.start("rollback", self.rollback(reason))
+            trial, self.trial = self.trial, None
+            self._tasks.start("rollback", self._end_trial(trial, reason))
 
     @property
     def refused(self) -> list[str]:
@@ -153,6 +150,28 @@ class Reload:
         self.trial = Trial(self.generation, asyncio.get_running_loop().time() + seconds, begin,
                            self._window.share(begin))
         logger.info("generation waits to be confirmed", generation=self.generation, within_seconds=seconds)
+
+    async def _end_trial(self, trial: Trial, reason: str) -> None:
+        try:
+            await self.rollback(reason)
+        except LbdError as error:
+            logger.error("no way back from a generation that was not confirmed; it is tried again",
+                         generation=trial.generation, reason=str(error), seconds=AGAIN)
+            await asyncio.sleep(AGAIN)
+            if self.generation == trial.generation:
+                self.trial = trial
+
+    async def _go_back(self, reason: str) -> dict[str, Any]:
+        if self.history is None:
+            raise LbdError("lbd is still starting; try again in a moment")
+        before = await self._keeping.run(self.history.previous)
+        loaded = dataclasses.replace(await self._reading.run(self._load, before), files=self.files,
+                                     once=self.loaded.once)
+        logger.warning("going back to the generation before", reason=reason)
+        answer = await self._put(loaded, True, back=True)
+        await self._keep(self.history.step_back)
+        self.last["error"] = f"rolled back ({reason}); the files say something else"
+        return answer
 
     async def _shared(self, wish: Wish) -> dict[str, Any]:
         task = self._waiting.get(wish)
@@ -231,7 +250,7 @@ class Reload:
         """Write to the history; what does not come of it costs the way back, nothing else."""
         try:
             await self._keeping.run(work, *args)
-        except LbdError as error:
+        except (LbdError, OSError) as error:
             logger.warning("generation not kept for a rollback", reason=str(error))
 
     def _tell(self, plan: Plan, seconds: float) -> None:

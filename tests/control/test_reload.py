@@ -10,6 +10,7 @@ from lbd.backend.generation import Generation
 from lbd.config.read import Loaded
 from lbd.config.schema import Admin, Config, Global
 from lbd.config.units import Address
+from lbd.control import reload
 from lbd.control.reload import Reload
 from lbd.control.trial import Sample
 from lbd.errors import ConfigError, LbdError, Problem
@@ -220,6 +221,44 @@ async def test_trouble_ends_it_early(trying):
     trying.sample = Sample({("web", "app"): (200.0, 100.0)})
     await back(trying)
     assert "50.0% of 200 answers were 5xx" in trying.reload.last["error"]
+
+
+def broken(rig, name, *errors):
+    """The history fails so often before it works."""
+    left, real = list(errors), getattr(rig.reload.history, name)
+
+    def work():
+        if left:
+            raise left.pop(0)
+        return real()
+
+    setattr(rig.reload.history, name, work)
+
+
+async def test_a_disk_that_forgets_nothing_is_no_failure_of_the_way_back(trying):
+    await trying.reload.ask()
+    broken(trying, "step_back", OSError(30, "Read-only file system"))
+    assert (await trying.reload.rollback())["changed"]
+    assert "the files say something else" in trying.reload.last["error"]
+
+
+async def test_a_way_back_that_fails_leaves_the_trial(trying):
+    await trying.reload.ask(confirm=60.0)
+    broken(trying, "previous", LbdError("a disk does not answer"))
+    with pytest.raises(LbdError, match="does not answer"):
+        await trying.reload.rollback()
+    trying.workers(3)
+    with pytest.raises(LbdError, match="waits to be confirmed"):
+        await trying.reload.ask()
+    await trying.reload.rollback()
+    assert trying.reload.trial is None
+
+
+async def test_what_is_not_confirmed_is_taken_back_at_last(trying, monkeypatch):
+    monkeypatch.setattr(reload, "AGAIN", 0.0)
+    await trying.reload.ask(confirm=1e-9)
+    broken(trying, "previous", LbdError("a disk does not answer"), LbdError("nor now"))
+    await back(trying)
 
 
 async def test_what_the_watch_put_in_force_can_be_confirmed_too(trying):
