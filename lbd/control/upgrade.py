@@ -60,7 +60,7 @@ class Upgrade:
             if plan["changes"] and not quietly:
                 raise LbdError(f"the files say something else than what is in force ({plan['summary']}): "
                                "lbd reload first")
-        except LbdError:
+        except BaseException:
             self._running = False
             raise
         self._tasks.start("upgrade", self._become(version))
@@ -146,8 +146,8 @@ def become(arguments: Sequence[str], memory: int, fds: Sequence[int] = ()) -> No
 
 def _run(*words: str) -> str:
     try:
-        done = subprocess.run(_command(*words), capture_output=True, text=True, timeout=PROOF, env=_environment(),
-                              stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(_command(*words), capture_output=True, text=True, errors="replace", timeout=PROOF,
+                              env=_environment(), stdin=subprocess.DEVNULL, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LbdError(f"the version on disk cannot be run: {error}") from None
     if done.returncode:

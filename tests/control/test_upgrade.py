@@ -105,6 +105,19 @@ async def test_an_upgrade_that_cannot_be_leaves_all_as_it_is(monkeypatch):
     assert (await rig.upgrade.ask())["to"] == "2.0"
 
 
+async def test_a_check_that_breaks_bars_no_later_one(monkeypatch):
+    rig = Rig(monkeypatch)
+
+    def breaks(arguments):
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(upgrade, "prove", breaks)
+        with pytest.raises(UnicodeDecodeError):
+            await rig.upgrade.ask()
+    assert (await rig.upgrade.ask())["to"] == "2.0"
+
+
 async def test_what_would_change_with_the_version_is_refused_first(monkeypatch):
     rig = Rig(monkeypatch)
     rig.changes = ["one"]
