@@ -63,13 +63,22 @@ class Certificates:
         raises `LbdError` where there is nothing of before."""
         return self.take(self.look(config))
 
-    def take(self, findings: "Findings") -> dict[Place, Credentials]:
+    @property
+    def known(self) -> Findings:
+        """Everything that was taken over so far, for `restore`."""
+        return Findings(self._good, self.refused)
+
+    def restore(self, known: Findings) -> None:
+        """Go back to what was known: what was taken over since is for a configuration that is not to be."""
+        self._good, self.refused = known
+
+    def take(self, findings: Findings) -> dict[Place, Credentials]:
         """Take over what `look` found; returns everything that its configuration names."""
-        self._good.update(findings.good)
+        self._good = {**self._good, **findings.good}
         self.refused = findings.refused
         return {place: known[1] for place, known in findings.good.items()}
 
-    def look(self, config: Config) -> "Findings":
+    def look(self, config: Config) -> Findings:
         """Read the files, which may block, and change nothing: for a thread of its own. Raises `LbdError`."""
         good: dict[Place, Known] = {}
         refused: dict[Place, str] = {}

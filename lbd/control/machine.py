@@ -1,6 +1,7 @@
 """The machine that serves: sockets, names, checks and workers, moved together from one generation to the next."""
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -176,19 +177,19 @@ class Machine:
             if old is None:
                 raise LbdError("lbd is still starting; try again in a moment")
             given, config = config, self.registry.merged(config)
-            material = await self._materials.read(config, self.state_dir)
-            staged = self.sockets.stage(config.listeners, worker_count(config), leaving)
-            try:
+            async with contextlib.AsyncExitStack() as undo:
+                undo.push_async_callback(self._follow, old.config)
+                undo.callback(self.certificates.restore, self.certificates.known)
+                material = await self._materials.read(config, self.state_dir)
+                staged = self.sockets.stage(config.listeners, worker_count(config), leaving)
+                undo.callback(self.sockets.discard, staged)
                 await self._follow(old.config, config)
                 await self.schedule.first_round(FIRST)
                 new = self._make(old.number + 1, config, material)
                 if not force:
                     outage.refuse(self.roster.members(old.config), new)
                 prepared = await self.fleet.prepare(new)
-            except LbdError:
-                self.sockets.discard(staged)
-                await self._follow(old.config)
-                raise
+                undo.pop_all()
             self._given = given
             self._take(new)
             # Closed here before the workers close theirs: the last one to close takes what waits.

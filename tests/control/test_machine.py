@@ -7,12 +7,13 @@ import signal
 import pytest
 
 from lbd.config.runtime import Override
-from lbd.config.schema import Backend, Config, Global, HealthPolicy, Listener, Server
+from lbd.config.schema import Backend, BackendTls, Config, Global, HealthPolicy, Listener, Server
 from lbd.config.units import Address
 from lbd.control.machine import Machine, worker_count
 from lbd.control.messages import Veto
 from lbd.errors import LbdError
 from lbd.net.tasks import Tasks
+from tests.authority import Authority
 from tests.waiting import until
 
 
@@ -61,6 +62,20 @@ async def test_a_refused_socket_changes_nothing(running):
     with pytest.raises(LbdError, match=r"listeners\.bad\.bind"):
         await running.apply(other)
     assert running.generation is before
+
+
+async def test_a_refused_reload_leaves_the_credentials_that_are_in_force(running, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    one, two = (Authority(tmp_path / name).file for name in ("one", "two"))
+    await running.apply(config("a", tls=BackendTls(ca=str(one))))
+    other = dataclasses.replace(config("a", tls=BackendTls(ca=str(two))),
+                                listeners={"bad": Listener(bind=(Address("192.0.2.1", 1),))})
+    with pytest.raises(LbdError, match=r"listeners\.bad\.bind"):
+        await running.apply(other)
+    one.write_text("rubbish")
+    await running.renew()
+    assert "ca" in running.certificates.refused["backends", "app"]
 
 
 async def test_an_outage_is_refused_unless_forced(running):
