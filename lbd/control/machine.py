@@ -90,7 +90,7 @@ class Machine:
         self._past = inherited.past if inherited is not None else None
         if inherited is not None:
             self._inherit(inherited)
-        self._flushing = False
+        self._flushing = self._renames = False      # something is still to be told, names to be followed
         self._flushed = 0.0             # when, of the loop's clock
         self._lock = asyncio.Lock()
 
@@ -340,10 +340,13 @@ class Machine:
         self._flush_soon()
 
     def _renamed(self, _name: str) -> None:
-        self._tasks.start("following changed addresses", self._readdress())
+        if not self._renames:    # hundreds of names may change at once, and each look is at all of them
+            self._renames = True
+            self._tasks.start("following changed addresses", self._readdress())
 
     async def _readdress(self) -> None:
         async with self._lock:
+            self._renames = False
             old = self.generation
             if old is None:
                 return

@@ -78,6 +78,18 @@ async def test_a_refused_reload_leaves_the_credentials_that_are_in_force(running
     assert "ca" in running.certificates.refused["backends", "app"]
 
 
+async def test_names_that_change_together_are_followed_together(running, monkeypatch):
+    looks = []
+    monkeypatch.setattr(running.schedule, "set", looks.append)
+    for name in ("a", "b", "c"):
+        running.resolver._changed(name)
+    await changed(lambda: looks)
+    running.resolver._changed("d")
+    await changed(lambda: len(looks) > 1)
+    assert len(looks) == 2
+    monkeypatch.undo()
+
+
 async def test_an_outage_is_refused_unless_forced(running):
     dead = HealthPolicy(type="tcp", timeout=5.0, interval=60.0)
     with pytest.raises(LbdError, match=r"^backends\.app: it has a usable server now and would have none"):
