@@ -11,7 +11,7 @@ from lbd.log import logger
 from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks
 
-LOOK = 60.0   # seconds between two looks at clocks
+LOOK = 60.0   # seconds between two looks at clocks, and at a disk that does not answer
 
 
 class Renewal:
@@ -40,12 +40,13 @@ class Renewal:
             self._watching = self._tasks.start("watch over certificates", self._watch_files())
 
     async def _watch_files(self) -> None:
-        try:
-            self._watch = await self._looking.run(Watch, lambda: self._files, self._changed)
-        except LbdError as error:
-            logger.error("certificates are not watched; a reload tries again", reason=str(error))
-            self._files = []
-            return
+        self._watch = None
+        while self._watch is None:
+            try:
+                self._watch = await self._looking.run(Watch, lambda: self._files, self._changed)
+            except LbdError as error:
+                logger.error("certificates are not watched yet", reason=str(error))
+                await asyncio.sleep(LOOK)
         self._changed()     # between their reading and now they may have changed
         await self._watch.run()
 
@@ -65,4 +66,10 @@ class Renewal:
             self._changed()
 
     def _changed(self) -> None:
-        self._tasks.start("renewal of certificates", self._machine.renew())
+        self._tasks.start("renewal of certificates", self._renew())
+
+    async def _renew(self) -> None:
+        try:
+            await self._machine.renew()
+        except LbdError as error:
+            logger.error("certificates not looked at; those in force stay", reason=str(error))

@@ -5,10 +5,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from lbd.config import schema
 from lbd.config.tls import ListenerTls, Pair
+from lbd.control import renewal
 from lbd.control.certificates import Certificates
 from lbd.control.renewal import Renewal
+from lbd.control.watch import Watch
+from lbd.errors import LbdError
 from lbd.net.tasks import Tasks
 from tests.authority import Authority
 
@@ -43,16 +48,51 @@ async def test_changed_files_are_taken_over(tmp_path: Path) -> None:
     live.symlink_to(archive)
     machine: Any = Machine(config(live))
     tasks = Tasks(lambda name, error: None)
-    renewal = Renewal(machine, tasks)
-    renewal.follow()
+    made = Renewal(machine, tasks)
+    made.follow()
     await machine.another()      # at first, for what happened before
     other = tmp_path / "new"
     other.symlink_to(authority.issue("two.pem", "a.example.com"))
     other.rename(live)           # as certbot does
     await machine.another()
-    renewal.follow()
-    renewal.tick()
+    made.follow()
+    made.tick()
     machine.generation.config = config()
-    renewal.follow()
+    made.follow()
     await tasks.cancel()
     assert machine.renewals == 2
+
+
+async def test_a_disk_that_does_not_answer_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine: Any = Machine(config(Authority(tmp_path).issue("one.pem", "a.example.com")))
+    answers = [LbdError("a disk does not answer")]
+
+    def watch(*args: Any) -> Watch:
+        if answers:
+            raise answers.pop()
+        return Watch(*args)
+
+    monkeypatch.setattr(renewal, "Watch", watch)
+    monkeypatch.setattr(renewal, "LOOK", 0.0)
+    tasks = Tasks(lambda name, error: None)
+    Renewal(machine, tasks).follow()
+    await machine.another()
+    await tasks.cancel()
+
+
+async def test_a_renewal_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                            capsys: pytest.CaptureFixture[str]) -> None:
+    machine: Any = Machine(config(Authority(tmp_path).issue("one.pem", "a.example.com")))
+    failed = asyncio.Event()
+
+    async def fails() -> None:
+        asyncio.get_running_loop().call_soon(failed.set)    # after what is made of it
+        raise LbdError("a disk does not answer")
+
+    monkeypatch.setattr(machine, "renew", fails)
+    tasks = Tasks(lambda name, error: None)
+    Renewal(machine, tasks).follow()
+    async with asyncio.timeout(20):
+        await failed.wait()
+    await tasks.cancel()
+    assert "a disk does not answer" in capsys.readouterr().out
