@@ -162,7 +162,7 @@ def _unchecked(backend: Backend, server: Server) -> str:
 def check_tls(config: Config, findings: Findings) -> None:
     """What is asked for by TLS can be had, and what is left out is said aloud."""
     for name, listener in config.listeners.items():
-        path = ("listeners", name, "tls", "verify")
+        path: Path = ("listeners", name, "tls")
         if listener.https_redirect:
             at = ("listeners", name, "https_redirect")
             if listener.tls is not None or listener.mode == "tcp":
@@ -173,23 +173,23 @@ def check_tls(config: Config, findings: Findings) -> None:
         if listener.tls is None:
             continue
         for key in ("verify", "partial_chain"):
-            if listener.tls.client_ca is None and findings.given((*path[:3], key)):
-                findings.error((*path[:3], key), "without client_ca no certificate is asked for; add client_ca, or "
-                                                 "leave it out")
+            if listener.tls.client_ca is None and findings.given((*path, key)):
+                findings.error((*path, key), "without client_ca no certificate is asked for; add client_ca, or leave "
+                                             "it out")
         if listener.mode == "http" and not {"http/1.1", "http/1.0"}.issuperset(listener.tls.alpn or ()):
-            findings.error((*path[:3], "alpn"), 'an http listener speaks "http/1.1" alone; leave it out, or use '
-                                                'mode = "tcp"')
+            findings.error((*path, "alpn"), 'an http listener speaks "http/1.1" alone; leave it out, or use '
+                                            'mode = "tcp"')
     for name, backend in config.backends.items():
         if backend.tls is None:
             continue
-        path = ("backends", name, "tls", "verify")
+        path = ("backends", name, "tls")
         if backend.tls.partial_chain and not (backend.tls.ca and backend.tls.verify):
-            findings.error((*path[:3], "partial_chain"), "says how `ca` is believed; add ca, or leave it out")
+            findings.error((*path, "partial_chain"), "says how `ca` is believed; add ca, or leave it out")
         if not backend.tls.verify:
-            findings.warn(path, "no certificate is checked: whoever is on the way to the servers can read and change "
-                                "everything")
+            findings.warn((*path, "verify"), "no certificate is checked: whoever is on the way to the servers can read "
+                                             "and change everything")
         elif backend.tls.server_name is None and any(server.address.path for server in backend.servers.values()):
-            findings.error(path[:3], "a server on a Unix socket has no name to check; add server_name")
+            findings.error(path, "a server on a Unix socket has no name to check; add server_name")
 
 
 def check_admin(config: Config, findings: Findings) -> None:
