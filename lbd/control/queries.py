@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections import deque
 from dataclasses import dataclass
 
 import dns.exception
@@ -50,19 +51,16 @@ class Queries:
             self._turn += 1
             start = self._turn % len(servers)
             servers = servers[start:] + servers[:start]
+        left = deque(servers * known.attempts)
         reason = "no answer"
         pending: set[asyncio.Task[Records | str]] = set()
         try:
-            for server in servers * known.attempts:
-                pending.add(self._tasks.start(f"ask {server[0]} for {name}", _try(request, server, known.tcp)))
-                done, pending = await asyncio.wait(pending, timeout=known.pause,
-                                                   return_when=asyncio.FIRST_COMPLETED)
-                for said in (task.result() for task in done):
-                    if isinstance(said, Records):
-                        return said
-                    reason = said
-            while pending:
-                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            while left or pending:
+                pause = None
+                if left:
+                    server, pause = left.popleft(), known.pause
+                    pending.add(self._tasks.start(f"ask {server[0]} for {name}", _try(request, server, known.tcp)))
+                done, pending = await asyncio.wait(pending, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
                 for said in (task.result() for task in done):
                     if isinstance(said, Records):
                         return said
