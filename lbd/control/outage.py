@@ -16,8 +16,9 @@ def refuse(now: Mapping[str, tuple[Member, ...]], new: Generation) -> None:
 
 def served(group: Iterable[Member]) -> bool:
     """Whether a backend with these servers has a usable one."""
-    return any(map(_usable, group))
+    return any(map(usable, group))
 
 
-def _usable(member: Member) -> bool:
+def usable(member: Member) -> bool:
+    """Whether it may get requests: neither its health nor an operator keeps it out."""
     return member.mode == "ready" and member.health == "up"

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lbd.control import outage
 from lbd.control.machine import Machine
 from lbd.stats import fields, scoreboard
 
@@ -35,7 +36,7 @@ def sample(machine: Machine) -> Sample:
     for pair, slot in generation.routes.items():
         totals = machine.board.totals(scoreboard.ROUTE, slot)
         answers[pair] = sum(totals[place] for place in _ANSWERS), totals[_ERRORS]
-    usable = {name: sum(member.mode == "ready" and member.health == "up" for member in members)
+    usable = {name: sum(map(outage.usable, members))
               for name, members in machine.roster.members(generation.config).items()}
     return Sample(answers, usable)
 

@@ -9,6 +9,7 @@ from lbd.backend.generation import Member
 from lbd.control.certificates import shown
 from lbd.control.footprint import footprint
 from lbd.control.machine import Machine, worker_count
+from lbd.control.outage import usable
 from lbd.control.reload import Reload
 from lbd.control.scores import scores
 from lbd.stats.exporter import ProcessView, ServerView, View
@@ -70,7 +71,7 @@ def _server(machine: Machine, member: Member, score: float | None) -> ServerView
         name=member.name,
         slot=member.slot,
         state=member.health if member.mode == "ready" else member.mode,
-        up=member.mode == "ready" and member.health == "up",
+        up=usable(member),
         weight=member.weight,
         check_seconds=judgement.seconds if judgement is not None and judgement.passes + judgement.failures else None,
         checks=checks,
