@@ -56,11 +56,8 @@ class Store:
             text = self._text()
             try:
                 await self._writing.run(_write, self._path, text)
-            except OSError as error:
-                self.reason = f"{self._path}: {error.strerror}"
-                raise LbdError(f"it cannot be kept over a restart: {self.reason}") from None
-            except LbdError as error:
-                self.reason = str(error)
+            except (OSError, LbdError) as error:
+                self.reason = f"{self._path}: {error.strerror}" if isinstance(error, OSError) else str(error)
                 raise LbdError(f"it cannot be kept over a restart: {self.reason}") from None
             self._saved = upto
             self.reason = ""
