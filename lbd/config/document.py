@@ -43,12 +43,9 @@ def load_input() -> Document:
     """Read standard input to its end, which can be done once; raises DocumentError."""
     try:
         with open(0, "rb", closefd=False) as file:
-            content = file.read(LARGEST + 1)
+            return parse(INPUT_NAME, files.bounded(file, LARGEST))
     except OSError as error:
         raise DocumentError(f"cannot be read: {error.strerror or error}") from None
-    if len(content) > LARGEST:
-        raise DocumentError(f"cannot be read: it is larger than {LARGEST // 2**20} MiB")
-    return parse(INPUT_NAME, content)
 
 
 def parse(file: str, content: bytes) -> Document:

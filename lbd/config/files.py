@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from typing import BinaryIO
 
 
 def fetch(path: str, largest: int) -> bytes:
@@ -17,7 +18,12 @@ def fetch(path: str, largest: int) -> bytes:
         os.close(fd)
         raise
     with file:
-        content = file.read(largest + 1)
+        return bounded(file, largest)
+
+
+def bounded(file: BinaryIO, largest: int) -> bytes:
+    """Everything that can be read from the file; raises `OSError` for more than `largest` bytes."""
+    content = file.read(largest + 1)
     if len(content) > largest:
         raise OSError(errno.EFBIG, f"it is larger than {_size(largest)}")
     return content
