@@ -11,6 +11,7 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lbd.balance import ALGORITHMS, OPTIONS
+from lbd.cli import terminal
 from lbd.cli.parser import kind, number
 from lbd.cli.simulation import fault, fleet, picture, recorded
 from lbd.cli.simulation.advice import advise
@@ -20,7 +21,6 @@ from lbd.cli.simulation.fleet import Fleet
 from lbd.cli.simulation.page import as_data, lines, page
 from lbd.cli.simulation.scene import Scene
 from lbd.cli.simulation.workload import Asked, Shape, synthetic
-from lbd.cli.terminal import Output
 from lbd.config import schema
 from lbd.config import units as u
 from lbd.config.kinds import Kind, listed, nearest, shown
@@ -110,9 +110,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(as_data(scene, rate, found, advice), indent=2))
     else:
-        console = Output(highlight=False)
-        if not console.is_terminal:
-            console = Output(highlight=False, width=PIPE_WIDTH)
+        console = terminal.console(PIPE_WIDTH)
         console.print(page(scene, rate, found, advice))
         if args.plot:
             console.print()
@@ -195,7 +193,7 @@ def compared(names: Sequence[str], servers: Fleet) -> list[schema.Algorithm]:
 
 def simulate(scene: Scene, algorithms: Sequence[schema.Algorithm]) -> list[Figures]:
     """Run all of them, one after the other, with a bar on stderr if that is a terminal."""
-    console = Output(stderr=True)
+    console = terminal.Output(stderr=True)
     bar = Progress(TextColumn("{task.description:<22}"), BarColumn(None), TimeRemainingColumn(compact=True),
                    console=console, transient=True, disable=not console.is_terminal)
     found = []

@@ -30,10 +30,10 @@ class Output(Console):
         dismiss(sys.stderr)
 
 
-def console() -> Console:
-    """Standard output: as wide as the terminal, or as wide as need be."""
+def console(width: int = PIPE_WIDTH) -> Console:
+    """Standard output: as wide as the terminal, or with this width where it is none."""
     made = Output(highlight=False)
-    return made if made.is_terminal else Output(highlight=False, width=PIPE_WIDTH)
+    return made if made.is_terminal else Output(highlight=False, width=width)
 
 
 def table(columns: Columns, rows: Iterable[Row], width: int = PIPE_WIDTH) -> Table:
