@@ -24,7 +24,6 @@ Event = Mapping[str, Any]
 
 logger: FilteringBoundLogger = structlog.get_logger()
 
-
 MOST_TRACEBACKS = 10   # a second, of one process: what breaks breaks again and again
 
 FORMS = ("json", "console", "color")
@@ -91,9 +90,9 @@ def set_up(level: str, form: str, write: Callable[[str], None], note: Callable[[
     def bind(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {**always, **event}
 
-    render: Processor = structlog.processors.JSONRenderer(default=str)
+    rendered: list[Processor] = [structlog.processors.JSONRenderer(default=str)]
     if form != "json":
-        render = structlog.dev.ConsoleRenderer(colors=form == "color", pad_event_to=0)
+        rendered = [_for_a_terminal, structlog.dev.ConsoleRenderer(colors=form == "color", pad_event_to=0)]
     structlog.configure(
         processors=[
             bind,
@@ -103,8 +102,7 @@ def set_up(level: str, form: str, write: Callable[[str], None], note: Callable[[
             structlog.processors.format_exc_info,
             _hide_secrets,
             kept,
-            _as_is if form == "json" else _for_a_terminal,
-            render,
+            *rendered,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(least if note is None else min(least, LEVELS["info"])),
         logger_factory=lambda *_: _Lines(write),
@@ -135,10 +133,6 @@ class _Lines:
         self._write(text + "\n")
 
     debug = info = warning = error = critical = exception = msg
-
-
-def _as_is(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return event
 
 
 def _for_a_terminal(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
