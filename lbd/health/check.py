@@ -22,10 +22,12 @@ Secured = tuple[ssl.SSLContext, str]
 
 @dataclass(slots=True)
 class Subject:
-    """Who is checked, and at which address; where that has a name, `at` is the IP address of it, "" as long as there is
-    none. `greeting` are the bytes with which a connection has to begin (a PROXY
-    header); `secured` how TLS follows, None without. `kept` is the check's own, closed when the server is not watched
-    any more or is checked in another way."""
+    """A server that is checked, and the address at which it is; where that has a name, `at` is the IP address of it, ""
+    as long as there is none.
+
+    `greeting` are the bytes with which a connection has to begin (a PROXY header); `secured` how TLS follows, None
+    without. `kept` is the check's own, closed when the server is not watched any more or is checked in another way.
+    """
 
     address: Address
     backend: str = ""
