@@ -127,8 +127,6 @@ METADATA = tuple(map(ipaddress.ip_network, (
     "fd00:42::42/128",      # Scaleway
 )))
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")     # RFC 1122 3.2.1.3
-_NAT64 = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48")))   # RFC 6052, RFC 8215
-_COMPATIBLE = ipaddress.ip_network("::/96")           # RFC 4291 2.5.5.1
 
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -137,7 +135,7 @@ def refused(policy: Registration, address: Address) -> str:
     """Why a server at this address may not register, "" when it may.
 
     Without networks in the policy, every unicast address may that is not this machine's own loopback, not link-local,
-    not a metadata service of a cloud, and no tunnelled form (6to4, Teredo, NAT64) of one of these.
+    not a metadata service of a cloud, and no tunnelled form (6to4, Teredo) of one of these.
     """
     if address.path or not address.literal:
         return "is not an IP address"
@@ -164,8 +162,8 @@ def _special(ip: Ip) -> str:
 
 
 def _tunnelled(ip: Ip) -> list[Ip]:
-    """The IPv4 addresses that a gateway may make of an IPv6 address."""
+    """The IPv4 addresses that a gateway may make of an IPv6 address. NAT64 (RFC 6052, RFC 8215) is in ::/8, which is
+    reserved as a whole."""
     if isinstance(ip, ipaddress.IPv4Address):
         return []
-    last = [ipaddress.IPv4Address(int(ip) & 0xffffffff)] if any(ip in net for net in (*_NAT64, _COMPATIBLE)) else []
-    return [*last, *filter(None, (ip.sixtofour, *(ip.teredo or ())))]
+    return list(filter(None, (ip.sixtofour, *(ip.teredo or ()))))
