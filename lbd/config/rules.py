@@ -236,14 +236,14 @@ def check_sticky(config: Config, findings: Findings) -> None:
         if backend.sticky is not None and backend.sticky.same_site == "None" and not backend.sticky.secure:
             findings.error(("backends", name, "sticky", "same_site"),
                            "browsers keep no cookie of SameSite=None that is not Secure; add secure = true")
-    used = [name for listener in config.listeners.values() for _, name, _ in _stickiness(config, listener)]
+    used = [name for listener in config.listeners.values() for _, name, _ in stickiness(config, listener)]
     if used and config.global_.state_dir == OFF and config.global_.sticky_secret is None:
         findings.error(("global", "state_dir"), f"backend {shown(used[0])} is sticky and no directory keeps the key of "
                                                 "its cookies; set sticky_secret in [global]")
     warned: set[str] = set()
     for listener in config.listeners.values():
         first: dict[tuple[str | None, ...], str] = {}      # whose it is, by what tells two cookies apart (RFC 6265 5.3)
-        for host, name, sticky in _stickiness(config, listener):
+        for host, name, sticky in stickiness(config, listener):
             other = first.setdefault((host, sticky.cookie, sticky.path, sticky.domain), name)
             if other != name and name not in warned:
                 warned.add(name)
@@ -251,8 +251,8 @@ def check_sticky(config: Config, findings: Findings) -> None:
                               "client that uses both loses its server each time; give one of them another name or path")
 
 
-def _stickiness(config: Config, listener: Listener) -> Iterator[tuple[str | None, str, Sticky]]:
-    """Hosts and backends of a listener whose clients get a cookie."""
+def stickiness(config: Config, listener: Listener) -> Iterator[tuple[str | None, str, Sticky]]:
+    """Hosts and backends of a listener whose clients get a cookie, and the settings of that."""
     for host, name in (*((route.host, route.backend) for route in listener.routes), (None, listener.backend)):
         backend = config.backends.get(name or "")
         if name and backend is not None and backend.stickiness is not None and listener.mode == "http":

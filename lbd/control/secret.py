@@ -5,6 +5,7 @@ import os
 import secrets
 
 from lbd.config.files import fetch
+from lbd.config.rules import stickiness
 from lbd.config.schema import Config
 from lbd.errors import LbdError
 
@@ -27,7 +28,7 @@ def sticky_secret(config: Config, directory: str) -> bytes:
     if given is not None:
         return hashlib.blake2b(given.encode(), digest_size=SIZE, person=b"lbd sticky").digest()
     if not directory:
-        if _cookies(config):
+        if any(any(stickiness(config, listener)) for listener in config.listeners.values()):
             raise LbdError('global.state_dir: it is "off" since the start, so that nothing keeps the key of sticky '
                            "cookies; set global.sticky_secret, or restart")
         return b""
@@ -37,14 +38,6 @@ def sticky_secret(config: Config, directory: str) -> bytes:
     except OSError as error:
         raise LbdError(f"global.state_dir: cannot keep the key of sticky cookies in {path}: {error.strerror}; "
                        "make it writable, or set global.sticky_secret") from None
-
-
-def _cookies(config: Config) -> bool:
-    """Some listener in http uses a sticky backend: in tcp there are no cookies."""
-    return any(backend is not None and backend.stickiness is not None
-               for listener in config.listeners.values() if listener.mode == "http"
-               for name in (listener.backend, *(route.backend for route in listener.routes))
-               for backend in (config.backends.get(name or ""),))
 
 
 def _kept(path: str) -> bytes:
