@@ -1,8 +1,21 @@
 """What a generation needs from the disk."""
 
-from lbd.config.schema import Config
+from types import SimpleNamespace
+
+from lbd.backend.credentials import Credentials
+from lbd.config.schema import Backend, Config, Server
+from lbd.config.units import Address
 from lbd.control.certificates import Certificates
 from lbd.control.materials import Material, Materials
+
+
+async def test_other_servers_need_nothing_of_the_disk_again(tmp_path):
+    made = Materials(Certificates())
+    old = SimpleNamespace(secret=b"a key", credentials={("listeners", "web"): Credentials()})
+    assert await made.complete(old, Config(), str(tmp_path)) == Material(b"a key", old.credentials)
+    secure = Backend(servers={"a": Server(Address("10.0.0.1", 443, tls=True))})
+    more = await made.complete(old, Config(backends={"app": secure}), str(tmp_path))
+    assert list(more.credentials) == [("backends", "app")]
 
 
 async def test_nothing_is_needed_of_a_plain_configuration(tmp_path):

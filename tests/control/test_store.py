@@ -52,7 +52,7 @@ async def test_a_full_disk_is_said(path):
     made.close()
 
 
-async def test_settled(path):
+async def test_what_was_asked_for_is_reached_once(path):
     made = Store(str(path), lambda: "a = 1\n")
     await made.reach(0)
     assert not path.exists()
