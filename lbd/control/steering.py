@@ -189,6 +189,8 @@ class Steering:
         if not own.put(Kept(backend, server, made, who), asyncio.get_running_loop().time()):
             if self._store is not None and entry is not None:
                 await self._store.reach(entry.save)   # what this one repeats may still be on its way to the disk
+                if own.of((backend, server)) is not entry:
+                    raise Refused(503, "the registration that this one repeats could not be kept; try again")
             return False
         number = self._numbered((backend, server))
         self.regroup()

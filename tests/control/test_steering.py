@@ -194,6 +194,20 @@ async def test_a_full_disk_refuses_new_servers_and_nothing_else(world, monkeypat
     assert [one["mode"] for one in world.kept()["overrides"]] == ["drain"]
 
 
+async def test_a_heartbeat_during_a_registration_that_fails_is_refused_with_it(world, monkeypatch):
+    failures = [OSError(28, "No space left on device")]
+
+    def once_full(path, text):
+        if failures:
+            raise failures.pop()
+
+    monkeypatch.setattr(store, "_write", once_full)
+    answers = await asyncio.gather(*(world.steering.register("app", "b", OFFER, "me") for _ in range(2)),
+                                   return_exceptions=True)
+    assert [isinstance(answer, LbdError) for answer in answers] == [True, True]
+    assert len(world.machine.registry) == 0
+
+
 @pytest.mark.parametrize("server", ["a", ""])
 async def test_the_last_server_goes_with_a_word(world, server):
     assert await world.steering.change("app", server, {"weight": 5}, "me") == ""
