@@ -11,9 +11,3 @@ SUFFIX = ".md"
 def topics(directory: Path = DIRECTORY) -> dict[str, Path]:
     """The file of each topic, by name, in order."""
     return {path.stem: path for path in sorted(directory.glob(f"*{SUFFIX}"))}
-
-
-def title(file: Path) -> str:
-    """The text's heading, without its mark."""
-    with file.open(encoding="utf-8") as text:
-        return text.readline().lstrip("#").strip()

@@ -16,9 +16,7 @@ TOPICS = guide.topics()
 def test_topics_are_the_texts_by_name(tmp_path: Path) -> None:
     for name in ("b.md", "a.md", "c.txt"):
         (tmp_path / name).write_text("# About it\n\nText.\n")
-    found = guide.topics(tmp_path)
-    assert list(found) == ["a", "b"]
-    assert guide.title(found["a"]) == "About it"
+    assert list(guide.topics(tmp_path)) == ["a", "b"]
     assert "security" in TOPICS
 
 
