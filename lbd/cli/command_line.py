@@ -52,11 +52,13 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 
 MODULES = {name: module for name, module, _ in COMMANDS}
 
-# Options of the foreground after which a command may stand.
-FLAGS = frozenset({"--check", "-t", "--version", "-V", "--help", "-h", "--json"})
-
 # Options of the foreground that stand for a command.
 SHORT = {"--version": "version", "-V": "version", "--check": "check", "-t": "check"}
+
+HELPING = frozenset({"--help", "-h"})
+
+# Options of the foreground after which a command may stand.
+FLAGS = frozenset({*SHORT, *HELPING, "--json"})
 
 ABOUT = "lbd is a load balancer daemon. Without a command it runs in the foreground until SIGTERM or Ctrl-C."
 USAGE = "lbd -c FILE [options]\n       lbd --listen ADDR --server ADDR [--server ADDR ...] [options]\n" \
@@ -111,14 +113,15 @@ def parser(command: str, told: bool = False) -> Parser:
 def dispatch(words: Sequence[str]) -> int:
     """Find the command, read its options, run it."""
     command, rest = split(words)
-    if not command and "-h" not in rest and "--help" not in rest:
+    told = not HELPING.isdisjoint(rest)
+    if not command and not told:
         command = next((name for flag, name in SHORT.items() if flag in rest), "")
         if command == "version":
             rest = []
         elif command:
             rest = [word for word in rest if word not in SHORT]
     module = importlib.import_module(MODULES.get(command, FOREGROUND))
-    code: int = module.run(parser(command, "-h" in rest or "--help" in rest).read(rest))
+    code: int = module.run(parser(command, told).read(rest))
     return code
 
 
