@@ -9,6 +9,7 @@ from typing import Any
 from lbd.backend.generation import Generation
 from lbd.config.plan import Plan, compare
 from lbd.config.read import Loaded
+from lbd.config.schema import Config
 from lbd.control.history import History
 from lbd.control.status import moment
 from lbd.control.trial import Sample, Trial, Window
@@ -62,7 +63,7 @@ class Reload:
         """The first generation of this life, of that number, is in force."""
         self.history = history
         self.generation = generation
-        self._tasks.start("keeping the first generation", self._keep(history.keep, self.loaded.config))
+        self._tasks.start("keeping the first generation", self._keep_first(history, self.loaded.config))
 
     async def ask(self, force: bool = False, confirm: float = 0.0) -> dict[str, Any]:
         """Read the configuration again and put it in force; returns `generation`, `changed`, `plan` and `refused`.
@@ -245,6 +246,10 @@ class Reload:
             await self._keep(self.history.keep, loaded.config)
         return {"generation": generation.number, "changed": True, "plan": plan.data(),
                 "refused": self.refused}
+
+    async def _keep_first(self, history: History, config: Config) -> None:
+        async with self._lock:      # the next one must not find the disk at work
+            await self._keep(history.keep, config)
 
     async def _keep(self, work: Callable[..., None], *args: Any) -> None:
         """Write to the history; what does not come of it costs the way back, nothing else."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import threading
 
 import pytest
 
@@ -179,6 +180,19 @@ async def test_what_cannot_be_read_again_is_refused_after_a_way_back_too(trying)
     with pytest.raises(LbdError, match="it came once"):
         await trying.reload.ask()
     assert trying.reload.files == ()
+
+
+async def test_the_first_generation_is_kept_before_the_next(rig):
+    history, disk = Memory(rig), threading.Event()
+    keep = history.keep
+    history.keep = lambda config: (disk.wait(20), keep(config))
+    rig.reload.began(history, 1)
+    rig.workers(2)
+    asked = asyncio.ensure_future(rig.reload.ask())
+    await asyncio.wait([asked], timeout=0.2)    # it has time not to wait for the disk
+    disk.set()
+    assert (await asked)["changed"]
+    assert [rig.kept[name].global_.workers for name in history.names] == [0, 2]
 
 
 async def test_no_trial_without_a_way_back(trying):
