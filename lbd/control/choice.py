@@ -29,10 +29,12 @@ class Choice:
     current: Address | None = None
     failures: dict[str, Failure] = field(default_factory=dict)
 
-    def among(self, listed: Sequence[str]) -> Address:
-        """The address in use: the one of before if it is still listed, else the first that did not fail lately."""
+    def among(self, listed: Sequence[str], now: float) -> Address:
+        """The address in use at `now`, seconds: the one of before if it is still listed, else the first that did not
+        fail lately."""
         if self.current is None or self.current.host not in listed:
-            self.failures = {host: failure for host, failure in self.failures.items() if host in listed}
+            self.failures = {host: failure for host, failure in self.failures.items()
+                             if host in listed and now < failure.at + SOUND}
             self.current = replace(self.address, host=next(
                 (host for host in listed if host not in self.failures), listed[0]))
         return self.current

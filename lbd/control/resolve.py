@@ -102,7 +102,8 @@ class Resolver:
         listed = self.order(address.host)
         if not listed:
             return address
-        return self._choices.setdefault((backend, server), {}).setdefault(address, Choice(address)).among(listed)
+        return self._choices.setdefault((backend, server), {}).setdefault(address, Choice(address)).among(
+            listed, asyncio.get_running_loop().time())
 
     def down(self, key: Key, _judgement: Judgement) -> None:
         """Checks find a server down, again it may be: it moves to the next address of its name soon."""
