@@ -53,6 +53,7 @@ class Reload:
         self._look = look
         self._window = Window()
         self._reading = Offload("reading the configuration")
+        self._planning = Offload("reading the planned configuration")   # which may be anywhere: no reload waits for it
         self._keeping = Offload("keeping the generation for a rollback", KEEPING, 1)
         self._lock = asyncio.Lock()
         self._waiting: dict[Wish, asyncio.Task[dict[str, Any]]] = {}
@@ -96,7 +97,7 @@ class Reload:
         """What a reload would do with the file, or with the files as they are now; raises `LbdError`."""
         if not file:
             self.again()
-        loaded = await self._reading.run(self._load, *([file] if file else [None, self.loaded.documents]))
+        loaded = await self._planning.run(self._load, *([file] if file else [None, self.loaded.documents]))
         plan = self._count(compare(self.loaded.config, loaded.config))
         return {"generation": self.generation, "warnings": [str(warning) for warning in loaded.warnings], **plan.data()}
 

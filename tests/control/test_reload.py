@@ -121,6 +121,19 @@ async def test_the_plan_changes_nothing(rig):
     assert rig.reload.loaded.config == Config()
 
 
+async def test_plans_that_hang_keep_no_reload_from_its_files(rig):
+    disk = threading.Event()
+    load = rig.reload._load
+    rig.reload._load = lambda *asked: (disk.wait(20) if asked == ("/slow.toml",) else None, load(*asked))[1]
+    plans = [await begun(rig.reload.plan("/slow.toml")) for _ in range(10)]
+    try:
+        rig.workers(2)
+        assert (await rig.reload.ask())["changed"]
+    finally:
+        disk.set()
+    await asyncio.gather(*plans, return_exceptions=True)
+
+
 class Memory:
     """A history in memory, whose files the rig can load."""
 
