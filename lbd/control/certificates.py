@@ -4,6 +4,7 @@ import glob
 import hashlib
 import os
 import secrets
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -54,6 +55,7 @@ class Certificates:
     def __init__(self) -> None:
         self.refused: dict[Place, str] = {}
         self._good: dict[Place, Known] = {}
+        self._contexts: dict[Place, tuple[BackendTls, Credentials, ssl.SSLContext | None]] = {}   # of checks
         self._secret = secrets.token_bytes(32)
         self._rotated = time.monotonic()
         self._warned: dict[Shown, float] = {}
@@ -110,7 +112,12 @@ class Certificates:
         """How a check speaks to a server of this host at this address; None: without TLS."""
         if not secures(backend, address):
             return None
-        context = asked(name, backend, {place: given for place, (_, given, _) in self._good.items()})
+        place, settings = ("backends", name), backend.tls or BackendTls()
+        given = self._good[place][1] if place in self._good else Credentials()
+        made = self._contexts.get(place)
+        if made is None or made[:2] != (settings, given):
+            made = self._contexts[place] = settings, given, asked(name, backend, {place: given})
+        context = made[2]
         return (context, asked_name(backend, host) or "") if context is not None else None
 
     def rotate(self) -> bool:

@@ -152,3 +152,16 @@ def test_what_did_not_change_is_not_read_again(authority: Authority, monkeypatch
     assert "Permission denied" in made.refused[PLACE]
     made.read(wanted)
     assert "Permission denied" in made.refused[PLACE]
+
+
+def test_checks_of_many_backends_keep_their_contexts(tmp_path: Path) -> None:
+    """One that is made anew costs time, and looks like another way to check."""
+    address = Address("10.0.0.1", 443)
+    backends = {f"app{number}": schema.Backend(servers={"a": schema.Server(address=address)},
+                                               tls=BackendTls(ca=str(Authority(tmp_path, f"ca{number}").file)))
+                for number in range(70)}
+    made = Certificates()
+    made.read(schema.Config(backends=backends))
+    first, second = ([made.towards(name, backend, address, "a.test") for name, backend in backends.items()]
+                     for _ in range(2))
+    assert [one and id(one[0]) for one in first] == [one and id(one[0]) for one in second]
