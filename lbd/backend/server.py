@@ -13,7 +13,8 @@ DOUBLINGS = 4       # of the doubt of a server whose connects keep failing: 0.5 
 class Server:
     """One address in a backend. Lives as long as its identity (backend, name, address), over every generation.
 
-    `idle` holds kept-alive connections, newest last, at most `max_idle` of them, each for at most `max_turns` requests.
+    `idle` holds kept-alive connections, newest last, at most `max_idle` of them, each for at most `max_turns` requests;
+    `pinned` those that rest with the one client that signed on by them, newest last.
     `doubt` is the monotonic time until which the server is the last choice, because a connect to it failed; 0.0 while
     there is no doubt. `gone`: no generation has it any more.
     `effective` is the weight as algorithms see it: less than `weight` while slow start lets it grow. `max_conns` is
@@ -23,8 +24,8 @@ class Server:
     """
 
     __slots__ = ("address", "backend", "backup", "cut", "doubt", "doubts", "effective", "endpoint", "gone", "grown",
-                 "health", "host", "idle", "max_conns", "max_idle", "max_turns", "mode", "name", "row", "slot", "tls",
-                 "weight")
+                 "health", "host", "idle", "max_conns", "max_idle", "max_turns", "mode", "name", "pinned", "row", "slot",
+                 "tls", "weight")
 
     def __init__(self, member: Member, row: Row) -> None:
         self.backend = member.backend
@@ -33,6 +34,7 @@ class Server:
         self.slot = member.slot
         self.row = row
         self.idle: dict[Any, None] = {}
+        self.pinned: dict[Any, None] = {}
         self.endpoint: tuple[int, Any] | None = None
         self.host = member.host
         self.tls: Any = None

@@ -12,6 +12,7 @@ from typing import Any
 from lbd.backend.backend import Backend
 from lbd.backend.queue import Queue
 from lbd.backend.server import Server
+from lbd.proxy import pinned
 from lbd.proxy.exchange import QUEUED
 from lbd.proxy.room import Room
 from lbd.proxy.sockets import left
@@ -55,6 +56,7 @@ class Gate(Room):
         if server is not None:
             client.dispatch(server)
         else:
+            self._want(own)
             client.refuse(503, endings.QUEUE_FULL)
 
     def overfull(self, client: Any) -> bool:
@@ -174,12 +176,14 @@ class Gate(Room):
         self._watch()
 
     def _want(self, own: Server | None) -> None:
-        """It is our turn and there is no room: idle connections of other workers may take it up."""
+        """It is our turn and there is no room: idle connections of other workers may take it up, or clients of this one
+        that signed on and ask for nothing."""
         pool = self._backend.pool
         servers = (own,) if own is not None else pool.usable if pool is not None else ()
         lanes = {lane for server in servers if server.max_conns for lane in self.queue.idlers(server)}
         for lane in lanes:
             self._plane.bells.ring(lane)
+        self._give_up_idle(servers)
 
     def _hand_over(self) -> None:
         """Another worker's request has waited longest: make room for it, and tell that worker."""
@@ -200,8 +204,11 @@ class Gate(Room):
     def _give_up_idle(self, servers: Iterable[Server]) -> bool:
         """Close an idle connection to one of these servers: the bell rings once that is done."""
         for server in servers:
-            if server.max_conns and server.idle:
-                next(iter(server.idle)).close()
+            if not server.max_conns:
+                continue
+            upstream = next(iter(server.idle), None) or pinned.rested(server, self._plane.now)
+            if upstream is not None:
+                upstream.close()
                 return True
         return False
 

@@ -1,7 +1,8 @@
 """Connections to servers that carry an identity: NTLM, Negotiate and Kerberos sign on a connection, not a request.
 
 Such a connection belongs to one client connection alone until one of the two ends (RFC 4559 6; HAProxy's private
-connections). It holds its place of `max_conns` all the while, but none of `max_idle` and `max_requests`.
+connections). It holds its place of `max_conns` all the while, but none of `max_idle` and `max_requests`. While it rests
+it gives its place up to requests that wait: anybody can ask to sign on, and would hold it without using it.
 """
 
 import re
@@ -10,6 +11,7 @@ from typing import Any
 from lbd.http import head
 
 CHALLENGES = (401, 407)
+RESTED = 1.0     # seconds without a request until its place is given up: the next step of a sign-on comes sooner
 
 # The schemes of a challenge, also behind others in one field. "Nego" stands for Negotiate and Nego2.
 SCHEME = re.compile(rb"(?:^|,)[ \t]*(?:NTLM|Nego|Kerberos)", re.IGNORECASE)
@@ -26,6 +28,7 @@ class Pins:
     def hold(self, client: Any, upstream: Any) -> None:
         """Keep the connection for the client if it signs on at its backend; it is in use now."""
         backend = client.backend
+        upstream.server.pinned.pop(upstream, None)
         if backend in self.by and upstream.owner is None:
             self.by[backend] = upstream
             upstream.owner = client
@@ -66,10 +69,17 @@ def sign_on(client: Any) -> None:
 def let_go(upstream: Any) -> Any:
     """The connection is nobody's any more; returns whose it was."""
     owner, upstream.owner = upstream.owner, None
+    upstream.server.pinned.pop(upstream, None)
     if owner is not None:
         by = owner.pins.by
         by.update({backend: None for backend, held in by.items() if held is upstream})
     return owner
+
+
+def rested(server: Any, now: float) -> Any:
+    """The connection to the server that rests with its client for longest, if that is long enough; else None."""
+    upstream = next(iter(server.pinned), None)
+    return upstream if upstream is not None and now - upstream.since >= RESTED else None
 
 
 def challenged(status: int, answer: bytes) -> bool:

@@ -227,6 +227,8 @@ class Upstream:
         elif self.owner is not None and self.keep and client.keep and not self.full:
             self.client = None
             self.mode = REST
+            self.since = client.plane.now
+            server.pinned[self] = None
         elif (self.owner is not None or not self.keep or self.full or server.gone or len(idle) >= server.max_idle
                 or self.turns >= server.max_turns):
             self.close()

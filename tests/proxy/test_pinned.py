@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lbd.proxy import pinned
 from lbd.proxy.pinned import challenged
 from lbd.stats import fields, scoreboard
 
@@ -148,6 +149,44 @@ async def test_it_holds_its_place_and_waits_for_none(rig: Rig, stage: Stage, iis
     assert len(iis.connections) == 1
     alice.close()
     assert await ask(await connect(), "/free") == b"you are nobody"
+
+
+@pytest.mark.parametrize("queue", ["30s", "0s"])
+async def test_one_that_rests_gives_its_place_to_who_waits(
+        rig: Rig, stage: Stage, iis: SignOn, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        queue: str) -> None:
+    monkeypatch.setattr(pinned, "RESTED", 0.0)
+    text = CONFIG.format(listener="", backend=f"timeouts = {{ queue = '{queue}' }}", address=stage.address)
+    rig.start(configuration(text.replace(f'a = "{stage.address}"',
+                                         f'a = {{ address = "{stage.address}", max_conns = 1 }}'), tmp_path))
+    mallory = await connect()
+    assert await ask(mallory, "/free", "Authorization: NTLM x") == b"you are nobody"
+    bob = await connect()
+    await bob.send(request("/free"))
+    assert (await bob.head()).startswith(b"HTTP/1.1 200 " if queue == "30s" else b"HTTP/1.1 503 ")
+    await mallory.ended()
+    assert await ask(await connect(), "/free") == b"you are nobody"
+    await rig.until(lambda: rig.in_flight() == 0)
+
+
+async def test_one_in_use_keeps_its_place(rig: Rig, stage: Stage, connect: Connect, tmp_path: Path,
+                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pinned, "RESTED", 0.0)
+    text = CONFIG.format(listener="", backend="timeouts = { queue = '200ms' }", address=stage.address)
+    rig.start(configuration(text.replace(f'a = "{stage.address}"',
+                                         f'a = {{ address = "{stage.address}", max_conns = 1 }}'), tmp_path))
+    alice, bob = await connect(), await connect()
+    await alice.send(request("/s", "Authorization: Negotiate 0-alice"))
+    server = await stage.accept()
+    await server.message()
+    await server.send(answer(b"one"))
+    assert (await alice.message())[1] == b"one"
+    await alice.send(request("/s"))
+    await server.message()
+    await bob.send(request())
+    assert (await bob.head()).startswith(b"HTTP/1.1 503 ")
+    await server.send(answer(b"two"))
+    assert (await alice.message())[1] == b"two"
 
 
 async def test_a_server_that_goes_down_loses_it_and_the_client_signs_on_anew(
