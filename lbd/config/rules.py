@@ -59,13 +59,19 @@ def check_proxies(config: Config, findings: Findings) -> None:
 
 
 def check_unix(config: Config, findings: Findings) -> None:
-    """Only a Unix socket with a file has a mode, an owner and a group."""
+    """Only a Unix socket with a file has a mode, an owner and a group: to any other everybody may connect."""
     for name, listener in config.listeners.items():
+        path = ("listeners", name)
+        trusted = listener.proxy_protocol or (listener.mode == "http" and UNIX in config.global_.trusted_proxies)
+        for address in listener.bind if trusted else ():
+            if address.path.startswith("@"):
+                findings.warn((*path, "bind"), f"every local user can connect to {shown(str(address))} and is believed "
+                                               "who the client is; only unix:/PATH has a mode (unix_mode)")
         if any(address.path.startswith("/") for address in listener.bind):
             continue
         for key, otherwise in (("unix_mode", 0o666), ("unix_user", None), ("unix_group", None)):
-            if getattr(listener, key) != otherwise and findings.given(("listeners", name, key)):
-                findings.warn(("listeners", name, key), "has no effect: bind has no unix:/PATH")
+            if getattr(listener, key) != otherwise and findings.given((*path, key)):
+                findings.warn((*path, key), "has no effect: bind has no unix:/PATH")
 
 
 def check_addresses(config: Config, findings: Findings) -> None:

@@ -52,6 +52,17 @@ def test_a_mode_needs_a_unix_socket_with_a_file(directory: Directory) -> None:
     assert directory.warnings(text.replace("unix:@b", "unix:/b") + WHOLE) == []
 
 
+@pytest.mark.parametrize(("trust", "more"), [("'unix'", ""), ("'10.0.0.1'", "proxy_protocol = true\n")])
+def test_who_is_believed_by_a_unix_socket_without_a_mode(directory: Directory, trust: str, more: str) -> None:
+    text = (f"[global]\ntrusted_proxies = [{trust}]\n[listeners.b]\nbind = ['10.0.0.9:81', 'unix:@b']\n{more}"
+            "backend = 'app'\n")
+    assert directory.warnings(text + WHOLE) == [
+        'lbd.toml:4:1: listeners.b.bind: every local user can connect to "unix:@b" and is believed who the client is; '
+        "only unix:/PATH has a mode (unix_mode)"]
+    assert directory.warnings(text.replace("unix:@b", "unix:/b") + WHOLE) == []
+    assert directory.warnings(text.replace(trust, "'10.0.0.2'").replace(more or "-", "") + WHOLE) == []
+
+
 def test_a_port_to_check_needs_checks(directory: Directory) -> None:
     text = WHOLE + """
 [backends.b]
