@@ -27,6 +27,7 @@ from lbd.config.schema import Config
 from lbd.control.certificates import Certificates
 from lbd.control.forecast import forecast
 from lbd.errors import ConfigError, LbdError, Problem
+from lbd.log import printable
 from lbd.net.certificate import Facts, Pem, every
 from lbd.net.chain import expired, faults, unfinished
 
@@ -203,12 +204,12 @@ def show(problems: Sequence[Problem], console: Console) -> None:
 def headline(problem: Problem) -> Text:
     """`FILE:LINE:COLUMN: KEY: message`; warnings say that they are."""
     where = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
-    text = Text.assemble((where, "bold"), ": ")
+    text = Text.assemble((printable(where), "bold"), ": ")
     if problem.warning:
         text.append("warning: ", "yellow")
     if problem.key:
         text.append(problem.key, "yellow" if problem.warning else "red").append(": ")
-    return text.append(problem.message)
+    return text.append(printable(problem.message))
 
 
 def excerpt(line: str, problem: Problem) -> Text:

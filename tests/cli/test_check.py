@@ -185,6 +185,11 @@ def test_certificates_are_looked_at(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert run(text) == 0
 
 
+def test_names_of_files_give_a_terminal_no_orders() -> None:
+    found = Problem("a\x1b[31m.toml", 1, 1, "listeners.web.tls.certificates", "/c/\x1b]0;x\x07\n.pem: it is damaged")
+    assert check.headline(found).plain.isprintable()
+
+
 def test_accounts_are_looked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(GOOD + '[global]\nuser = "no such user"\ngroup = "root"\n') == 0
     assert capsys.readouterr().err == (
