@@ -281,12 +281,7 @@ class Machine:
         """Requests in flight to servers that were removed or are drained, and those of workers that end."""
         stay = rows.of_servers(m for m in self._told.values() if m.mode != "drain")
         leaving = {process.lane for process in self.fleet.processes() if process.draining} | set(self.left.values())
-        count = 0.0
-        for owner, slot in self.slots.owners(scoreboard.SERVER).items():
-            lanes = self.board.each(scoreboard.SERVER, slot, fields.SERVER_IN_FLIGHT)
-            gone = (scoreboard.SERVER, owner) not in stay
-            count += sum(value for lane, value in enumerate(lanes) if gone or lane in leaving)
-        return int(count)
+        return rows.in_flight(self.board, self.slots, stay, leaving)
 
     def moved(self, generation: Generation) -> tuple[Member, ...]:
         """What has changed since the generation was made."""

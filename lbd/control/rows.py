@@ -1,10 +1,12 @@
 """The rows of the scoreboard: by which identities servers and generations have them."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 
 from lbd.backend.generation import Generation, Member
 from lbd.control.ejection import identity
-from lbd.stats import scoreboard
+from lbd.stats import fields, scoreboard
+from lbd.stats.scoreboard import Board
+from lbd.stats.slots import Slots
 
 Identity = tuple[int, Hashable]     # kind of row, and its owner
 
@@ -21,3 +23,13 @@ def of_generation(generation: Generation) -> set[Identity]:
     found |= {(scoreboard.LISTENER, name) for name in generation.listeners}
     found |= {(scoreboard.ROUTE, pair) for pair in generation.routes}
     return found
+
+
+def in_flight(board: Board, slots: Slots, stay: Collection[Identity], leaving: Collection[int]) -> int:
+    """Requests in flight that are to end: in these lanes, and at servers that do not stay."""
+    count = 0.0
+    for owner, slot in slots.owners(scoreboard.SERVER).items():
+        gone = (scoreboard.SERVER, owner) not in stay
+        lanes = board.each(scoreboard.SERVER, slot, fields.SERVER_IN_FLIGHT)
+        count += sum(value for lane, value in enumerate(lanes) if gone or lane in leaving)
+    return int(count)

@@ -3,8 +3,10 @@
 from lbd.backend.generation import Generation, Member
 from lbd.config.schema import Config
 from lbd.config.units import Address
-from lbd.control.rows import of_generation, of_servers
-from lbd.stats import scoreboard
+from lbd.control.rows import in_flight, of_generation, of_servers
+from lbd.stats import fields, scoreboard
+from lbd.stats.scoreboard import Board
+from lbd.stats.slots import Slots
 
 MEMBER = Member("app", "a", Address("10.0.0.1", 80), 0)
 OWN = (scoreboard.SERVER, ("app", "a", "10.0.0.1:80"))
@@ -18,3 +20,13 @@ def test_a_generation_has_those_of_its_parts():
     generation = Generation(1, Config(), {"app": (MEMBER,)}, {"app": 0}, {"web": 0}, {("web", "app"): 0})
     assert of_generation(generation) == {OWN, (scoreboard.BACKEND, "app"), (scoreboard.LISTENER, "web"),
                                          (scoreboard.ROUTE, ("web", "app"))}
+
+
+def test_requests_that_are_to_end():
+    board = Board.create(3)
+    slots = Slots(board)
+    for owner, lane, open_now in (("stays", 1, 1), ("stays", 2, 2), ("goes", 1, 4)):
+        board.row(lane, scoreboard.SERVER, slots.take(scoreboard.SERVER, owner)).add(fields.SERVER_IN_FLIGHT, open_now)
+    stay = {(scoreboard.SERVER, "stays")}
+    assert in_flight(board, slots, stay, set()) == 4
+    assert in_flight(board, slots, stay, {2}) == 6
