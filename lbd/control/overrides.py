@@ -1,7 +1,7 @@
 """The overrides: what operators changed while lbd runs, beside what the files say."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,13 @@ class Overrides:
         if override is not None and override.settings:
             self._known[target] = override
         return before
+
+    def apart(self, backend: str, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """The servers that go on otherwise than these settings of their whole backend, and what their own say."""
+        theirs = {server: {name: value for name, value in override.settings.items()
+                           if settings.get(name) not in (None, value)}
+                  for (name_of, server), override in self._known.items() if name_of == backend and server}
+        return {server: settings for server, settings in theirs.items() if settings}
 
     def load(self, overrides: Iterable[Override]) -> None:
         """Take over what was kept, with ends of the wall clock as it is now."""

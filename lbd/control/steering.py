@@ -26,6 +26,7 @@ from lbd.net.tasks import Tasks
 FILE = "runtime.toml"
 FORMAT = 1
 AGAIN = 10.0 # seconds until the disk is tried again that did not take the state
+NAMED = 5    # servers that a warning names
 LOOK = 0.1   # seconds between two looks at a server that drains
 REST = 4.0   # pause after a regrouping, in times of what it took
 
@@ -106,7 +107,8 @@ class Steering:
 
     async def change(self, backend: str, server: str, wishes: Mapping[str, Any], who: str) -> str:
         """Set what the wishes say of a server, or of a whole backend (`server` empty). Returns a warning where that
-        took the backend's last usable server out, or does not reach all workers, else "". Raises `LbdError`."""
+        took the backend's last usable server out, does not reach all workers, or where servers of the backend have
+        overrides of their own that say otherwise, else "". Raises `LbdError`."""
         wish = read(Wish, wishes)
         self._known(backend, server)
         before = self._machine.overrides.of((backend, server))
@@ -129,7 +131,8 @@ class Steering:
         await self._keep()
         logger.info("override", backend=backend, server=server or "(all)", **given, who=who, reason=wish.reason,
                     seconds=wish.for_)
-        warnings = []
+        apart = "" if server else _apart(self._machine.overrides.apart(backend, given))
+        warnings = [apart] if apart else []
         if lost:
             logger.warning("no server is left", backend=backend, who=who)
             warnings.append(f"no server of {backend} is left")
@@ -383,6 +386,17 @@ def _name(server: str) -> None:
         u.NAME.read(server)
     except ValueError as error:
         raise Refused(422, f"server: {shown(server)} {error}; must be {u.NAME.allowed}") from None
+
+
+def _apart(servers: Mapping[str, Mapping[str, Any]]) -> str:
+    """A warning that names them, "" when there are none."""
+    if not servers:
+        return ""
+    words = [f"{server} ({', '.join(f'{name} {value}' for name, value in settings.items())})"
+             for server, settings in list(servers.items())[:NAMED]]
+    more = f" and {len(servers) - NAMED} more" if len(servers) > NAMED else ""
+    return (f"overrides of their own keep {', '.join(words)}{more} as they are; steer these by name, or end those with "
+            "lbd overrides BACKEND/SERVER --clear")
 
 
 def _array(data: Mapping[str, Any], name: str) -> list[Any]:

@@ -34,6 +34,15 @@ def test_the_nearer_one_counts_setting_by_setting(overrides):
     assert (steered.mode, steered.weight, steered.health, steered.slot) == ("maint", 7, "down", 3)
 
 
+def test_servers_that_are_steered_apart_from_their_backend(overrides):
+    put(overrides, "a", mode="ready", weight=7)
+    put(overrides, "b", mode="drain")
+    put(overrides, "c", weight=7)
+    overrides.put(("other", "d"), Override("other", "d", mode="ready"))
+    assert overrides.apart("app", {"mode": "drain"}) == {"a": {"mode": "ready"}}
+    assert overrides.apart("app", {"mode": None, "weight": 8}) == {"a": {"weight": 7}, "c": {"weight": 7}}
+
+
 def test_a_name_that_leads_nowhere_is_never_up(overrides):
     put(overrides, "a", health="up", weight=0)
     steered = overrides.applied(Member("app", "a", Address("a.example", 80), 0, health="down"))

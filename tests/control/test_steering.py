@@ -217,6 +217,14 @@ async def test_the_last_server_goes_with_a_word(world, server):
     assert await world.steering.change("app", server, {"mode": "maint"}, "me") == "no server of app is left"
 
 
+async def test_servers_that_do_not_follow_their_backend_are_named(world):
+    await world.steering.change("app", "a", {"mode": "ready"}, "me")
+    assert await world.steering.change("app", "", {"mode": "drain"}, "me") == (
+        "overrides of their own keep a (mode ready) as they are; steer these by name, or end those with "
+        "lbd overrides BACKEND/SERVER --clear")
+    assert await world.steering.change("app", "", {"mode": "ready"}, "me") == ""
+
+
 @pytest.mark.parametrize(("backend", "server", "wishes", "error", "words"), [
     ("none", "a", {"mode": "drain"}, Refused, "there is no backend"),
     ("app", "x", {"mode": "drain"}, Refused, "no server"),
