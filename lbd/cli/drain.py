@@ -26,5 +26,6 @@ def run(args: argparse.Namespace) -> int:
         steering.report(args, answer, f"{args.target}: drains{steering.cutting(args)}")
         return 0
     facts = waiting.wait(daemon, args.target, waiting.drained, args.timeout)
-    steering.report(args, facts or answer, f"{args.target}: {'drained' if facts else 'not drained in time'}")
+    text = "drained" if facts else f"not drained in time: {waiting.state(daemon, args.target, waiting.drained)}"
+    steering.report(args, facts or answer, f"{args.target}: {text}")
     return 0 if facts else TIMED_OUT

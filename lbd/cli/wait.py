@@ -23,10 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when it is so, 3 when it was not in time; raises `LbdError` (1) when the daemon does not answer."""
     word, done = args.condition
-    facts = waiting.wait(asking.find(args), args.target, done, args.timeout)
-    met = facts is not None
-    steering.report(args, {"condition": word, "target": args.target, "met": met},
-                    f"{args.target}: {word}" if met else f"{args.target}: not {word} in time")
+    daemon = asking.find(args)
+    met = waiting.wait(daemon, args.target, done, args.timeout) is not None
+    text = word if met else f"not {word} in time: {waiting.state(daemon, args.target, done)}"
+    steering.report(args, {"condition": word, "target": args.target, "met": met}, f"{args.target}: {text}")
     return 0 if met else TIMED_OUT
 
 

@@ -9,6 +9,7 @@ from lbd.cli.asking import Daemon
 from lbd.errors import LbdError
 
 PAUSE = 0.1   # seconds between two looks
+NAMED = 5     # servers that keep a condition from being met
 LOOKS = 2     # in a row at which it must be so: the workers hear of a change a moment after it is acknowledged
 
 Facts = Mapping[str, Any]
@@ -41,6 +42,17 @@ def condition(text: str) -> Callable[[Facts], bool]:
     if text not in CONDITIONS:
         raise ValueError(f"{text!r} must be {', '.join(CONDITIONS)} or usable=N")
     return CONDITIONS[text]
+
+
+def state(daemon: Daemon, target: str, done: Callable[[Facts], bool]) -> str:
+    """What keeps the condition from being met: `a is drain, up, 2 in flight; b …`; raises `LbdError`."""
+    facts = steering.data(daemon.ask("GET", steering.place(target)))
+    parts = dict(facts["servers"]) if "servers" in facts else {target.rpartition("/")[2]: facts}
+    single = done if done in CONDITIONS.values() else usable
+    told = [f"{name} is {server['mode']}, {server['health']}, {server['in_flight']} in flight"
+            for name, server in parts.items() if not single(server)]
+    more = [f"{len(told) - NAMED} more"] if len(told) > NAMED else []
+    return "; ".join([*told[:NAMED], *more])
 
 
 def servers(facts: Facts) -> list[Facts]:

@@ -6,7 +6,7 @@ import pytest
 
 from lbd.cli import waiting
 from lbd.cli.asking import Answer
-from lbd.cli.waiting import condition, wait
+from lbd.cli.waiting import condition, state, wait
 from lbd.errors import LbdError
 
 UP = {"mode": "ready", "health": "up", "weight": 1, "in_flight": 2}
@@ -59,6 +59,15 @@ def test_it_ends_in_time() -> None:
     daemon = Daemon(SICK)
     assert daemon.wait("up", 1.0) is None
     assert daemon.now == pytest.approx(1.0, abs=waiting.PAUSE)
+
+
+def test_what_keeps_a_condition_from_being_met_is_told_of_at_most_five_servers() -> None:
+    servers = {"a": UP, "b": OUT, "c": {**SICK, "in_flight": 1}}
+    daemon: Any = Daemon({"servers": servers})
+    assert state(daemon, "app", condition("up")) == "b is drain, up, 0 in flight; c is ready, down, 1 in flight"
+    assert state(daemon, "app", condition("usable=3")) == "b is drain, up, 0 in flight; c is ready, down, 1 in flight"
+    many: Any = Daemon({"servers": {str(number): SICK for number in range(8)}})
+    assert state(many, "app", condition("up")).endswith("4 is ready, down, 2 in flight; 3 more")
 
 
 def test_another_version() -> None:
