@@ -146,9 +146,9 @@ def refused(policy: Registration, address: Address) -> str:
         ip = ip.ipv4_mapped
     if policy.networks:
         allowed = any(ip in network for network in policy.networks)
-        return "" if allowed else "is in none of the networks that may register"
+        return "" if allowed else "is in none of the `networks` of the backend's `registration`"
     kind = next(filter(None, map(_special, (ip, *_tunnelled(ip)))), "")
-    return f"is {kind}: only networks that the configuration lists may be so" if kind else ""
+    return f"is {kind}, which only `networks` of the backend's `registration` can allow" if kind else ""
 
 
 def _special(ip: Ip) -> str:

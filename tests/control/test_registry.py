@@ -74,7 +74,7 @@ def test_taken_over_with_full_time_and_removed(registry):
     ("169.254.169.254", [], "link-local"), ("::ffff:169.254.169.254", [], "link-local"), ("224.0.0.1", [], "multicast"),
     ("fe80::1", [], "link-local"), ("::ffff:127.0.0.1", [], "loopback"), ("fe80::1%eth0", [], "zone"),
     ("metadata.example", [], "not an IP"), ("127.0.0.1", ["127.0.0.0/8"], ""), ("10.1.2.3", ["10.1.0.0/16"], ""),
-    ("10.2.2.3", ["10.1.0.0/16"], "none of the networks"), ("::ffff:10.1.2.3", ["10.1.0.0/16"], ""),
+    ("10.2.2.3", ["10.1.0.0/16"], "none of the `networks`"), ("::ffff:10.1.2.3", ["10.1.0.0/16"], ""),
     ("fd00:ec2::254", [], "metadata"), ("fd20:ce::254", [], "metadata"), ("100.100.100.200", [], "metadata"),
     ("192.0.0.192", [], "metadata"), ("::ffff:100.100.100.200", [], "metadata"), ("168.63.129.16", [], "metadata"),
     ("fd00:42::42", [], "metadata"), ("fd00:ec2::254", ["fd00:ec2::/32"], ""), ("fd20:ce::253", [], ""),
