@@ -56,7 +56,9 @@ class Process:
         except OSError as error:
             ours.close()
             os.close(reader)
-            raise LbdError(f"cannot start a worker: {error.strerror}") from None
+            reason = (f"user {os.geteuid()} cannot run {sys.executable}, or look into its directories"
+                      if isinstance(error, PermissionError) else error.strerror)
+            raise LbdError(f"cannot start a worker: {reason}") from None
         finally:
             theirs.close()
             os.close(writer)

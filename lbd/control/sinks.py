@@ -114,7 +114,8 @@ def sink(access: str) -> Sink | None:
     try:
         return Syslog(access.removeprefix("unix:")) if access.startswith("unix:") else File(access)
     except OSError as error:
-        raise LbdError(f"log.access: cannot open {access}: {error.strerror}") from None
+        whose = f" for user {os.geteuid()}" if isinstance(error, PermissionError) else ""
+        raise LbdError(f"log.access: cannot open {access}: {error.strerror}{whose}") from None
 
 
 def _unread(path: str) -> str:

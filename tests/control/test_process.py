@@ -146,3 +146,10 @@ async def test_a_worker_that_is_none_any_more_is_replaced(body, fds, why, tmp_pa
     assert process.why.startswith(f"its control channel is broken: {why}")
     assert len(process.why) < 300
     assert not (tmp_path / "made").exists()
+
+
+async def test_a_python_that_may_not_be_run_is_named(monkeypatch, tmp_path):
+    (tmp_path / "python3").touch(0o644)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python3"))
+    with pytest.raises(LbdError, match=rf"user {os.geteuid()} cannot run {tmp_path}/python3, or look into its dir"):
+        Process(asyncio.get_running_loop(), 0, 0, Board.create(4).fd, "json", lambda _process, _message: None, print)

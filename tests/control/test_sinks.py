@@ -54,6 +54,15 @@ def test_what_cannot_be_opened_says_so(access):
         sink(access)
 
 
+def test_who_may_not_write_there_is_named(monkeypatch):
+    def refuse(*_args):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(LbdError, match=rf"cannot open /x/a\.log: Permission denied for user {os.geteuid()}$"):
+        sink("/x/a.log")
+
+
 def test_a_syslog_gets_a_message_per_line_also_after_it_was_started_anew(tmp_path):
     path = str(tmp_path / "log")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as first:
