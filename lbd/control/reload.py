@@ -227,7 +227,7 @@ class Reload:
         plan = self._count(compare(self.loaded.config, loaded.config))
         if self._same(loaded):
             self.loaded, self.files = loaded, loaded.files
-            logger.debug("reload: nothing changed")
+            logger.info("nothing to reload: the files say what is in force", generation=self.generation)
             self._note("unchanged", plan=plan.summary())
             return {"generation": self.generation, "changed": False, "plan": plan.data(),
                     "refused": self.refused}
