@@ -41,7 +41,8 @@ class Log:
     level: str = key("info", u.choice("debug", "info", "warning", "error"), "least level that is written")
     format: str = key("auto", u.choice("auto", "json", "console"), "auto is console on a terminal, json elsewhere")
     access: str = key("off", u.ACCESS, "off, stdout, a file, or unix:/dev/log: one line per request")
-    access_format: str = key("json", u.choice("json", "common", "combined"), "JSON, or the common log format")
+    access_format: str = key("json", u.choice("json", "common", "combined"),
+                             "JSON, or as Apache writes it; combined: with referer and user agent")
     access_fields: tuple[str, ...] = key(
         [], u.ACCESS_COLUMNS, "what a JSON line says; empty: all but worker, referer, user_agent, unix")
     access_sample: float = key("100%", u.PERCENT, "share of the requests that is logged; failures always are")

@@ -303,9 +303,10 @@ FILES = many(FILE, "a path or an array of paths")
 ACCESS = Kind("access", '"off", "stdout", a path, or unix:PATH of a syslog', _line, _FILLED,
               settle=lambda path, directory: path if path in ("off", "stdout") or path.startswith("unix:/")
               else _join(path, directory))
-ACCESS_COLUMNS = many(Kind("access field", f"{listed(map(shown, ACCESS_FIELDS))}, or \"header:NAME\"", _access_field,
+_COLUMNS = listed([*map(shown, ACCESS_FIELDS), '"header:NAME"'])
+ACCESS_COLUMNS = many(Kind("access field", _COLUMNS, _access_field,
                            {"anyOf": [{"enum": list(ACCESS_FIELDS)}, {"type": "string", "pattern": "^header:."}]},
-                           ACCESS_FIELDS), "an array of names of fields")
+                           ACCESS_FIELDS), f"an array of {_COLUMNS}")
 ALPN = many(Kind("protocol", "a protocol as ALPN names it", _protocol, _FILLED), 'names like "h2" or "http/1.1"')
 INTERFACE = Kind("interface", "the name of a network interface", _interface, _FILLED)
 NAME = Kind("name", f"a name of at most {LONGEST_NAME} letters, digits, and _ - . :", _name,
