@@ -52,6 +52,13 @@ def line(event: Mapping[str, Any]) -> Text:
     text = Text(f"{printable(moment)}  ", "dim")
     text.append(printable(event.get("event", "?")), STYLES.get(str(event.get("level")), "bold"))
     for name, value in event.items():
-        if name not in OWN and value is not None:
-            text.append(f"  {printable(name)}=", "dim").append(printable(value), "none")
+        if name not in OWN and value not in (None, "", [], {}):
+            text.append(f"  {printable(name)}=", "dim").append(printable(_plain(value)), "none")
     return text
+
+
+def _plain(value: Any) -> Any:
+    """`a, b` for a list, `name: value; ...` for a table, else the value."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_plain(one)}" for name, one in value.items())
+    return ", ".join(str(_plain(one)) for one in value) if isinstance(value, list) else value

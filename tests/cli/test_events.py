@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lbd.cli.command_line import main
+from lbd.cli.events import line
 
 EVENTS = {"events": [
     {"number": 1, "timestamp": "2026-11-22T17:12:35.123Z", "level": "info", "event": "ready", "workers": 2,
@@ -20,6 +21,13 @@ def test_one_line_each_in_order_and_nothing_that_a_terminal_obeys(fake_daemon, c
     assert first == "2026-11-22 17:12:35  ready  workers=2"
     assert second.startswith("2026-11-22 17:12:36  server down  reason=connect: ")
     assert "\x1b" not in second
+
+
+def test_lists_and_tables_are_written_for_people_and_what_is_empty_is_left_out():
+    event = {"timestamp": "2026-11-22T17:12:35.123Z", "event": "ready", "admin": ["unix:/a", "127.0.0.1:1"], "days": 0,
+             "listeners": {"web": ["127.0.0.1:80", "[::1]:80"], "db": []}, "reason": "", "tags": []}
+    assert line(event).plain == ("2026-11-22 17:12:35  ready  admin=unix:/a, 127.0.0.1:1  days=0  "
+                                 "listeners=web: 127.0.0.1:80, [::1]:80; db: ")
 
 
 def test_as_json(fake_daemon, capsys):
