@@ -149,10 +149,12 @@ def test_a_worker_that_dies_while_it_drains_does_not_keep_the_end_waiting(text, 
 
 def test_a_shutdown_delay_that_ends_by_itself_cuts_nothing(text, origin):
     outcomes = []
-    with Lbd(text(), settings='shutdown_delay = "200ms"') as lbd:
+    with Lbd(text(), settings='shutdown_delay = "200ms"\ndrain_timeout = "20s"') as lbd:
         thread = held(lbd, origin, outcomes)
         lbd.send(signal.SIGTERM)
-        until(lambda: lbd.logged("stopping: no new connections; requests in flight finish"), "the delay is over")
+        until(lambda: lbd.logged("worker ended"), "the worker that has nothing in hand is gone")
+        [stop] = lbd.logged("stopping: no new connections; requests in flight finish")
+        assert stop["at_most_seconds"] == 20.0
         origin.release.set()
         thread.join()
         assert outcomes == [200]
