@@ -9,6 +9,7 @@ from lbd.cli import kernels, options
 from lbd.cli.parser import Parser
 from lbd.cli.streams import Unread, dismiss, say
 from lbd.config.kinds import nearest, shown
+from lbd.control import standard
 from lbd.control.stream import Stream
 from lbd.errors import ConfigError, LbdError, UsageError
 
@@ -146,6 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     A reader that leaves early changes no outcome; where there is none yet, the command has succeeded.
     """
     code = 0
+    standard.fill()
     try:
         code = outcome(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()

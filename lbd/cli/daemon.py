@@ -16,7 +16,7 @@ from lbd.cli import options
 from lbd.config import units as u
 from lbd.config.document import Document
 from lbd.config.read import Loaded, Overrides, from_options, read
-from lbd.control import standard, strays
+from lbd.control import strays
 from lbd.control.reload import Load
 from lbd.control.supervisor import Supervisor
 from lbd.errors import UsageError
@@ -33,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C, then end the process: with 1 when lbd cannot start. Raises `ConfigError` and
     `UsageError`."""
-    standard.fill()
     load = loader(args)
     loaded = load()
     loop = uvloop.new_event_loop()

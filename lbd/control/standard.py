@@ -1,10 +1,14 @@
-"""The standard descriptors: a daemon that was started without them must not get sockets or files in their place."""
+"""The standard descriptors: who is started without them must not get sockets or files in their place."""
 
 import os
+import sys
+
+STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
 def fill() -> None:
-    """Open /dev/null where 0, 1 or 2 is closed; to be called before anything else opens a file."""
+    """Open /dev/null where 0, 1 or 2 is closed, for the streams of Python too, which are None there; to be called
+    before anything else opens a file."""
     for fd in range(3):
         try:
             os.fstat(fd)
@@ -14,3 +18,6 @@ def fill() -> None:
                 os.dup2(opened, fd)
                 os.close(opened)
             os.set_inheritable(fd, True)
+    for fd, (name, mode) in enumerate(STREAMS):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(fd, mode, closefd=False))

@@ -82,6 +82,16 @@ def test_no_reader_is_no_failure(ended: Ended, words: str, file: str) -> None:
     assert ended(*words.replace("FILE", file).split(), output=True) == (0, "")
 
 
+@pytest.mark.parametrize(("words", "code"), [("version >&-", 0), ("help >&- 2>&-", 0), ("schema <&-", 0),
+                                             ("check -c FILE >&-", 0), ("status >&- 2>&-", 1), ("top <&-", 1),
+                                             ("check -c /nowhere 2>&-", 1), ("drain 2>&-", 2)])
+def test_streams_that_were_closed_at_the_start_change_no_outcome(words: str, code: int, file: str) -> None:
+    done = subprocess.run(["sh", "-c", f"exec {sys.executable} -m lbd {words.replace('FILE', file)}"], check=False,
+                          env={**os.environ, "LBD_ADMIN": "unix:/nowhere"}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("words", ["status", "status --json", "events", "events --json", "events --follow", "overrides",
                                    "overrides --json", "drain app/a", "rollback", "reload"])
 def test_no_reader_of_a_daemons_answer(ended: Ended, words: str, fake_daemon: Any) -> None:

@@ -125,6 +125,14 @@ def test_an_end_without_a_word_on_stderr(text):
         assert len(lbd.log().splitlines()) == len(lbd.events())
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+def test_standard_descriptors_that_were_closed_at_the_start_do_no_harm_at_the_end(text, closed):
+    with Lbd(text(), prefix=("sh", "-c", f'exec "$@" {closed}', "sh")) as lbd:
+        assert lbd.get("web", "/")[0] == 200
+        lbd.send(signal.SIGTERM)
+        assert lbd.wait() == 0
+
+
 def test_a_signal_while_it_starts(text):
     with closing(Lbd(text())) as lbd:
         lbd.start(wait=False)
