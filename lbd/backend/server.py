@@ -24,8 +24,8 @@ class Server:
     """
 
     __slots__ = ("address", "backend", "backup", "cut", "doubt", "doubts", "effective", "endpoint", "gone", "grown",
-                 "health", "host", "idle", "max_conns", "max_idle", "max_turns", "mode", "name", "pinned", "row", "slot",
-                 "tls", "weight")
+                 "health", "host", "idle", "max_conns", "max_idle", "max_turns", "mode", "name", "pinned", "row",
+                 "slot", "tls", "weight")
 
     def __init__(self, member: Member, row: Row) -> None:
         self.backend = member.backend

@@ -10,6 +10,7 @@ from lbd.config.runtime import Override
 
 MOST = 10_000   # overrides at once
 SET = 0.5       # seconds by which the wall clock moves against the monotonic one when it is set; less is drift
+NAMED = 5       # servers that a warning names
 
 Target = tuple[str, str]   # backend and server; an empty server means every server of the backend
 
@@ -90,3 +91,12 @@ class Overrides:
         self._ahead = ahead
         self._known = {target: replace(override, until=override.until + moved) if override.until else override
                        for target, override in self._known.items()}
+
+
+def warning(servers: Mapping[str, Mapping[str, Any]]) -> str:
+    """The warning that these, as `apart` found them, stay as they are."""
+    words = [f"{server} ({', '.join(f'{name} {value}' for name, value in settings.items())})"
+             for server, settings in list(servers.items())[:NAMED]]
+    more = f" and {len(servers) - NAMED} more" if len(servers) > NAMED else ""
+    return (f"overrides of their own keep {', '.join(words)}{more} as they are; steer these by name, or end those with "
+            "lbd overrides BACKEND/SERVER --clear")

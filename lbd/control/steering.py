@@ -26,7 +26,6 @@ from lbd.net.tasks import Tasks
 FILE = "runtime.toml"
 FORMAT = 1
 AGAIN = 10.0 # seconds until the disk is tried again that did not take the state
-NAMED = 5    # servers that a warning names
 LOOK = 0.1   # seconds between two looks at a server that drains
 REST = 4.0   # pause after a regrouping, in times of what it took
 
@@ -131,8 +130,8 @@ class Steering:
         await self._keep()
         logger.info("override", backend=backend, server=server or "(all)", **given, who=who, reason=wish.reason,
                     seconds=wish.for_)
-        apart = "" if server else _apart(self._machine.overrides.apart(backend, given))
-        warnings = [apart] if apart else []
+        apart = {} if server else self._machine.overrides.apart(backend, given)
+        warnings = [overrides.warning(apart)] if apart else []
         if lost:
             logger.warning("no server is left", backend=backend, who=who)
             warnings.append(f"no server of {backend} is left")
@@ -386,17 +385,6 @@ def _name(server: str) -> None:
         u.NAME.read(server)
     except ValueError as error:
         raise Refused(422, f"server: {shown(server)} {error}; must be {u.NAME.allowed}") from None
-
-
-def _apart(servers: Mapping[str, Mapping[str, Any]]) -> str:
-    """A warning that names them, "" when there are none."""
-    if not servers:
-        return ""
-    words = [f"{server} ({', '.join(f'{name} {value}' for name, value in settings.items())})"
-             for server, settings in list(servers.items())[:NAMED]]
-    more = f" and {len(servers) - NAMED} more" if len(servers) > NAMED else ""
-    return (f"overrides of their own keep {', '.join(words)}{more} as they are; steer these by name, or end those with "
-            "lbd overrides BACKEND/SERVER --clear")
 
 
 def _array(data: Mapping[str, Any], name: str) -> list[Any]:

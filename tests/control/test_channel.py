@@ -15,7 +15,7 @@ from lbd.control.channel import Channel
 from lbd.control.codec import ORDERS, REPORTS, Codec
 from lbd.control.messages import Hello, Listen, Message, Ping, Pong, Veto
 from lbd.errors import LbdError
-from tests.waiting import until
+from tests.waiting import turn, until
 
 
 @dataclass
@@ -259,9 +259,7 @@ async def test_descriptors_that_wait_for_memory_are_closed_at_the_end(ends, monk
     before = descriptors()
     monkeypatch.setattr(module, "_descriptors", short := Short(module._descriptors, 1))
     left.channel.send(Listen("a"), [reader, writer])
-    async with asyncio.timeout(20):
-        while short.times:
-            await asyncio.sleep(0)
+    await until(lambda: not short.times, pause=0)
     right.channel.close()
     left.channel.close()
     assert descriptors() < before
@@ -347,8 +345,7 @@ async def test_a_flood_of_reports_has_its_share_only(supervisor, monkeypatch):
     theirs.sendall(b"".join(framed(b'["Pong",%d]' % number) for number in range(3 * REPORTS.pace)))
     await end.wait(REPORTS.pace)
     theirs.sendall(framed(b'["Pong",0]'))
-    for _ in range(20):
-        await asyncio.sleep(0)
+    await turn(20)
     assert (len(end.got), end.reasons) == (REPORTS.pace, [])
 
 

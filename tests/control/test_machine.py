@@ -83,9 +83,9 @@ async def test_names_that_change_together_are_followed_together(running, monkeyp
     monkeypatch.setattr(running.schedule, "set", looks.append)
     for name in ("a", "b", "c"):
         running.resolver._changed(name)
-    await changed(lambda: looks)
+    await until(lambda: looks)
     running.resolver._changed("d")
-    await changed(lambda: len(looks) > 1)
+    await until(lambda: len(looks) > 1)
     assert len(looks) == 2
     monkeypatch.undo()
 
@@ -146,7 +146,7 @@ async def test_a_planned_cut_lasts_over_a_reload_until_its_server_is_back_or_gon
     running.cuts.plan(running.roster.of(running.generation.config, "app"), 3600.0)
     moment = planned()
     running.steered()
-    await changed(lambda: running._told["app", "a"].cut == moment)
+    await until(lambda: running._told["app", "a"].cut == moment)
     generation = await running.apply(config("a", "b"))
     assert generation.members["app"][0].cut == planned() == moment > 0.0
     assert [name for name, _ in running.leave()["known"]["cuts"]] == [("app", "a")]

@@ -8,6 +8,7 @@ import pytest
 
 from lbd.errors import LbdError
 from lbd.net.offload import Offload
+from tests.waiting import turn
 
 
 async def test_what_it_returns_and_raises():
@@ -37,11 +38,13 @@ def test_a_result_of_the_turn_in_which_the_time_is_over_is_not_too_late():
             return 7
 
         running = asyncio.ensure_future(offload.run(work))
-        await asyncio.sleep(0)
+        over = time.monotonic() + 0.02
+        await turn()
         thread, = (thread for thread in threading.enumerate() if thread.name == "reading")
         release.set()
         thread.join(20)
-        time.sleep(0.02)        # the loop stands still: both are there when it goes on, the result first
+        while time.monotonic() < over:      # the loop stands still: both are there when it goes on, the result first
+            pass
         return await running
 
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
