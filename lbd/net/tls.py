@@ -4,8 +4,8 @@ whoever may read them."""
 import os
 import ssl
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
+from weakref import WeakValueDictionary
 
 from lbd.errors import LbdError, no_memory_file
 from lbd.log import logger
@@ -111,9 +111,23 @@ class Towards:
         self.session: ssl.SSLSession | None = None
 
 
-@lru_cache(64)  # the system's authorities take 20 ms to read, and memory; sessions belong to their context
+# The system's authorities take 20 ms to read, and memory; sessions belong to their context.
+_shared: WeakValueDictionary[tuple[object, ...], ssl.SSLContext] = WeakValueDictionary()
+
+
 def client_context(verify: bool = True, ca: bytes = b"", pem: Pem | None = None, min_version: str = "1.2",
                    alpn: tuple[str, ...] = HTTP, partial: bool = False) -> ssl.SSLContext:
+    """The context in which servers with these settings are spoken to, as long as anybody has it the same; raises
+    `LbdError`."""
+    key = verify, ca, pem, min_version, alpn, partial
+    context = _shared.get(key)
+    if context is None:
+        context = _shared[key] = new_client_context(*key)
+    return context
+
+
+def new_client_context(verify: bool = True, ca: bytes = b"", pem: Pem | None = None, min_version: str = "1.2",
+                       alpn: tuple[str, ...] = HTTP, partial: bool = False) -> ssl.SSLContext:
     """What is asked of servers, and shown to those that ask; raises `LbdError`."""
     context = _context(ssl.PROTOCOL_TLS_CLIENT, min_version, None, alpn)
     if not verify:

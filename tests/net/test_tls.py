@@ -1,6 +1,7 @@
 """Tests of lbd.net.tls: which certificate a client is shown, and what is said of files that are no good."""
 
 import ssl
+import weakref
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 
 from lbd.errors import LbdError
 from lbd.net.certificate import Pem
-from lbd.net.tls import Face, client_context
+from lbd.net.tls import Face, client_context, new_client_context
 from tests.authority import Authority, shake
 
 
@@ -41,7 +42,7 @@ def test_keys_of_two_kinds_for_one_name(tmp_path: Path, name: str) -> None:
              authority.issue("more.pem", *names, old=True), authority.issue("c.pem", "c.example.com", old=True)]
     face = Face([pem(path) for path in files])
     for ciphers, file in (("ECDHE-ECDSA-AES128-GCM-SHA256", 0), ("ECDHE-RSA-AES128-GCM-SHA256", 1), ("DEFAULT", 0)):
-        client = client_context.__wrapped__(ca=authority.file.read_bytes())
+        client = new_client_context(ca=authority.file.read_bytes())
         client.maximum_version = ssl.TLSVersion.TLSv1_2
         client.set_ciphers(ciphers)
         client.check_hostname = bool(name)
@@ -93,10 +94,18 @@ def test_old_versions_are_not_spoken(tmp_path: Path) -> None:
     assert not any(name.startswith(("AES", "DHE")) for name in names)
 
 
+def test_contexts_are_shared_while_anybody_has_them() -> None:
+    made = {number: client_context(verify=False, alpn=(f"protocol-{number}",)) for number in range(100)}
+    for number, context in made.items():
+        assert client_context(verify=False, alpn=(f"protocol-{number}",)) is context
+    gone = weakref.ref(made.pop(7))
+    del context
+    assert gone() is None
+
+
 def test_what_is_asked_of_servers(tmp_path: Path) -> None:
     assert client_context().verify_mode == ssl.CERT_REQUIRED
     assert client_context().check_hostname
-    assert client_context() is client_context()
     assert client_context(verify=False).verify_mode == ssl.CERT_NONE
     own = client_context(ca=Authority(tmp_path).file.read_bytes())
     assert own.cert_store_stats()["x509_ca"] == 1
@@ -149,7 +158,7 @@ def test_who_offers_no_common_protocol_is_refused(tmp_path: Path, version: ssl.T
     authority = Authority(tmp_path)
     face = Face([pem(authority.issue(f"{host[0]}.pem", host)) for host in ("a.example.com", "b.example.com")],
                 alpn=ours)
-    client = client_context.__wrapped__(verify=False, alpn=tuple(theirs))
+    client = new_client_context(verify=False, alpn=tuple(theirs))
     client.minimum_version = client.maximum_version = version
     if chosen == "":
         assert refused(client, face.context, name)[0] == "NO_APPLICATION_PROTOCOL"
@@ -163,7 +172,7 @@ def test_an_intermediate_alone_is_believed_only_where_that_is_wanted(tmp_path: P
     between = root.authority("between")
     shown = pem(between.issue("client.pem", "c", common="Ann"))
     face = Face([pem(root.issue("a.pem", "a.example.com"))], client_ca=between.file.read_bytes(), partial=partial)
-    client = client_context.__wrapped__(verify=False, pem=shown)
+    client = new_client_context(verify=False, pem=shown)
     client.maximum_version = ssl.TLSVersion.TLSv1_2
     if partial:
         assert shake(client, face.context, None)[1].getpeercert()
