@@ -1,4 +1,4 @@
-"""The check `exec`: a program that ends with 0, called with the server's address in its environment and no shell."""
+"""The check `exec`: a program that ends with 0, called with the server's address in its environment."""
 
 import asyncio
 import contextlib
@@ -20,6 +20,10 @@ SHOWN = 120         # characters of the program's first line of output that are 
 LAST_WORDS = 0.05   # seconds for output that comes behind the end of the program
 DYING = 1.0         # seconds for a killed program to be gone
 READ = 64 * 1024    # bytes of output at once
+# The program may be on a disk that does not answer, and whoever starts it waits for that: the shell, which can be
+# killed, and not this process. It interprets nothing of the command, and becomes the program.
+STARTER = ("/bin/sh", "-c", 'exec "$@"')
+NOT_STARTED = {126: "exit code 126 (cannot be executed)", 127: "exit code 127 (not found)"}     # as shells have it
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "PATH", "TZ")    # of lbd's own environment
 
 
@@ -43,7 +47,7 @@ class Options:
     """The keys of a policy with `type = "exec"`."""
 
     command: tuple[str, ...] = key(
-        REQUIRED, COMMAND, "program and arguments, without a shell; 0 passes. It gets LBD_ADDRESS, LBD_HOST, LBD_PORT, "
+        REQUIRED, COMMAND, "program and arguments, as they are; 0 passes. It gets LBD_ADDRESS, LBD_HOST, LBD_PORT, "
         "LBD_BACKEND and LBD_SERVER", example=["/usr/local/bin/check"])
 
 
@@ -102,6 +106,7 @@ class Program:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        name = os.path.basename(command[0])
         self.ended = asyncio.Event()
         self.silent = asyncio.Event()
         self.code: int | None = None
@@ -110,8 +115,8 @@ class Program:
         self._reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             os.set_blocking(writer, True)
-            self._popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=writer, stderr=writer,
-                                           env=environment, cwd="/", start_new_session=True)
+            self._popen = subprocess.Popen([*STARTER, name, *command], stdin=subprocess.DEVNULL, stdout=writer,
+                                           stderr=writer, env=environment, cwd="/", start_new_session=True)
             children.started(self._popen.pid)
         except (OSError, ValueError):
             os.close(self._reader)
@@ -176,4 +181,4 @@ def _ending(code: int | None) -> str:
             return f"killed by {signal.Signals(-code).name}"
         except ValueError:
             return f"killed by signal {-code}"
-    return f"exit code {code}"
+    return NOT_STARTED.get(code or 0, f"exit code {code}")

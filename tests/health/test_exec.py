@@ -1,7 +1,10 @@
 """The check `exec`: real programs, what they see, and how they end."""
 
 import asyncio
+import fcntl
 import os
+import re
+import signal
 
 import pytest
 
@@ -50,7 +53,31 @@ async def test_there_is_no_shell(tmp_path):
 
 async def test_a_program_that_is_not_there():
     result = await check(SUBJECT, Options(command=("/none/check",)), 5.0)
-    assert (result.passed, result.reason) == (False, "check: cannot be started: No such file or directory")
+    assert not result.passed
+    assert re.fullmatch(r"check: exit code 127 \(not found\): .*/none/check: .+", result.reason)
+
+
+async def test_a_program_that_may_not_be_run(tmp_path):
+    (tmp_path / "check").touch(0o600)
+    result = await check(SUBJECT, Options(command=(str(tmp_path / "check"),)), 5.0)
+    assert not result.passed
+    assert re.fullmatch(r"check: exit code 126 \(cannot be executed\): .*check: .+", result.reason)
+
+
+async def test_a_program_on_a_disk_that_does_not_answer(tmp_path):
+    """Who has a lease on a file holds up everybody who opens it (fcntl(2)), as such a disk does."""
+    script = tmp_path / "check"
+    script.write_text("#!/bin/sh\nexit 0\n")
+    script.chmod(0o700)
+    signals = signal.signal(signal.SIGIO, signal.SIG_IGN)
+    fd = os.open(script, os.O_RDWR)
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        result = await check(SUBJECT, Options(command=(str(script),)), 0.5)
+    finally:
+        os.close(fd)
+        signal.signal(signal.SIGIO, signals)
+    assert (result.passed, result.reason) == (False, "check: timeout")
 
 
 @pytest.mark.parametrize("script", ["sleep 60 & echo $! > {file}; wait", "sleep 60 & echo $! > {file}"])
