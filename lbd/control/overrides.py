@@ -7,6 +7,7 @@ from typing import Any
 
 from lbd.backend.generation import Member
 from lbd.config.runtime import Override
+from lbd.config.schema import Server
 
 MOST = 10_000   # overrides at once
 SET = 0.5       # seconds by which the wall clock moves against the monotonic one when it is set; less is drift
@@ -56,6 +57,16 @@ class Overrides:
                            if settings.get(name) not in (None, value)}
                   for (name_of, server), override in self._known.items() if name_of == backend and server}
         return {server: settings for server, settings in theirs.items() if settings}
+
+    def trimmed(self, override: Override, servers: Mapping[str, Server]) -> Override:
+        """Without `ready` where that is what its server is anyway, by the files and by what is said of its backend:
+        nothing is left of a drain that is over, and the next one of the whole backend is its too."""
+        own = override.server.partition("@")[0]
+        mode = servers[own].mode if own in servers else "ready"     # of one that registered
+        for server in ("", own):
+            other = self._known.get((override.backend, server)) if server != override.server else None
+            mode = (other and other.mode) or mode
+        return replace(override, mode=None) if override.mode == mode == "ready" and override.server else override
 
     def load(self, overrides: Iterable[Override]) -> None:
         """Take over what was kept, with ends of the wall clock as it is now."""

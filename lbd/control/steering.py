@@ -121,6 +121,7 @@ class Steering:
                            until=now + wish.for_ if wish.for_ else 0.0)
         had = self._served(backend)
         if given:       # else what is in force stays, with its reason and its end
+            override = self._machine.overrides.trimmed(override, self._generation().config.backends[backend].servers)
             self._machine.overrides.put((backend, server), override)
         if "cut" in wishes:
             self._cut((backend, server), wish.cut, before)

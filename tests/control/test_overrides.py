@@ -1,9 +1,12 @@
 """The overrides: which one counts, and when it ends."""
 
+from dataclasses import replace
+
 import pytest
 
 from lbd.backend.generation import Member
 from lbd.config.runtime import Override
+from lbd.config.schema import Server
 from lbd.config.units import Address
 from lbd.control.overrides import Overrides
 
@@ -41,6 +44,22 @@ def test_servers_that_are_steered_apart_from_their_backend(overrides):
     overrides.put(("other", "d"), Override("other", "d", mode="ready"))
     assert overrides.apart("app", {"mode": "drain"}) == {"a": {"mode": "ready"}}
     assert overrides.apart("app", {"mode": None, "weight": 8}) == {"a": {"weight": 7}, "c": {"weight": 7}}
+
+
+@pytest.mark.parametrize(("server", "said", "files", "left"), [
+    ("a", {}, "ready", False), ("a", {}, "drain", True), ("", {}, "ready", True),
+    ("a", {"": "maint"}, "ready", True), ("a", {"": "ready"}, "maint", False),
+    ("a", {"": "drain", "b": "ready"}, "ready", True), ("registered", {}, "drain", False),
+    ("a@10.0.0.1", {}, "ready", False), ("a@10.0.0.1", {"a": "drain"}, "ready", True),
+    ("a@10.0.0.1", {"": "drain", "a": "ready"}, "ready", False),
+])
+def test_ready_is_left_out_where_a_server_is_that_anyway(overrides, server, said, files, left):
+    for other, mode in said.items():
+        put(overrides, other, mode=mode)
+    asked = Override("app", server, mode="ready", weight=3)
+    servers = {"a": Server("10.0.0.1", mode=files)}
+    assert overrides.trimmed(asked, servers).settings == ({"mode": "ready"} if left else {}) | {"weight": 3}
+    assert overrides.trimmed(replace(asked, mode="drain"), servers).mode == "drain"
 
 
 def test_a_name_that_leads_nowhere_is_never_up(overrides):

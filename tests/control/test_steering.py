@@ -141,6 +141,7 @@ async def test_workers_from_before_an_upgrade_cannot_be_told(world):
 
 
 async def test_a_backend_is_cut_without_the_servers_that_stay(world):
+    await world.steering.change("closed", "", {"mode": "maint"}, "me")
     await world.steering.change("closed", "a", {"mode": "ready"}, "me")
     with pytest.raises(Refused, match="closed takes requests"):
         await world.steering.change("closed", "", {"mode": "maint", "cut": "1s"}, "me")
@@ -218,11 +219,20 @@ async def test_the_last_server_goes_with_a_word(world, server):
 
 
 async def test_servers_that_do_not_follow_their_backend_are_named(world):
-    await world.steering.change("app", "a", {"mode": "ready"}, "me")
-    assert await world.steering.change("app", "", {"mode": "drain"}, "me") == (
-        "overrides of their own keep a (mode ready) as they are; steer these by name, or end those with "
+    await world.steering.change("app", "a", {"weight": 7}, "me")
+    assert await world.steering.change("app", "", {"weight": 5}, "me") == (
+        "overrides of their own keep a (weight 7) as they are; steer these by name, or end those with "
         "lbd overrides BACKEND/SERVER --clear")
-    assert await world.steering.change("app", "", {"mode": "ready"}, "me") == ""
+    assert await world.steering.change("app", "", {"weight": 7}, "me") == ""
+
+
+async def test_a_drain_that_is_over_leaves_nothing(world):
+    await world.steering.change("app", "a", {"mode": "drain"}, "me")
+    await world.steering.change("app", "a", {"mode": "ready"}, "me")
+    assert world.steering.overrides() == []
+    await world.steering.change("app", "", {"mode": "drain"}, "me")
+    await world.steering.change("app", "a", {"mode": "ready"}, "me")        # which its backend is not
+    assert [one["mode"] for one in world.steering.overrides()] == ["drain", "ready"]
 
 
 @pytest.mark.parametrize(("backend", "server", "wishes", "error", "words"), [
