@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import time
 
 import pytest
 import structlog
@@ -59,6 +60,17 @@ async def test_status_and_metrics(running):
     body, _ = running.metrics("", {})
     assert b'lbd_server_up{backend="app",server="a"} 1' in body
     assert b"lbd_config_generation 1" in body
+
+
+async def test_a_clock_that_is_set_makes_nothing_older(running, monkeypatch):
+    before = running.status()
+    real = time.time
+    for jump in (-20_000 * 86_400, 3650 * 86_400):
+        with monkeypatch.context() as set_to:
+            set_to.setattr(time, "time", lambda jump=jump: real() + jump)
+            now = running.status()
+        for was, has in ((before, now), (before["workers"][0], now["workers"][0])):
+            assert was["uptime_seconds"] <= has["uptime_seconds"] < was["uptime_seconds"] + 86_400
 
 
 async def test_reloads(running, files):
