@@ -105,7 +105,7 @@ class Repeats(Exchange):
         elif whole and (unread or (self.payload.startswith(IDEMPOTENT) and not (self.tried and self.repeated))):
             self.repeated = True
             self.tried = self.tried or []
-            self._repeat(stale, 502, endings.SERVER_CLOSED)
+            self._repeat(stale, 502, endings.SERVER_CLOSED, spent=not unread)
         else:
             self.give_up(502, endings.SERVER_CLOSED)
 

@@ -142,7 +142,7 @@ async def test_a_worker_that_is_none_any_more_is_replaced(body, fds, why, tmp_pa
                       lambda line: None)
     async with asyncio.timeout(30):
         await process.ended.wait()
-    assert heard == [Hello("x", 1)]
+    assert heard == [Hello("x", 1)] or (fds and not heard)      # both may come at once
     assert process.why.startswith(f"its control channel is broken: {why}")
     assert len(process.why) < 300
     assert not (tmp_path / "made").exists()

@@ -1,5 +1,6 @@
 """The targets of `tests.fuzz.kernels`: readers of foreign bytes, and what must hold of each whatever the bytes are."""
 
+import ipaddress
 import json
 import random
 import tempfile
@@ -212,6 +213,14 @@ def check_client_hello(data: bytes) -> None:
     assert len(records) > client_hello.LONGEST or client_hello.parse(records) == found
 
 
+def plain(end: tuple[str, int] | None) -> tuple[str, int] | None:
+    """With an IPv4-mapped address as the IPv4 address that it is: between two families the older one is written so."""
+    if end is None:
+        return None
+    address = ipaddress.ip_address(end[0])
+    return str(getattr(address, "ipv4_mapped", None) or address), end[1]
+
+
 def check_proxy_header(data: bytes) -> None:
     """A PROXY header: what is written of what was read is read as the same."""
     found = check_prefixes(proxy_header.parse, proxy_header.HeaderError, data)
@@ -223,7 +232,8 @@ def check_proxy_header(data: bytes) -> None:
         text = proxy_header.write(version, found.source, found.target, found.extras)
         again = proxy_header.parse(text)
         assert again is not None
-        assert (again.size, again.source, again.target) == (len(text), found.source, found.target)
+        assert (again.size, plain(again.source), plain(again.target)) == (len(text), plain(found.source),
+                                                                          plain(found.target))
         if version == 2 and found.source and found.size + 7 <= proxy_header.LONGEST:
             assert again.extras == found.extras
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 20.0   # seconds that a condition may take to come true
+STARTED = 60.0    # seconds that a start may take: a sanitized daemon on a busy machine
 T = TypeVar("T")
 
 
@@ -124,7 +125,7 @@ class Lbd:
                                              env=self._environment, cwd=ROOT)
         if wait:
             until(lambda: self._process is None or self._process.poll() is not None
-                  or len(self.logged("ready")) > before, "ready")
+                  or len(self.logged("ready")) > before, "ready", STARTED)
             assert self._process.poll() is None, f"it ended:\n{self.log()}"
         return self
 
