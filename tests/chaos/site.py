@@ -167,7 +167,7 @@ class Site:
             before = await self.status()
             self.lbd.write(self.text() + "\n[backends.app.servers.bad]\nadress = 5\n")
             self.lbd.send(signal.SIGHUP)
-            end = time.monotonic() + 15
+            end = time.monotonic() + 40     # a reload under way may have to give up a worker that was stopped first
             after = before
             while not _refused(before, after) and time.monotonic() < end:
                 await asyncio.sleep(0.1)
