@@ -15,7 +15,7 @@ import pytest
 from lbd.backend.credentials import Credentials
 from lbd.config import schema
 from lbd.net.certificate import Pem
-from lbd.net.tls import client_context
+from lbd.net.tls import client_context, new_client_context
 from tests.authority import Authority
 
 from .conftest import refusal
@@ -132,7 +132,7 @@ async def test_what_fails_is_counted_and_logged(place: Place, sent: bytes, endin
 async def test_names_and_protocols_that_nobody_has_here(place: Place, asked: str | None, offered: str,
                                                         ending: str | None) -> None:
     place.start(tls="strict_sni = true")
-    context = client_context.__wrapped__(verify=False, alpn=(offered,))
+    context = new_client_context(verify=False, alpn=(offered,))
 
     def shake() -> None:
         with context.wrap_socket(socket.create_connection(place.rig.address, LIMIT), server_hostname=asked):
@@ -151,7 +151,7 @@ async def test_names_and_protocols_that_nobody_has_here(place: Place, asked: str
 async def test_a_tcp_listener_agrees_on_a_protocol(place: Place) -> None:
     place.start(listener='mode = "tcp"', tls='alpn = ["postgresql"]')
     for offered, chosen in ((("h2", "postgresql"), "postgresql"), ((), None)):
-        _, writer = await place.streams(client_context.__wrapped__(
+        _, writer = await place.streams(new_client_context(
             ca=place.authority.file.read_bytes(), alpn=offered))
         assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == chosen
         writer.close()
