@@ -31,8 +31,8 @@ REST = 4.0   # pause after a regrouping, in times of what it took
 
 
 class Steering:
-    """Overrides and registrations of one machine. A registration is acknowledged when it is in force and on the disk,
-    an override when it is in force: `unkept` says whether it is on the disk too."""
+    """Overrides and registrations of one machine. A registration is acknowledged when it is on the disk, and in force
+    soon, with all that came meanwhile; an override when it is in force: `unkept` says whether it is on the disk too."""
 
     def __init__(self, machine: Machine, tasks: Tasks, clock: Callable[[], float] = time.time) -> None:
         self._machine = machine

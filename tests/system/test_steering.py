@@ -36,6 +36,13 @@ def ask(lbd, method, path, body=None):
         return response.status, json.loads(response.read())
 
 
+def put_in_force(lbd, server, port):
+    """Register it, and wait until it is in force: those that come at one time are put in force together."""
+    place = f"/v1/backends/app/servers/{server}"
+    assert ask(lbd, "PUT", place, {"address": f"127.0.0.1:{port}"})[0] == 201
+    until(lambda: ask(lbd, "GET", place)[0] == 200, "it is in force")
+
+
 def command(lbd, *words):
     return main([*words, "--admin", f"unix:{lbd.path}/admin.sock"])
 
@@ -257,7 +264,7 @@ def test_a_backend_that_begins_without_servers(algorithm):
     text = TEXT.replace("registration", f'algorithm = "{algorithm}"\nregistration')
     with Backend("b") as b, Lbd(text) as lbd:
         assert lbd.get("web")[0] == 503
-        assert ask(lbd, "PUT", "/v1/backends/app/servers/b", {"address": f"127.0.0.1:{b.port}"})[0] == 201
+        put_in_force(lbd, "b", b.port)
         assert command(lbd, "wait", "up", "app/b") == 0
         assert lbd.get("web")[0] == 200
         assert ask(lbd, "DELETE", "/v1/backends/app/servers/b?wait=20s")[0] == 200
@@ -277,7 +284,7 @@ def test_registrations_over_an_upgrade_in_place(origins):
                 if over.wait(0.02):
                     break
 
-        assert ask(lbd, "PUT", "/v1/backends/app/servers/own", {"address": f"127.0.0.1:{second.port}"})[0] == 201
+        put_in_force(lbd, "own", second.port)
         assert command(lbd, "wait", "up", "app/own", "--timeout", "20s") == 0
         thread = threading.Thread(target=register)
         thread.start()
