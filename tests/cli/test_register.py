@@ -14,6 +14,7 @@ from lbd.cli.command_line import main
 from lbd.cli.register import Visit, local_host, own_address, port_of
 from lbd.config.units import Address
 from lbd.errors import UsageError
+from tests.namespaces import unshared
 
 PATH = "/v1/backends/app/servers/own"
 
@@ -139,13 +140,7 @@ for _ in range(2000):
 
 
 def test_pid_1_waits_for_what_is_left_to_it(tmp_path: Path) -> None:
-    inside = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
-    try:
-        tried = subprocess.run([*inside, "true"], capture_output=True, text=True, timeout=20)
-    except OSError:
-        pytest.skip("no unshare")
-    if tried.returncode:
-        pytest.skip(f"namespaces are not permitted here: {tried.stderr.strip()}")
+    inside = unshared("--pid", "--fork", "--mount-proc", "--kill-child")
     done = subprocess.run([*inside, sys.executable, "-m", "lbd",
                            *alone(tmp_path / "none", sys.executable, "-c", ORPHAN)], timeout=60)
     assert done.returncode == 7

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.authority import Authority
+from tests.namespaces import unshared
 from tests.system.lbd_process import Lbd, until
 
 TEXT = """
@@ -21,14 +22,7 @@ a = "127.0.0.1:$a"
 
 def namespaces(*options, script):
     """A command prefix that runs lbd in new namespaces, behind a line of shell; skips where that is not permitted."""
-    prefix = ["unshare", *options, "sh", "-c", script + ' && exec "$@"', "sh"]
-    try:
-        done = subprocess.run([*prefix, "true"], capture_output=True, text=True, timeout=20)
-    except OSError:
-        pytest.skip("no unshare")
-    if done.returncode:
-        pytest.skip(f"namespaces are not permitted here: {done.stderr.strip()}")
-    return prefix
+    return unshared(*options, "sh", "-c", script + ' && exec "$@"', "sh")
 
 
 @pytest.mark.parametrize("limit", ["max_inotify_instances", "max_inotify_watches"])
