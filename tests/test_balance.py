@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from lbd.backend.algorithm import Algorithm
 from lbd.backend.server import Server
 from lbd.balance import ALGORITHMS, OPTIONS, build
-from lbd.config.schema import ALGORITHM_NAMES
-from lbd.config.schema import Algorithm as Wanted
 from lbd.errors import LbdError
+from lbd.schema import ALGORITHM_NAMES
+from lbd.schema import Algorithm as Wanted
 from lbd.stats import endings, scoreboard
 from lbd.stats.scoreboard import BACKEND, PROCESS, ROUTE, Record
 from tests.balance.fleet import Fleet, Request, urls

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lbd.control.tracing import SPANS
+from lbd.generation.tracing import SPANS
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

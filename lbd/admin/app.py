@@ -11,7 +11,7 @@ from lbd.admin.asked import Daemon
 from lbd.admin.route import Route
 from lbd.admin.routes import ROUTES, SHOWN
 from lbd.admin.token import Token
-from lbd.log import logger
+from lbd.log.logger import logger
 
 LONGEST_BODY = 64 * 1024   # bytes of a request
 

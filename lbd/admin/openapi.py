@@ -8,7 +8,7 @@ from aiohttp import web
 from lbd import __version__
 from lbd.admin.answers import answer
 from lbd.admin.route import QUERIES, Route
-from lbd.config.schema import REQUIRED, keys
+from lbd.schema import REQUIRED, keys
 
 PROBLEM: dict[str, Any] = {
     "type": "object",

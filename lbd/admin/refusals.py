@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lbd.log import logger
+from lbd.log.logger import logger
 
 LINES = 100     # in one period
 PERIOD = 10.0   # seconds

@@ -9,8 +9,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from lbd.admin.asked import Daemon, Refused
-from lbd.config import units as u
-from lbd.config.kinds import Kind, listed, nearest, shown
+from lbd.schema import units as u
+from lbd.schema.kinds import Kind, listed, nearest, shown
 from lbd.stats.scope import SCOPES
 
 

@@ -1,22 +1,22 @@
 """The table of the admin interface: every path, who may ask for it, and what it does."""
 
-from lbd.admin.backends import Backends
-from lbd.admin.config import Config
-from lbd.admin.confirm import Confirm
-from lbd.admin.events import Events
-from lbd.admin.explain import Explain
-from lbd.admin.health import Health
-from lbd.admin.metrics import Metrics
 from lbd.admin.openapi import OpenApi
-from lbd.admin.overrides import Overrides
-from lbd.admin.plan import Plan, PlanBody
-from lbd.admin.reload import Reload
-from lbd.admin.rollback import Rollback
+from lbd.admin.resources.backends import Backends
+from lbd.admin.resources.config import Config
+from lbd.admin.resources.confirm import Confirm
+from lbd.admin.resources.events import Events
+from lbd.admin.resources.explain import Explain
+from lbd.admin.resources.health import Health
+from lbd.admin.resources.metrics import Metrics
+from lbd.admin.resources.overrides import Overrides
+from lbd.admin.resources.plan import Plan, PlanBody
+from lbd.admin.resources.reload import Reload
+from lbd.admin.resources.rollback import Rollback
+from lbd.admin.resources.servers import Servers
+from lbd.admin.resources.status import Status
+from lbd.admin.resources.upgrade import Upgrade
 from lbd.admin.route import Route
-from lbd.admin.servers import Servers
 from lbd.admin.start_page import StartPage
-from lbd.admin.status import Status
-from lbd.admin.upgrade import Upgrade
 from lbd.config.runtime import Offer, Wish
 
 BACKEND = "/v1/backends/{backend}"

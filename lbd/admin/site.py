@@ -9,9 +9,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from lbd.admin.answers import problem
-from lbd.admin.arrivals import Acceptor, Arrival
 from lbd.admin.refusals import Refusals
-from lbd.log import logger
+from lbd.admin.resources.arrivals import Acceptor, Arrival
+from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
 
 MOST = 1000          # connections at once

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from lbd.config.files import regular
-from lbd.config.schema import AdminTls
 from lbd.errors import LbdError
-from lbd.log import logger
-from lbd.net import openssl
-from lbd.net.tls import HTTP, name_authorities
+from lbd.log.logger import logger
+from lbd.schema import AdminTls
+from lbd.tls import openssl
+from lbd.tls.contexts import HTTP, name_authorities
 
 
 class Tls:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lbd.config import units as u
 from lbd.config.files import fetch
 from lbd.errors import LbdError
+from lbd.schema import units as u
 
 SHORTEST = 16            # characters; anything shorter can be guessed over the network
 LARGEST = 64 * 1024      # bytes of the file

@@ -4,15 +4,15 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lbd import schema
 from lbd.backend.algorithm import Algorithm, Facts
-from lbd.backend.generation import Member
 from lbd.backend.pool import Pool
 from lbd.backend.scanners import scanner
 from lbd.backend.server import Server
 from lbd.backend.slow_start import SlowStart
+from lbd.backend.snapshot import Member
 from lbd.backend.sticky import Stickiness
 from lbd.backend.sticky_source import SourceStickiness
-from lbd.config import schema
 from lbd.stats.endings import FAILING
 from lbd.stats.scoreboard import Row
 from lbd.stats.sources import Sources

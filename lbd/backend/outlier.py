@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lbd.config.schema import Outlier
+from lbd.schema import Outlier
 
 EJECTED, RETURNED, NOT_ENFORCED, TOO_MANY = "ejected", "returned", "not-enforced", "too-many"
 

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from lbd.config import schema
+from lbd import schema
 from lbd.http.head import Response
 
 REMEMBERED = 256     # combinations of limits and leniency

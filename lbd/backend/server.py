@@ -3,8 +3,8 @@
 import sys
 from typing import Any
 
-from lbd.backend.generation import Member
-from lbd.config.units import Address
+from lbd.backend.snapshot import Member
+from lbd.schema.units import Address
 from lbd.stats.scoreboard import Row, now
 
 DOUBLINGS = 4       # of the doubt of a server whose connects keep failing: 0.5 s to 8 s
@@ -19,7 +19,7 @@ class Server:
     there is no doubt. `gone`: no generation has it any more.
     `effective` is the weight as algorithms see it: less than `weight` while slow start lets it grow. `max_conns` is
     the most connections, and so requests in flight, of all workers together (0: any number). `tls` says how
-    connections to it are secured (`lbd.net.tls.Towards`), None where they are not; `host` is its configured name.
+    connections to it are secured (`lbd.tls.contexts.Towards`), None where they are not; `host` is its configured name.
     `cut` is the moment of a planned cut that its worker knows of, past or to come.
     """
 

@@ -10,8 +10,8 @@ from base64 import urlsafe_b64encode
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
+from lbd import schema
 from lbd.backend.server import Server
-from lbd.config import schema
 from lbd.http import fields, head
 
 TOKEN_BYTES = 18      # 144 bits: 24 characters, no padding

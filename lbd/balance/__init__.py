@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from lbd import schema
 from lbd.backend.algorithm import Algorithm, Context
 from lbd.balance.consistent_hash import ConsistentHash
 from lbd.balance.first import First
@@ -17,7 +18,6 @@ from lbd.balance.sticky_round_robin import StickyRoundRobin
 from lbd.balance.threshold import Threshold
 from lbd.balance.url_hash import UrlHash
 from lbd.balance.weighted_round_robin import WeightedRoundRobin
-from lbd.config import schema
 from lbd.errors import LbdError
 
 ALGORITHMS: Mapping[str, type[Algorithm]] = {

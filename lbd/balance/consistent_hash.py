@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from lbd import schema
 from lbd.backend.algorithm import Context
 from lbd.backend.server import Server
 from lbd.balance.keyed import Keyed, Places
 from lbd.balance.keys import KEY, key_of
 from lbd.balance.loads import Loads
 from lbd.balance.ring import Ring
-from lbd.config import schema
-from lbd.config import units as u
+from lbd.schema import units as u
 
 POINTS = 160         # per unit of weight
 MEAN_POINTS = 1024   # most points that servers have on average, and

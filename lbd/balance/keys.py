@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from lbd.backend.algorithm import Facts
-from lbd.config import units as u
-from lbd.config.kinds import type_of
 from lbd.http import fields
+from lbd.schema import units as u
+from lbd.schema.kinds import type_of
 
 Key = Callable[[Facts], bytes]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from lbd.backend.algorithm import Algorithm, Context, Facts
 from lbd.backend.server import Server
 from lbd.balance.fastest import Fastest
-from lbd.config import units as u
-from lbd.config.schema import key
+from lbd.schema import key
+from lbd.schema import units as u
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from lbd import schema
 from lbd.backend.algorithm import Context
 from lbd.balance.keyed import Keyed, Places
 from lbd.balance.keys import KEY, key_of
 from lbd.balance.maglev_table import MaglevTable
-from lbd.config import schema
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from lbd.backend.algorithm import Algorithm, Context, Facts
 from lbd.backend.server import Server
 from lbd.balance.round_robin import RoundRobin
 from lbd.errors import LbdError
-from lbd.log import logger
+from lbd.log.logger import logger
 from lbd.stats import fields
 from lbd.stats.scoreboard import now
 

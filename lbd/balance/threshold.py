@@ -11,8 +11,8 @@ from typing import Any
 from lbd.backend.algorithm import Algorithm, Facts
 from lbd.backend.server import Server
 from lbd.balance.loads import PROBES, Loads
-from lbd.config import units as u
-from lbd.config.schema import key
+from lbd.schema import key
+from lbd.schema import units as u
 
 HIGHEST = 1_000_000.0
 AUTO = 0.0       # stands for "auto"

@@ -6,8 +6,8 @@ from lbd.backend.algorithm import Context
 from lbd.balance import keys
 from lbd.balance.keyed import Keyed, Places
 from lbd.balance.maglev_table import MaglevTable
-from lbd.config import units as u
-from lbd.config.schema import key
+from lbd.schema import key
+from lbd.schema import units as u
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from lbd.cli import options, trust
-from lbd.config import units as u
 from lbd.config.document import INPUT
-from lbd.config.kinds import Kind, shown
-from lbd.config.units import Address
 from lbd.errors import LbdError, Problem, UsageError
+from lbd.schema import units as u
+from lbd.schema.kinds import Kind, shown
+from lbd.schema.units import Address
 
 SYSTEM_SOCKET = "/run/lbd/admin.sock"
 TIMEOUT = 60.0             # seconds until an answer: a reload waits for first checks and for every worker

@@ -8,47 +8,47 @@ from collections.abc import Sequence
 from lbd.cli import kernels, options
 from lbd.cli.parser import Parser
 from lbd.cli.streams import Unread, dismiss, say
-from lbd.config.kinds import nearest, shown
-from lbd.control import standard
-from lbd.control.stream import Stream
 from lbd.errors import ConfigError, LbdError, UsageError
+from lbd.log.stream import Stream
+from lbd.process import standard
+from lbd.schema.kinds import nearest, shown
 
 FAILED = 1         # a configuration that cannot be used, a daemon that does not answer or refuses
 BAD_USAGE = 2      # a command line that cannot be understood
 PATIENCE = 5.0     # seconds that a pipe may take nothing of an error before the process ends without a word
 INTERRUPTED = 130  # Ctrl-C, as shells count it
 
-FOREGROUND = "lbd.cli.daemon"
+FOREGROUND = "lbd.cli.commands.daemon"
 
 # Command, its module, and the group it is shown in.
 # A module has HELP, add_arguments(parser) and run(args) -> exit code.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
-    ("check", "lbd.cli.check", "commands for a configuration"),
-    ("schema", "lbd.cli.schema", "commands for a configuration"),
-    ("status", "lbd.cli.status", "commands for a running daemon"),
-    ("top", "lbd.cli.top", "commands for a running daemon"),
-    ("events", "lbd.cli.events", "commands for a running daemon"),
-    ("explain", "lbd.cli.explain", "commands for a running daemon"),
-    ("plan", "lbd.cli.plan", "commands for a running daemon"),
-    ("reload", "lbd.cli.reload", "commands for a running daemon"),
-    ("confirm", "lbd.cli.confirm", "commands for a running daemon"),
-    ("rollback", "lbd.cli.rollback", "commands for a running daemon"),
-    ("upgrade", "lbd.cli.upgrade", "commands for a running daemon"),
-    ("config", "lbd.cli.config", "commands for a running daemon"),
-    ("drain", "lbd.cli.drain", "commands for its servers"),
-    ("ready", "lbd.cli.ready", "commands for its servers"),
-    ("maint", "lbd.cli.maint", "commands for its servers"),
-    ("weight", "lbd.cli.weight", "commands for its servers"),
-    ("overrides", "lbd.cli.overrides", "commands for its servers"),
-    ("wait", "lbd.cli.wait", "commands for its servers"),
-    ("register", "lbd.cli.register", "commands for its servers"),
-    ("demo", "lbd.cli.demo", "commands for trying it out"),
-    ("demo-server", "lbd.cli.demo_server", "commands for trying it out"),
-    ("simulate", "lbd.cli.simulate", "commands for trying it out"),
-    ("help", "lbd.cli.help", "commands about lbd itself"),
-    ("version", "lbd.cli.version", "commands about lbd itself"),
-    ("completion", "lbd.cli.completion", "commands for the shell"),
-    ("man", "lbd.cli.man", "commands for the shell"),
+    ("check", "lbd.cli.commands.check", "commands for a configuration"),
+    ("schema", "lbd.cli.commands.schema", "commands for a configuration"),
+    ("status", "lbd.cli.commands.status", "commands for a running daemon"),
+    ("top", "lbd.cli.commands.top", "commands for a running daemon"),
+    ("events", "lbd.cli.commands.events", "commands for a running daemon"),
+    ("explain", "lbd.cli.commands.explain", "commands for a running daemon"),
+    ("plan", "lbd.cli.commands.plan", "commands for a running daemon"),
+    ("reload", "lbd.cli.commands.reload", "commands for a running daemon"),
+    ("confirm", "lbd.cli.commands.confirm", "commands for a running daemon"),
+    ("rollback", "lbd.cli.commands.rollback", "commands for a running daemon"),
+    ("upgrade", "lbd.cli.commands.upgrade", "commands for a running daemon"),
+    ("config", "lbd.cli.commands.config", "commands for a running daemon"),
+    ("drain", "lbd.cli.commands.drain", "commands for its servers"),
+    ("ready", "lbd.cli.commands.ready", "commands for its servers"),
+    ("maint", "lbd.cli.commands.maint", "commands for its servers"),
+    ("weight", "lbd.cli.commands.weight", "commands for its servers"),
+    ("overrides", "lbd.cli.commands.overrides", "commands for its servers"),
+    ("wait", "lbd.cli.commands.wait", "commands for its servers"),
+    ("register", "lbd.cli.commands.register", "commands for its servers"),
+    ("demo", "lbd.cli.commands.demo", "commands for trying it out"),
+    ("demo-server", "lbd.cli.commands.demo_server", "commands for trying it out"),
+    ("simulate", "lbd.cli.commands.simulate", "commands for trying it out"),
+    ("help", "lbd.cli.commands.help", "commands about lbd itself"),
+    ("version", "lbd.cli.commands.version", "commands about lbd itself"),
+    ("completion", "lbd.cli.commands.completion", "commands for the shell"),
+    ("man", "lbd.cli.commands.man", "commands for the shell"),
 )
 
 MODULES = {name: module for name, module, _ in COMMANDS}

@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import HttpVersion11, WSMsgType, web
 
-from lbd.config import units as u
-from lbd.config.units import Kind
+from lbd.schema import units as u
+from lbd.schema.units import Kind
 
 PIECE = 64 << 10             # bytes of padding written at once
 LONGEST_ORDER = 4096         # bytes of the JSON that /_demo/health takes

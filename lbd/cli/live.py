@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from lbd.cli import steering
 from lbd.cli.asking import Daemon, loopback, reason
-from lbd.config import units as u
-from lbd.config.units import Address
 from lbd.errors import LbdError
+from lbd.schema import units as u
+from lbd.schema.units import Address
 
 TIMEOUT = 60.0              # seconds without a byte
 LONGEST = 64 << 20          # bytes of the answer that are read

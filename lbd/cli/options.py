@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from lbd.cli.parser import checked, kind, number
-from lbd.config import units as u
+from lbd.schema import units as u
 
 Table = tuple[tuple[tuple[str, ...], dict[str, Any]], ...]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from lbd.config.kinds import Kind, nearest, shown
 from lbd.errors import UsageError
+from lbd.schema.kinds import Kind, nearest, shown
 
 HELP_COLUMN = 30  # where the explanations begin
 HELP_WIDTH = 110

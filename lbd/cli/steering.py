@@ -10,8 +10,8 @@ from lbd.cli import asking
 from lbd.cli.asking import Answer, Daemon
 from lbd.cli.parser import checked, kind
 from lbd.cli.streams import say
-from lbd.config import units as u
 from lbd.errors import LbdError, UsageError
+from lbd.schema import units as u
 
 TARGET = "BACKEND/SERVER, or BACKEND for all of its servers"
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from lbd.admin.columns import TONES, Columns, Row
 from lbd.cli.streams import dismiss
-from lbd.log import printable
+from lbd.log.logger import printable
 
 PIPE_WIDTH = 1000  # columns where the output is no terminal: nothing is cut
 GAP = 2            # columns between two cells

@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from lbd.config import units as u
-from lbd.config.addresses import Address
-from lbd.config.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Timeouts, keys
+from lbd.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Timeouts, keys
+from lbd.schema import units as u
+from lbd.schema.addresses import Address
 
 HIDDEN = "(hidden)"
 _SECRET = ("token", "password", "secret", "authorization", "set-cookie")

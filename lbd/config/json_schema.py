@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lbd.config import units as u
-from lbd.config.schema import REQUIRED, Config, HealthPolicy, Key, Server, keys
+from lbd.schema import REQUIRED, Config, HealthPolicy, Key, Server, keys
+from lbd.schema import units as u
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

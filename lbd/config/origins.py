@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lbd.config import units as u
 from lbd.config.effective import masked, plain, policy_name
 from lbd.config.findings import Where, dotted
 from lbd.config.places import Path
-from lbd.config.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Timeouts, keys
+from lbd.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Timeouts, keys
+from lbd.schema import units as u
 
 DEFAULT = "default"
 

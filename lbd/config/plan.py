@@ -11,7 +11,7 @@ from lbd.config.effective import masked, plain
 from lbd.config.findings import dotted
 from lbd.config.places import Path
 from lbd.config.reference import written
-from lbd.config.schema import (
+from lbd.schema import (
     Backend,
     Config,
     Key,

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lbd.config import units as u
 from lbd.config.findings import Findings
-from lbd.config.kinds import Kind, listed, nearest, shown
-from lbd.config.schema import ALGORITHM_NAMES, CHECK_NAMES, Algorithm, HealthPolicy
+from lbd.schema import ALGORITHM_NAMES, CHECK_NAMES, Algorithm, HealthPolicy
+from lbd.schema import units as u
+from lbd.schema.kinds import Kind, listed, nearest, shown
 
 COMMAND_LINE = "command line"  # stands for the file in findings
 SHORTEST = 0.01                # seconds from one check to the next, as in the table of keys

@@ -12,10 +12,10 @@ from lbd.config.document import INPUT, INPUT_NAME, Document
 from lbd.config.findings import Findings, Where
 from lbd.config.places import Path
 from lbd.config.plugs import COMMAND_LINE, Overrides, Plugs
-from lbd.config.schema import Config
 from lbd.config.sources import Sources
 from lbd.config.tables import Tables
 from lbd.errors import ConfigError, Problem
+from lbd.schema import Config
 
 __all__ = ("Config", "Loaded", "Overrides", "from_options", "read")
 

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lbd.config import units as u
-from lbd.config.schema import REQUIRED, Backend, Config, HealthPolicy, Key, Reload, Server, Timeouts, keys
+from lbd.schema import REQUIRED, Backend, Config, HealthPolicy, Key, Reload, Server, Timeouts, keys
+from lbd.schema import units as u
 
 COMMENTS = 41  # column of the comments
 WIDTH = 110    # of text that goes over several lines

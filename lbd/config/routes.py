@@ -9,10 +9,10 @@ from typing import Any
 import re2
 
 from lbd.config.findings import Findings, dotted
-from lbd.config.keys import keys
-from lbd.config.kinds import listed, nearest, shown
 from lbd.config.places import Path
-from lbd.config.schema import Config, Listener, Route
+from lbd.schema import Config, Listener, Route
+from lbd.schema.keys import keys
+from lbd.schema.kinds import listed, nearest, shown
 
 PATHS = ("path", "path_prefix", "path_regex")
 ACTIONS = ("backend", "redirect", "respond")

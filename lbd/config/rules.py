@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from lbd.config.document import DocumentError, fetch
 from lbd.config.findings import Findings, dotted
-from lbd.config.kinds import shown
 from lbd.config.places import Path
 from lbd.config.routes import check_routes
-from lbd.config.schema import Backend, Config, Listener, Server, Sticky
-from lbd.config.units import OFF, SECRET_FIELDS, UNIX, Address
+from lbd.schema import Backend, Config, Listener, Server, Sticky
+from lbd.schema.kinds import shown
+from lbd.schema.units import OFF, SECRET_FIELDS, UNIX, Address
 
 UNWEIGHTED = ("round-robin", "sticky-round-robin", "first")
 HASHES = ("url-hash", "source-ip-hash", "consistent-hash", "maglev")

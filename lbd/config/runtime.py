@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from lbd.config import units as u
-from lbd.config.addresses import Address
 from lbd.config.findings import Findings
-from lbd.config.kinds import Kind, each, text_of, type_of
 from lbd.config.plugs import Plugs
-from lbd.config.schema import REQUIRED, key, keys
 from lbd.config.tables import Tables
+from lbd.schema import REQUIRED, key, keys
+from lbd.schema import units as u
+from lbd.schema.addresses import Address
+from lbd.schema.kinds import Kind, each, text_of, type_of
 
 LONGEST_LINE = 200   # characters of what someone says
 MOST_TAGS = 32

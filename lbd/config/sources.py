@@ -7,11 +7,11 @@ from typing import Any
 
 from lbd.config.document import INPUT, INPUT_NAME, Document, DocumentError, load, load_input
 from lbd.config.findings import Findings, Where, dotted
-from lbd.config.kinds import found, many, nearest, shown, type_of
 from lbd.config.places import Path
-from lbd.config.schema import Config, keys
-from lbd.config.units import LINE
 from lbd.errors import Problem
+from lbd.schema import Config, keys
+from lbd.schema.kinds import found, many, nearest, shown, type_of
+from lbd.schema.units import LINE
 
 MOST_FILES = 10_000
 DEEPEST = 16  # files that include one another

@@ -4,12 +4,12 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lbd.config import units as u
 from lbd.config.findings import Findings
-from lbd.config.kinds import ItemError, Kind, found, nearest, shown, type_of
 from lbd.config.places import Path
 from lbd.config.plugs import Plugs
-from lbd.config.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Server, Timeouts, keys
+from lbd.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Server, Timeouts, keys
+from lbd.schema import units as u
+from lbd.schema.kinds import ItemError, Kind, found, nearest, shown, type_of
 
 _BAD = object()
 

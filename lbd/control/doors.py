@@ -12,13 +12,13 @@ from lbd.admin import app, token
 from lbd.admin.asked import Daemon
 from lbd.admin.site import Site
 from lbd.admin.tls import Tls
-from lbd.config.schema import Admin, Config
-from lbd.config.units import Address
-from lbd.control import binding, directories
-from lbd.control.sockets import address_of
 from lbd.errors import LbdError
-from lbd.log import logger
+from lbd.log.logger import logger
 from lbd.net.offload import Offload
+from lbd.process import binding, directories
+from lbd.process.sockets import address_of
+from lbd.schema import Admin, Config
+from lbd.schema.units import Address
 
 _DEFAULT = Admin().bind
 

@@ -2,11 +2,11 @@
 
 import os
 
-from lbd.config.schema import Config
-from lbd.control.machine import Machine
-from lbd.control.systemd import Notify, Store, inherited
-from lbd.control.workers import SILENT
-from lbd.log import logger
+from lbd.generation.machine import Machine
+from lbd.log.logger import logger
+from lbd.process.policy import SILENT
+from lbd.process.systemd import Notify, Store, inherited
+from lbd.schema import Config
 
 
 class Service:

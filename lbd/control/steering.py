@@ -11,17 +11,20 @@ from typing import Any
 import tomli_w
 
 from lbd.admin.asked import Refused
-from lbd.backend.generation import Generation
-from lbd.config import units as u
-from lbd.config.kinds import nearest, shown
+from lbd.backend.snapshot import Generation
 from lbd.config.runtime import SETTINGS, Kept, Offer, Override, Wish, read, write
-from lbd.control import cuts, outage, overrides, registry, status
-from lbd.control.machine import Machine
-from lbd.control.registry import Name
 from lbd.control.store import Store
+from lbd.discovery import registry
+from lbd.discovery.registry import Name
 from lbd.errors import LbdError
-from lbd.log import logger
+from lbd.generation import cuts, outage, overrides
+from lbd.generation.machine import Machine
+from lbd.log.logger import logger
+from lbd.log.moment import moment
 from lbd.net.tasks import Tasks
+from lbd.report import status
+from lbd.schema import units as u
+from lbd.schema.kinds import nearest, shown
 
 FILE = "runtime.toml"
 FORMAT = 1
@@ -377,8 +380,8 @@ class Steering:
         if override is None:
             return None
         return {"backend": override.backend, "server": override.server, **override.settings, "who": override.who,
-                "reason": override.reason, "at": status.moment(override.at),
-                "until": status.moment(override.until) if override.until else None}
+                "reason": override.reason, "at": moment(override.at),
+                "until": moment(override.until) if override.until else None}
 
 
 def _name(server: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from lbd.config.files import fetch
 from lbd.errors import LbdError
-from lbd.log import logger
+from lbd.log.logger import logger
 from lbd.net.offload import Offload
 
 LARGEST = 64 << 20   # bytes; 20 000 registrations have some 6 MiB

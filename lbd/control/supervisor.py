@@ -9,46 +9,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lbd import __version__, log
-from lbd.backend.generation import Generation
+from lbd import __version__
+from lbd.access_log.sinks import sink
+from lbd.backend.snapshot import Generation
 from lbd.config.read import Loaded
-from lbd.config.schema import Config
-from lbd.control import (
-    directories,
-    doors,
-    handover,
-    holders,
-    limits,
-    privileges,
-    settings,
-    signals,
-    status,
-    upgrade,
-    view,
-)
-from lbd.control.concerns import counted
+from lbd.control import doors, signals, upgrade
 from lbd.control.doors import Door
-from lbd.control.events import Events
-from lbd.control.explain import Question, explain
-from lbd.control.following import Following
-from lbd.control.history import History
-from lbd.control.machine import LAST_LINES, Machine, worker_count
-from lbd.control.orphans import Orphans
-from lbd.control.output import Output
-from lbd.control.reload import Load, Reload
-from lbd.control.renewal import Renewal
 from lbd.control.service import Service
-from lbd.control.sinks import sink
 from lbd.control.steering import Steering
-from lbd.control.tracing import spans
-from lbd.control.trend import Trend
-from lbd.control.trial import sample
 from lbd.errors import LbdError
+from lbd.generation import handover
+from lbd.generation.following import Following
+from lbd.generation.history import History
+from lbd.generation.impact import counted
+from lbd.generation.machine import LAST_LINES, Machine, worker_count
+from lbd.generation.reload import Load, Reload
+from lbd.generation.renewal import Renewal
+from lbd.generation.tracing import spans
+from lbd.generation.trial import sample
 from lbd.http import head
-from lbd.log import logger
+from lbd.log import logger as log
+from lbd.log.logger import logger
+from lbd.log.moment import moment
+from lbd.log.output import Output
 from lbd.net import children
 from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks, happens
+from lbd.process import directories, holders, limits, privileges
+from lbd.process.orphans import Orphans
+from lbd.report import metrics_view, settings, status
+from lbd.report.events import Events
+from lbd.report.explain import Question, explain
+from lbd.report.trend import Trend
+from lbd.schema import Config
 from lbd.stats import scoreboard
 from lbd.stats.scrape import scrape
 
@@ -135,7 +128,7 @@ class Supervisor:
             "version": __version__,
             "pid": os.getpid(),
             "state": self._state,
-            "time": status.moment(time.time()),
+            "time": moment(time.time()),
             "started": status.then(self._began),
             "uptime_seconds": round(time.monotonic() - self._began, 3),
             "upgrades": self._upgrade.before,
@@ -155,7 +148,7 @@ class Supervisor:
     def metrics(self, accept: str, query: Mapping[str, str]) -> tuple[bytes, str]:
         """The exposition for Prometheus; ValueError for a query that means nothing."""
         refused = {problem.file for problem in self._reload.loaded.refused}
-        seen = view.look(self._machine, self._reload, _kernels(), refused, self._output.dropped)
+        seen = metrics_view.look(self._machine, self._reload, _kernels(), refused, self._output.dropped)
         return scrape(seen, self._machine.board, accept, query, self._loaded.config.metrics.max_series)
 
     def explain(self, method: str, url: str, headers: Sequence[str], client: str, listener: str) -> dict[str, Any]:

@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from lbd import __version__
-from lbd.config.schema import Config
-from lbd.control import certificates, handover, privileges
-from lbd.control.handover import VARIABLE
-from lbd.control.reload import Reload
 from lbd.control.signals import SIGNALS
 from lbd.errors import LbdError
-from lbd.log import logger
+from lbd.generation import certificates, handover
+from lbd.generation.handover import VARIABLE
+from lbd.generation.reload import Reload
+from lbd.log.logger import logger
 from lbd.net import children
 from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks
+from lbd.process import privileges
+from lbd.schema import Config
 
 FINDING = re.compile(r"\S+:\d+:\d+: (?!warning: )")     # as `lbd check` begins an error
 PROOF = 30.0     # seconds for the check by the new version

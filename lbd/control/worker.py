@@ -11,12 +11,18 @@ from collections.abc import Sequence
 
 import uvloop
 
-from lbd import __version__, log
-from lbd.control import holders, strays
-from lbd.control.channel import Channel
-from lbd.control.codec import ORDERS, REPORTS
-from lbd.control.garbage import Garbage
-from lbd.control.messages import (
+from lbd import __version__
+from lbd.errors import LbdError
+from lbd.log import logger as log
+from lbd.log import strays
+from lbd.log.logger import logger
+from lbd.net.bells import Bells
+from lbd.net.sock import Poller
+from lbd.process import holders
+from lbd.process.channel import Channel
+from lbd.process.codec import ORDERS, REPORTS
+from lbd.process.garbage import Garbage
+from lbd.process.messages import (
     Commit,
     Committed,
     Cut,
@@ -37,12 +43,8 @@ from lbd.control.messages import (
     Update,
     Veto,
 )
-from lbd.control.orphans import LEAVE
-from lbd.control.process import STACK
-from lbd.errors import LbdError
-from lbd.log import logger
-from lbd.net.bells import Bells
-from lbd.net.sock import Poller
+from lbd.process.orphans import LEAVE
+from lbd.process.worker_process import STACK
 from lbd.proxy.plane import Plane
 from lbd.stats.scoreboard import Board
 

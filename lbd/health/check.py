@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from lbd.config.units import Address
+from lbd.schema.units import Address
 
 
 class Closable(Protocol):

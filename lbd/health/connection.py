@@ -5,10 +5,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from lbd.config.units import Address
 from lbd.health.check import Secured
 from lbd.health.dial import dial
 from lbd.http import head
+from lbd.schema.units import Address
 
 LONGEST_HEAD = 64 * 1024   # bytes
 MOST_FIELDS = 256

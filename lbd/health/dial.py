@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from lbd.config.units import Address
+from lbd.schema.units import Address
 
 
 async def dial(factory: Callable[[], asyncio.Protocol], address: Address, **tls: Any) -> tuple[Any, Any]:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import re2
 
 from lbd import __version__
-from lbd.config import units as u
-from lbd.config.kinds import shown
-from lbd.config.schema import key
-from lbd.config.statuses import STATUSES, Statuses
-from lbd.config.units import Address
 from lbd.errors import shortage
 from lbd.health.check import Result, Subject, words
 from lbd.health.connection import Answer, BadAnswer, Connection, Lost
 from lbd.http import head
+from lbd.schema import key
+from lbd.schema import units as u
+from lbd.schema.kinds import shown
+from lbd.schema.statuses import STATUSES, Statuses
+from lbd.schema.units import Address
 
 WITH_BODY = ("POST", "PUT", "PATCH")   # methods whose requests say that they have none (RFC 9110 8.6)
 

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from lbd.config.schema import HealthPolicy
-from lbd.config.units import Address
 from lbd.health.check import Check, Result, Secured, Subject, words
-from lbd.log import logger
+from lbd.log.logger import logger
 from lbd.net.tasks import Tasks, happens
+from lbd.schema import HealthPolicy
+from lbd.schema.units import Address
 
 JITTER = 0.1   # share of an interval by which it varies, so that checks do not march in step
 PHASE = 0.5    # the same after the first check

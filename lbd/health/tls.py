@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from lbd.config import units as u
-from lbd.config.schema import key
 from lbd.errors import shortage
 from lbd.health.check import Result, Subject, words
 from lbd.health.dial import dial
+from lbd.schema import key
+from lbd.schema import units as u
 
 
 @dataclass(frozen=True, slots=True)

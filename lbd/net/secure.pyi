@@ -4,8 +4,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any, final
 
-from lbd.net.tls import Towards
-from lbd.net.turns import Turns
+from lbd.tls.contexts import Towards
+from lbd.tls.handshake_limiter import Turns
 
 class NotTls(ConnectionError):
     """What came is HTTP without TLS."""

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from random import Random
 from typing import NamedTuple
 
+from lbd import schema
 from lbd.backend.algorithm import Algorithm, Context
 from lbd.backend.backend import Backend
-from lbd.backend.generation import Generation
+from lbd.backend.snapshot import Generation
 from lbd.balance import build
-from lbd.config import schema
 from lbd.errors import LbdError
 from lbd.http.trace_context import TraceContext
-from lbd.proxy.answers import to_https
 from lbd.proxy.listener import Listener, Site
-from lbd.proxy.router import Action, Manners, Router
 from lbd.proxy.tls import Faces, asked
+from lbd.routing.answers import to_https
+from lbd.routing.router import Action, Manners, Router
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board, Row
 from lbd.stats.sources import Sources

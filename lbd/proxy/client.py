@@ -4,9 +4,7 @@ from typing import Any
 
 from lbd.http import head, replies
 from lbd.http.faults import UNKNOWN_CODING
-from lbd.proxy import fast_path
 from lbd.proxy.arrival import Arrival
-from lbd.proxy.breaking import break_off
 from lbd.proxy.exchange import (
     CLOSED,
     FULL,
@@ -21,11 +19,13 @@ from lbd.proxy.exchange import (
     TUNNEL,
     WAIT,
 )
-from lbd.proxy.pinned import sign_on
 from lbd.proxy.refusals import reject
-from lbd.proxy.upstream import HEAD, HIGH, REST
 from lbd.stats import endings
 from lbd.stats.scoreboard import Record
+from lbd.upstream import fast_path
+from lbd.upstream.breaking import break_off
+from lbd.upstream.pinned import sign_on
+from lbd.upstream.upstream import HEAD, HIGH, REST
 
 SIMPLE: int = head.SIMPLE
 SIMPLE_KEPT: int = head.SIMPLE | head.WHOLE | head.KEEP

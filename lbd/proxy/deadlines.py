@@ -1,11 +1,11 @@
 """What happens to a client connection when its time runs out, in every state, and how it is ended from outside."""
 
-from lbd.proxy.breaking import break_off
 from lbd.proxy.exchange import CLOSED, CONNECT, FULL, IDLE, LINGER, QUEUED, READING, RELAY, SEND, TUNNEL, WAIT
 from lbd.proxy.refusals import reject
-from lbd.proxy.sockets import unacknowledged
 from lbd.proxy.tunnel import Tunnel
 from lbd.stats import endings
+from lbd.upstream.breaking import break_off
+from lbd.upstream.sockets import unacknowledged
 
 # What it means that time ran out in a state: status to answer with (0: none, the connection is cut), and the ending.
 EXPIRED = {

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from lbd.backend.generation import Member
 from lbd.backend.server import Server
-from lbd.proxy import pinned
-from lbd.proxy.breaking import Resets
+from lbd.backend.snapshot import Member
 from lbd.proxy.listener import Listener
 from lbd.stats import endings
+from lbd.upstream import pinned
+from lbd.upstream.breaking import Resets
 
 TICK = 0.1            # seconds between two calls of `tick`
 QUIET = 0.5           # seconds without a request before a client is closed: sooner, its next may be on its way

@@ -7,15 +7,15 @@ from lbd.backend.server import Server
 from lbd.http import fields as http_fields
 from lbd.http import head, replies
 from lbd.net.proxy_header import Header
-from lbd.proxy.breaking import break_off
-from lbd.proxy.pinned import Pins
-from lbd.proxy.router import Action
-from lbd.proxy.selective import kind
-from lbd.proxy.send_proxy import introduction
-from lbd.proxy.upstream import HEAD, HIGH, Upstream
+from lbd.routing.router import Action
 from lbd.stats import endings, fields
 from lbd.stats.bound import reserve
 from lbd.stats.scoreboard import Record
+from lbd.upstream.breaking import break_off
+from lbd.upstream.pinned import Pins
+from lbd.upstream.selective import kind
+from lbd.upstream.send_proxy import introduction
+from lbd.upstream.upstream import HEAD, HIGH, Upstream
 
 # What a client connection is doing. Order matters: up to READING the next bytes are a request head.
 IDLE, READING, QUEUED, CONNECT, SEND, WAIT, RELAY, TUNNEL, FULL, LINGER, CLOSED = range(11)

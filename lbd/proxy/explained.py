@@ -5,10 +5,10 @@ import hmac
 from collections.abc import Callable
 from typing import Any
 
-from lbd.config.units import Network
 from lbd.http import head
 from lbd.proxy.client import Client
 from lbd.proxy.listener import Membership
+from lbd.schema.units import Network
 from lbd.stats.endings import ENDINGS
 from lbd.stats.scoreboard import now
 

@@ -12,12 +12,12 @@ from typing import Any
 from lbd.backend.backend import Backend
 from lbd.backend.queue import Queue
 from lbd.backend.server import Server
-from lbd.proxy import pinned
 from lbd.proxy.exchange import QUEUED
 from lbd.proxy.room import Room
-from lbd.proxy.sockets import left
 from lbd.proxy.timers import STALL
 from lbd.stats import endings
+from lbd.upstream import pinned
+from lbd.upstream.sockets import left
 
 LOOK = 0.001     # seconds between two looks while somebody waits here: a bell may have been missed
 PATIENCE = 3     # looks at room that the worker whose turn it is does not take, before this one does

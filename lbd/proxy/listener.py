@@ -4,16 +4,16 @@ import ipaddress
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lbd.config import schema
-from lbd.config.units import UNIX, Proxy
+from lbd import schema
 from lbd.http import head
 from lbd.net.mould import Mould
-from lbd.net.tls import Face
 from lbd.proxy.crowd import Bounds, Crowd
 from lbd.proxy.passthrough import conditions
 from lbd.proxy.rejections import Rejections
-from lbd.proxy.router import Action, Router
+from lbd.routing.router import Action, Router
+from lbd.schema.units import UNIX, Proxy
 from lbd.stats.scoreboard import Row
+from lbd.tls.contexts import Face
 
 REMEMBERED = 4096        # peers whose place in networks is kept at hand
 LONGEST = 64             # bytes of an address as text, zone and all

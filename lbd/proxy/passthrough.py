@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lbd.config import schema
-from lbd.net import client_hello
-from lbd.net.client_hello import Hello, HelloError
+from lbd import schema
 from lbd.proxy.exchange import CLOSED, READING
-from lbd.proxy.router import Action, host_matches
 from lbd.proxy.tcp import TcpClient
+from lbd.routing.router import Action, host_matches
 from lbd.stats import endings
+from lbd.tls import client_hello
+from lbd.tls.client_hello import Hello, HelloError
 
 
 class Condition(NamedTuple):

@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from lbd.access_log.span_lines import Traces
+from lbd.access_log.writer import AccessLog, Several
 from lbd.backend.backend import Backend
-from lbd.backend.generation import Generation, Member
 from lbd.backend.server import Server
-from lbd.log import logger
+from lbd.backend.snapshot import Generation, Member
+from lbd.log.logger import logger
 from lbd.net.bells import Bells
 from lbd.net.mould import Mould
 from lbd.net.secure import Secure
-from lbd.net.turns import Turns
-from lbd.proxy import pinned
-from lbd.proxy.access_log import AccessLog, Several
+from lbd.net.tcp_options import Options, of_backends
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.proxy.client import Client
 from lbd.proxy.draining import Draining, close_idle
@@ -27,15 +27,15 @@ from lbd.proxy.handshake import Handshake, plain
 from lbd.proxy.listener import Listener, Site
 from lbd.proxy.passthrough import Passthrough
 from lbd.proxy.proxied import Proxied
-from lbd.proxy.selective import kind
 from lbd.proxy.tcp import TcpClient
-from lbd.proxy.tcp_options import Options, of_backends
 from lbd.proxy.timers import Timers
 from lbd.proxy.tls import aim
-from lbd.proxy.traces import Traces
-from lbd.proxy.upstream import Upstream
 from lbd.stats import endings, fields, scoreboard
 from lbd.stats.scoreboard import Board, Record
+from lbd.tls.handshake_limiter import Turns
+from lbd.upstream import pinned
+from lbd.upstream.selective import kind
+from lbd.upstream.upstream import Upstream
 
 LISTENER_CONNECTIONS = fields.LISTENER_CONNECTIONS
 LISTENER_ACCEPTED = fields.LISTENER_ACCEPTED

@@ -4,8 +4,8 @@ import re
 from typing import Any, NamedTuple
 
 from lbd.http import head, replies
-from lbd.proxy.answers import OWN
 from lbd.proxy.exchange import READING
+from lbd.routing.answers import OWN
 
 LINE = re.compile(rb"(?:\r?\n)*([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})[ \t]+([^ \t\r\n]+)[ \t]*(HTTP/1\.[01])?")
 HOST = re.compile(rb"\r?\nHost[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from lbd.log import logger
+from lbd.log.logger import logger
 from lbd.stats.endings import ENDINGS
 
 LINES = 10       # of each ending within a second: a flood of bad connections must not fill the disk

@@ -9,11 +9,11 @@ import ssl
 
 from lbd.backend.server import Server
 from lbd.errors import shortage
-from lbd.proxy.breaking import break_off
 from lbd.proxy.exchange import CONNECT, IDEMPOTENT, RELAY, TUNNEL, WAIT, Exchange
-from lbd.proxy.upstream import Upstream
 from lbd.stats import endings, fields
 from lbd.stats.bound import reserve
+from lbd.upstream.breaking import break_off
+from lbd.upstream.upstream import Upstream
 
 SHARE = 0.2      # of the backend's requests in flight that may be repeats, of all workers
 MOST = 32        # servers that one request tries to connect to

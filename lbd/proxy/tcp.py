@@ -4,10 +4,10 @@ from lbd.backend.server import Server
 from lbd.backend.sticky import stays
 from lbd.proxy.client import Client
 from lbd.proxy.exchange import CLOSED, CONNECT, QUEUED
-from lbd.proxy.router import Action
-from lbd.proxy.upstream import TUNNEL as PASSING
-from lbd.proxy.upstream import Upstream
+from lbd.routing.router import Action
 from lbd.stats import endings
+from lbd.upstream.upstream import TUNNEL as PASSING
+from lbd.upstream.upstream import Upstream
 
 
 class TcpClient(Client):

@@ -3,14 +3,14 @@
 import ssl
 from collections.abc import Mapping
 
+from lbd import schema
 from lbd.backend.backend import Backend
-from lbd.backend.credentials import Credentials, Place
 from lbd.backend.server import Server
-from lbd.config import schema
-from lbd.config.units import Address
 from lbd.errors import LbdError
-from lbd.net.tls import HTTP, Face, Towards, client_context
 from lbd.proxy.draining import close_idle
+from lbd.schema.units import Address
+from lbd.tls.contexts import HTTP, Face, Towards, client_context
+from lbd.tls.credentials import Credentials, Place
 
 
 class Faces:

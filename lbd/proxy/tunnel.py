@@ -4,8 +4,8 @@ from lbd.net.splice import relay
 from lbd.net.stream import Sock
 from lbd.proxy.exchange import TUNNEL
 from lbd.proxy.repeats import Repeats
-from lbd.proxy.upstream import Upstream
 from lbd.stats import endings
+from lbd.upstream.upstream import Upstream
 
 
 class Tunnel(Repeats):

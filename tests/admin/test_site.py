@@ -12,7 +12,7 @@ from aiohttp import web
 from lbd.admin import app, site
 from lbd.admin.site import Site
 from lbd.admin.tls import Tls
-from lbd.config.schema import AdminTls
+from lbd.schema import AdminTls
 from tests.admin.certificates import Authority
 
 

@@ -8,8 +8,8 @@ import ssl
 import pytest
 
 from lbd.admin.tls import Tls, subject
-from lbd.config.schema import AdminTls
 from lbd.errors import LbdError
+from lbd.schema import AdminTls
 from tests.admin.certificates import Authority
 from tests.authority import asked
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+from lbd import schema
 from lbd.backend.algorithm import Algorithm, Context, Facts
 from lbd.backend.backend import Backend
-from lbd.backend.generation import Member
 from lbd.backend.server import Server
-from lbd.config import schema
-from lbd.config.units import Address
+from lbd.backend.snapshot import Member
+from lbd.schema.units import Address
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board, Row
 

@@ -3,7 +3,7 @@
 import pytest
 
 from lbd.backend.outlier import EJECTED, NOT_ENFORCED, RETURNED, TOO_MANY, Figures, Outliers, Streak
-from lbd.config.schema import Outlier
+from lbd.schema import Outlier
 
 A, B, C = (("app", name, f"10.0.0.{place}:80") for place, name in enumerate("abc", 1))
 

@@ -7,11 +7,11 @@ from random import Random
 from typing import Any
 
 from lbd.backend.algorithm import Algorithm, Context, Facts
-from lbd.backend.generation import Member
 from lbd.backend.pool import Pool, choose
 from lbd.backend.server import Server
+from lbd.backend.snapshot import Member
 from lbd.balance.weighted_round_robin import WeightedRoundRobin
-from lbd.config.units import Address
+from lbd.schema.units import Address
 from lbd.stats.fields import SERVER_IN_FLIGHT
 from lbd.stats.scoreboard import SERVER, Board
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from lbd.backend.generation import Member
 from lbd.backend.queue import NEAR, Queue
 from lbd.backend.server import Server
-from lbd.config.units import Address
+from lbd.backend.snapshot import Member
+from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import BACKEND, SERVER, Board
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from lbd import schema
 from lbd.backend.scanners import scanner
-from lbd.config import schema
-from lbd.config.messages import LENIENCIES
 from lbd.http.head import Response
+from lbd.schema.messages import LENIENCIES
 
 
 def test_backends_that_take_the_same_share_one() -> None:

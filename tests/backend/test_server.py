@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from lbd.backend.generation import Member
 from lbd.backend.server import Server
-from lbd.config.units import Address
+from lbd.backend.snapshot import Member
+from lbd.schema.units import Address
 from lbd.stats.scoreboard import now
 
 

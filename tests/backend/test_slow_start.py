@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from lbd import schema
 from lbd.backend.algorithm import Algorithm, Facts
 from lbd.backend.backend import Backend
-from lbd.backend.generation import Member
 from lbd.backend.server import Server
 from lbd.backend.slow_start import LEAST, STEP
-from lbd.config import schema
-from lbd.config.units import Address
+from lbd.backend.snapshot import Member
+from lbd.schema.units import Address
 from lbd.stats.scoreboard import BACKEND, SERVER, Board
 
 SETTINGS = schema.Backend(slow_start=10.0)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from lbd.backend.generation import Member
 from lbd.backend.server import Server
+from lbd.backend.snapshot import Member
 from lbd.backend.sticky import Stickiness, attributes, token
-from lbd.config.schema import Sticky
-from lbd.config.units import Address
+from lbd.schema import Sticky
+from lbd.schema.units import Address
 
 SECRET = b"s" * 32
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\nCookie: %b\r\n\r\n"

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from lbd.backend.generation import Member
 from lbd.backend.server import Server
+from lbd.backend.snapshot import Member
 from lbd.backend.sticky_source import SourceStickiness
-from lbd.config.units import Address
+from lbd.schema.units import Address
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board
 from lbd.stats.sources import Sources

@@ -7,9 +7,9 @@ from random import Random
 from typing import Any
 
 from lbd.backend.algorithm import Algorithm, Context
-from lbd.backend.generation import Member
 from lbd.backend.server import Server
-from lbd.config.units import Address
+from lbd.backend.snapshot import Member
+from lbd.schema.units import Address
 from lbd.stats import endings, scoreboard
 from lbd.stats.scoreboard import BACKEND, PROCESS, ROUTE, SERVER, Board, Record, Row
 

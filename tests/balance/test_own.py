@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from lbd import schema
 from lbd.backend.algorithm import Algorithm, Facts
 from lbd.backend.server import Server
 from lbd.balance import build
 from lbd.balance.own import QUIET, Own
-from lbd.config import schema
 from lbd.errors import LbdError
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import BACKEND

@@ -3,7 +3,7 @@
 from lbd.balance import ALGORITHMS
 from lbd.balance.round_robin import RoundRobin
 from lbd.balance.sticky_round_robin import StickyRoundRobin
-from lbd.config.schema import Algorithm, Backend, Sticky
+from lbd.schema import Algorithm, Backend, Sticky
 
 
 def test_new_clients_take_turns() -> None:

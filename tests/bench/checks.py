@@ -12,11 +12,11 @@ from typing import Any
 
 import uvloop
 
-from lbd.config.schema import HealthPolicy
-from lbd.config.units import Address
 from lbd.health import CHECKS
 from lbd.health.schedule import Schedule, Target
 from lbd.net.tasks import Tasks
+from lbd.schema import HealthPolicy
+from lbd.schema.units import Address
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SETTLE = 2.0        # seconds before the measurement, for the first round

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from lbd.backend.algorithm import Algorithm, Context
-from lbd.backend.generation import Member
 from lbd.backend.server import Server
+from lbd.backend.snapshot import Member
 from lbd.balance import ALGORITHMS
-from lbd.config.units import Address
+from lbd.schema.units import Address
 from lbd.stats.scoreboard import PROCESS, SERVER, Board, Record
 
 SIZES = (3, 100, 1000)

@@ -14,8 +14,8 @@ import pytest
 
 from lbd.cli import asking
 from lbd.cli.asking import Daemon, find
-from lbd.config.units import Address
 from lbd.errors import LbdError, UsageError
+from lbd.schema.units import Address
 from tests.admin.certificates import Authority
 
 

@@ -53,14 +53,14 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 @pytest.mark.parametrize(("words", "module"), [
-    ("-c x", "lbd.cli.daemon"),
-    ("-c x --check", "lbd.cli.check"),
-    ("--check -c x", "lbd.cli.check"),
-    ("-c x check", "lbd.cli.check"),
-    ("-c x -t", "lbd.cli.check"),
-    ("-t -c x", "lbd.cli.check"),
-    ("check -c x", "lbd.cli.check"),
-    ("status -c x", "lbd.cli.status"),
+    ("-c x", "lbd.cli.commands.daemon"),
+    ("-c x --check", "lbd.cli.commands.check"),
+    ("--check -c x", "lbd.cli.commands.check"),
+    ("-c x check", "lbd.cli.commands.check"),
+    ("-c x -t", "lbd.cli.commands.check"),
+    ("-t -c x", "lbd.cli.commands.check"),
+    ("check -c x", "lbd.cli.commands.check"),
+    ("status -c x", "lbd.cli.commands.status"),
 ])
 def test_dispatch(fakes: SimpleNamespace, words: str, module: str) -> None:
     assert cli.main(words.split()) == 0

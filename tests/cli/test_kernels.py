@@ -47,5 +47,5 @@ def test_one_line_says_what_to_do(tree: Path, words: str) -> None:
     done = subprocess.run([sys.executable, "-m", *words.split()], cwd=tree, env=environment, capture_output=True,
                           text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"lbd: {tree}/lbd lacks its compiled kernels (lbd.balance.fastest and ")
+    assert done.stderr.startswith(f"lbd: {tree}/lbd lacks its compiled kernels (lbd.access_log.line and ")
     assert done.stderr.count("\n") == 1

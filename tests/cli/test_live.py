@@ -7,9 +7,9 @@ import pytest
 
 from lbd.cli import live
 from lbd.cli.asking import Daemon
-from lbd.config import units as u
-from lbd.config.units import Address
 from lbd.errors import LbdError
+from lbd.schema import units as u
+from lbd.schema.units import Address
 
 FIELD = ("generation=3; listener=web; route=-; backend=app; server=a; queue=0.1ms; connect=0.2ms; first-byte=3.0ms; "
          "worker=1")

@@ -3,9 +3,9 @@
 import pytest
 
 from lbd.cli.parser import Parser, kind, number
-from lbd.config.kinds import Kind
-from lbd.config.units import WORKERS, integer
 from lbd.errors import UsageError
+from lbd.schema.kinds import Kind
+from lbd.schema.units import WORKERS, integer
 
 
 def read(value: object) -> int:

@@ -20,7 +20,7 @@ STATUS = {"version": "1", "pid": 1, "state": "ready", "generation": 1, "uptime_s
 # One interpreter imports what the commands need and forks one child for each, which ends as `python -m lbd` does.
 LAUNCHER = """
 import os, runpy, socket, sys
-import lbd.cli.daemon
+import lbd.cli.commands.daemon
 asked = socket.socket(fileno=int(sys.argv[1]))
 while True:
     words, fds, _, _ = socket.recv_fds(asked, 65536, 2)

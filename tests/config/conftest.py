@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from lbd.config import schema
-from lbd.config import units as u
+from lbd import schema
 from lbd.config.read import Loaded, Overrides, read
-from lbd.config.schema import REQUIRED
 from lbd.errors import ConfigError
+from lbd.schema import REQUIRED
+from lbd.schema import units as u
 
 
 @dataclass(frozen=True, slots=True)

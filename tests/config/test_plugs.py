@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lbd.config.read import Overrides
-from lbd.config.schema import Algorithm
+from lbd.schema import Algorithm
 from tests.config.conftest import WHOLE, Directory, Ring, Tcp
 
 HERE = '"round-robin", "weighted-round-robin", "least-connections" or "consistent-hash"'

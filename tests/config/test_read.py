@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lbd.config.read import Loaded, Overrides, from_options, read
-from lbd.config.schema import Algorithm, Config
-from lbd.config.units import Address
 from lbd.errors import ConfigError
+from lbd.schema import Algorithm, Config
+from lbd.schema.units import Address
 from tests.config.conftest import ALGORITHMS, CHECKS, WHOLE, Directory, Http, Tcp
 
 EIGHT = """\

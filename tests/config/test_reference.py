@@ -10,8 +10,8 @@ import pytest
 from lbd.balance import OPTIONS
 from lbd.config.read import read
 from lbd.config.reference import COMMENTS, toml_reference, written
-from lbd.config.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Server, Timeouts, keys
 from lbd.health import CHECKS
+from lbd.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Server, Timeouts, keys
 from tests.config import conftest
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -4,8 +4,8 @@ import pytest
 
 from lbd.config import routes
 from lbd.config.routes import covers, hides
-from lbd.config.schema import Route
 from lbd.errors import ConfigError
+from lbd.schema import Route
 from tests.config.conftest import WHOLE, Directory, cases
 
 

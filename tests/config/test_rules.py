@@ -4,7 +4,7 @@ import pytest
 
 from lbd.config.effective import tables
 from lbd.config.rules import overlap
-from lbd.config.units import BIND, Address
+from lbd.schema.units import BIND, Address
 from tests.config.conftest import WHOLE, Directory
 
 

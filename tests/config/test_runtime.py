@@ -3,8 +3,8 @@
 import pytest
 
 from lbd.config.runtime import Kept, Offer, Override, Wish, read, write
-from lbd.config.units import Address
 from lbd.errors import ConfigError
+from lbd.schema.units import Address
 
 
 def test_wishes():

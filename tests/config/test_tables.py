@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from lbd.config import units as u
-from lbd.config.schema import HealthPolicy, Outlier, Server, Sticky, Timeouts, key
-from lbd.config.units import Address
+from lbd.schema import HealthPolicy, Outlier, Server, Sticky, Timeouts, key
+from lbd.schema import units as u
+from lbd.schema.units import Address
 from tests.config.conftest import CHECKS, WHOLE, Directory, Http, cases
 
 

@@ -9,10 +9,10 @@ import stat
 import pytest
 from aiohttp import ClientSession
 
-from lbd.config.schema import Admin, AdminTls, Config, Metrics
-from lbd.config.units import Address
 from lbd.control import doors
 from lbd.errors import LbdError
+from lbd.schema import Admin, AdminTls, Config, Metrics
+from lbd.schema.units import Address
 from tests.admin.certificates import Authority
 
 LOCAL = Address("127.0.0.1", 0)

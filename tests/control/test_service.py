@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from lbd.backend.generation import Generation, Member
-from lbd.config.schema import Config, Listener
-from lbd.config.units import Address
+from lbd.backend.snapshot import Generation, Member
 from lbd.control.service import Service
-from lbd.control.sockets import Sockets
+from lbd.process.sockets import Sockets
+from lbd.schema import Config, Listener
+from lbd.schema.units import Address
 
 MEMBERS = {"app": (Member("app", "a", Address("10.0.0.1", 80), 0),
                    Member("app", "b", Address("10.0.0.2", 80), 1, health="down"))}

@@ -6,16 +6,16 @@ import tomllib
 import pytest
 
 from lbd.admin.asked import Refused
-from lbd.backend.generation import Generation, Member
-from lbd.config.schema import Backend, Config, Global, Registration, Server
-from lbd.config.units import Address
+from lbd.backend.snapshot import Generation, Member
 from lbd.control import steering, store
-from lbd.control.cuts import Cuts
-from lbd.control.overrides import Overrides
-from lbd.control.registry import Registry
 from lbd.control.steering import Steering
+from lbd.discovery.registry import Registry
 from lbd.errors import ConfigError, LbdError
+from lbd.generation.cuts import Cuts
+from lbd.generation.overrides import Overrides
 from lbd.net.tasks import Tasks
+from lbd.schema import Backend, Config, Global, Registration, Server
+from lbd.schema.units import Address
 from tests.waiting import until
 
 CONFIG = Config(global_=Global(drain_timeout=0.0), backends={

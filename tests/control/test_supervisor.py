@@ -8,10 +8,10 @@ import pytest
 import structlog
 
 from lbd.config.read import Loaded
-from lbd.config.schema import Admin, Backend, Config, Global, Listener, Log, Server
-from lbd.config.units import Address
 from lbd.control.supervisor import Supervisor
 from lbd.errors import ConfigError, LbdError, Problem
+from lbd.schema import Admin, Backend, Config, Global, Listener, Log, Server
+from lbd.schema.units import Address
 from tests.waiting import until
 
 

@@ -8,12 +8,12 @@ import signal
 import pytest
 
 from lbd import __version__
-from lbd.config.schema import Admin, AdminTls, Config, Listener, ListenerTls
-from lbd.config.tls import Pair
 from lbd.control import upgrade
-from lbd.control.trial import Sample, Trial
 from lbd.errors import LbdError
+from lbd.generation.trial import Sample, Trial
 from lbd.net.tasks import Tasks
+from lbd.schema import Admin, AdminTls, Config, Listener, ListenerTls
+from lbd.schema.tls import Pair
 
 
 def test_this_version_takes_a_good_configuration(tmp_path):

@@ -5,14 +5,14 @@ import socket
 
 import pytest
 
-from lbd.backend.generation import Generation
-from lbd.config.schema import Backend, Config, Global, Listener, Server
-from lbd.config.units import Address
-from lbd.control import holders
+from lbd.backend.snapshot import Generation
 from lbd.control import worker as module
-from lbd.control.channel import Channel
-from lbd.control.codec import ORDERS, REPORTS
-from lbd.control.messages import (
+from lbd.control.worker import Worker, main
+from lbd.errors import LbdError
+from lbd.process import holders
+from lbd.process.channel import Channel
+from lbd.process.codec import ORDERS, REPORTS
+from lbd.process.messages import (
     Commit,
     Committed,
     Discard,
@@ -26,8 +26,8 @@ from lbd.control.messages import (
     Suspect,
     Veto,
 )
-from lbd.control.worker import Worker, main
-from lbd.errors import LbdError
+from lbd.schema import Backend, Config, Global, Listener, Server
+from lbd.schema.units import Address
 from lbd.stats.scoreboard import Board
 
 CONFIG = Config(global_=Global(drain_timeout=0.0), listeners={"web": Listener(bind=(), backend="app")},

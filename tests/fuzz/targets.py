@@ -14,15 +14,16 @@ from typing import Any, NamedTuple
 import tomli_w
 
 from lbd import balance, health
+from lbd.access_log.columns import NAMES
+from lbd.access_log.line import Lines
 from lbd.config import effective
 from lbd.config.read import read
 from lbd.errors import ConfigError, Problem
 from lbd.http.head import CHUNKED, KEEP, SIMPLE, UNTIL_CLOSE, UPGRADE, WHOLE, Chunks, Request, Response
-from lbd.net import client_hello, proxy_header
+from lbd.net import proxy_header
 from lbd.stats import endings
-from lbd.stats.columns import NAMES
-from lbd.stats.line import Lines
 from lbd.stats.scoreboard import PROCESS, ROUTE, Board, Record
+from lbd.tls import client_hello
 from tests.http.checks import PEER, check_chunked, check_request, check_response
 from tests.http.oracles import plainly
 

@@ -8,9 +8,9 @@ import resource
 
 import pytest
 
-from lbd.config.units import Address
 from lbd.health import CHECKS
 from lbd.health.check import Subject, words
+from lbd.schema.units import Address
 
 
 @pytest.mark.parametrize(("error", "text"), [

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from lbd.config.units import Address
 from lbd.health.connection import LOOKED_AT, BadAnswer, Connection, Lost
+from lbd.schema.units import Address
 
 ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 

@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from lbd.config.units import Address
 from lbd.health.dial import dial
+from lbd.schema.units import Address
 
 
 def names(tmp_path):

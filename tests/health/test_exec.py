@@ -8,10 +8,10 @@ import signal
 
 import pytest
 
-from lbd.config.kinds import ItemError
-from lbd.config.units import Address
 from lbd.health.check import Subject
 from lbd.health.exec import COMMAND, Options, check
+from lbd.schema.kinds import ItemError
+from lbd.schema.units import Address
 
 SUBJECT = Subject(Address("10.0.0.1", 8080), "app", "a")
 

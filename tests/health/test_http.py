@@ -7,10 +7,10 @@ import socket
 import pytest
 from aiohttp import web
 
-from lbd.config.units import Address
 from lbd.health import http
 from lbd.health.check import Subject
 from lbd.health.http import STATUSES, Options
+from lbd.schema.units import Address
 
 
 async def check(address, options, timeout):

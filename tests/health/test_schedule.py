@@ -6,11 +6,11 @@ import errno
 import pytest
 import structlog.testing
 
-from lbd.config.schema import HealthPolicy
-from lbd.config.units import Address
 from lbd.health.check import Result
 from lbd.health.schedule import Judgement, Schedule, Target
 from lbd.net.tasks import Tasks
+from lbd.schema import HealthPolicy
+from lbd.schema.units import Address
 from tests.waiting import until
 
 KEY = ("app", "a", "127.0.0.1:1")

@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from lbd.config.units import Address
 from lbd.health.check import Subject
 from lbd.health.tcp import Options, check
+from lbd.schema.units import Address
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from lbd.config.units import Address
 from lbd.health.check import Subject
 from lbd.health.tls import Options, check
+from lbd.schema.units import Address
 
 
 @pytest.fixture(scope="session")

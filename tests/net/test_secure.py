@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from lbd.net.certificate import Pem
 from lbd.net.secure import NotTls, Secure
-from lbd.net.tls import Face, Towards, client_context
-from lbd.net.turns import Turns
+from lbd.tls.certificate import Pem
+from lbd.tls.contexts import Face, Towards, client_context
+from lbd.tls.handshake_limiter import Turns
 from tests.authority import Authority
 from tests.waiting import turn
 

@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lbd.backend.generation import Generation, Member
+from lbd.backend.snapshot import Generation, Member
 from lbd.balance import OPTIONS
 from lbd.config.read import read
-from lbd.config.schema import Config
 from lbd.health import CHECKS
 from lbd.net.loop import LoopNet
 from lbd.net.sock import Poller
 from lbd.proxy.plane import Plane
+from lbd.schema import Config
 from lbd.stats import endings, fields, scoreboard
 from lbd.stats.scoreboard import Board
 from tests.waiting import until

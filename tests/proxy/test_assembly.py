@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lbd.config import schema
+from lbd import schema
 from lbd.errors import LbdError
 from lbd.proxy.assembly import Assembly
 from lbd.stats import scoreboard

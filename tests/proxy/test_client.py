@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lbd.proxy.upstream import HIGH
 from lbd.stats import fields, scoreboard
+from lbd.upstream.upstream import HIGH
 
 from .conftest import CONFIG, Connect, Simple
 from .rig import Peer, Rig, Stage, answer, configuration, request

@@ -4,9 +4,9 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
-from lbd.backend.generation import Member
-from lbd.config.units import Address
+from lbd.backend.snapshot import Member
 from lbd.proxy.draining import Draining, close_idle, due
+from lbd.schema.units import Address
 from lbd.stats import endings
 
 

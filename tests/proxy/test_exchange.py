@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lbd.proxy import upstream
 from lbd.stats import fields, scoreboard
+from lbd.upstream import upstream
 
 from .conftest import CONFIG, Connect, Simple
 from .rig import Peer, Refusing, Rig, Silent, Stage, answer, configuration, generation, request, warm

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from lbd.backend.credentials import Credentials
-from lbd.config import schema
-from lbd.net.certificate import Pem
-from lbd.net.tls import client_context, new_client_context
+from lbd import schema
+from lbd.tls.certificate import Pem
+from lbd.tls.contexts import client_context, new_client_context
+from lbd.tls.credentials import Credentials
 from tests.authority import Authority
 
 from .conftest import refusal

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lbd.config import schema
-from lbd.config.units import UNIX, Network, Proxy
+from lbd import schema
 from lbd.proxy.listener import LONGEST, REMEMBERED, Listener, Membership, Site
+from lbd.schema.units import UNIX, Network, Proxy
 
 
 def networks(*texts: str) -> tuple[Network, ...]:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from lbd.backend.generation import Generation
-from lbd.config.addresses import Address
+from lbd.backend.snapshot import Generation
 from lbd.proxy.client import Client
 from lbd.proxy.draining import close_idle
-from lbd.proxy.upstream import Upstream
+from lbd.schema.addresses import Address
 from lbd.stats import fields, scoreboard
+from lbd.upstream.upstream import Upstream
 
 from .conftest import Connect, Simple
 from .rig import Peer, Rig, Stage, answer, configuration, generation, request

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lbd.backend.generation import Member
+from lbd.backend.snapshot import Member
 from lbd.stats import fields
 from lbd.stats.scoreboard import BACKEND, SERVER
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from lbd.backend.credentials import Credentials
-from lbd.config import schema
-from lbd.config.tls import BackendTls, ListenerTls, Pair
+from lbd import schema
 from lbd.errors import LbdError
-from lbd.net.certificate import Pem
 from lbd.proxy.tls import Faces, asked_name
+from lbd.schema.tls import BackendTls, ListenerTls, Pair
+from lbd.tls.certificate import Pem
+from lbd.tls.credentials import Credentials
 from tests.authority import Authority
 
 from .rig import LIMIT, Peer, Rig, Stage, answer, configuration, generation, request

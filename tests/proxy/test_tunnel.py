@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from lbd.proxy.upstream import HIGH
 from lbd.stats import fields, scoreboard
+from lbd.upstream.upstream import HIGH
 
 from .conftest import Connect, Simple
 from .rig import Peer, Rig, Stage, request

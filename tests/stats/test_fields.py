@@ -2,7 +2,8 @@
 
 import re
 
-from lbd.config import schema, units
+from lbd import schema
+from lbd.schema import units
 from lbd.stats import endings, fields
 from lbd.stats.fields import KINDS
 

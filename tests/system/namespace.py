@@ -48,7 +48,7 @@ server.serve_forever()
 class Namespace:
     """Where lbd runs with `prefix` before its command; sockets of the file system are reached from outside.
 
-    `zone` is what the DNS server says (`tests.control.name_server`), `resolv` and `hosts` what the files say.
+    `zone` is what the DNS server says (`tests.discovery.name_server`), `resolv` and `hosts` what the files say.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,7 +76,7 @@ class Namespace:
 
     def dns(self, host: str = "127.0.0.1") -> None:
         """Start a DNS server at this address."""
-        self._start(f"dns {host}", *self.prefix, sys.executable, "-m", "tests.control.name_server",
+        self._start(f"dns {host}", *self.prefix, sys.executable, "-m", "tests.discovery.name_server",
                     str(self.path / "zone"), host)
 
     def serve(self, host: str, port: int) -> None:

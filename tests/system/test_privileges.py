@@ -19,7 +19,7 @@ from origin import Origin
 from tests.authority import Authority
 
 USER = "nobody"
-NEEDED = "import lbd.control.worker, lbd.cli.daemon"
+NEEDED = "import lbd.control.worker, lbd.cli.commands.daemon"
 NET_BIND_SERVICE = 1 << 10
 UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 LIBRARIES = os.pathsep.join([str(ROOT), *(entry for entry in sys.path if entry.endswith("-packages"))])

@@ -16,7 +16,7 @@ from lbd.cli.screen.confirm import Confirm
 from lbd.cli.screen.detail import STEERING, Detail, Facts
 from lbd.cli.terminal import GAP, STYLES, fitting
 from lbd.errors import LbdError
-from lbd.log import printable
+from lbd.log.logger import printable
 
 MOST = 200            # rows that are drawn: a table of a thousand takes longer than there is between two looks
 PATIENCE = 10.0       # seconds that the daemon has for an answer

@@ -13,7 +13,7 @@ from textual.widgets import Footer, Static
 from lbd.admin.columns import EVENTS, SERVERS, TONES
 from lbd.cli.screen.plot import plot
 from lbd.cli.terminal import STYLES
-from lbd.log import printable
+from lbd.log.logger import printable
 
 HEIGHT = 5       # lines of a plot: two of them, and what is known, fit on 24 lines
 ALONE = ("last check", "note", "address")   # facts that may be long

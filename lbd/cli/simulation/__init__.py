@@ -1,1 +1,1 @@
-"""The simulation: the production algorithms in simulated time, before servers that are models."""
+"""What `lbd simulate` shows: pages, pictures and charts of a simulated run."""

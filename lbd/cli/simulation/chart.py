@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from lbd.cli.simulation.advice import span
+from lbd.simulation.advice import span
 
 Series = Sequence[tuple[float, float]]      # (x, y), by x; y above 0
 

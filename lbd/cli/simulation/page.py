@@ -7,11 +7,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lbd.cli.simulation.advice import Advice, percent, ranked, span
 from lbd.cli.simulation.chart import chart
-from lbd.cli.simulation.figures import Figures
-from lbd.cli.simulation.fleet import NAMED
-from lbd.cli.simulation.scene import Scene
+from lbd.simulation.advice import Advice, percent, ranked, span
+from lbd.simulation.figures import Figures
+from lbd.simulation.fleet import NAMED
+from lbd.simulation.scene import Scene
 
 LINES = 5         # of a chart
 HEIGHT = 14       # of a chart, lines

@@ -4,8 +4,8 @@ import importlib
 from collections.abc import Sequence
 from typing import Any
 
-from lbd.cli.simulation.figures import Figures
 from lbd.errors import LbdError
+from lbd.simulation.figures import Figures
 
 INSTALL = "pip install 'lbd[plot]'"
 SIZE = (10.0, 5.6)      # inches, at DPI dots each

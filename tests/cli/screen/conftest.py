@@ -8,7 +8,7 @@ import pytest
 
 from lbd.cli.asking import Daemon
 from lbd.cli.screen.app import Top
-from lbd.config import units as u
+from lbd.schema import units as u
 from tests.waiting import until
 
 LIMIT = 20.0     # seconds

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from lbd.cli.simulation import picture
-from lbd.cli.simulation.figures import Figures
 from lbd.errors import LbdError
+from lbd.simulation.figures import Figures
 
 FOUND = [Figures(name, 10, 0, 0.1, 0.1, 0.1, 0.1, 1.0, {"a": 1.0}, None, line)
          for name, line in (("random", [(0.0, 0.1), (1.0, 0.2)]), ("first", []))]

@@ -1,0 +1,1 @@
+"""The access log and spans: lines written by workers, collected and put out by the supervisor."""

@@ -1,0 +1,54 @@
+"""One accepted configuration as the workers get it: the files' content, with every address resolved and slots given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from lbd.schema import Config
+from lbd.schema.units import Address
+from lbd.tls.credentials import Credentials, Place
+
+HEALTH = ("unknown", "up", "down", "ejected")
+MODES = ("ready", "drain", "maint")
+
+
+class Member(NamedTuple):
+    """One server of a backend, as the supervisor knows it now.
+
+    `address` is literal (an IP address or a Unix socket). `slot` is its row in the scoreboard: it belongs to the
+    identity (backend, name, address), so an unchanged server keeps it over every generation. Two axes of state:
+    `mode` is what the operator wants, `health` what checks and traffic say. `cut` is when what is at it is cut, in
+    seconds of the monotonic clock, which all processes share; 0.0: it is not. A tuple: those of a large fleet are made
+    anew many times per second.
+    """
+
+    backend: str
+    name: str
+    address: Address
+    slot: int
+    weight: int = 1
+    backup: bool = False
+    mode: str = "ready"
+    health: str = "up"
+    max_conns: int = 0      # most connections, and so requests in flight; 0: any number
+    host: str = ""          # the host as it was configured: the name that its certificate is for
+    cut: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Everything that a worker needs, numbered from 1; sent over the control channel and never changed.
+
+    Slots are rows of the scoreboard. In `routes` the backend is "" for requests that lbd answers itself. `secret` is
+    the key of the cookies of sticky backends, `credentials` what the files of TLS hold; neither is shown.
+    """
+
+    number: int
+    config: Config
+    members: Mapping[str, tuple[Member, ...]]
+    backends: Mapping[str, int]
+    listeners: Mapping[str, int]
+    routes: Mapping[tuple[str, str], int]
+    max_connections: int = 0   # client connections that each worker may hold at once; 0: no limit
+    secret: bytes = field(default=b"", repr=False)
+    credentials: Mapping[Place, Credentials] = field(default_factory=dict, repr=False)

@@ -1,0 +1,51 @@
+"""`lbd reload`: the running daemon reads its configuration again."""
+
+import argparse
+import json
+
+from lbd.cli import asking
+from lbd.cli.commands import plan
+from lbd.cli.parser import checked, kind
+from lbd.cli.streams import decided, say
+from lbd.cli.terminal import Output
+from lbd.schema import units as u
+
+HELP = "make the running daemon read its configuration again; a bad one changes nothing"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the daemon is, and how the outcome is printed."""
+    asking.add_arguments(parser)
+    parser.add_argument("--force", action="store_true",
+                        help="apply it even if a backend loses its last usable server by it")
+    parser.add_argument("--confirm", metavar="TIME", type=checked(kind(u.duration(0.1))),
+                        help='take it back unless "lbd confirm" comes within TIME ("60s"), or at the first trouble')
+    parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask for the reload and wait for its outcome: 0 when the new configuration is in force, all of it, else 1."""
+    wishes = "&".join([*(["force=1"] if args.force else []), *([f"confirm={args.confirm}"] if args.confirm else [])])
+    answer = asking.find(args).ask("POST", f"/v1/reload?{wishes}" if wishes else "/v1/reload")
+    done = answer.status in (200, 204)
+    if args.json:
+        with decided(0 if done else 1) as code:
+            print(json.dumps({"ok": done, "status": answer.status, "answer": answer.data}, indent=2))
+        return code
+    if not done:
+        problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
+        say("\n".join([f"lbd: nothing was changed: {answer.error}", *map(asking.finding, problems)]))
+        return 1
+    data = answer.data if isinstance(answer.data, dict) else {}
+    generation = f": generation {data['generation']} is in force" if "generation" in data else ""
+    refused = data.get("refused")
+    with decided(1 if refused else 0):
+        if isinstance(data.get("plan"), dict):
+            plan.show(data["plan"], Output(highlight=False, soft_wrap=True))
+        print(f"reloaded{generation}" if data.get("changed", True) else f"nothing to change{generation}")
+    if refused:
+        say("\n".join(["lbd: degraded: the last good version of what follows stays in force", *map(str, refused)]))
+        return 1
+    if args.confirm:
+        print(f'it is taken back unless "lbd confirm" comes within {args.confirm}')
+    return 0

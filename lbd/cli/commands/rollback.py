@@ -1,0 +1,30 @@
+"""`lbd rollback`: back to the generation before the one in force."""
+
+import argparse
+import json
+
+from lbd.cli import asking
+from lbd.cli.commands import plan
+from lbd.cli.terminal import Output
+from lbd.errors import LbdError
+
+HELP = "put the generation before the one in force back; again for the one before that"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the daemon is, and how the outcome is printed."""
+    asking.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when it is in force; raises `LbdError` (1), and then nothing has changed."""
+    answer = asking.find(args).ask("POST", "/v1/rollback")
+    if answer.status != 200:
+        raise LbdError(f"nothing was changed: {answer.error}")
+    if args.json:
+        print(json.dumps(answer.data, indent=2))
+        return 0
+    plan.show(answer.data.get("plan", {}), Output(highlight=False, soft_wrap=True))
+    print(f"rolled back: generation {answer.data['generation']} is in force; the files say something else")
+    return 0

@@ -1,0 +1,34 @@
+"""`lbd top`: the servers of the running daemon, live, to be sorted, filtered, looked into and steered."""
+
+import argparse
+import importlib
+import sys
+
+from lbd.cli import asking
+from lbd.cli.parser import kind
+from lbd.errors import LbdError
+from lbd.schema import units as u
+
+HELP = "watch the servers live: sort, filter, look into one, drain it"
+
+# Loaded when it is needed: it takes longer to load than most commands to run.
+APP = "lbd.cli.screen.app"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the daemon is, and how often it is asked."""
+    asking.add_arguments(parser)
+    parser.add_argument("--every", metavar="TIME", type=kind(u.duration(0.1, 60.0)), default=1.0,
+                        help='time between two looks (default "1s")')
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when it was left by q. Raises `LbdError` where there is no terminal or no daemon."""
+    daemon = asking.find(args)
+    answer = daemon.ask("GET", "/v1/status")
+    if answer.status != 200 or not isinstance(answer.data, dict):
+        raise LbdError(f"no status from {daemon.address}: {answer.error}")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise LbdError("lbd top needs a terminal; lbd status prints the same once")
+    importlib.import_module(APP).Top(daemon, args.every).run()
+    return 0

@@ -1,0 +1,165 @@
+"""Host names: looked up again as answers run out, the last good answer kept, servers moved along the addresses.
+
+No name waits for another, and nobody waits for a name longer than `PATIENCE`: what comes later is put in force then.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from lbd.backend.snapshot import Member
+from lbd.discovery.choice import Choice
+from lbd.discovery.lookup import Answer, Lookups
+from lbd.health.schedule import Judgement, Key
+from lbd.log.logger import logger
+from lbd.net.tasks import Tasks
+from lbd.schema.units import Address
+
+PATIENCE = 2.0  # seconds that a start or a reload waits for names that are new
+SHORTEST = 1.0  # seconds at least between two look-ups of a name, unless `resolve` is shorter
+HEARD = 0.1     # seconds until a server that is down moves: workers hear first that it is down, and may have to cut
+
+Lookup = Callable[[str], Awaitable[Answer]]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Host:
+    """What is known of one name: its addresses as they are to be used, and why the last look-up brought none.
+
+    `first` is set when there was an answer, or nobody waits for one any more; `wait` are the seconds until the next
+    look-up, `failures` those that failed in a row.
+    """
+
+    interval: float
+    began: float = 0.0
+    order: tuple[str, ...] = ()
+    reason: str = "not looked up yet"
+    wait: float = 0.0
+    failures: int = 0
+    first: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class Resolver:
+    """All names, and which of a name's addresses each server is at. `changed` is called with a name whose addresses
+    are others than before, or one of whose servers moved to another address."""
+
+    def __init__(self, tasks: Tasks, changed: Callable[[str], None], lookup: Lookup | None = None,
+                 sleep: Sleep = asyncio.sleep) -> None:
+        self._tasks = tasks
+        self._changed = changed
+        self._lookup = lookup or Lookups(tasks)
+        self._sleep = sleep
+        self._hosts: dict[str, Host] = {}
+        self._choices: dict[tuple[str, str], dict[Address, Choice]] = {}   # of a server, as it is configured
+        self.counts: Counter[str] = Counter(answered=0, failed=0)      # look-ups by result
+
+    async def set(self, names: Mapping[str, float]) -> None:
+        """Follow exactly these names, each looked up at least every so many seconds; returns when each was looked up
+        once, or for `PATIENCE` seconds in vain."""
+        loop = asyncio.get_running_loop()
+        for name in [name for name in self._hosts if name not in names]:
+            gone = self._hosts.pop(name)
+            gone.first.set()
+            if gone.task is not None:
+                gone.task.cancel()
+        for name, interval in names.items():
+            if name in self._hosts:
+                self._hosts[name].interval = interval
+            else:
+                host = self._hosts[name] = Host(interval, loop.time())
+                host.task = self._tasks.start(f"look up {name}", self._follow(name, host))
+        waiting = [host for host in self._hosts.values() if not host.first.is_set()]
+        late = [loop.call_at(host.began + PATIENCE, host.first.set) for host in waiting]
+        try:
+            await asyncio.gather(*(host.first.wait() for host in waiting))
+        finally:
+            for handle in late:
+                handle.cancel()
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """Every address of the last good answer, sorted."""
+        return tuple(sorted(self.order(name)))
+
+    def order(self, name: str) -> tuple[str, ...]:
+        """Every address of the last good answer, the one to use first in front."""
+        return self._hosts[name].order if name in self._hosts else ()
+
+    def reason(self, name: str) -> str:
+        """Why the last look-up brought nothing, else ""."""
+        return self._hosts[name].reason if name in self._hosts else "unknown name"
+
+    @property
+    def unresolved(self) -> int:
+        """Names whose last look-up brought nothing."""
+        return sum(bool(host.reason) for host in self._hosts.values())
+
+    def placed(self, backend: str, server: str, address: Address) -> Address:
+        """Where the server is that is configured with this name: at one of its addresses, kept as long as DNS lists it
+        and it does not fail; as it is while there never was any."""
+        listed = self.order(address.host)
+        if not listed:
+            return address
+        return self._choices.setdefault((backend, server), {}).setdefault(address, Choice(address)).among(
+            listed, asyncio.get_running_loop().time())
+
+    def down(self, key: Key, _judgement: Judgement) -> None:
+        """Checks find a server down, again it may be: it moves to the next address of its name soon."""
+        if key[:2] in self._choices:
+            asyncio.get_running_loop().call_later(HEARD, self.failed, key)
+
+    def failed(self, key: Key) -> None:
+        """A server was not reached at this address: it moves to the next one of its name, if it is still there and
+        there is another."""
+        for choice in self._choices.get(key[:2], {}).values():
+            before = str(choice.current)
+            if before == key[2] and choice.failed(self.order(choice.address.host), asyncio.get_running_loop().time()):
+                logger.warning("server not reached: next address of its name", backend=key[0], server=key[1],
+                               name=choice.address.host, before=before, now=str(choice.current))
+                self._changed(choice.address.host)
+
+    def keep(self, servers: Mapping[tuple[str, str], Member]) -> None:
+        """Forget which addresses others than these servers were at, by backend and name, or these as they were
+        configured before."""
+        self._choices = {
+            server: kept for server, choices in self._choices.items() if (member := servers.get(server)) is not None
+            and (kept := {address: choice for address, choice in choices.items()
+                          if replace(member.address, host=member.host) == address})}
+
+    async def _follow(self, name: str, host: Host) -> None:
+        while True:
+            before = host.order
+            await self._update(name, host)
+            awaited = not host.first.is_set()
+            host.first.set()
+            if not awaited and set(before) != set(host.order):
+                logger.info("addresses of a name changed", name=name, before=sorted(before), now=sorted(host.order))
+                self._changed(name)
+            await self._sleep(host.wait)
+
+    async def _update(self, name: str, host: Host) -> None:
+        try:
+            answer = await self._lookup(name)
+            if not answer.addresses:
+                raise OSError("DNS lists no address")
+        except Exception as error:  # a look-up that breaks must not leave its name unwatched
+            reason = "no answer in time" if isinstance(error, TimeoutError) else (
+                getattr(error, "strerror", "") or str(error) or repr(error))
+            if host.reason != reason:
+                logger.warning("name not resolved", name=name, reason=reason, kept=list(host.order))
+            host.reason = reason
+            host.wait = min(host.interval, SHORTEST * 2 ** min(host.failures, 16))
+            host.failures += 1
+            self.counts["failed"] += 1
+            return
+        if host.order and host.reason:
+            logger.info("name resolved again", name=name)
+        self.counts["answered"] += 1
+        host.reason, host.failures = "", 0
+        host.wait = host.interval if answer.ttl is None else min(host.interval, max(SHORTEST, answer.ttl))
+        # Of a family whose servers are silent nothing is known: it has not lost its addresses.
+        host.order = answer.addresses + tuple(
+            address for address in host.order
+            if (6 if ":" in address else 4) in answer.silent and address not in answer.addresses)

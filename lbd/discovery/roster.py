@@ -1,0 +1,159 @@
+"""The roster: every server of a configuration with its address, slot and state as they are now."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from lbd.backend.snapshot import Generation, Member
+from lbd.discovery.names import Resolver
+from lbd.health.check import Secured
+from lbd.health.schedule import Key, Schedule, Target
+from lbd.net import proxy_header
+from lbd.schema import Backend, Config, HealthPolicy, Server
+from lbd.schema.units import Address
+from lbd.stats import scoreboard
+from lbd.stats.slots import Slots
+from lbd.tls.credentials import Credentials, Place
+
+
+def names(config: Config) -> dict[str, float]:
+    """The host names that have to be looked up, and how often (seconds)."""
+    found: dict[str, float] = {}
+    for backend in config.backends.values():
+        for server in backend.servers.values():
+            if not server.address.literal:
+                name = server.address.host
+                found[name] = min(backend.resolve, found.get(name, backend.resolve))
+        if name := _checked_name(policy(config, backend)):
+            found[name] = min(backend.resolve, found.get(name, backend.resolve))
+    return found
+
+
+def policy(config: Config, backend: Backend) -> HealthPolicy | None:
+    """The health policy of a backend, whether named or in place."""
+    if isinstance(backend.health, str):
+        return config.health[backend.health]
+    return backend.health
+
+
+def check_of(config: Config, backend: Backend, server: Server) -> HealthPolicy | None:
+    """The health policy by which one server of a backend is checked; None where it is not."""
+    how = policy(config, backend) if server.check else None
+    return replace(how, port=server.check_port) if how is not None and server.check_port is not None else how
+
+
+def _checked_name(policy: HealthPolicy | None) -> str:
+    """The host name that a policy checks instead of the servers' own addresses; "" without one."""
+    return policy.address if policy is not None and policy.address and not Address(policy.address).literal else ""
+
+
+class Roster:
+    """Turns a configuration into members. Knows no past: everything is asked of resolver, schedule and slots.
+
+    `ejected` says why a server is left out because of failing requests, "" when it is not; `steered` makes of a member
+    what operators want of it while lbd runs; `secured` says how checks use TLS.
+    """
+
+    def __init__(self, slots: Slots, resolver: Resolver, schedule: Schedule,
+                 ejected: Callable[[Key], str] = lambda key: "",
+                 steered: Callable[[Member], Member] = lambda member: member,
+                 secured: Callable[[str, Backend, Address, str], Secured | None] = lambda *_: None) -> None:
+        self._ejected = ejected
+        self._secured = secured
+        self._steered = steered
+        self._slots = slots
+        self._resolver = resolver
+        self._schedule = schedule
+
+    def targets(self, config: Config) -> dict[Key, Target]:
+        """What has to be checked."""
+        found: dict[Key, Target] = {}
+        for name, backend in config.backends.items():
+            if (common := policy(config, backend)) is None:
+                continue
+            at = next(iter(self._resolver.order(_checked_name(common))), "")
+            for server, member, address in self._places(name, backend):
+                if address.literal and (how := check_of(config, backend, server)) is not None:
+                    told = backend.send_proxy
+                    greeting = proxy_header.local(proxy_header.VERSIONS[told]) if told is not None else b""
+                    secured = self._secured(name, backend, address, server.address.host)
+                    found[name, member, str(address)] = Target(address, how, greeting, secured, at)
+        return found
+
+    def members(self, config: Config) -> dict[str, tuple[Member, ...]]:
+        """Every server of every backend as it is now."""
+        return {name: self.of(config, name) for name in config.backends}
+
+    def of(self, config: Config, name: str) -> tuple[Member, ...]:
+        """Every server of one backend as it is now."""
+        return tuple(self._members(config, name, config.backends[name]))
+
+    def generation(self, number: int, config: Config, max_connections: int, secret: bytes = b"",
+                   credentials: Mapping[Place, Credentials] | None = None) -> Generation:
+        """The generation as of now; raises `LbdError` when the scoreboard has no room for it."""
+        backends = {name: self._slots.take(scoreboard.BACKEND, name) for name in config.backends}
+        listeners = {name: self._slots.take(scoreboard.LISTENER, name) for name in config.listeners}
+        routes: dict[tuple[str, str], int] = {}
+        for name, listener in config.listeners.items():
+            for backend in {"", listener.backend or "", *(route.backend or "" for route in listener.routes)}:
+                routes[name, backend] = self._slots.take(scoreboard.ROUTE, (name, backend))
+        return Generation(number, config, self.members(config), backends, listeners, routes, max_connections,
+                          secret, credentials or {})
+
+    def moved(self, generation: Generation) -> tuple[Member, ...]:
+        """Members of the generation that are not as they were when it was made. A member that came or went since (a
+        name of `resolve_all`) needs a new generation and is not among them."""
+        now = self.members(generation.config)
+        return tuple(member for name, members in generation.members.items()
+                     for member, old in _pairs(now.get(name, ()), members) if member != old)
+
+    def same_names(self, generation: Generation) -> bool:
+        """Whether the generation still has the right members, whatever their state."""
+        now = self.members(generation.config)
+        return all([m.name for m in members] == [m.name for m in now[name]]
+                   for name, members in generation.members.items())
+
+    def reason(self, config: Config, member: Member) -> str:
+        """Why the member's health is what it is, in a few words; "" without checks."""
+        if not member.address.literal:
+            return f"{member.address.host} is not resolved: {self._resolver.reason(member.address.host)}"
+        key = member.backend, member.name, str(member.address)
+        if ejected := self._ejected(key):
+            return ejected
+        judgement = self._schedule.of(key)
+        return judgement.reason if judgement is not None else ""
+
+    def _members(self, config: Config, name: str, backend: Backend) -> Iterator[Member]:
+        checked = policy(config, backend) is not None
+        for server, member, address in self._places(name, backend):
+            key = name, member, str(address)
+            health = "up"
+            if not address.literal:
+                health = "down"
+            elif checked and server.check:
+                judgement = self._schedule.of(key)
+                health = judgement.health if judgement is not None else "unknown"
+            if health == "up" and self._ejected(key):
+                health = "ejected"
+            slot = self._slots.take(scoreboard.SERVER, key)
+            yield self._steered(
+                Member(name, member, address, slot, server.weight, server.backup, server.mode, health,
+                         server.max_conns or 0, server.address.host))
+
+    def _places(self, group: str, backend: Backend) -> Iterator[tuple[Server, str, Address]]:
+        """Each server with the name and address of its members; a name that is not resolved stands for itself."""
+        for name, server in backend.servers.items():
+            address = server.address
+            if address.literal:
+                yield server, name, address
+            elif backend.resolve_all and (listed := self._resolver.listed(address.host)):
+                for host in listed:
+                    yield server, f"{name}@{host}", replace(address, host=host)
+            else:
+                yield server, name, self._resolver.placed(group, name, address)
+
+
+def _pairs(now: tuple[Member, ...], before: tuple[Member, ...]) -> Iterator[tuple[Member, Member]]:
+    known: Mapping[str, Member] = {member.name: member for member in now}
+    for member in before:
+        if member.name in known:
+            yield known[member.name], member

@@ -1,0 +1,234 @@
+"""The files of TLS: read by the supervisor, which may be allowed to when its workers are not, and judged before use."""
+
+import glob
+import hashlib
+import os
+import secrets
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from lbd.config.files import fetch
+from lbd.errors import LbdError
+from lbd.generation.watch import Print, fingerprint, is_pattern
+from lbd.health.check import Secured
+from lbd.log.logger import logger
+from lbd.proxy.tls import asked, asked_name, face, question, secures
+from lbd.schema import Backend, BackendTls, Config, Listener, ListenerTls
+from lbd.schema.tls import Pair
+from lbd.schema.units import Address
+from lbd.tls import tickets
+from lbd.tls.certificate import Pem, facts
+from lbd.tls.credentials import Credentials, Place
+
+LARGEST = 2**20       # bytes of one file
+MOST = 10_000         # files of one pattern
+SOON = 14 * 86400     # seconds before its end from which a certificate is warned of
+ROTATION = 12 * 3600  # seconds after which session tickets get other keys
+
+
+class Shown(NamedTuple):
+    """A certificate in force: where, from which file, for which names, until when (Unix time)."""
+
+    place: Place
+    path: str
+    names: tuple[str, ...]
+    ends: int
+
+
+Known = tuple[ListenerTls | BackendTls, Credentials, Print]   # settings, what their files held, and the files
+
+
+class Findings(NamedTuple):
+    """One look at the files: what is good of them now, by place, and why what they hold is not in force."""
+
+    good: dict[Place, Known]
+    refused: dict[Place, str]
+
+
+class Certificates:
+    """What the files said when they were good last. `refused` says of listeners and backends why what is in their files
+    now is not in force."""
+
+    def __init__(self) -> None:
+        self.refused: dict[Place, str] = {}
+        self._good: dict[Place, Known] = {}
+        self._contexts: dict[Place, tuple[BackendTls, Credentials, ssl.SSLContext | None]] = {}   # of checks
+        self._secret = secrets.token_bytes(32)
+        self._rotated = time.monotonic()
+        self._warned: dict[Shown, float] = {}
+
+    def read(self, config: Config) -> dict[Place, Credentials]:
+        """Everything that the configuration names. A file that is broken or gone leaves what it said before in force;
+        raises `LbdError` where there is nothing of before."""
+        return self.take(self.look(config))
+
+    @property
+    def known(self) -> Findings:
+        """Everything that was taken over so far, for `restore`."""
+        return Findings(self._good, self.refused)
+
+    def restore(self, known: Findings) -> None:
+        """Go back to what was known: what was taken over since is for a configuration that is not to be."""
+        self._good, self.refused = known
+
+    def take(self, findings: Findings) -> dict[Place, Credentials]:
+        """Take over what `look` found; returns everything that its configuration names."""
+        self._good = {**self._good, **findings.good}
+        self.refused = findings.refused
+        return {place: known[1] for place, known in findings.good.items()}
+
+    def look(self, config: Config) -> Findings:
+        """Read the files, which may block, and change nothing: for a thread of its own. Raises `LbdError`."""
+        good: dict[Place, Known] = {}
+        refused: dict[Place, str] = {}
+        for place, settings, tls in _wanted(config):
+            known = self._good.get(place)
+            seen = fingerprint(_files(tls))
+            if known is not None and known[0] == tls and known[2] == seen:
+                # Not read again: what was root's to read at the start may be nobody's now.
+                good[place] = tls, self._keyed(place, tls, known[1]), seen
+                if place in self.refused:
+                    refused[place] = self.refused[place]
+                continue
+            try:
+                given = self._keyed(place, tls, _listener(tls) if isinstance(tls, ListenerTls) else _backend(tls))
+                if known is None or known[1] != given:
+                    _judge(settings, given)
+            except LbdError as error:
+                if known is None or known[0] != tls:
+                    raise LbdError(f"{'.'.join(place)}.tls.{error}") from None
+                refused[place] = str(error)
+                if self.refused.get(place) != str(error):
+                    logger.error("certificate refused; the one before stays in force", at=".".join(place),
+                                 reason=str(error))
+                given = self._keyed(place, tls, known[1])
+            good[place] = tls, given, seen
+        return Findings(good, refused)
+
+    def towards(self, name: str, backend: Backend, address: Address, host: str) -> Secured | None:
+        """How a check speaks to a server of this host at this address; None: without TLS."""
+        if not secures(backend, address):
+            return None
+        place, settings = ("backends", name), backend.tls or BackendTls()
+        given = self._good[place][1] if place in self._good else Credentials()
+        made = self._contexts.get(place)
+        if made is None or made[:2] != (settings, given):
+            made = self._contexts[place] = settings, given, asked(name, backend, {place: given})
+        context = made[2]
+        return (context, asked_name(backend, host) or "") if context is not None else None
+
+    def rotate(self) -> bool:
+        """Make other keys of session tickets when it is time; true when that was done."""
+        if time.monotonic() - self._rotated < ROTATION:
+            return False
+        self._secret, self._rotated = secrets.token_bytes(32), time.monotonic()
+        return True
+
+    def warn(self, shown: Iterator[Shown], now: float) -> None:
+        """Log once a day what ends soon, or has ended."""
+        for one in shown:
+            if one.ends - now < SOON and abs(now - self._warned.get(one, 0.0)) >= 86400:
+                self._warned[one] = now
+                days = int((one.ends - now) // 86400)
+                logger.warning("certificate has expired" if days < 0 else "certificate expires soon",
+                               at=".".join(one.place), file=one.path, names=one.names[:10], days=days)
+
+    def _keyed(self, place: Place, tls: ListenerTls | BackendTls, given: Credentials) -> Credentials:
+        """With the keys of session tickets as they are now."""
+        if not isinstance(tls, ListenerTls):
+            return given
+        # Of its own for every listener: a session must not pass for one with a client's certificate elsewhere.
+        policy = f"{place[1]}\0{tls.verify}\0{tls.partial_chain}\0".encode() + given.authorities
+        return replace(given, keys=hashlib.shake_256(self._secret + policy).digest(tickets.SIZE))
+
+
+def shown(credentials: Mapping[Place, Credentials]) -> Iterator[Shown]:
+    """Every certificate in force."""
+    for place, given in credentials.items():
+        for pem in given.pems:
+            about = facts(pem.chain)
+            yield Shown(place, pem.path, about.names, about.ends)
+
+
+def files(config: Config) -> list[str]:
+    """The files and patterns to watch."""
+    return list(dict.fromkeys(path for _, _, tls in _wanted(config) for path in _files(tls)))
+
+
+def places(config: Config) -> list[Place]:
+    """The listeners and backends that speak TLS."""
+    return [place for place, _, _ in _wanted(config)]
+
+
+def _files(tls: ListenerTls | BackendTls) -> list[str]:
+    pairs = tls.certificates if isinstance(tls, ListenerTls) else (tls.certificate,)
+    found: list[str | None] = []
+    for pair in filter(None, pairs):
+        found += [pair.cert, *([pair.key] if pair.key else _beside(pair.cert))]
+    found.append(tls.client_ca if isinstance(tls, ListenerTls) else tls.ca)
+    return [path for path in found if path]
+
+
+def _wanted(config: Config) -> Iterator[tuple[Place, Listener | Backend, ListenerTls | BackendTls]]:
+    for name, listener in config.listeners.items():
+        if listener.tls is not None:
+            yield ("listeners", name), listener, listener.tls
+    for name, backend in config.backends.items():
+        if any(secures(backend, server.address) for server in backend.servers.values()):
+            yield ("backends", name), backend, backend.tls or BackendTls()
+
+
+def _listener(tls: ListenerTls) -> Credentials:
+    return Credentials(tuple(pem for pair in tls.certificates for pem in _pems(pair, "certificates")),
+                       _fetch(tls.client_ca, "client_ca") if tls.client_ca is not None else b"")
+
+
+def _backend(tls: BackendTls) -> Credentials:
+    return Credentials(tuple(_pems(tls.certificate, "certificate")) if tls.certificate is not None else (),
+                       _fetch(tls.ca, "ca") if tls.ca is not None else b"")
+
+
+def _judge(settings: Listener | Backend, given: Credentials) -> None:
+    """Raise `LbdError` for what is of no use."""
+    if isinstance(settings, Listener):
+        face(settings, given)
+    else:
+        question(settings, given)
+
+
+def _pems(pair: Pair, key: str) -> Iterator[Pem]:
+    """The certificate, or those of all files that match; each with its key, which may stand in a file beside it.
+    `key` is the one of the configuration."""
+    if pair.key or not is_pattern(pair.cert):
+        yield _pem(pair.cert, pair.key, key)
+        return
+    paths = sorted(glob.glob(pair.cert, recursive=True))[:MOST]
+    if not paths:
+        raise LbdError(f"{key}: no file matches {pair.cert}")
+    keys = {beside for path in paths for beside in _beside(path) if beside != path}
+    for path in paths:
+        # A pattern may take the files of the keys too.
+        if path not in keys or b"CERTIFICATE-----" in _fetch(path, key):
+            yield _pem(path, "", key)
+
+
+def _pem(path: str, beside: str, key: str) -> Pem:
+    chain = _fetch(path, key)
+    if not beside and b"PRIVATE KEY-----" not in chain:
+        beside = next(filter(os.path.exists, _beside(path)), "")
+    return Pem(path, chain, _fetch(beside, key) if beside else b"")
+
+
+def _beside(path: str) -> tuple[str, str]:
+    """Where the key of a certificate is looked for that is not in its own file: `a.key`, `a.pem.key` for `a.pem`."""
+    return os.path.splitext(path)[0] + ".key", path + ".key"
+
+
+def _fetch(path: str, key: str) -> bytes:
+    try:
+        return fetch(path, LARGEST)
+    except OSError as error:
+        raise LbdError(f"{key}: cannot read {path}: {error.strerror}") from None

@@ -1,0 +1,122 @@
+"""Ejection: the supervisor looks at what all workers counted, and leaves out servers that fail real requests."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+from lbd.backend.outlier import EJECTED, NOT_ENFORCED, RETURNED, Case, Decision, Figures, Outliers
+from lbd.backend.snapshot import Member
+from lbd.health.schedule import Judgement, Key
+from lbd.log.logger import logger
+from lbd.net.tasks import Tasks
+from lbd.schema import Config
+from lbd.stats import fields, scoreboard
+from lbd.stats.scoreboard import Board, now
+
+LOOK = 0.1   # seconds between two looks at the figures
+
+
+class Ejection:
+    """All backends with a table `outlier`. `changed` is called when a server was ejected or returned."""
+
+    def __init__(self, tasks: Tasks, board: Board, changed: Callable[[], None]) -> None:
+        self._tasks = tasks
+        self._board = board
+        self._changed = changed
+        self._backends: dict[str, Outliers] = {}
+        self._slots: dict[str, dict[Key, int]] = {}   # of servers that may be ejected
+        self._before: dict[Key, Case] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def set(self, config: Config) -> None:
+        """Judge by this configuration from now on; what is known of its servers stays."""
+        wanted = {name: backend.outlier for name, backend in config.backends.items() if backend.outlier is not None}
+        known, self._backends = self._backends, {}
+        for name, settings in wanted.items():
+            outliers = self._backends[name] = known.get(name) or Outliers(
+                settings, {key: case for key, case in self._before.items() if key[0] == name})
+            outliers.settings = settings
+        self._before = {}
+        if wanted and self._task is None:
+            self._task = self._tasks.start("ejection", self._run())
+        elif not wanted and self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def known(self) -> dict[Key, Case]:
+        """What is known of every server that may be ejected."""
+        return {key: case for outliers in self._backends.values() for key, case in outliers.cases.items()}
+
+    def restore(self, cases: Mapping[Key, Case]) -> None:
+        """What was known before the first configuration is set."""
+        self._before = dict(cases)
+
+    def reason(self, key: Key) -> str:
+        """Why the server is ejected; "" when it is not."""
+        outliers = self._backends.get(key[0])
+        if outliers is None or not outliers.ejected(key):
+            return ""
+        case = outliers.cases[key]
+        return f"{case.failures} failures in a row: left out for {case.seconds:g} s"
+
+    def counts(self, key: Key) -> Mapping[str, int]:
+        """How often each decision was made of a server."""
+        outliers = self._backends.get(key[0])
+        case = outliers.cases.get(key) if outliers is not None else None
+        return {what: count for what, count in case.counts.items() if what != RETURNED} if case is not None else {}
+
+    def passed(self, key: Key, judgement: Judgement) -> None:
+        """A check of the server passed."""
+        outliers = self._backends.get(key[0])
+        if outliers is not None:
+            decision = outliers.passed(key, judgement.streak, judgement.needed, now())
+            if decision is not None:
+                self._tell(decision, "its checks pass")
+                self._changed()
+
+    def follow(self, members: Iterable[Member]) -> None:
+        """All servers as they are now."""
+        groups: dict[str, list[Member]] = {name: [] for name in self._backends}
+        for member in members:
+            if member.backend in groups:
+                groups[member.backend].append(member)
+        for name, group in groups.items():
+            self._backends[name].keep([identity(member) for member in group])
+            self._slots[name] = {identity(m): m.slot for m in group if m.health == "up" and m.mode != "maint"}
+
+    def look(self) -> None:
+        """Look at the figures of all servers once."""
+        moment, moved = now(), False
+        for name, outliers in self._backends.items():
+            seen = {key: self._figures(slot) for key, slot in self._slots.get(name, {}).items()}
+            for decision in outliers.look(moment, seen):
+                self._tell(decision, "its time is over")
+                moved = moved or decision.what in (EJECTED, RETURNED)
+        if moved:
+            self._changed()
+
+    def _figures(self, slot: int) -> Figures:
+        each = self._board.each
+        return Figures(each(scoreboard.SERVER, slot, fields.SERVER_FAILURES),
+                       each(scoreboard.SERVER, slot, fields.SERVER_SUCCEEDED))
+
+    def _tell(self, decision: Decision, why: str) -> None:
+        place = dict(zip(("backend", "server", "address"), decision.server, strict=True))
+        if decision.what == RETURNED:
+            logger.info("server returned from ejection", **place, reason=why)
+        elif decision.what == EJECTED:
+            logger.warning("server ejected", **place, reason=f"{decision.failures} failures in a row",
+                           seconds=decision.seconds)
+        else:
+            logger.warning("server not ejected", **place, reason=f"{decision.failures} failures in a row, but " + (
+                "ejection is not enforced" if decision.what == NOT_ENFORCED
+                else "too many of the backend's servers are ejected already"))
+
+    async def _run(self) -> None:
+        while True:
+            self.look()
+            await asyncio.sleep(LOOK)
+
+
+def identity(member: Member) -> Key:
+    """By what a server is known here."""
+    return member.backend, member.name, str(member.address)

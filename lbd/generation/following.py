@@ -1,0 +1,31 @@
+"""The watch over the files of the configuration, while the one in force asks for it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from lbd.generation.watch import Watch
+from lbd.net.tasks import Tasks
+
+
+class Following:
+    """`changed` is called when one of `files` is another than before, while followed."""
+
+    def __init__(self, tasks: Tasks, files: Callable[[], Sequence[str]], changed: Callable[[], None]) -> None:
+        self._tasks = tasks
+        self._files = files
+        self._watch = Watch(files, changed)
+        self._watching: asyncio.Task[None] | None = None
+
+    def follow(self, wanted: bool) -> None:
+        """Watch the files, where there are some, or no longer."""
+        wanted = wanted and bool(self._files())
+        if wanted and self._watching is None:
+            self._watching = self._tasks.start("watch over the files", self._watch.run())
+        elif not wanted and self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+
+    def manner(self, others: str) -> str:
+        """How changes are noticed: `off`, `events`, or `polling: REASON`; `others` is why further files are polled."""
+        polls = (self._watch.polls if self._watching is not None else "") or others
+        return f"polling: {polls}" if polls else "off" if self._watching is None else "events"

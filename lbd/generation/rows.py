@@ -1,0 +1,35 @@
+"""The rows of the scoreboard: by which identities servers and generations have them."""
+
+from collections.abc import Collection, Hashable, Iterable
+
+from lbd.backend.snapshot import Generation, Member
+from lbd.generation.ejection import identity
+from lbd.stats import fields, scoreboard
+from lbd.stats.scoreboard import Board
+from lbd.stats.slots import Slots
+
+Identity = tuple[int, Hashable]     # kind of row, and its owner
+
+
+def of_servers(members: Iterable[Member]) -> set[Identity]:
+    """Those of servers at the addresses where they are now."""
+    return {(scoreboard.SERVER, identity(member)) for member in members}
+
+
+def of_generation(generation: Generation) -> set[Identity]:
+    """Those of everything in the generation."""
+    found = of_servers(member for group in generation.members.values() for member in group)
+    found |= {(scoreboard.BACKEND, name) for name in generation.backends}
+    found |= {(scoreboard.LISTENER, name) for name in generation.listeners}
+    found |= {(scoreboard.ROUTE, pair) for pair in generation.routes}
+    return found
+
+
+def in_flight(board: Board, slots: Slots, stay: Collection[Identity], leaving: Collection[int]) -> int:
+    """Requests in flight that are to end: in these lanes, and at servers that do not stay."""
+    count = 0.0
+    for owner, slot in slots.owners(scoreboard.SERVER).items():
+        gone = (scoreboard.SERVER, owner) not in stay
+        lanes = board.each(scoreboard.SERVER, slot, fields.SERVER_IN_FLIGHT)
+        count += sum(value for lane, value in enumerate(lanes) if gone or lane in leaving)
+    return int(count)

@@ -1,0 +1,62 @@
+"""Tracing: where the workers' lines about sampled requests go while `[tracing]` is on. Nothing of it exists before."""
+
+import importlib
+import os
+from collections.abc import Iterable
+
+from lbd import schema
+from lbd.access_log.collector import AccessLog
+from lbd.access_log.sinks import Sink
+from lbd.errors import LbdError
+from lbd.process.messages import TraceTo
+from lbd.process.worker_process import Process
+
+SPANS = "lbd.access_log.spans"     # loaded by name: what it imports is an extra
+INSTALL = "pip install 'lbd[otel]'"
+
+
+def spans(settings: schema.Tracing) -> Sink | None:
+    """Where to write lines about requests, None where none are wanted; raises `LbdError` when the SDK is missing."""
+    if not settings.enabled:
+        return None
+    try:
+        sink: Sink = importlib.import_module(SPANS).Spans(settings)
+    except ImportError as error:
+        raise LbdError(f"tracing.enabled: OpenTelemetry is not installed ({error}): {INSTALL}") from None
+    return sink
+
+
+class Tracing:
+    """A pipe from each worker, and a thread that makes spans of what comes, from the first time on that any are wanted.
+
+    A collector that is slow or away holds up that thread alone: then the pipes fill, and workers drop lines.
+    """
+
+    def __init__(self) -> None:
+        self._log: AccessLog | None = None
+
+    @property
+    def lost(self) -> int:
+        """Spans that the collector did not take."""
+        return self._log.lost if self._log is not None else 0
+
+    def use(self, sink: Sink | None, workers: Iterable[Process]) -> None:
+        """Send spans there from now on; None: nowhere."""
+        if sink is not None and self._log is None:
+            self._log = AccessLog("spans")
+            for process in workers:
+                self.greeted(process)
+        if self._log is not None:
+            self._log.use(sink)
+
+    def greeted(self, process: Process) -> None:
+        """A worker is there: it gets its pipe, if it needs one."""
+        if self._log is not None:
+            fd = self._log.pipe()
+            process.send(TraceTo(), (fd,))
+            os.close(fd)
+
+    def close(self, seconds: float) -> None:
+        """Send what the workers left behind, for so long at most, and end."""
+        if self._log is not None:
+            self._log.close(seconds)

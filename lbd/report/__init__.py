@@ -1,0 +1,1 @@
+"""Status, metrics, events, settings and explanations: what the daemon says of itself."""

@@ -1,0 +1,196 @@
+"""The explanation: where one request would go and why, asked of the router and the algorithms that serve requests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from lbd.backend.backend import Backend
+from lbd.backend.server import Server
+from lbd.backend.snapshot import Generation
+from lbd.errors import LbdError
+from lbd.http import fields, head
+from lbd.proxy.assembly import Assembly
+from lbd.proxy.listener import Site
+from lbd.report import explain_tcp
+from lbd.report.candidates import Asked, choose
+from lbd.routing.router import Condition, host_matches
+from lbd.schema import Config, Listener
+from lbd.stats import scoreboard
+from lbd.stats.scoreboard import Board
+
+PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request to be explained: `url` with scheme and host, `headers` as `Name: value`, `client` an IP address.
+
+    `tcp://HOST:PORT`, or `tls://NAME:PORT?alpn=PROTOCOL` where the client speaks TLS, is a connection in tcp mode.
+    """
+
+    method: str
+    url: str
+    headers: Sequence[str] = ()
+    client: str = "127.0.0.1"
+    listener: str = ""
+
+
+def explain(question: Question, generation: Generation, board: Board, lane: int) -> dict[str, Any]:
+    """Everything that decides, as JSON. The figures are those of the board; nothing is written to it. `lane` is that of
+    a worker, or any of a board of one's own. Raises `LbdError` for a question that means nothing.
+    """
+    config = generation.config
+    parts, host, target = _parts(question.url)
+    mode = "tcp" if parts.scheme in explain_tcp.SCHEMES else "http"
+    port = PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
+    name = question.listener or _listener(config, mode, port)
+    if name not in config.listeners or config.listeners[name].mode != mode:
+        raise LbdError(f"no {mode} listener is called {name!r}")
+    site = _site(name, generation, board, lane)
+    if mode == "tcp":
+        return {"generation": generation.number, "listener": name, **explain_tcp.explain(
+            explain_tcp.hello(parts), question.client, config.listeners[name], site, board)}
+    peer = question.client.encode()
+    answer: dict[str, Any] = {"generation": generation.number, "listener": name, "admitted": site.admits(peer)}
+    request = site.request
+    asked_for = _head(question, host, target)
+    flags = request.scan(asked_for, 0, peer, site.proto, site.believes(peer))
+    if flags <= 0:
+        return {**answer, "refused": {"status": -flags, "reason": request.error or "the head is not complete"}}
+    settings = config.listeners[name]
+    action = site.route(request)
+    answer["routes"] = _routes(settings, site.router.routes, request, action.place)
+    answer["route"] = action.place if action.place >= 0 else None
+    if action.answers is not None:
+        status, reply, _ = action.answers(request, True, {})
+        return {**answer, "answer": {"status": status, "head": reply.partition(b"\r\n\r\n")[0].decode("latin-1")}}
+    if site.max_body is not None and request.length > site.max_body:
+        return {**answer, "refused": {"status": 413, "reason": f"the body is longer than {site.max_body} bytes"}}
+    forwarded = head.values(request.out, b"x-forwarded-for")
+    asked = Asked(request, fields.client_address(forwarded, site.trusts) if site.believes(peer) else peer)
+    asked.payload = action.change(request.out, request.target) if action.changes else request.out
+    backend = action.backend
+    choice = choose(backend, asked, board)
+    server = choice.pop("server")
+    return {**answer, **choice, "client": asked.source.decode("latin-1"),
+            "sends": asked.payload.decode("latin-1").splitlines()[:-1],
+            "request_headers": _edits(asked_for, asked.payload),
+            "response_headers": _answer_edits(backend, asked, server, action.response_edits),
+            "timeouts": _timeouts(settings, backend)}
+
+
+def _site(listener: str, generation: Generation, board: Board, lane: int) -> Site:
+    """The listener as a worker would have it, with backends of its own."""
+    assembly = Assembly(board, lane)
+    prepared = assembly.prepare(generation, {}, {})
+    for backend, algorithm in prepared.backends.values():
+        backend.install(generation.config.backends[backend.name], generation.members.get(backend.name, ()),
+                        lambda slot: assembly.row(scoreboard.SERVER, slot), algorithm, generation.secret)
+    return prepared.listeners[listener][1]
+
+
+def _edits(before: bytes, after: bytes) -> dict[str, Any]:
+    """What becomes of the client's head on its way to the server: lines that go, and lines that come."""
+    old, new = (text.decode("latin-1").splitlines()[1:-1] for text in (before, after))
+    return {"removed": _missing(old, new), "added": _missing(new, old)}
+
+
+def _missing(lines: Sequence[str], others: Sequence[str]) -> list[str]:
+    """Those of the lines that are not among the others; how names are written does not matter."""
+    left = [_folded(line) for line in others]
+    found = []
+    for line in lines:
+        folded = _folded(line)
+        if folded in left:
+            left.remove(folded)
+        else:
+            found.append(line)
+    return found
+
+
+def _folded(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name.lower(), value.strip()
+
+
+def _answer_edits(backend: Backend, asked: Asked, server: Server | None, edits: Any) -> dict[str, Any]:
+    """What becomes of the server's answer."""
+    if backend.sticky is not None and server is not None:
+        backend.sticky.bind(asked, server, edits)
+        edits = asked.response_edits
+    removed, added = edits or ((), b"")
+    return {"removed": [name.decode("latin-1") for name in removed], "added": added.decode("latin-1").splitlines()}
+
+
+def _timeouts(listener: Listener, backend: Backend) -> dict[str, float]:
+    """Those that hold: of the client's side by the listener, of the server's by the backend."""
+    return {name: getattr((listener if name.startswith("client_") else backend.settings).timeouts, name)
+            for name in asdict(listener.timeouts)}
+
+
+def _routes(settings: Listener, routes: Sequence[tuple[str | None, Condition]], request: head.Request, taken: int
+            ) -> list[dict[str, Any]]:
+    """Every route up to the one that is taken, with what kept the request from it."""
+    host = fields.host_name(request.host)
+    path = fields.routed_path(request.target)
+    found = []
+    for place, (pattern, condition) in enumerate(routes):
+        wrong = [] if host_matches(pattern, host) else [f"host {host} is not {pattern}"]
+        wrong += mismatches(condition, path, request)
+        found.append({"route": place, "backend": settings.routes[place].backend, "matches": not wrong,
+                      "mismatch": "; ".join(wrong)})
+        if place == taken:
+            break
+    return found
+
+
+def mismatches(condition: Condition, path: bytes, request: head.Request) -> list[str]:
+    """What of the route's conditions, its host aside, does not hold."""
+    text = path.decode("latin-1")
+    wrong = []
+    if condition.path is not None and path != condition.path:
+        wrong.append(f"path {text} is not {condition.path.decode()}")
+    if condition._replace(path=None, pattern=None, methods=frozenset(), header=()).holds(path, request) is False:
+        wrong.append(f"path {text} is not below {(condition.prefix or b'').decode()}")
+    if condition.pattern is not None and condition.pattern.fullmatch(path) is None:
+        wrong.append(f"path {text} does not match the pattern")
+    if condition.methods and request.method not in condition.methods:
+        wrong.append(f"method {request.method.decode()} is none of {b', '.join(sorted(condition.methods)).decode()}")
+    only = condition._replace(path=None, prefix=None, pattern=None, methods=frozenset())
+    wrong += [f"field {name.decode()} is not {'there' if value is None else value.decode()}"
+              for name, value in condition.header if not only._replace(header=((name, value),)).holds(path, request)]
+    return wrong
+
+
+def _parts(url: str) -> tuple[SplitResult, str, str]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise LbdError(f"{url!r} is no URL: {error}") from None
+    if parts.scheme not in (*PORTS, *explain_tcp.SCHEMES) or not parts.hostname:
+        raise LbdError(f"{url!r} is no URL: http://HOST/PATH is needed, or tcp://HOST:PORT or tls://NAME:PORT")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return parts, host if port is None else f"{host}:{port}", target
+
+
+def _listener(config: Config, mode: str, port: int) -> str:
+    """The first listener of the mode on the URL's port, else the first one."""
+    names = [name for name, listener in config.listeners.items() if listener.mode == mode]
+    for name in names:
+        if any(address.port == port for address in config.listeners[name].bind):
+            return name
+    if not names:
+        raise LbdError(f"there is no {mode} listener")
+    return names[0]
+
+
+def _head(question: Question, host: str, target: str) -> bytes:
+    given: Mapping[str, str] = {line.partition(":")[0].strip().lower(): line for line in question.headers}
+    lines = [f"{question.method} {target} HTTP/1.1", *([] if "host" in given else [f"Host: {host}"]),
+             *question.headers]
+    if any(not line or "\n" in line or "\r" in line for line in lines):
+        raise LbdError("a header is one line: Name: value")
+    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")

@@ -1,0 +1,82 @@
+"""The explanation of a connection in `tcp` mode: which route its ClientHello takes, and which server it gets."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import SplitResult, parse_qs
+
+from lbd import schema
+from lbd.http import head
+from lbd.proxy.listener import Site
+from lbd.proxy.passthrough import Condition
+from lbd.report.candidates import Asked, choose
+from lbd.stats.scoreboard import Board
+from lbd.tls.client_hello import Hello
+
+SCHEMES = ("tcp", "tls")
+TIMEOUTS = ("client_header", "connect", "queue", "tunnel", "half_closed")
+
+
+class Caller(Asked):
+    """A client of which only the address is known."""
+
+    because = "its address had this server before"
+
+    def __init__(self, client: bytes) -> None:
+        super().__init__(head.Request(1024, 1, 64, False), client)
+        self.method = self.target = self.host = self.payload = b""
+
+
+def hello(parts: SplitResult) -> Hello | None:
+    """What the client of `tls://NAME[:PORT][?alpn=PROTOCOL,PROTOCOL]` says first; None for `tcp://`."""
+    if parts.scheme != "tls":
+        return None
+    protocols = [word.encode() for text in parse_qs(parts.query).get("alpn", ()) for word in text.split(",")]
+    return Hello((parts.hostname or "").lower(), tuple(protocols))
+
+
+def explain(said: Hello | None, client: str, settings: schema.Listener, site: Site, board: Board) -> dict[str, Any]:
+    """Everything that decides, as JSON; nothing is written to the board."""
+    peer = client.encode()
+    answer: dict[str, Any] = {"admitted": site.admits(peer), "introduced": site.introduced}
+    routes = list(_routes(settings.routes, site.passthrough, said))
+    taken = routes[-1]["route"] if routes and routes[-1]["matches"] else None
+    action = site.action if taken is None else site.passthrough[taken].action
+    answer |= {"routes": routes, "route": taken}
+    if action.answers is not None:
+        reason = "no route takes it, and the listener has no backend: the connection is closed"
+        return {**answer, "refused": {"status": None, "reason": reason}}
+    backend, caller = action.backend, Caller(peer)
+    backend.sticky = None      # cookies are of http
+    if backend.sticky_source is not None:
+        caller.preferred = backend.sticky_source.find(peer)
+    choice = choose(backend, caller, board)
+    choice.pop("server")
+    choice["why"] = choice["why"].removesuffix(": 503")
+    if backend.sticky_source is not None:
+        choice["sticky"] = {"source": client, "server": caller.preferred.name if caller.preferred else None}
+    return {**answer, **choice, "client": client,
+            "timeouts": {name: getattr((settings if name.startswith("client_") else backend.settings).timeouts, name)
+                         for name in TIMEOUTS}}
+
+
+def _routes(settings: Sequence[schema.Route], routes: Sequence[Condition], said: Hello | None
+            ) -> Iterator[dict[str, Any]]:
+    """Every route up to the one that is taken, with what kept the connection from it."""
+    for place, (route, condition) in enumerate(zip(settings, routes, strict=True)):
+        wrong = mismatches(condition, said)
+        yield {"route": place, "backend": route.backend, "matches": not wrong, "mismatch": "; ".join(wrong)}
+        if not wrong:
+            return
+
+
+def mismatches(condition: Condition, said: Hello | None) -> list[str]:
+    """What of the route's conditions does not hold."""
+    if said is None:
+        return ["the connection does not begin with TLS"]
+    wrong = []
+    if not condition._replace(alpn=frozenset()).holds(said):
+        wrong.append(f"name {said.name} is not {condition.sni}")
+    if not condition._replace(sni=None).holds(said):
+        offered = b", ".join(said.protocols).decode() or "none"
+        wrong.append(f"protocols {offered}: none of {b', '.join(sorted(condition.alpn)).decode()}")
+    return wrong

@@ -1,0 +1,44 @@
+"""The forecast: how many series of metrics a configuration will export at most, found by exporting them once."""
+
+from lbd.backend.outlier import EJECTED, NOT_ENFORCED, TOO_MANY
+from lbd.discovery.roster import check_of
+from lbd.generation.machine import worker_count
+from lbd.schema import Backend, Config
+from lbd.stats.exporter import ProcessView, ServerView, View
+from lbd.stats.scoreboard import Board
+from lbd.stats.scrape import series
+
+DECISIONS = (EJECTED, NOT_ENFORCED, TOO_MANY)
+BUILD = {"version": "", "python": "", "kernels": ""}
+
+
+def forecast(config: Config) -> int:
+    """Series of a plain scrape. Servers that register or come from DNS are not known here: a name counts as one."""
+    routes = {(name, backend or "") for name, listener in config.listeners.items()
+              for backend in (None, listener.backend, *(route.backend for route in listener.routes))}
+    view = View(
+        generation=1,
+        servers=[_server(config, name, backend, server) for name, backend in config.backends.items()
+                 for server in backend.servers],
+        listeners=dict.fromkeys(config.listeners, 0),
+        backends=dict.fromkeys(config.backends, 0),
+        routes=dict.fromkeys(routes, 0),
+        reloads={"applied": 0, "unchanged": 0, "refused": 0},
+        processes=[ProcessView("supervisor"), *(ProcessView(str(slot), 0) for slot in range(worker_count(config)))],
+        restarts={str(slot): 0 for slot in range(worker_count(config))},
+        histograms=config.metrics.per_server_histograms,
+        build=BUILD,
+    )
+    return series(view, Board.create(1, config.metrics.buckets))
+
+
+def _server(config: Config, name: str, backend: Backend, server: str) -> ServerView:
+    checked = check_of(config, backend, backend.servers[server]) is not None
+    return ServerView(
+        name, server, 0,
+        check_seconds=0.0 if checked else None,
+        checks={"passed": 0, "failed": 0} if checked else {},
+        ejections={} if backend.outlier is None else dict.fromkeys(DECISIONS, 0),
+        score=0.0 if backend.algorithm.name == "least-time" else None,
+        max_connections=backend.servers[server].max_conns or 0,
+    )

@@ -1,0 +1,81 @@
+"""The view: what the exporter is told of the things that exist now, besides the scoreboard's own figures."""
+
+import os
+import platform
+from collections.abc import Collection
+
+from lbd import __version__
+from lbd.backend.snapshot import Member
+from lbd.generation.certificates import shown
+from lbd.generation.machine import Machine, worker_count
+from lbd.generation.outage import usable
+from lbd.generation.reload import Reload
+from lbd.report.footprint import footprint
+from lbd.report.scores import scores
+from lbd.stats.exporter import ProcessView, ServerView, View
+
+
+def look(machine: Machine, reload: Reload, kernels: str, refused: Collection[str] = (),
+         dropped: int = 0) -> View:
+    """Everything that has a series now; nothing before the first generation. `refused` are included files whose last
+    good version stands in for them, `dropped` lines of the daemon's own log that could not be written."""
+    build = {"version": __version__, "python": platform.python_version(), "kernels": kernels}
+    generation = machine.generation
+    if generation is None:
+        return View(0, build=build)
+    members = machine.roster.members(generation.config)
+    score = scores(machine.board, generation, members)
+    return View(
+        generation=generation.number,
+        servers=[_server(machine, member, score.get(member.slot)) for group in members.values() for member in group],
+        listeners=generation.listeners,
+        backends=generation.backends,
+        routes=generation.routes,
+        reload_success=reload.last["success"],
+        reload_time=reload.attempted,
+        reloads=reload.counts,
+        workers=len(machine.fleet.serving()),
+        processes=_processes(machine),
+        restarts={str(slot): machine.fleet.restarts_of[slot] for slot in range(worker_count(generation.config))},
+        histograms=machine.board.per_server,
+        log_lost=machine.access.lost,
+        own_log_dropped=dropped,
+        spans_lost=machine.tracing.lost,
+        draining=machine.draining(),
+        tasks=machine.tasks,
+        lookups=machine.resolver.counts,
+        unresolved=machine.resolver.unresolved,
+        build=build,
+        certificates=[(one.place[1], one.path, one.ends) for one in shown(generation.credentials)
+                      if one.place[0] == "listeners"],
+        refused=sorted(refused),
+    )
+
+
+def _processes(machine: Machine) -> list[ProcessView]:
+    """The supervisor, and the workers that serve: one that drains beside its successor would have the same name."""
+    found = [ProcessView("supervisor", None, *(footprint(os.getpid()) or ()))]
+    for process in machine.fleet.serving():
+        used = footprint(process.pid)
+        if used is not None:
+            found.append(ProcessView(str(process.slot), process.lane, *used))
+    return found
+
+
+def _server(machine: Machine, member: Member, score: float | None) -> ServerView:
+    judgement = machine.schedule.of((member.backend, member.name, str(member.address)))
+    checks = {} if judgement is None else {
+        "passed": judgement.passes, "failed": judgement.failures, "skipped": judgement.skipped}
+    return ServerView(
+        backend=member.backend,
+        name=member.name,
+        slot=member.slot,
+        state=member.health if member.mode == "ready" else member.mode,
+        up=usable(member),
+        weight=member.weight,
+        check_seconds=judgement.seconds if judgement is not None and judgement.passes + judgement.failures else None,
+        checks=checks,
+        score=score,
+        max_connections=member.max_conns,
+        ejections=machine.ejection.counts((member.backend, member.name, str(member.address))),
+    )

@@ -1,0 +1,44 @@
+"""The settings in force, as the files, the operators and the servers themselves gave them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lbd.backend.snapshot import Member
+from lbd.config.findings import Where
+from lbd.config.origins import DEFAULT, settings
+from lbd.config.places import Path
+from lbd.generation.machine import Machine
+from lbd.schema import Server, keys
+
+
+def describe(machine: Machine, places: Mapping[Path, Where], secrets: bool = False) -> dict[str, Any]:
+    """`generation`, and under `settings` each key with its value and where that is from; empty before the first one."""
+    generation = machine.generation
+    if generation is None:
+        return {"generation": 0, "settings": []}
+    told: dict[Path, Member] = {("backends", name, "servers", member.name): member
+                                for name, group in machine.roster.members(generation.config).items()
+                                for member in group}
+    found = []
+    for setting in settings(generation.config, places, secrets):
+        value, origin = setting.value, setting.origin
+        if len(setting.path) == 5 and setting.path[4] in keys(Server):
+            backend, server, name = str(setting.path[1]), str(setting.path[3]), str(setting.path[4])
+            member = told.get(setting.path[:4])
+            entry = machine.registry.of((backend, server))
+            if entry is not None and setting.path[:4] not in places:
+                origin = f"registration by {entry.kept.who}" if origin != DEFAULT or name == "address" else DEFAULT
+            who = _overriding(machine, backend, server, name)
+            if who is not None and member is not None:
+                value, origin = getattr(member, name), f"override by {who}"
+        found.append({"key": setting.key, "value": value, "origin": origin})
+    return {"generation": generation.number, "settings": found}
+
+
+def _overriding(machine: Machine, backend: str, server: str, name: str) -> str | None:
+    """Who overrides this setting of the server."""
+    for target in ((backend, server), (backend, "")):
+        override = machine.overrides.of(target)
+        if override is not None and name in override.settings:
+            return override.who
+    return None

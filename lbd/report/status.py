@@ -1,0 +1,176 @@
+"""The status: everything that is now, put together for `GET /v1/status`."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lbd.backend.snapshot import Generation, Member
+from lbd.generation.certificates import shown
+from lbd.generation.machine import Machine
+from lbd.log.moment import moment
+from lbd.process.worker_process import Process
+from lbd.report.trend import STEP, Course, Trend, route_codes
+from lbd.schema import Config
+from lbd.schema.units import Address
+from lbd.stats import fields, scoreboard
+from lbd.tls import tickets
+from lbd.tls.credentials import Place
+
+
+def describe(machine: Machine, trend: Trend | None = None, history: bool = False) -> dict[str, Any]:
+    """Generation, workers, listeners, and backends with their servers; empty before the first generation.
+
+    With a trend, also rates, and since when servers are as they are; with `history` the samples of two minutes.
+    """
+    trend = trend or Trend()
+    generation = machine.generation
+    if generation is None:
+        return {"generation": 0, "workers": [], "listeners": {}, "backends": {}}
+    config = generation.config
+    told = machine.roster.members(config)
+    return {
+        "generation": generation.number,
+        "workers": [_worker(machine, process) for process in machine.fleet.processes()],
+        "worker_restarts": machine.fleet.restarts,
+        "listeners": _listeners(machine, generation, trend),
+        "backends": {name: backend(machine, config, name, told[name], trend, history) for name in config.backends},
+        "draining": _draining(machine, told),
+    }
+
+
+def backend(machine: Machine, config: Config, name: str, members: Iterable[Member], trend: Trend | None = None,
+            history: bool = False) -> dict[str, Any]:
+    """One backend with its servers."""
+    trend = trend or Trend()
+    course = trend.of(scoreboard.BACKEND, name)
+    return {
+        "algorithm": config.backends[name].algorithm.name,
+        "requests_per_second": round(course.rate, 2),
+        "errors_per_second": round(course.error_rate, 2),
+        "requests_in_flight": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_IN_FLIGHT)),
+        "requests_waiting": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_QUEUE)),
+        "servers": {
+            member.name: _server(machine, config, member, trend.of(scoreboard.SERVER, identity(member)), history)
+            for member in members},
+    }
+
+
+def identity(member: Member) -> tuple[str, str, str]:
+    """Backend, name and address."""
+    return member.backend, member.name, str(member.address)
+
+
+def _worker(machine: Machine, process: Process) -> dict[str, Any]:
+    row = machine.board.row(process.lane, scoreboard.PROCESS, 0)
+    state = "draining" if process.draining else "serving" if process.generation is not None else "starting"
+    return {
+        "slot": process.slot,
+        "pid": process.pid,
+        "state": state,
+        "generation": process.generation.number if process.generation is not None else 0,
+        "connections": int(row.get(fields.PROCESS_CONNECTIONS)),
+        "requests": int(machine.served(process.lane)),
+        "uptime_seconds": round(process.age(), 3),
+    }
+
+
+def _listeners(machine: Machine, generation: Generation, trend: Trend) -> dict[str, Any]:
+    addresses = machine.sockets.addresses()
+    found = {}
+    for name, listener in generation.config.listeners.items():
+        slots = [slot for (owner, _), slot in generation.routes.items() if owner == name]
+        found[name] = {
+            "mode": listener.mode,
+            "bind": [str(address) for address in addresses.get(name, [])],
+            "connections": int(_total(machine, scoreboard.LISTENER, name, fields.LISTENER_CONNECTIONS)),
+            "accepted": int(_total(machine, scoreboard.LISTENER, name, fields.LISTENER_ACCEPTED)),
+            "requests_per_second": round(trend.of(scoreboard.LISTENER, name).rate, 2),
+            "codes": _codes(route_codes(machine, slots)),
+        }
+        if listener.tls is not None:
+            found[name]["tls"] = _tls(machine, generation, ("listeners", name))
+    return found
+
+
+def _tls(machine: Machine, generation: Generation, place: Place) -> dict[str, Any]:
+    """Certificates in force, why what is in the files now is not (""), and who takes session tickets."""
+    return {
+        "certificates": [{"file": one.path, "names": list(one.names), "expires": moment(one.ends)}
+                         for one in shown(generation.credentials) if one.place == place],
+        "refused": machine.certificates.refused.get(place, ""),
+        "tickets": "shared by the workers" if tickets.works() else "per worker",
+    }
+
+
+def _server(machine: Machine, config: Config, member: Member, course: Course, history: bool) -> dict[str, Any]:
+    board = machine.board
+    totals = board.totals(scoreboard.SERVER, member.slot)
+    latency = board.latency(member.slot)
+    requests = totals[fields.SERVER_REQUESTS:fields.SERVER_REQUESTS + len(fields.CODES)]
+    judgement = machine.schedule.of(identity(member))
+    return {
+        "address": str(member.address),
+        **_named(machine, config, member),
+        "health": member.health,
+        "reason": machine.roster.reason(config, member),
+        "since": then(course.since) if course.since else None,
+        "checked": then(judgement.checked) if judgement is not None and judgement.checked else None,
+        "mode": member.mode,
+        "cut_at": then(member.cut) if member.cut else None,
+        "weight": member.weight,
+        "backup": member.backup,
+        "in_flight": board.in_flight(member.slot),
+        "max_conns": member.max_conns or None,
+        "connections": int(totals[fields.SERVER_CONNECTIONS]),
+        "requests": int(sum(requests)),
+        "requests_per_second": round(course.rate, 2),
+        "errors_per_second": round(course.error_rate, 2),
+        "codes": _codes(requests),
+        "connection_errors": int(totals[fields.SERVER_CONNECTION_ERRORS]),
+        "latency_seconds": round(latency, 6) if latency >= 0 else None,
+        **({"history": _history(course)} if history else {}),
+    }
+
+
+def _named(machine: Machine, config: Config, member: Member) -> dict[str, Any]:
+    """For a server that is configured with a host name: the name, all addresses that the server could be at, the one to
+    use first in front, and why the last look-up brought nothing ("": it did)."""
+    name, resolver = member.host, machine.resolver
+    if not name or Address(name).literal:
+        return {}
+    each = config.backends[member.backend].resolve_all and member.address.literal
+    return {"host": name, "addresses": [member.address.host] if each else list(resolver.order(name)),
+            "lookup_failure": resolver.reason(name)}
+
+
+def _history(course: Course) -> dict[str, Any]:
+    return {
+        "step_seconds": STEP,
+        "latency_seconds": [None if value is None else round(value, 6) for value in course.latencies],
+        "requests_per_second": [round(value, 2) for value in course.rates],
+        "errors_per_second": [round(value, 2) for value in course.errors],
+    }
+
+
+def _draining(machine: Machine, told: Mapping[str, Iterable[Member]]) -> list[dict[str, Any]]:
+    """Servers that the configuration does not have any more, as long as they have work."""
+    there = {identity(member) for group in told.values() for member in group}
+    owners = machine.slots.owners(scoreboard.SERVER)
+    found = []
+    for owner, slot in owners.items():
+        if isinstance(owner, tuple) and owner not in there and (requests := machine.board.in_flight(slot)):
+            found.append({"backend": owner[0], "name": owner[1], "address": owner[2], "in_flight": requests})
+    return found
+
+
+def _codes(counts: Iterable[float]) -> dict[str, int]:
+    return {code: int(count) for code, count in zip(fields.CODES, counts, strict=True) if count}
+
+
+def _total(machine: Machine, kind: int, name: str, field: int) -> float:
+    return machine.board.total(kind, machine.slots.take(kind, name), field)
+
+
+def then(steady: float) -> str:
+    """A point in time of the monotonic clock, by the wall clock as it is set now."""
+    return moment(time.time() - (time.monotonic() - steady))

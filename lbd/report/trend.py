@@ -1,0 +1,122 @@
+"""The trend: how each server, backend and listener did in the last two minutes, and since when it is as it is."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from lbd.generation.machine import Machine
+from lbd.stats import fields, scoreboard
+
+STEP = 2.0      # seconds between two samples
+KEPT = 60       # samples
+RECENT = 5      # samples that a rate of now is the mean of
+
+_NONE = fields.CODES.index("none")
+_5XX = fields.CODES.index("5xx")
+
+Identity = tuple[int, Any]      # kind of row, owner
+
+
+@dataclass(slots=True)
+class Course:
+    """One owner's last samples: requests and 5xx per second, and mean seconds to the head (None without answers)."""
+
+    rates: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
+    errors: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
+    latencies: deque[float | None] = field(default_factory=lambda: deque(maxlen=KEPT))
+    state: tuple[str, str] = ("", "")
+    since: float = 0.0              # when the state was first seen, of the monotonic clock
+    seen: tuple[float, ...] = ()    # requests, 5xx, answers, and seconds to their heads, as last counted
+
+    @property
+    def rate(self) -> float:
+        """Requests per second, now."""
+        return mean(self.rates)
+
+    @property
+    def error_rate(self) -> float:
+        """5xx answers per second, now."""
+        return mean(self.errors)
+
+    def take(self, counted: tuple[float, ...], seconds: float) -> None:
+        """Another sample; a row that was given to another owner began anew."""
+        before, self.seen = self.seen, counted
+        if not before or counted[0] < before[0]:
+            return
+        requests, errors, answers, busy = (now - then for now, then in zip(counted, before, strict=True))
+        self.rates.append(requests / seconds)
+        self.errors.append(errors / seconds)
+        self.latencies.append(busy / answers if answers else None)
+
+
+class Trend:
+    """All courses. `clock` is one that nobody sets."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._courses: dict[Identity, Course] = {}
+        self._sampled = 0.0
+
+    def of(self, kind: int, owner: Any) -> Course:
+        """The course of a listener or backend by its name, of a server by backend, name and address; an empty one of
+        what was not seen yet."""
+        return self._courses.get((kind, owner)) or Course()
+
+    def look(self, machine: Machine) -> None:
+        """To be called every second: notes states, and every `STEP` the figures. What is gone is forgotten."""
+        if machine.generation is None:
+            return
+        now = self._clock()
+        seconds = now - self._sampled
+        due = seconds >= STEP - 0.5     # calls come a second and a bit apart
+        courses: dict[Identity, Course] = {}
+        for identity, state, slots in _owners(machine):
+            course = courses[identity] = self._courses.get(identity) or Course()
+            if course.state != state:
+                course.state, course.since = state, now
+            if due:
+                course.take(_counted(machine, identity[0], slots), seconds)
+        self._courses = courses
+        if due:
+            self._sampled = now
+
+
+def _owners(machine: Machine) -> Iterator[tuple[Identity, tuple[str, str], list[int]]]:
+    """Who has a course: identity, state, and the rows that count for it (of a server, else of routes)."""
+    generation = machine.generation
+    assert generation is not None
+    for group in machine.roster.members(generation.config).values():
+        for member in group:
+            owner = (member.backend, member.name, str(member.address))
+            yield (scoreboard.SERVER, owner), (member.health, member.mode), [member.slot]
+    for backend in generation.backends:
+        slots = [slot for (_, other), slot in generation.routes.items() if other == backend]
+        yield (scoreboard.BACKEND, backend), ("", ""), slots
+    for listener in generation.listeners:
+        slots = [slot for (other, _), slot in generation.routes.items() if other == listener]
+        yield (scoreboard.LISTENER, listener), ("", ""), slots
+
+
+def _counted(machine: Machine, kind: int, slots: list[int]) -> tuple[float, ...]:
+    if kind == scoreboard.SERVER:
+        totals = machine.board.totals(scoreboard.SERVER, slots[0])
+        codes = totals[fields.SERVER_REQUESTS:fields.SERVER_REQUESTS + len(fields.CODES)]
+        requests = sum(codes)
+        return requests, codes[_5XX], requests - codes[_NONE], totals[fields.SERVER_HEAD_SECONDS]
+    codes = route_codes(machine, slots)
+    return sum(codes), codes[_5XX], 0.0, 0.0
+
+
+def route_codes(machine: Machine, slots: list[int]) -> list[float]:
+    """Requests of these routes by class of their answer, in the order of `fields.CODES`."""
+    first = fields.ROUTE_REQUESTS
+    rows = [machine.board.totals(scoreboard.ROUTE, slot)[first:first + len(fields.CODES)] for slot in slots]
+    return [sum(column) for column in zip(*rows, strict=True)] or [0.0] * len(fields.CODES)
+
+
+def mean(samples: deque[float]) -> float:
+    """Of the last few; 0.0 without any."""
+    last = list(samples)[-RECENT:]
+    return sum(last) / len(last) if last else 0.0

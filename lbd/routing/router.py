@@ -1,0 +1,234 @@
+"""The router of one listener in one generation: from a request's host and path to what is done with it."""
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import re2
+
+from lbd import schema
+from lbd.backend.backend import Backend
+from lbd.http import fields, head
+from lbd.http.trace_context import TraceContext
+from lbd.routing import client_certificate
+from lbd.routing.answers import answer
+from lbd.stats.scoreboard import Row
+
+Edits = tuple[tuple[bytes, ...], bytes]         # fields to remove (lower case), lines to add
+
+HSTS = (b"strict-transport-security",)
+REMEMBERED = 1024        # raw Host values whose routes are kept at hand; a client could send any number
+DOTS = re2.compile(rb"(?i)(/|%2f)(\.|%2e)")      # may begin a dot segment
+LONGEST = 270            # bytes of a Host that is worth it: a name and a port
+
+
+class Manners(NamedTuple):
+    """What a listener does to requests and responses on each of its routes.
+
+    `certified`: servers are told of the client's certificate; `hsts` is the line of Strict-Transport-Security, b"" for
+    none. `logged`: the access log has lines of them.
+    """
+
+    certified: bool = False
+    hsts: bytes = b""
+    logged: bool = True
+
+
+PLAIN = Manners()
+
+
+class Action:
+    """What is done with a request: sent to `backend`, or answered at once when `answers` is set.
+
+    `place` is the route's number in its listener, -1 where no route took the request. `logged`: the access log has
+    lines of it.
+    `removed` are request fields that do not pass, in the trailer section neither.
+    `changes`: the head is edited on its way, by `change`; with a `trace` every one is. `plain`: neither of both.
+    """
+
+    __slots__ = ("answers", "backend", "certified", "changes", "edits", "logged", "place", "plain", "removed",
+                 "response_edits", "row", "strip", "trace")
+
+    def __init__(self, row: Row, backend: Backend, settings: schema.Backend | None = None,
+                 route: schema.Route | None = None, place: int = -1, trace: TraceContext | None = None,
+                 manners: Manners = PLAIN) -> None:
+        self.row = row
+        self.trace = trace
+        self.place = place
+        self.logged = manners.logged and (route is None or route.access_log)
+        self.backend = backend
+        self.answers = answer(route) if settings is None else None
+        self.strip = fields.merged(route.strip_prefix.encode()).rstrip(b"/") if route and route.strip_prefix else None
+        self.certified = manners.certified
+        self.edits = self.response_edits = None
+        if settings is not None:
+            self.edits = edits(settings.request_headers, settings.host) or (((), b"") if manners.certified else None)
+            self.response_edits = more(edits(settings.response_headers), HSTS if manners.hsts else (), manners.hsts)
+        self.removed = self.edits[0] if self.edits is not None else ()
+        self.changes = self.edits is not None or self.strip is not None or trace is not None
+        self.plain = self.answers is None and not self.changes
+
+    def change(self, payload: bytes, target: bytes, transport: Any = None) -> bytes:
+        """The head as the server is to get it from the client of this transport."""
+        if self.edits is not None or self.strip is not None:
+            removed, added = self.edits or ((), b"")
+            if self.certified and transport is not None:
+                added += client_certificate.lines(transport)
+            payload = head.edit(payload, self._stripped(target) if self.strip else None, removed, added, True)
+        return self.trace.follow(payload) if self.trace is not None else payload
+
+    def _stripped(self, target: bytes) -> bytes:
+        """The target without the prefix, in the client's own spelling of what remains."""
+        path, mark, query = target.partition(b"?")
+        if self.strip is None:
+            return target
+        rest = path[len(self.strip):]
+        if path.startswith(self.strip) and rest[:1] in (b"", b"/") and not DOTS.search(rest):
+            path = rest
+        else:       # spelled otherwise: %61pi, //api, /./api, /api%2Fx, /api/x/../..
+            path = fields.remainder(path, self.strip)
+        return (path if path.startswith(b"/") else b"/" + path) + mark + query
+
+
+def edits(wanted: schema.HeaderEdits, host: str | None = None) -> Edits | None:
+    """Header edits made ready for the kernel; None if there are none."""
+    replaced = dict(wanted.set)
+    if host is not None:
+        replaced["Host"] = host
+    gone = {name.lower().encode() for name in (*wanted.remove, *replaced)}
+    lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in (*replaced.items(), *wanted.add.items()))
+    return (tuple(sorted(gone)), lines) if gone or lines else None
+
+
+def more(edits: Edits | None, removed: tuple[bytes, ...], added: bytes) -> Edits | None:
+    """The edits, and these beside them: what an operator says of a field himself is not touched."""
+    if not removed or (edits is not None and added and set(removed) & set(edits[0])):
+        return edits
+    before, lines = edits or ((), b"")
+    return (*before, *removed), lines + added
+
+
+class Condition(NamedTuple):
+    """One route made ready: what must hold besides the host, and the action."""
+
+    action: Action
+    path: bytes | None
+    prefix: bytes | None
+    below: bytes | None          # the prefix with its slash, where it stands for a whole segment
+    pattern: Any
+    methods: frozenset[bytes]
+    header: tuple[tuple[bytes, bytes | None], ...]
+
+    def holds(self, path: bytes, request: head.Request) -> bool:
+        """Path, method and header fields all match."""
+        if self.path is not None and path != self.path:
+            return False
+        if self.prefix is not None and not (path == self.prefix or path.startswith(self.below or self.prefix)):
+            return False
+        if self.pattern is not None and self.pattern.fullmatch(path) is None:
+            return False
+        if self.methods and request.method not in self.methods:
+            return False
+        return all(self._field(name, value, request) for name, value in self.header)
+
+    @staticmethod
+    def _field(name: bytes, wanted: bytes | None, request: head.Request) -> bool:
+        values = head.values(request.out, name)
+        return bool(values) if wanted is None else wanted in values
+
+
+class Choices(NamedTuple):
+    """The routes that a host may take. `guard`: how every path begins that any of them takes; None: not known."""
+
+    guard: tuple[bytes, ...] | None
+    conditions: tuple[Condition, ...]
+
+
+class Router:
+    """First match wins. The path is matched percent-decoded and free of dot segments (RFC 3986, 6.2.2) and of doubled
+    slashes. What a host may take is put together from an index, so that no Host costs a look at every route."""
+
+    def __init__(self, routes: Sequence[tuple[schema.Route, Action]], default: Action) -> None:
+        self.default = default
+        self.given = tuple(routes)
+        self.routes = tuple((route.host, condition(route, action)) for route, action in routes)
+        self.remembered: dict[bytes, Choices] = {}
+        self._places: dict[str | None, list[int]] = {}       # of the routes, by the host that is written there
+        for place, (pattern, _) in enumerate(self.routes):
+            self._places.setdefault(pattern, []).append(place)
+        self._longest = max((len(pattern or "") for pattern, _ in self.routes), default=0)
+        self._choices: dict[tuple[str | None, ...], Choices] = {}
+
+    def route(self, request: head.Request) -> Action:
+        """The action for a request that was just scanned."""
+        if not self.routes:
+            return self.default
+        choices = self.remembered.get(request.host)
+        if choices is None:
+            choices = self._remember(request.host)
+        target = request.target
+        guard, conditions = choices
+        if guard is not None and request.plain and not target.startswith(guard):
+            return self.default
+        path = target.partition(b"?")[0] if request.plain else fields.routed_path(target)
+        for item in conditions:
+            if item.holds(path, request):
+                return item.action
+        return self.default
+
+    def _remember(self, host: bytes) -> Choices:
+        patterns = (None, *host_patterns(fields.host_name(host), self._longest, self._places))
+        choices = self._choices.get(patterns)
+        if choices is None:
+            if len(self._choices) >= REMEMBERED:
+                self._choices.clear()
+            choices = self._choices[patterns] = self._choose(patterns)
+        if len(self.remembered) >= REMEMBERED:
+            self.remembered.clear()
+        if len(host) <= LONGEST:
+            self.remembered[host] = choices
+        return choices
+
+    def _choose(self, patterns: tuple[str | None, ...]) -> Choices:
+        places = sorted(place for pattern in patterns for place in self._places.get(pattern, ()))
+        conditions = tuple(self.routes[place][1] for place in places)
+        starts = {item.path if item.path is not None else item.prefix for item in conditions}
+        guard = None if None in starts else tuple(start for start in starts if start is not None)
+        return Choices(guard, conditions)
+
+
+def host_patterns(name: str, longest: int, known: Container[str | None]) -> list[str]:
+    """Those of the known patterns that the name matches: itself, and `*.` before what follows each of its dots."""
+    found = [name] if name in known and not name.startswith("*.") else []
+    dot = name.find(".", max(1, len(name) - longest))
+    while dot > 0:
+        pattern = "*" + name[dot:]
+        if pattern in known:
+            found.append(pattern)
+        dot = name.find(".", dot + 1)
+    return found
+
+
+def host_matches(pattern: str | None, name: str) -> bool:
+    """An exact name, or `*.example.com` for every name below it."""
+    if pattern is None:
+        return True
+    return name.endswith(pattern[1:]) and name != pattern[1:] if pattern.startswith("*.") else name == pattern
+
+
+def condition(route: schema.Route, action: Action) -> Condition:
+    """The route, made ready."""
+    prefix = fields.merged(route.path_prefix.encode()) if route.path_prefix is not None else None
+    return Condition(
+        action=action,
+        path=fields.merged(route.path.encode()) if route.path is not None else None,
+        prefix=prefix,
+        below=prefix + b"/" if prefix is not None and not prefix.endswith(b"/") else prefix,
+        pattern=re2.compile(route.path_regex.encode()) if route.path_regex is not None else None,
+        methods=frozenset(method.encode() for method in route.method),
+        header=header_conditions(route.header),
+    )
+
+
+def header_conditions(wanted: Mapping[str, str]) -> tuple[tuple[bytes, bytes | None], ...]:
+    """Lower-case field name and the value it must have, None for any."""
+    return tuple((name.lower().encode(), None if value == "*" else value.encode()) for name, value in wanted.items())

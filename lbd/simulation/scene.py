@@ -1,0 +1,67 @@
+"""The scene of a simulated run: what all algorithms face alike, and the workers that face it, as in production."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+from lbd import schema
+from lbd.backend.algorithm import Context
+from lbd.backend.backend import Backend
+from lbd.backend.server import Server
+from lbd.balance import build
+from lbd.simulation.fault import Fault
+from lbd.simulation.fleet import Fleet
+from lbd.simulation.workload import Asked
+from lbd.stats import scoreboard
+from lbd.stats.scoreboard import Board, Record, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """`concurrency` is the number of clients of a closed loop, 0 for an open one."""
+
+    fleet: Fleet
+    workload: Sequence[Asked]
+    workers: int
+    concurrency: int
+    faults: Sequence[Fault]
+    seed: int
+
+
+class Worker:
+    """One worker process: its backend, and its lane of the scoreboard."""
+
+    def __init__(self, board: Board, lane: int, scene: Scene, settings: schema.Backend) -> None:
+        fleet = scene.fleet
+        self.process = board.row(lane, scoreboard.PROCESS, 0)
+        self.route = board.row(lane, scoreboard.ROUTE, 0)
+        self.row = board.row(lane, scoreboard.BACKEND, 0)
+        self.rows: Callable[[int], Row] = partial(board.row, lane, scoreboard.SERVER)
+        self.backend = Backend(fleet.name, self.row)
+        dice = Random(scene.seed * 1000 + lane)
+        algorithm = build(settings.algorithm, Context(board, lane, dice, self.row, fleet.name))
+        self.backend.install(settings, fleet.members, self.rows, algorithm)
+        self.servers = {server.name: server for server in self.backend.servers.values()}
+        self.spare: list[Flight] = []
+
+
+class Flight:
+    """One request on its way; used again for another when it has ended, like a client connection's record."""
+
+    __slots__ = ("asked", "record", "server", "started", "tried", "worker")
+
+    asked: Asked
+    server: Server
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.record = Record(worker.process)
+        self.started = 0.0
+        self.tried: list[Server] = []
+
+    @property
+    def usable(self) -> Sequence[Server]:
+        """The servers that its worker may use now."""
+        pool = self.worker.backend.pool
+        return pool.usable if pool is not None else ()

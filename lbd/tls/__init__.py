@@ -1,0 +1,1 @@
+"""TLS: contexts, certificates, tickets and handshakes, for listeners and towards servers."""

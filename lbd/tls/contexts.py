@@ -1,0 +1,221 @@
+"""Contexts of TLS: what listeners show and ask for, and what is asked of servers. Made of bytes: the files were read by
+whoever may read them."""
+
+import os
+import ssl
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakValueDictionary
+
+from lbd.errors import LbdError, no_memory_file
+from lbd.log.logger import logger
+from lbd.tls import openssl, tickets
+from lbd.tls.certificate import Facts, Pem, blocks, ders, every, facts
+
+# For TLS 1.2: forward secrecy, and none but AEAD. Those of TLS 1.3 are all of that kind, and not a matter of choice.
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+HTTP = ("http/1.1",)     # what is spoken inside, as ALPN calls it (RFC 7301)
+
+# What is wrong with files, by OpenSSL's reason.
+_REASONS = {
+    "KEY_VALUES_MISMATCH": "the private key is of another certificate",
+    "PEM_LIB": "its private key is damaged",
+    "BAD_END_LINE": "it ends within a key or certificate",
+    "BAD_BASE64_DECODE": "it is damaged",
+    "EE_KEY_TOO_SMALL": "its key is too short to be safe",
+    "CA_MD_TOO_WEAK": "its signature is too weak to be safe",
+}
+
+
+class Face:
+    """What a listener shows to its clients: by the name they ask for a context of its own, else the first. Of several
+    certificates for the same names, with keys of different kinds (ECDSA and RSA), a client gets one that it can check.
+
+    `shared`: session tickets are those of all workers. `strict`: a client that asks for no name, or for one that no
+    certificate has, is refused. `partial`: an authority of `client_ca` need not be a root. Raises `LbdError` naming the
+    file.
+    """
+
+    def __init__(self, pems: Sequence[Pem], *, min_version: str = "1.2", ciphers: str | None = None,
+                 client_ca: bytes = b"", required: bool = True, keys: bytes = b"", alpn: Sequence[str] = HTTP,
+                 strict: bool = False, partial: bool = False) -> None:
+        self._exact: dict[str, ssl.SSLContext] = {}
+        self._below: dict[str, ssl.SSLContext] = {}
+        self.shared = bool(keys)
+        made = []
+        kinds: dict[frozenset[str], dict[bytes, ssl.SSLContext]] = {}
+        for pem in pems:
+            about = _facts(pem, "certificates")
+            same = kinds.setdefault(frozenset(about.names), {})
+            if same and about.kind not in same:
+                same[about.kind] = next(iter(same.values()))
+                _load(same[about.kind], pem, "certificates")
+                continue
+            context = _context(ssl.PROTOCOL_TLS_SERVER, min_version, ciphers or CIPHERS, alpn)
+            _load(context, pem, "certificates")
+            if client_ca:
+                _believe(context, client_ca, "client_ca", partial)
+                name_authorities(context, client_ca)
+                context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
+            same.setdefault(about.kind, context)
+            self._name(context, about.names)
+            made.append(context)
+        if not made:
+            raise LbdError("certificates: there is none")
+        self.context = made[0]
+        self._strict = strict
+        self.context.sni_callback = self._asked
+        if keys:
+            # Of all contexts, tickets are the business of the one that a connection began with.
+            self.shared = tickets.share(self.context, keys)
+
+    def _name(self, context: ssl.SSLContext, names: Sequence[str]) -> None:
+        for name in names:
+            if name.startswith("*."):
+                self._below.setdefault(name[2:], context)
+            else:
+                self._exact.setdefault(name, context)
+
+    def chosen(self, name: str) -> ssl.SSLContext | None:
+        """The context for a client that asks for this host name; None: no certificate is for it.
+
+        A dot at its end is none of the name (RFC 6066 3 forbids it, some clients send it).
+        """
+        name = name.lower().removesuffix(".")
+        return self._exact.get(name) or self._below.get(name.partition(".")[2])
+
+    def _asked(self, tls: Any, name: str | None, context: ssl.SSLContext) -> int | None:
+        tls.asked = name
+        wanted = self.chosen(name) if name is not None else None
+        if wanted is not None:
+            if wanted is not context:
+                tls.context = wanted
+        elif self._strict:
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        return None
+
+
+class Towards:
+    """How connections to one server are secured: `name` is asked for and checked, `session` resumes the last one.
+
+    `lenient`: the server may end a connection without close_notify (RFC 8446 6.1).
+    """
+
+    __slots__ = ("context", "lenient", "name", "session")
+
+    def __init__(self, context: ssl.SSLContext, name: str | None, lenient: bool = False) -> None:
+        self.context = context
+        self.name = name
+        self.lenient = lenient
+        self.session: ssl.SSLSession | None = None
+
+
+# The system's authorities take 20 ms to read, and memory; sessions belong to their context.
+_shared: WeakValueDictionary[tuple[object, ...], ssl.SSLContext] = WeakValueDictionary()
+
+
+def client_context(verify: bool = True, ca: bytes = b"", pem: Pem | None = None, min_version: str = "1.2",
+                   alpn: tuple[str, ...] = HTTP, partial: bool = False) -> ssl.SSLContext:
+    """The context in which servers with these settings are spoken to, as long as anybody has it the same; raises
+    `LbdError`."""
+    key = verify, ca, pem, min_version, alpn, partial
+    context = _shared.get(key)
+    if context is None:
+        context = _shared[key] = new_client_context(*key)
+    return context
+
+
+def new_client_context(verify: bool = True, ca: bytes = b"", pem: Pem | None = None, min_version: str = "1.2",
+                       alpn: tuple[str, ...] = HTTP, partial: bool = False) -> ssl.SSLContext:
+    """What is asked of servers, and shown to those that ask; raises `LbdError`."""
+    context = _context(ssl.PROTOCOL_TLS_CLIENT, min_version, None, alpn)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif ca:
+        _believe(context, ca, "ca", partial)
+    else:
+        context.load_default_certs()
+    if pem is not None:
+        _load(context, pem, "certificate")
+    return context
+
+
+def _context(protocol: int, min_version: str, ciphers: str | None, alpn: Sequence[str]) -> ssl.SSLContext:
+    context = ssl.SSLContext(protocol)
+    context.minimum_version = VERSIONS[min_version]
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    if ciphers is not None:
+        try:
+            context.set_ciphers(ciphers)
+        except ssl.SSLError as error:
+            raise LbdError(f'ciphers: "{ciphers}": OpenSSL knows no such cipher') from error
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
+        if protocol == ssl.PROTOCOL_TLS_SERVER:
+            openssl.select(context, alpn)
+    return context
+
+
+def _load(context: ssl.SSLContext, pem: Pem, key: str) -> None:
+    """`key` is the one of the configuration, which errors begin with."""
+    _facts(pem, key)
+    if b"PRIVATE KEY-----" not in pem.whole:
+        raise LbdError(f"{key}: {pem.path}: it holds no private key (-----BEGIN PRIVATE KEY-----); "
+                       "put its key into a file beside it, of the same name with .key, or write { cert = FILE, key = "
+                       "FILE }")
+    # The module reads files only, and the key may be readable for root alone: this file has no name and is in memory.
+    try:
+        fd = os.memfd_create("certificate")
+    except OSError as error:
+        raise LbdError(f"{key}: {no_memory_file(error)}") from None
+    try:
+        with os.fdopen(os.dup(fd), "wb") as file:
+            file.write(pem.whole)
+        context.load_cert_chain(f"/proc/self/fd/{fd}", password=_no_password)
+    except ssl.SSLError as error:
+        raise LbdError(f"{key}: {pem.path}: {_reason(error)}") from None
+    except (OSError, ValueError) as error:
+        raise LbdError(f"{key}: {pem.path}: {error}") from None
+    finally:
+        os.close(fd)
+
+
+def _facts(pem: Pem, key: str) -> Facts:
+    try:
+        return facts(pem.chain)
+    except ValueError as error:
+        raise LbdError(f"{key}: {pem.path}: it {error}") from None
+
+
+def _no_password() -> str:
+    raise ValueError("its private key is encrypted; lbd cannot ask for a password")
+
+
+def _believe(context: ssl.SSLContext, ca: bytes, key: str, partial: bool) -> None:
+    try:
+        context.load_verify_locations(cadata=blocks(ca))
+    except (ssl.SSLError, ValueError) as error:
+        raise LbdError(f"{key}: the file holds no certificates ({_reason(error)})") from None
+    if partial:
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+
+
+def name_authorities(context: ssl.SSLContext, ca: bytes) -> None:
+    """Tell clients which certificates may be of use: those of the authorities of this PEM file."""
+    try:
+        named = {about.subject: der for about, der in zip(every(ca), ders(ca), strict=True)}
+    except ValueError:
+        return      # OpenSSL reads what it believes by itself
+    size = sum(len(name) + 2 for name in named)
+    if size > openssl.MOST_NAMES:
+        logger.warning("client_ca has too many authorities to name them to clients", authorities=len(named), bytes=size,
+                       most=openssl.MOST_NAMES)
+    else:
+        openssl.name_authorities(context, list(named.values()))
+
+
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", None) or ("PEM_LIB" if "PEM lib" in str(error) else str(error))
+    return _REASONS.get(reason, reason.lower().replace("_", " "))

@@ -1,0 +1,19 @@
+"""The credentials of a listener or a backend: what the files of its TLS hold, as the supervisor read them."""
+
+from dataclasses import dataclass, field
+
+from lbd.tls.certificate import Pem
+
+Place = tuple[str, str]      # "listeners" or "backends", and the name
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """`pems` are shown to the other side, by `authorities` (PEM; b"": the system's, or none) the other side is judged.
+
+    `keys` are those of the session tickets of a listener. None of it is shown or logged.
+    """
+
+    pems: tuple[Pem, ...] = field(default=(), repr=False)
+    authorities: bytes = field(default=b"", repr=False)
+    keys: bytes = field(default=b"", repr=False)

@@ -1,0 +1,1 @@
+"""Connections to servers: requests sent, responses read, connections kept."""

@@ -1,0 +1,42 @@
+"""Answers that break off: what came of them is written out, then the connection ends so that no client can take what it
+has for complete (RFC 9112 8).
+
+A length or chunks say themselves that something is missing, so that a plain close will do. A body that ends with the
+connection needs a reset, which waits until the client's kernel has acknowledged all: it would overtake the rest.
+"""
+
+from typing import Any
+
+from lbd.upstream.sockets import reset, unacknowledged
+
+
+def break_off(client: Any, ending: int) -> None:
+    """End the answer that is being relayed, and the connection with it."""
+    upstream, client.upstream = client.upstream, None
+    if upstream is not None:
+        upstream.abort()
+    client.keep = False
+    if client.unbounded:
+        client.plane.draining.resets.add(client.transport)
+        client.deadline = client.plane.now + client.listener.site.timeouts.client_body
+        client.cut(ending, abort=False)
+    else:
+        client.finish(ending)
+
+
+class Resets:
+    """Connections that are reset once everything written to them has arrived."""
+
+    def __init__(self) -> None:
+        self._waiting: set[Any] = set()
+
+    def add(self, transport: Any) -> None:
+        """Reset this one then; whoever owns it sees to it that it does not last for ever."""
+        self._waiting.add(transport)
+
+    def tick(self) -> None:
+        """Reset those that are due."""
+        for transport in [one for one in self._waiting if one.is_closing() or not unacknowledged(one)]:
+            self._waiting.remove(transport)
+            if not transport.is_closing():
+                reset(transport)

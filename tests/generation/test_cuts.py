@@ -1,0 +1,76 @@
+"""The planned cuts: whom they are applied to, and when they are no more."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from lbd.backend.snapshot import Member
+from lbd.generation.cuts import Cuts
+from lbd.schema import Backend, Config
+from lbd.schema.units import Address
+
+CONFIG = Config(backends={"app": Backend(), "other": Backend()})
+A = Member("app", "a", Address("10.0.0.1", 80), 0, mode="maint")
+B = A._replace(name="b", mode="drain")
+
+
+class Roster:
+    """Servers as they are now."""
+
+    def __init__(self, *members: Member) -> None:
+        self.members = members
+        self.asked: list[str] = []
+
+    def of(self, config: Config, name: str) -> Iterable[Member]:
+        assert name in config.backends
+        self.asked.append(name)
+        return [member for member in self.members if member.backend == name]
+
+
+@pytest.fixture
+def cuts() -> Cuts:
+    return Cuts(lambda: 100.0)
+
+
+def follow(cuts: Cuts, *members: Member, config: Config = CONFIG) -> None:
+    roster: Any = Roster(*members)
+    cuts.follow(roster, config)
+    assert set(roster.asked) <= {"app"}
+
+
+def test_who_was_taken_out_is_cut_at_its_moment(cuts: Cuts) -> None:
+    cuts.plan([A, B], 30.0)
+    cuts.plan([B], 0.0)
+    assert (cuts.applied(A).cut, cuts.applied(B).cut) == (130.0, 100.0)
+    assert cuts.applied(A._replace(name="c")).cut == 0.0
+    assert cuts.applied(A._replace(mode="ready")).cut == 0.0
+
+
+def test_it_lasts_while_the_server_is_out(cuts: Cuts) -> None:
+    cuts.plan([A, B], 30.0)
+    follow(cuts, A, B._replace(mode="ready"))
+    assert (cuts.applied(A).cut, cuts.applied(B).cut) == (130.0, 0.0)     # out again, but not to be cut
+    follow(cuts, A)
+    assert cuts.applied(A).cut == 130.0
+    follow(cuts)
+    assert cuts.known() == []
+
+
+def test_a_backend_that_is_gone(cuts: Cuts) -> None:
+    cuts.plan([A], 30.0)
+    follow(cuts, A, config=Config())
+    assert cuts.known() == []
+
+
+def test_called_off(cuts: Cuts) -> None:
+    cuts.plan([A], 30.0)
+    cuts.plan([A, B], None)
+    assert cuts.known() == []
+
+
+def test_there_and_back(cuts: Cuts) -> None:
+    cuts.plan([A], 30.0)
+    other = Cuts()
+    other.restore(dict(cuts.known()))
+    assert other.applied(A).cut == 130.0

@@ -1,0 +1,61 @@
+"""Tests of lbd.generation.following: the watch begins and ends as the configuration says."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from lbd.generation import following
+from lbd.generation.following import Following
+from lbd.net.tasks import Tasks
+
+
+async def test_files_are_followed_while_that_is_wanted(tmp_path: Path) -> None:
+    file = tmp_path / "lbd.toml"
+    file.write_text("a")
+    changed = asyncio.Event()
+    tasks = Tasks(lambda name, error: None)
+    made = Following(tasks, lambda: [str(file)], changed.set)
+    assert made.manner("") == "off"
+    made.follow(True)
+    assert made.manner("") == "events"
+    file.write_text("other")
+    async with asyncio.timeout(20):
+        await changed.wait()
+    assert made.manner("no inotify") == "polling: no inotify"
+    made.follow(False)
+    assert made.manner("") == "off"
+    await tasks.cancel(1.0)
+
+
+async def test_what_is_not_followed_is_not_polled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = Tasks(lambda name, error: None)
+    polls = asyncio.Event()
+
+    class Polling:
+        """A watch that gets no events."""
+
+        polls = ""
+
+        def __init__(self, *_: object) -> None:
+            return
+
+        async def run(self) -> None:
+            self.polls = "no inotify"
+            polls.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(following, "Watch", Polling)
+    made = Following(tasks, lambda: [str(tmp_path)], lambda: None)
+    made.follow(True)
+    await polls.wait()
+    assert made.manner("") == "polling: no inotify"
+    made.follow(False)
+    assert made.manner("") == "off"
+    await tasks.cancel(1.0)
+
+
+async def test_nothing_is_followed_without_files() -> None:
+    made = Following(Tasks(lambda name, error: None), lambda: [], lambda: None)
+    made.follow(True)
+    assert made.manner("") == "off"

@@ -1,0 +1,47 @@
+"""What a plan concerns now, from the scoreboard."""
+
+import dataclasses
+from types import SimpleNamespace
+
+from lbd.backend.snapshot import Generation, Member
+from lbd.config.plan import compare
+from lbd.config.runtime import Override
+from lbd.generation.impact import counted
+from lbd.generation.overrides import Overrides
+from lbd.schema import Backend, Config, Listener, Server
+from lbd.schema.units import Address
+from lbd.stats import fields, scoreboard
+from lbd.stats.scoreboard import Board
+
+
+def test_requests_and_connections():
+    board = Board.create(2)
+    address = Address("10.0.0.1", 80)
+    config = Config(listeners={"web": Listener(bind=(address,), backend="app")},
+                    backends={"app": Backend(servers={"a": Server(address=address)})})
+    member = Member("app", "a", address, 0)
+    generation = Generation(1, config, {"app": (member,)}, {"app": 0}, {"web": 0}, {})
+    machine = SimpleNamespace(board=board, generation=generation, overrides=Overrides())
+    board.row(0, scoreboard.SERVER, 0).add(fields.SERVER_IN_FLIGHT, 2)
+    board.row(1, scoreboard.SERVER, 0).add(fields.SERVER_IN_FLIGHT, 1)
+    board.row(1, scoreboard.SERVER, 0).add(fields.SERVER_CONNECTIONS, 5)
+    board.row(1, scoreboard.LISTENER, 0).add(fields.LISTENER_CONNECTIONS, 7)
+    plan = counted(compare(config, dataclasses.replace(config, listeners={}, backends={})), machine)
+    assert [(change.path, change.requests, change.connections) for change in plan.changes] == [
+        ("listeners.web", None, 7), ("backends.app", 3, 5)]
+    plan = counted(compare(Config(), config), machine)
+    assert {change.requests for change in plan.changes} == {None}
+    assert counted(plan, SimpleNamespace(generation=None)) is plan
+
+
+def test_what_an_override_hides():
+    board = Board.create(2)
+    address = Address("10.0.0.1", 80)
+    old = Config(backends={"app": Backend(servers={"a": Server(address=address)})})
+    new = Config(backends={"app": Backend(servers={"a": Server(address=address, weight=5)})})
+    generation = Generation(1, old, {"app": (Member("app", "a", address, 0),)}, {"app": 0}, {}, {})
+    overrides = Overrides()
+    overrides.put(("app", "a"), Override("app", "a", weight=3, mode="drain", who="me"))
+    machine = SimpleNamespace(board=board, generation=generation, overrides=overrides)
+    change, = counted(compare(old, new), machine).changes
+    assert change.state.endswith("; weight stays 3: an override by me")

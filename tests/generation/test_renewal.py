@@ -1,0 +1,98 @@
+"""Tests of lbd.generation.renewal: it watches what is in force, and asks for a renewal when a file changes."""
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lbd import schema
+from lbd.errors import LbdError
+from lbd.generation import renewal
+from lbd.generation.certificates import Certificates
+from lbd.generation.renewal import Renewal
+from lbd.generation.watch import Watch
+from lbd.net.tasks import Tasks
+from lbd.schema.tls import ListenerTls, Pair
+from tests.authority import Authority
+
+
+class Machine:
+    """Counts renewals."""
+
+    def __init__(self, config: schema.Config) -> None:
+        self.certificates = Certificates()
+        self.generation = SimpleNamespace(config=config, credentials=self.certificates.read(config))
+        self.renewals = 0
+        self.renewed = asyncio.Event()
+
+    async def renew(self) -> None:
+        self.renewals += 1
+        self.renewed.set()
+
+    async def another(self) -> None:
+        async with asyncio.timeout(20):
+            await self.renewed.wait()
+        self.renewed.clear()
+
+
+def config(*paths: Path) -> schema.Config:
+    tls = ListenerTls(certificates=tuple(Pair(str(path)) for path in paths))
+    return schema.Config(listeners={"web": schema.Listener(bind=(), tls=tls if paths else None)})
+
+
+async def test_changed_files_are_taken_over(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    live, archive = tmp_path / "live.pem", authority.issue("one.pem", "a.example.com")
+    live.symlink_to(archive)
+    machine: Any = Machine(config(live))
+    tasks = Tasks(lambda name, error: None)
+    made = Renewal(machine, tasks)
+    made.follow()
+    await machine.another()      # at first, for what happened before
+    other = tmp_path / "new"
+    other.symlink_to(authority.issue("two.pem", "a.example.com"))
+    other.rename(live)           # as certbot does
+    await machine.another()
+    made.follow()
+    made.tick()
+    machine.generation.config = config()
+    made.follow()
+    await tasks.cancel()
+    assert machine.renewals == 2
+
+
+async def test_a_disk_that_does_not_answer_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine: Any = Machine(config(Authority(tmp_path).issue("one.pem", "a.example.com")))
+    answers = [LbdError("a disk does not answer")]
+
+    def watch(*args: Any) -> Watch:
+        if answers:
+            raise answers.pop()
+        return Watch(*args)
+
+    monkeypatch.setattr(renewal, "Watch", watch)
+    monkeypatch.setattr(renewal, "LOOK", 0.0)
+    tasks = Tasks(lambda name, error: None)
+    Renewal(machine, tasks).follow()
+    await machine.another()
+    await tasks.cancel()
+
+
+async def test_a_renewal_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                            capsys: pytest.CaptureFixture[str]) -> None:
+    machine: Any = Machine(config(Authority(tmp_path).issue("one.pem", "a.example.com")))
+    failed = asyncio.Event()
+
+    async def fails() -> None:
+        asyncio.get_running_loop().call_soon(failed.set)    # after what is made of it
+        raise LbdError("a disk does not answer")
+
+    monkeypatch.setattr(machine, "renew", fails)
+    tasks = Tasks(lambda name, error: None)
+    Renewal(machine, tasks).follow()
+    async with asyncio.timeout(20):
+        await failed.wait()
+    await tasks.cancel()
+    assert "a disk does not answer" in capsys.readouterr().out

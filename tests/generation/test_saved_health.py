@@ -1,0 +1,65 @@
+"""Health and ejections as data: there and back, and what cannot be read costs nothing."""
+
+import json
+
+import pytest
+
+from lbd.backend.outlier import Case
+from lbd.backend.snapshot import Member
+from lbd.generation import saved_health
+from lbd.generation.cuts import Cuts
+from lbd.generation.ejection import Ejection
+from lbd.health.check import Result
+from lbd.health.schedule import Judgement, Schedule
+from lbd.net.tasks import Tasks
+from lbd.schema import Backend, Config, Outlier, Server
+from lbd.schema.units import Address
+from lbd.stats.scoreboard import Board
+
+KEY = ("app", "a", "10.0.0.1:80")
+CONFIG = Config(backends={"app": Backend(servers={"a": Server(address=Address("10.0.0.1", 80))}, outlier=Outlier())})
+
+
+@pytest.fixture
+async def parts():
+    tasks = Tasks(lambda name, error: None)
+    yield (Schedule(tasks, {}, lambda key, judgement: None), Ejection(tasks, Board.create(1), lambda: None), Cuts())
+    await tasks.cancel()
+
+
+async def test_there_and_back(parts, monkeypatch):
+    schedule, ejection, cuts = parts
+    judgement = Judgement("up", Result(False, "refused", 0.5), 2, 3, 10, 2)
+    case = Case(until=1e12, times=2, seconds=60.0, failures=5, counts={"ejected": 2})
+    case.streak._before = [1.0, 2.0]
+    monkeypatch.setattr(schedule, "known", lambda: {KEY: judgement})
+    monkeypatch.setattr(ejection, "known", lambda: {KEY: case})
+    cuts.plan([Member("app", "a", Address("10.0.0.1", 80), 0)], 30.0)
+    planned = cuts.known()
+    data = json.loads(json.dumps(saved_health.known(schedule, ejection, cuts)))
+    monkeypatch.undo()
+    cuts.restore({})
+    data["health"][0][1]["of another version"] = 1
+    data["ejections"][0][1]["of another version"] = 1
+    saved_health.restore(data, schedule, ejection, cuts)
+    ejection.set(CONFIG)
+    assert ejection.reason(KEY) == "5 failures in a row: left out for 60 s"
+    assert ejection.known()[KEY].streak._before == [1.0, 2.0]
+    assert schedule._before == {KEY: judgement}
+    assert cuts.known() == planned
+
+
+@pytest.mark.parametrize("data", [{"health": [1]}, {"health": [[KEY, {"last": {}}]]}, {"ejections": [[KEY, {}]]},
+                                  {"cuts": [["app"]]}, {}])
+async def test_what_cannot_be_read_is_left_out(parts, data):
+    schedule, ejection, cuts = parts
+    saved_health.restore(data, schedule, ejection, cuts)
+    ejection.set(CONFIG)
+    assert ejection.reason(KEY) == ""
+
+
+async def test_cases_go_to_their_own_backends(parts):
+    _, ejection, _ = parts
+    ejection.restore({KEY: Case(until=1e12), ("other", "a", "10.0.0.1:80"): Case(until=1e12)})
+    ejection.set(CONFIG)
+    assert list(ejection.known()) == [KEY]

@@ -1,0 +1,58 @@
+"""The view that the exporter gets."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from lbd.generation.machine import Machine
+from lbd.net.tasks import Tasks
+from lbd.report.metrics_view import look
+from lbd.schema import Backend, Config, HealthPolicy, Listener, Server
+from lbd.schema.units import Address
+from lbd.stats.fields import SERVER_IN_FLIGHT
+from lbd.stats.scoreboard import SERVER
+
+CONFIG = Config(
+    listeners={"web": Listener(bind=(Address("127.0.0.1", 0),), backend="app")},
+    backends={"app": Backend(health=HealthPolicy(type="tcp"), servers={
+        "a": Server(address=Address("127.0.0.1", 9), weight=3),
+        "b": Server(address=Address("127.0.0.1", 10), mode="maint")})})
+
+RELOAD = SimpleNamespace(last={"success": False}, attempted=9.0, counts={"refused": 2})
+
+
+@pytest.fixture
+async def machine():
+    return Machine(Tasks(lambda name, error: None), "json", lambda line: None)
+
+
+async def test_before_the_first_generation(machine):
+    assert look(machine, RELOAD, "compiled").generation == 0
+
+
+async def test_the_view(machine):
+    machine.generation = machine.roster.generation(4, CONFIG, 0)
+    seen = look(machine, RELOAD, "compiled")
+    assert (seen.generation, seen.reload_success, seen.reload_time) == (4, False, 9.0)
+    assert [(server.name, server.state, server.up, server.check_seconds) for server in seen.servers] == [
+        ("a", "unknown", False, None), ("b", "maint", False, None)]
+    assert seen.build["kernels"] == "compiled"
+    assert seen.reloads == {"refused": 2}
+    supervisor, = seen.processes
+    assert (supervisor.name, supervisor.lane) == ("supervisor", None)
+    assert supervisor.files <= len(os.listdir("/proc/self/fd"))
+    assert supervisor.memory > 1 << 20
+
+
+async def test_requests_that_drain(machine):
+    machine._take(machine.roster.generation(4, CONFIG, 0))
+    first, second = (member.slot for member in machine.generation.members["app"])
+    for slot, count in ((first, 3), (second, 2)):
+        machine.board.row(1, SERVER, slot).add(SERVER_IN_FLIGHT, count)
+    assert look(machine, RELOAD, "compiled").draining == 0
+    machine.left = {os.getpid(): 1}      # a worker of the version before
+    assert look(machine, RELOAD, "compiled").draining == 5
+    machine.left = {}
+    machine.board.row(1, SERVER, machine.slots.take(SERVER, ("app", "gone", "127.0.0.1:8"))).add(SERVER_IN_FLIGHT, 7)
+    assert look(machine, RELOAD, "compiled").draining == 7

@@ -1,0 +1,48 @@
+"""Scores for the metrics: of servers that may be chosen by least-time, from the scoreboard alone."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from lbd.backend.snapshot import Generation, Member
+from lbd.balance.least_time import TimeOptions
+from lbd.report.scores import scores
+from lbd.schema import Algorithm, Backend, Config
+from lbd.schema.units import Address
+from lbd.stats import endings, scoreboard
+from lbd.stats.scoreboard import BACKEND, PROCESS, ROUTE, SERVER, Board, Record
+
+
+@pytest.fixture(autouse=True)
+def _running_clock() -> Iterator[None]:
+    yield
+    scoreboard.freeze(None)
+
+
+def member(backend: str, slot: int, **more: object) -> Member:
+    return Member(backend, f"s{slot}", Address("127.0.0.1", 9001 + slot), slot, **more)  # type: ignore[arg-type]
+
+
+def answer(board: Board, lane: int, slot: int, seconds: float) -> None:
+    record = Record(board.row(lane, PROCESS, 0))
+    scoreboard.freeze(1000.0 - seconds)
+    record.begin(board.row(lane, ROUTE, 0), board.row(lane, BACKEND, 0))
+    record.took(board.row(lane, SERVER, slot))
+    scoreboard.freeze(1000.0)
+    record.head(200)
+    record.finish(endings.OK, 0, 0)
+
+
+def test_scores_of_servers_that_may_be_chosen() -> None:
+    board = Board.create(2)
+    config = Config(backends={"app": Backend(algorithm=Algorithm("least-time", TimeOptions())), "other": Backend()})
+    members = {"app": (member("app", 0), member("app", 1, weight=2), member("app", 2, health="down"),
+                       member("app", 3, backup=True), member("app", 4, weight=0)),
+               "other": (member("other", 5),)}
+    generation = Generation(1, config, members, {"app": 0, "other": 1}, {}, {})
+    answer(board, 0, 0, 0.010)
+    answer(board, 1, 1, 0.080)
+    board.row(1, SERVER, 1).add(0, 1)
+    assert scores(board, generation, members) == pytest.approx({0: 0.010, 1: 0.080 * 2 / 2})
+    gone = {"app": members["app"][2:]}
+    assert scores(board, generation, gone) == pytest.approx({3: 0.045})

@@ -1,0 +1,40 @@
+"""The settings in force: files, overrides, registrations."""
+
+from types import SimpleNamespace
+
+from lbd.backend.snapshot import Generation, Member
+from lbd.config.runtime import Kept, Offer, Override
+from lbd.discovery.registry import Registry
+from lbd.generation.overrides import Overrides
+from lbd.report.settings import describe
+from lbd.schema import Backend, Config, Registration, Server
+from lbd.schema.units import Address
+
+HERE = Address("10.0.0.1", 80)
+
+
+def machine():
+    overrides, registry = Overrides(), Registry()
+    overrides.put(("app", ""), Override("app", mode="drain", who="me"))
+    registry.put(Kept("app", "b", Offer(HERE), "them"), 1.0)
+    backend = Backend(servers={"a": Server(HERE)}, registration=Registration())
+    config = registry.merged(Config(backends={"app": backend}))
+    members = {"app": tuple(overrides.applied(Member("app", name, HERE, 0)) for name in "ab")}
+    return SimpleNamespace(overrides=overrides, registry=registry,
+                           generation=Generation(2, config, members, {}, {}, {}),
+                           roster=SimpleNamespace(members=lambda config: members))
+
+
+def test_where_each_value_is_from():
+    path = ("backends", "app", "servers", "a")
+    described = describe(machine(), {path: ("lbd.toml", 7, 1), ("backends", "app"): ("lbd.toml", 5, 1)})
+    found = {one["key"]: (one["value"], one["origin"]) for one in described["settings"]}
+    assert described["generation"] == 2
+    assert found["backends.app.servers.a.address"] == ("10.0.0.1:80", "lbd.toml:7")
+    assert found["backends.app.servers.a.mode"] == ("drain", "override by me")
+    assert found["backends.app.servers.b.address"] == ("10.0.0.1:80", "registration by them")
+    assert found["log.level"] == ("info", "default")
+
+
+def test_nothing_before_the_first_generation():
+    assert describe(SimpleNamespace(generation=None), {}) == {"generation": 0, "settings": []}

@@ -1,0 +1,36 @@
+"""The status of a machine without workers."""
+
+import pytest
+
+from lbd.generation.machine import Machine
+from lbd.net.tasks import Tasks
+from lbd.report.status import describe
+from lbd.schema import Backend, Config, HealthPolicy, Listener, Server
+from lbd.schema.units import Address
+from lbd.stats import fields, scoreboard
+
+CONFIG = Config(
+    listeners={"web": Listener(bind=(Address("127.0.0.1", 0),), backend="app")},
+    backends={"app": Backend(health=HealthPolicy(type="tcp"), servers={
+        "a": Server(address=Address("127.0.0.1", 9), weight=3),
+        "b": Server(address=Address("127.0.0.1", 10), mode="maint")})})
+
+
+@pytest.fixture
+async def machine():
+    return Machine(Tasks(lambda name, error: None), "json", lambda line: None)
+
+
+async def test_before_the_first_generation(machine):
+    assert describe(machine)["generation"] == 0
+
+
+async def test_servers_and_their_figures(machine):
+    machine.generation = machine.roster.generation(1, CONFIG, 0)
+    member = machine.generation.members["app"][0]
+    machine.board.row(0, scoreboard.SERVER, member.slot).add(fields.SERVER_REQUESTS + 1, 5)
+    app = describe(machine)["backends"]["app"]
+    assert app["algorithm"] == "weighted-round-robin"
+    server = app["servers"]["a"]
+    assert (server["health"], server["mode"], server["weight"]) == ("unknown", "ready", 3)
+    assert (server["requests"], server["codes"], server["latency_seconds"]) == (5, {"2xx": 5}, None)

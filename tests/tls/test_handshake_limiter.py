@@ -1,0 +1,31 @@
+"""Tests of lbd.tls.handshake_limiter: who comes first is served first, so many per turn of the loop."""
+
+import asyncio
+import itertools
+
+from lbd.tls.handshake_limiter import Turns
+from tests.waiting import turn
+
+
+class One:
+    def __init__(self, number: int, served: list[int]) -> None:
+        self.number = number
+        self.served = served
+
+    def turn(self) -> None:
+        self.served.append(self.number)
+
+
+async def test_so_many_per_turn_and_in_order() -> None:
+    served: list[int] = []
+    turns = Turns(asyncio.get_running_loop(), 3)
+    at_once = [turns.take(One(number, served)) for number in range(10)]
+    assert at_once == [True] * 3 + [False] * 7
+    counts = []
+    while len(served) < 7:
+        counts.append(len(served))
+        await turn()
+    assert served == list(range(3, 10))
+    assert max(after - before for before, after in itertools.pairwise(counts)) <= 3
+    await turn(3)
+    assert turns.take(One(10, served))
