@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from lbd.admin.asked import Refused
+from lbd.admin.daemon_api import Refused
 from lbd.errors import ConfigError, LbdError
 
 

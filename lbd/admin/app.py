@@ -7,7 +7,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from lbd.admin import guard
 from lbd.admin.answers import problem
-from lbd.admin.asked import Daemon
+from lbd.admin.daemon_api import Daemon
 from lbd.admin.route import Route
 from lbd.admin.routes import ROUTES, SHOWN
 from lbd.admin.token import Token

@@ -20,8 +20,8 @@ from aiohttp.typedefs import Handler, Middleware
 
 from lbd.admin import token
 from lbd.admin.answers import problem, refusal
-from lbd.admin.asked import Refused
-from lbd.admin.refusals import Refusals
+from lbd.admin.daemon_api import Refused
+from lbd.admin.refusal_log import Refusals
 from lbd.admin.tls import subject
 from lbd.admin.token import Token
 from lbd.errors import ConfigError, LbdError

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from lbd.admin.asked import Daemon, Refused
+from lbd.admin.daemon_api import Daemon, Refused
 from lbd.schema import units as u
 from lbd.schema.kinds import Kind, listed, nearest, shown
 from lbd.stats.scope import SCOPES

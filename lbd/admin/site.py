@@ -8,9 +8,9 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from lbd.admin.acceptor import Acceptor, Arrival
 from lbd.admin.answers import problem
-from lbd.admin.refusals import Refusals
-from lbd.admin.resources.arrivals import Acceptor, Arrival
+from lbd.admin.refusal_log import Refusals
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
 

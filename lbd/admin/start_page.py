@@ -4,7 +4,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from lbd.admin.asked import Daemon, Refused
+from lbd.admin.daemon_api import Daemon, Refused
 from lbd.admin.guard import OPERATES, READS
 from lbd.admin.markup import LOGIN, document, status_page
 from lbd.admin.selection import Selection

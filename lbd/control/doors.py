@@ -9,7 +9,7 @@ from collections.abc import Collection
 from aiohttp import web
 
 from lbd.admin import app, token
-from lbd.admin.asked import Daemon
+from lbd.admin.daemon_api import Daemon
 from lbd.admin.site import Site
 from lbd.admin.tls import Tls
 from lbd.errors import LbdError

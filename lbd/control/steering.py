@@ -10,7 +10,7 @@ from typing import Any
 
 import tomli_w
 
-from lbd.admin.asked import Refused
+from lbd.admin.daemon_api import Refused
 from lbd.backend.snapshot import Generation
 from lbd.config.runtime import SETTINGS, Kept, Offer, Override, Wish, read, write
 from lbd.control.store import Store

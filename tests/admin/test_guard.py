@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from lbd.admin import app, guard
-from lbd.admin.asked import Refused
+from lbd.admin.daemon_api import Refused
 from lbd.admin.token import Token
 from lbd.errors import ConfigError, LbdError, Problem
 

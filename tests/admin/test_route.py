@@ -7,7 +7,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from lbd.admin import app
-from lbd.admin.asked import Refused
+from lbd.admin.daemon_api import Refused
 from lbd.admin.route import QUERIES, Route, query
 
 

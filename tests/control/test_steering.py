@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from lbd.admin.asked import Refused
+from lbd.admin.daemon_api import Refused
 from lbd.backend.snapshot import Generation, Member
 from lbd.control import steering, store
 from lbd.control.steering import Steering

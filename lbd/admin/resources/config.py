@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from lbd.admin.answers import answer
-from lbd.admin.asked import Daemon, Refused
+from lbd.admin.daemon_api import Daemon, Refused
 from lbd.admin.guard import LOCAL, WHO
 from lbd.admin.route import YES, query
 from lbd.log.logger import logger

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from lbd.admin.asked import Daemon
+from lbd.admin.daemon_api import Daemon
 
 
 class Health:

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from lbd.admin.answers import problem
-from lbd.admin.asked import Daemon
+from lbd.admin.daemon_api import Daemon
 
 
 class Metrics:

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from lbd.admin.answers import answer, refusal
-from lbd.admin.asked import Daemon
+from lbd.admin.daemon_api import Daemon
 from lbd.admin.guard import content
 from lbd.config.runtime import read
 from lbd.errors import ConfigError, LbdError

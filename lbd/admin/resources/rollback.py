@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from lbd.admin.answers import answer, refusal
-from lbd.admin.asked import Daemon
+from lbd.admin.daemon_api import Daemon
 from lbd.errors import LbdError
 
 

@@ -1,6 +1,6 @@
 """What the admin interface asks is what the supervisor has."""
 
-from lbd.admin.asked import Daemon
+from lbd.admin.daemon_api import Daemon
 from lbd.control.supervisor import Supervisor
 
 

@@ -6,8 +6,7 @@ import socket
 
 import pytest
 
-from lbd.admin.resources import arrivals
-from lbd.admin.resources.arrivals import Acceptor
+from lbd.admin.acceptor import BATCH, Acceptor
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ async def test_what_waits_is_accepted_by_a_drain(listening):
     came = []
     acceptor = Acceptor(listening, came.append, pytest.fail)
     acceptor.start()
-    clients = [socket.create_connection(listening.getsockname()) for _ in range(arrivals.BATCH + 1)]
+    clients = [socket.create_connection(listening.getsockname()) for _ in range(BATCH + 1)]
     acceptor.drain()
     assert len(came) == len(clients)
     assert listening.fileno() == -1
@@ -62,7 +61,7 @@ class Short:
 
 
 async def test_a_lack_of_descriptors_is_told_and_waited_for(listening, monkeypatch):
-    monkeypatch.setattr(arrivals, "PAUSE", 0.01)
+    monkeypatch.setattr("lbd.admin.acceptor.PAUSE", 0.01)
     came, failed = asyncio.Queue(), asyncio.Queue()
     acceptor = Acceptor(Short(listening), came.put_nowait, failed.put_nowait)
     acceptor.start()

@@ -1,12 +1,12 @@
 """Refusals in the log: each of a few, and the number of a flood."""
 
-from lbd.admin import refusals
-from lbd.admin.refusals import LINES, PERIOD, Refusals
+from lbd.admin import refusal_log
+from lbd.admin.refusal_log import LINES, PERIOD, Refusals
 
 
 def test_a_flood_is_counted(monkeypatch):
     now, said = [0.0], []
-    monkeypatch.setattr(refusals.logger, "warning", lambda event, **facts: said.append((event, facts)))
+    monkeypatch.setattr(refusal_log.logger, "warning", lambda event, **facts: said.append((event, facts)))
     made = Refusals(lambda: now[0])
     for number in range(LINES + 50):
         made.say("refused", number=number)
