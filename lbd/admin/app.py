@@ -7,7 +7,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from lbd.admin import guard
 from lbd.admin.answers import problem
-from lbd.admin.daemon_api import Daemon
+from lbd.admin.daemon_api import DaemonApi
 from lbd.admin.route import Route
 from lbd.admin.routes import ROUTES, SHOWN
 from lbd.admin.token import Token
@@ -16,18 +16,18 @@ from lbd.log.logger import logger
 LONGEST_BODY = 64 * 1024   # bytes of a request
 
 
-def admin(daemon: Daemon, tokens: Sequence[Token] | None, names: Collection[str] = ()) -> web.Application:
+def admin(daemon: DaemonApi, tokens: Sequence[Token] | None, names: Collection[str] = ()) -> web.Application:
     """Everything; with tokens, only for those who have one, and for a browser only under one of our own `names`."""
     roles = {(route.method, route.path): route.role for route in ROUTES}
     return _made(daemon, ROUTES, guard.wanted(tokens, roles, names))
 
 
-def metrics(daemon: Daemon) -> web.Application:
+def metrics(daemon: DaemonApi) -> web.Application:
     """Only what may be seen by anyone who can connect."""
     return _made(daemon, SHOWN)
 
 
-def _made(daemon: Daemon, routes: Sequence[Route], *checks: Middleware) -> web.Application:
+def _made(daemon: DaemonApi, routes: Sequence[Route], *checks: Middleware) -> web.Application:
     app = web.Application(middlewares=[_faults, *checks], client_max_size=LONGEST_BODY)
     for route in routes:
         app.router.add_route(route.method, route.path, route.handler(daemon))

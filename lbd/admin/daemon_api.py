@@ -14,7 +14,7 @@ class Refused(LbdError):
         super().__init__(text)
 
 
-class Steering(Protocol):
+class RuntimeChangesApi(Protocol):
     """What may be changed while lbd runs. Each method raises `ConfigError` for bad values, `Refused` with a status, or
     `LbdError`, and then nothing has changed. A registration that is acknowledged is on the disk; whether all else is,
     `unkept` says. `who` is for people.
@@ -49,7 +49,7 @@ class Steering(Protocol):
         """Drain a registered server and remove it; True when it is gone within `wait` seconds."""
 
 
-class Daemon(Protocol):
+class DaemonApi(Protocol):
     """The supervisor, as the admin interface sees it."""
 
     @property
@@ -57,7 +57,7 @@ class Daemon(Protocol):
         """Why lbd should get no traffic now ("starting", "stopping"), "" when it should."""
 
     @property
-    def steering(self) -> Steering:
+    def steering(self) -> RuntimeChangesApi:
         """What may be changed while it runs."""
 
     def status(self, history: bool = False) -> dict[str, Any]:

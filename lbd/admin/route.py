@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from lbd.admin.daemon_api import Daemon, Refused
+from lbd.admin.daemon_api import DaemonApi, Refused
 from lbd.schema import units as u
 from lbd.schema.kinds import Kind, listed, nearest, shown
 from lbd.stats.scope import SCOPES
@@ -78,7 +78,7 @@ class Route:
     method: str
     path: str
     role: str
-    make: Callable[[Daemon], Handler]
+    make: Callable[[DaemonApi], Handler]
     text: str
     body: type | None = None
     query: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ class Route:
     media: str = "application/json"
     answer: tuple[str, ...] = ()
 
-    def handler(self, daemon: Daemon) -> Handler:
+    def handler(self, daemon: DaemonApi) -> Handler:
         """What answers; a query under /v1 that means nothing is refused: it may be a mistyped one that does."""
         made = self.make(daemon)
 

@@ -26,7 +26,7 @@ SETTLING = 0.01      # seconds between two looks whether they all are
 LINGER = 1.0
 
 
-class Site:
+class AdminSite:
     """Serves the application from `start` to `close`; with a context, over TLS."""
 
     def __init__(self, app: web.Application, sock: socket.socket, context: ssl.SSLContext | None = None) -> None:
@@ -129,7 +129,7 @@ class Visitor(web.RequestHandler):
 
     __slots__ = ("_arrival", "_site", "answered")
 
-    def __init__(self, site: Site, arrival: Arrival, server: Any, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, site: AdminSite, arrival: Arrival, server: Any, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop=loop, keepalive_timeout=IDLE, lingering_time=LINGER, **BOUNDS)
         self._site = site
         self._arrival = arrival

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from lbd.admin.daemon_api import Daemon, Refused
+from lbd.admin.daemon_api import DaemonApi, Refused
 from lbd.admin.guard import OPERATES, READS
 from lbd.admin.markup import LOGIN, document, status_page
 from lbd.admin.selection import Selection
@@ -25,7 +25,7 @@ HEADERS = {
 class StartPage:
     """The page, and the files that it needs. Both are for everyone: who may not read is told nothing."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon
 
     async def get(self, request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from lbd.tls import openssl
 from lbd.tls.contexts import HTTP, name_authorities
 
 
-class Tls:
+class AdminTlsContext:
     """A context for `loop.create_server` that follows its files. Raises `LbdError` when they are of no use."""
 
     def __init__(self, settings: AdminTls) -> None:

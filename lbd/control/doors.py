@@ -9,9 +9,9 @@ from collections.abc import Collection
 from aiohttp import web
 
 from lbd.admin import app, token
-from lbd.admin.daemon_api import Daemon
-from lbd.admin.site import Site
-from lbd.admin.tls import Tls
+from lbd.admin.daemon_api import DaemonApi
+from lbd.admin.site import AdminSite
+from lbd.admin.tls import AdminTlsContext
 from lbd.errors import LbdError
 from lbd.log.logger import logger
 from lbd.net.offload import Offload
@@ -26,12 +26,12 @@ _DEFAULT = Admin().bind
 class Door:
     """One application on one address, with TLS or without."""
 
-    def __init__(self, web_app: web.Application, address: Address, sock: socket.socket, tls: Tls | None = None) -> None:
+    def __init__(self, web_app: web.Application, address: Address, sock: socket.socket, tls: AdminTlsContext | None = None) -> None:
         self.address = address
         self.sock = sock
         self._tls = tls
         self._renewing = Offload("reading the certificate of the admin interface", most=1)
-        self._site = Site(web_app, sock, tls.context if tls is not None else None)
+        self._site = AdminSite(web_app, sock, tls.context if tls is not None else None)
 
     async def open(self) -> None:
         """Answer from now on."""
@@ -61,7 +61,7 @@ class Door:
             binding.unlink(self.address.path)
 
 
-def admin(config: Config, daemon: Daemon, owner: tuple[int, int] | None, taken: socket.socket | None = None
+def admin(config: Config, daemon: DaemonApi, owner: tuple[int, int] | None, taken: socket.socket | None = None
           ) -> Door | None:
     """The admin door, bound; None where it is off. Whoever reaches a TCP address needs a token; a Unix socket is for
     its owner, and for others as far as `mode` and `group` say. `taken` is the door's socket of the version before:
@@ -78,11 +78,11 @@ def admin(config: Config, daemon: Daemon, owner: tuple[int, int] | None, taken: 
         raise LbdError("admin.token_file: a TCP address needs one: whoever can connect could steer lbd")
     tokens = token.read(settings.token_file)
     web_app = app.admin(daemon, tokens, {name.lower() for name in settings.hosts})
-    tls = Tls(settings.tls) if settings.tls is not None else None
+    tls = AdminTlsContext(settings.tls) if settings.tls is not None else None
     return _door(web_app, settings.bind, "admin.bind", owner, taken, tls)
 
 
-def _unix(config: Config, daemon: Daemon, owner: tuple[int, int] | None, taken: socket.socket | None) -> Door:
+def _unix(config: Config, daemon: DaemonApi, owner: tuple[int, int] | None, taken: socket.socket | None) -> Door:
     settings, address = config.admin, config.admin.bind
     directory, name = os.path.split(address.path)
     if taken is not None and address == _DEFAULT and os.path.basename(address_of(taken).path) == name:
@@ -122,7 +122,7 @@ def _give(path: str, owner: tuple[int, int] | None, group: int) -> None:
                        "start as root") from None
 
 
-def metrics(config: Config, daemon: Daemon, owner: tuple[int, int] | None = None, taken: socket.socket | None = None,
+def metrics(config: Config, daemon: DaemonApi, owner: tuple[int, int] | None = None, taken: socket.socket | None = None,
             shared: Collection[int] = ()) -> Door | None:
     """The metrics' door, bound; None when there is to be none. `shared` are ports that lbd itself holds: one that a
     reload gives up for this door is taken over beside its holder, so that one of them answers at any time. Raises
@@ -136,7 +136,7 @@ def metrics(config: Config, daemon: Daemon, owner: tuple[int, int] | None = None
 
 
 def _door(web_app: web.Application, address: Address, what: str, owner: tuple[int, int] | None,
-          taken: socket.socket | None, tls: Tls | None = None, shared: Collection[int] = ()) -> Door:
+          taken: socket.socket | None, tls: AdminTlsContext | None = None, shared: Collection[int] = ()) -> Door:
     sock = _kept(taken, address)
     if address.path:
         return Door(web_app, address, sock or binding.bind_unix(address.path, what))

@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 
 from lbd.admin import app, site
-from lbd.admin.site import Site
-from lbd.admin.tls import Tls
+from lbd.admin.site import AdminSite
+from lbd.admin.tls import AdminTlsContext
 from lbd.schema import AdminTls
 from tests.admin.certificates import Authority
 
@@ -24,7 +24,7 @@ async def opened(daemon, monkeypatch):
 
     async def start(web_app=None, context=None):
         sock = socket.create_server(("127.0.0.1", 0))
-        sites.append(Site(web_app or app.admin(daemon, None), sock, context))
+        sites.append(AdminSite(web_app or app.admin(daemon, None), sock, context))
         await sites[-1].start()
         return sock.getsockname()[1]
     yield start
@@ -43,7 +43,7 @@ async def visit(port, sent=b""):
 
 async def test_it_answers_on_its_socket_and_closes_it(daemon):
     sock = socket.create_server(("127.0.0.1", 0))
-    made = Site(app.metrics(daemon), sock)
+    made = AdminSite(app.metrics(daemon), sock)
     await made.start()
     async with visit(sock.getsockname()[1], b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") as reader:
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
@@ -53,7 +53,7 @@ async def test_it_answers_on_its_socket_and_closes_it(daemon):
 
 async def test_whoever_came_before_a_drain_is_answered(daemon):
     sock = socket.create_server(("127.0.0.1", 0))
-    made = Site(app.metrics(daemon), sock)
+    made = AdminSite(app.metrics(daemon), sock)
     await made.start()
     with contextlib.ExitStack() as stack:
         waiting = [stack.enter_context(socket.create_connection(sock.getsockname())) for _ in range(100)]
@@ -70,7 +70,7 @@ async def test_whoever_came_before_a_drain_is_answered(daemon):
 async def test_a_drain_does_not_wait_for_long_for_who_asks_nothing(daemon, monkeypatch):
     monkeypatch.setattr(site, "LEAVING", 0.0)
     sock = socket.create_server(("127.0.0.1", 0))
-    made = Site(app.metrics(daemon), sock)
+    made = AdminSite(app.metrics(daemon), sock)
     await made.start()
     with socket.create_connection(sock.getsockname()):
         await made.drain()
@@ -126,7 +126,7 @@ async def test_a_flood_of_connections_makes_room_by_the_oldest(opened, monkeypat
 def contexts(tmp_path_factory):
     """TLS for a server and for a client that trusts it."""
     authority = Authority(tmp_path_factory.mktemp("ca"))
-    context = Tls(AdminTls(authority.certificate("lbd", "IP:127.0.0.1"))).context
+    context = AdminTlsContext(AdminTls(authority.certificate("lbd", "IP:127.0.0.1"))).context
     return context, ssl.create_default_context(cafile=authority.ca)
 
 
@@ -152,8 +152,8 @@ async def test_connections_that_never_shake_hands_are_bounded(opened, contexts, 
 async def test_a_handshake_that_takes_too_long_or_fails_is_cut_and_counted_out(opened, contexts, monkeypatch):
     monkeypatch.setattr(site, "HANDSHAKE", 0.05)
     gone = asyncio.Queue()
-    left = Site.left
-    monkeypatch.setattr(Site, "left", lambda self, visitor: (left(self, visitor), gone.put_nowait(visitor)))
+    left = AdminSite.left
+    monkeypatch.setattr(AdminSite, "left", lambda self, visitor: (left(self, visitor), gone.put_nowait(visitor)))
     port = await opened(context=contexts[0])
     for sent in (b"", b"\x16\x03", b"GET / HTTP/1.1\r\n\r\n"):
         async with visit(port, sent) as reader:

@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from lbd.admin.tls import Tls, subject
+from lbd.admin.tls import AdminTlsContext, subject
 from lbd.errors import LbdError
 from lbd.schema import AdminTls
 from tests.admin.certificates import Authority
@@ -46,7 +46,7 @@ async def seen(tls, client):
 async def test_a_client_needs_a_certificate_of_the_right_authority(authority, tmp_path):
     server, operator = authority.certificate("lbd", "IP:127.0.0.1"), authority.certificate("operator")
     stranger = Authority(tmp_path, "elsewhere").certificate("operator")
-    tls = Tls(AdminTls(server, client_ca=authority.ca))
+    tls = AdminTlsContext(AdminTls(server, client_ca=authority.ca))
     client = ssl.create_default_context(cafile=authority.ca)
     with pytest.raises((OSError, AssertionError)):
         await seen(tls, client)
@@ -60,7 +60,7 @@ async def test_a_client_needs_a_certificate_of_the_right_authority(authority, tm
 async def test_a_renewed_certificate_is_used_and_a_broken_one_is_not(authority, tmp_path):
     file = tmp_path / "admin.pem"
     shutil.copy(authority.certificate("old", "IP:127.0.0.1"), file)
-    tls = Tls(AdminTls(str(file)))
+    tls = AdminTlsContext(AdminTls(str(file)))
     client = ssl.create_default_context(cafile=authority.ca)
     assert await seen(tls, client) == ["", "old"]
     file.write_text("half")
@@ -75,7 +75,7 @@ async def test_a_renewed_certificate_is_used_and_a_broken_one_is_not(authority, 
 def test_other_authorities_need_a_restart_and_that_is_said_once(authority, tmp_path, monkeypatch):
     trusted, said = tmp_path / "ca.pem", []
     shutil.copy(authority.ca, trusted)
-    tls = Tls(AdminTls(authority.certificate("own", "IP:127.0.0.1"), client_ca=str(trusted)))
+    tls = AdminTlsContext(AdminTls(authority.certificate("own", "IP:127.0.0.1"), client_ca=str(trusted)))
     monkeypatch.setattr("lbd.admin.tls.logger.warning", lambda text, **facts: said.append((text, facts)))
     renew(tls)
     assert said == []
@@ -93,10 +93,10 @@ def test_files_of_no_use(authority, tmp_path):
                             (AdminTls(good, other), "the private key belongs to another certificate"),
                             (AdminTls(good, client_ca=str(tmp_path / "text")), r"admin\.tls\.client_ca: .*: ")):
         with pytest.raises(LbdError, match=words):
-            Tls(settings)
+            AdminTlsContext(settings)
 
 
 def test_clients_are_told_whose_certificate_they_need(authority):
-    tls = Tls(AdminTls(authority.certificate("lbd", "IP:127.0.0.1"), client_ca=authority.ca))
+    tls = AdminTlsContext(AdminTls(authority.certificate("lbd", "IP:127.0.0.1"), client_ca=authority.ca))
     assert "Acceptable client certificate CA names\nCN = authority\n" in asked(tls.context)
     assert "alert number 120" in asked(tls.context, "-alpn", "h2")

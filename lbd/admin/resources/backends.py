@@ -3,14 +3,14 @@
 from aiohttp import web
 
 from lbd.admin.answers import answer, warned
-from lbd.admin.daemon_api import Daemon
+from lbd.admin.daemon_api import DaemonApi
 from lbd.admin.guard import WHO, content
 
 
 class Backends:
     """Both resources."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: DaemonApi) -> None:
         self._steering = daemon.steering
 
     async def list(self, _request: web.Request) -> web.Response:

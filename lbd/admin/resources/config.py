@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from lbd.admin.answers import answer
-from lbd.admin.daemon_api import Daemon, Refused
+from lbd.admin.daemon_api import DaemonApi, Refused
 from lbd.admin.guard import LOCAL, WHO
 from lbd.admin.route import YES, query
 from lbd.log.logger import logger
@@ -12,7 +12,7 @@ from lbd.log.logger import logger
 class Config:
     """The resource."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon
 
     async def get(self, request: web.Request) -> web.Response:

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from lbd.admin.answers import answer
-from lbd.admin.daemon_api import Daemon, Refused
+from lbd.admin.daemon_api import DaemonApi, Refused
 from lbd.admin.route import queries, query
 from lbd.errors import LbdError
 
@@ -11,7 +11,7 @@ from lbd.errors import LbdError
 class Explain:
     """The resource."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon
 
     async def get(self, request: web.Request) -> web.Response:

@@ -2,13 +2,13 @@
 
 from aiohttp import web
 
-from lbd.admin.daemon_api import Daemon
+from lbd.admin.daemon_api import DaemonApi
 
 
 class Health:
     """Both resources; they are for machines that only look at the status."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon
 
     async def healthz(self, _request: web.Request) -> web.Response:

@@ -3,13 +3,13 @@
 from aiohttp import web
 
 from lbd.admin.answers import problem
-from lbd.admin.daemon_api import Daemon
+from lbd.admin.daemon_api import DaemonApi
 
 
 class Metrics:
     """The resource."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon
 
     async def get(self, request: web.Request) -> web.Response:

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from lbd.admin.answers import answer, refusal
-from lbd.admin.daemon_api import Daemon
+from lbd.admin.daemon_api import DaemonApi
 from lbd.admin.guard import content
 from lbd.config.runtime import read
 from lbd.errors import ConfigError, LbdError
@@ -36,7 +36,7 @@ class PlanBody:
 class Plan:
     """The resource."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon
 
     async def post(self, request: web.Request) -> web.Response:

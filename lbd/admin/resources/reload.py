@@ -7,7 +7,7 @@
 from aiohttp import web
 
 from lbd.admin.answers import answer, refusal
-from lbd.admin.daemon_api import Daemon
+from lbd.admin.daemon_api import DaemonApi
 from lbd.admin.route import YES, query
 from lbd.errors import ConfigError, LbdError
 
@@ -15,7 +15,7 @@ from lbd.errors import ConfigError, LbdError
 class Reload:
     """The resource."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon
 
     async def post(self, request: web.Request) -> web.Response:

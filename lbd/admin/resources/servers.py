@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from lbd.admin.answers import answer, warned
-from lbd.admin.daemon_api import Daemon
+from lbd.admin.daemon_api import DaemonApi
 from lbd.admin.guard import WHO, content
 from lbd.admin.route import query
 
@@ -11,7 +11,7 @@ from lbd.admin.route import query
 class Servers:
     """The resource."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: DaemonApi) -> None:
         self._steering = daemon.steering
 
     async def get(self, request: web.Request) -> web.Response:

@@ -3,14 +3,14 @@
 from aiohttp import web
 
 from lbd.admin.answers import answer
-from lbd.admin.daemon_api import Daemon
+from lbd.admin.daemon_api import DaemonApi
 from lbd.admin.route import YES, query
 
 
 class Status:
     """The resource."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon
 
     async def get(self, request: web.Request) -> web.Response:

@@ -3,14 +3,14 @@
 from aiohttp import web
 
 from lbd.admin.answers import answer, refusal
-from lbd.admin.daemon_api import Daemon
+from lbd.admin.daemon_api import DaemonApi
 from lbd.errors import LbdError
 
 
 class Upgrade:
     """The resource."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon
 
     async def post(self, _request: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from lbd.admin.tls import Tls
+from lbd.admin.tls import AdminTlsContext
 from lbd.cli import options
 from lbd.cli.commands.daemon import loader
 from lbd.cli.streams import decided, say
@@ -134,7 +134,7 @@ def admin_certificate(loaded: Loaded) -> list[Problem]:
     if settings is None:
         return []
     try:
-        Tls(settings)
+        AdminTlsContext(settings)
         given = Credentials((Pem(settings.cert, fetch(settings.cert), b""),),
                             fetch(settings.client_ca) if settings.client_ca is not None else b"")
     except LbdError as error:
