@@ -10,7 +10,7 @@ from lbd.backend.pool import Pool
 from lbd.backend.scanners import scanner
 from lbd.backend.server import Server
 from lbd.backend.slow_start import SlowStart
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.backend.sticky import Stickiness
 from lbd.backend.sticky_source import SourceStickiness
 from lbd.stats.endings import FAILING
@@ -49,19 +49,19 @@ class Backend:
         self.took: Callable[[Server], None] | None = None
         self.dropped: Callable[[Server], None] | None = None
 
-    def install(self, settings: schema.Backend, members: Sequence[Member], rows: Callable[[int], Row],
+    def install(self, settings: schema.Backend, endpoints: Sequence[Endpoint], rows: Callable[[int], Row],
                 algorithm: Algorithm, secret: bytes = b"") -> list[Server]:
         """Put settings, servers and algorithm in force; returns the servers that are no longer there."""
         servers = {}
         self.slow_start.keep(self.servers.values(), settings.slow_start)
-        for member in members:
-            identity = (member.name, str(member.address))
+        for endpoint in endpoints:
+            identity = (endpoint.name, str(endpoint.address))
             server = self.servers.pop(identity, None)
             served = self.pool is None or (server is not None and server.serves)
             if server is None:
-                server = Server(member, rows(member.slot))
+                server = Server(endpoint, rows(endpoint.slot))
             else:
-                server.update(member)
+                server.update(endpoint)
             # A connection that was introduced for one client may not carry another's requests.
             server.max_idle = 0 if settings.send_proxy else settings.max_idle
             server.max_turns = settings.max_requests or sys.maxsize
@@ -96,27 +96,27 @@ class Backend:
             if self.sources is not None:
                 self.sticky_source = SourceStickiness(self.name, settings.lifetime, servers, self.sources)
 
-    def update(self, member: Member, rows: Callable[[int], Row]) -> list[Server]:
+    def update(self, endpoint: Endpoint, rows: Callable[[int], Row]) -> list[Server]:
         """A server changed its state, or its address: then it begins anew and the old one is returned.
 
         Takes effect with `rebuild`.
         """
-        identity = (member.name, str(member.address))
+        identity = (endpoint.name, str(endpoint.address))
         server = self.servers.get(identity)
         if server is not None:
             served = server.serves
-            server.update(member)
+            server.update(endpoint)
             self.slow_start.judge(server, served)
             return []
         servers, removed = {}, []
         for known, old in self.servers.items():
-            if known[0] != member.name:
+            if known[0] != endpoint.name:
                 servers[known] = old
                 continue
             old.gone = True
             removed.append(old)
             self.slow_start.forget(old)
-            server = servers[identity] = Server(member, rows(member.slot))
+            server = servers[identity] = Server(endpoint, rows(endpoint.slot))
             server.max_idle, server.max_turns = old.max_idle, old.max_turns
             self.slow_start.judge(server, False)
         self.servers = servers

@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.schema.units import Address
 from lbd.stats.scoreboard import Row, now
 
@@ -27,16 +27,16 @@ class Server:
                  "health", "host", "idle", "max_conns", "max_idle", "max_turns", "mode", "name", "pinned", "row",
                  "slot", "tls", "weight")
 
-    def __init__(self, member: Member, row: Row) -> None:
-        self.backend = member.backend
-        self.name = member.name
-        self.address: Address = member.address
-        self.slot = member.slot
+    def __init__(self, endpoint: Endpoint, row: Row) -> None:
+        self.backend = endpoint.backend
+        self.name = endpoint.name
+        self.address: Address = endpoint.address
+        self.slot = endpoint.slot
         self.row = row
         self.idle: dict[Any, None] = {}
         self.pinned: dict[Any, None] = {}
         self.endpoint: tuple[int, Any] | None = None
-        self.host = member.host
+        self.host = endpoint.host
         self.tls: Any = None
         self.doubt = 0.0
         self.doubts = 0
@@ -45,21 +45,21 @@ class Server:
         self.max_turns = sys.maxsize
         self.grown = 1.0
         self.health = ""
-        self.cut = member.cut if member.cut <= now() else 0.0     # what was to be cut before it began is not here
-        self.update(member)
+        self.cut = endpoint.cut if endpoint.cut <= now() else 0.0     # what was to be cut before it began is not here
+        self.update(endpoint)
 
     def __repr__(self) -> str:
         return f"<Server {self.backend}/{self.name} {self.address} {self.mode} {self.health}>"
 
-    def update(self, member: Member) -> None:
+    def update(self, endpoint: Endpoint) -> None:
         """Take over what may change while the identity stays. Who is found well again is not doubted any more."""
-        if member.health == "up" and self.health != "up":
+        if endpoint.health == "up" and self.health != "up":
             self.trust()
-        self.weight = member.weight
-        self.backup = member.backup
-        self.mode = member.mode
-        self.health = member.health
-        self.max_conns = member.max_conns
+        self.weight = endpoint.weight
+        self.backup = endpoint.backup
+        self.mode = endpoint.mode
+        self.health = endpoint.health
+        self.max_conns = endpoint.max_conns
         self.effective = self.weight * self.grown
 
     def grow(self, share: float) -> None:

@@ -12,7 +12,7 @@ HEALTH = ("unknown", "up", "down", "ejected")
 MODES = ("ready", "drain", "maint")
 
 
-class Member(NamedTuple):
+class Endpoint(NamedTuple):
     """One server of a backend, as the supervisor knows it now.
 
     `address` is literal (an IP address or a Unix socket). `slot` is its row in the scoreboard: it belongs to the
@@ -45,7 +45,7 @@ class Generation:
 
     number: int
     config: Config
-    members: Mapping[str, tuple[Member, ...]]
+    endpoints: Mapping[str, tuple[Endpoint, ...]]
     backends: Mapping[str, int]
     listeners: Mapping[str, int]
     routes: Mapping[tuple[str, str], int]

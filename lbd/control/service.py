@@ -60,7 +60,7 @@ class Service:
         generation = self._machine.generation
         if generation is None:
             return "starting"
-        members = [m for group in self._machine.roster.members(generation.config).values() for m in group]
-        up = sum(m.health == "up" and m.mode == "ready" for m in members)
+        endpoints = [m for group in self._machine.endpoints.by_backend(generation.config).values() for m in group]
+        up = sum(m.health == "up" and m.mode == "ready" for m in endpoints)
         count = len(generation.config.listeners)
-        return f"{count} listener{'s' * (count != 1)}, {up}/{len(members)} servers up, generation {generation.number}"
+        return f"{count} listener{'s' * (count != 1)}, {up}/{len(endpoints)} servers up, generation {generation.number}"

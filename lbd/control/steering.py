@@ -98,7 +98,8 @@ class Steering:
         generation = self._generation()
         self._known(name, "")
         config = generation.config
-        return self._annotate(name, status.backend(self._machine, config, name, self._machine.roster.of(config, name)))
+        endpoints = self._machine.endpoints.of_backend(config, name)
+        return self._annotate(name, status.backend(self._machine, config, name, endpoints))
 
     def server(self, backend: str, server: str) -> dict[str, Any]:
         """One server."""
@@ -146,8 +147,8 @@ class Steering:
 
     def _cut(self, target: tuple[str, str], seconds: float | None, before: Override | None) -> None:
         """Plan the cut of those servers that are taken out; where there are none, `before` is in force again."""
-        members = self._machine.roster.of(self._generation().config, target[0])
-        meant = [m for m in members if target[1] in ("", m.name, m.name.partition("@")[0])]
+        endpoints = self._machine.endpoints.of_backend(self._generation().config, target[0])
+        meant = [m for m in endpoints if target[1] in ("", m.name, m.name.partition("@")[0])]
         if seconds is not None:
             meant = [m for m in meant if cuts.out(m)]
             if not meant:
@@ -346,7 +347,7 @@ class Steering:
             logger.info("runtime state restored", overrides=len(kept), registrations=len(registered))
 
     def _served(self, backend: str) -> bool:
-        return outage.served(self._machine.roster.of(self._generation().config, backend))
+        return outage.served(self._machine.endpoints.of_backend(self._generation().config, backend))
 
     def _generation(self) -> Generation:
         generation = self._machine.generation

@@ -156,7 +156,7 @@ class Supervisor:
         serving, generation = self._machine.fleet.serving(), self._machine.generation
         if generation is None or not serving:
             raise LbdError("no worker serves")
-        now = replace(generation, members=self._machine.roster.members(generation.config))
+        now = replace(generation, endpoints=self._machine.endpoints.by_backend(generation.config))
         return explain(Question(method, url, headers, client, listener), now, self._machine.board, serving[0].lane)
 
     async def ticket(self) -> dict[str, Any]:

@@ -76,8 +76,8 @@ class Worker:
         match message:
             case Ping(number):
                 self._channel.send(Pong(number))
-            case Update(members):
-                self._plane.update(members)
+            case Update(endpoints):
+                self._plane.update(endpoints)
             case Prepare():
                 self._prepare(message)
             case Commit(number):

@@ -1,1 +1,1 @@
-"""Members of backends and where they come from: names resolved, servers that register themselves."""
+"""Endpoints of backends and where they come from: names resolved, servers that register themselves."""

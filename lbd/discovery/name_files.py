@@ -18,7 +18,7 @@ PATIENCE = 1.0          # seconds that a look-up waits for the files; then what 
 MOST_SERVERS = 3        # MAXNS of resolv.h
 LONGEST = 16 << 20      # bytes that are read of a file
 
-Endpoint = tuple[str, int] | tuple[str, int, int, int]      # of a socket, IPv4 or IPv6
+SocketAddress = tuple[str, int] | tuple[str, int, int, int]      # of a socket, IPv4 or IPv6
 
 
 _SUFFIX = re.compile(r"[a-zA-Z0-9_-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63})*")
@@ -33,7 +33,7 @@ class Sources:
     512 bytes; `families`: the types of records that are asked for. `hosts` maps names in lower case to addresses.
     """
 
-    servers: tuple[Endpoint, ...] = (("127.0.0.1", 53),)
+    servers: tuple[SocketAddress, ...] = (("127.0.0.1", 53),)
     search: tuple[str, ...] = ()
     ndots: int = 1
     pause: float = 1.0
@@ -48,7 +48,7 @@ class Sources:
 def sources(resolv: str, hosts: str, hostname: str = "", port: int = 53) -> Sources:
     """What the texts of the two files say. The domain of `hostname` is searched where nothing else is named. Whatever
     cannot be read is left out, as the C library does."""
-    servers: list[Endpoint] = []
+    servers: list[SocketAddress] = []
     search: tuple[str, ...] = tuple(filter(None, [hostname.partition(".")[2]]))
     options: dict[str, str] = {}
     for line in resolv.splitlines():
@@ -147,7 +147,7 @@ def _text(path: str) -> str:
         return ""       # as an empty one
 
 
-def _endpoint(text: str, port: int) -> Endpoint | None:
+def _endpoint(text: str, port: int) -> SocketAddress | None:
     """The socket address of a name server; None for what is no address. Never asks anybody for it."""
     host, _, scope = text.partition("%")
     if not _numeric(host):

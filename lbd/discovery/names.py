@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.discovery.choice import Choice
 from lbd.discovery.lookup import Answer, Lookups
 from lbd.health.schedule import Judgement, Key
@@ -120,13 +120,13 @@ class Resolver:
                                name=choice.address.host, before=before, now=str(choice.current))
                 self._changed(choice.address.host)
 
-    def keep(self, servers: Mapping[tuple[str, str], Member]) -> None:
+    def keep(self, servers: Mapping[tuple[str, str], Endpoint]) -> None:
         """Forget which addresses others than these servers were at, by backend and name, or these as they were
         configured before."""
         self._choices = {
-            server: kept for server, choices in self._choices.items() if (member := servers.get(server)) is not None
+            server: kept for server, choices in self._choices.items() if (endpoint := servers.get(server)) is not None
             and (kept := {address: choice for address, choice in choices.items()
-                          if replace(member.address, host=member.host) == address})}
+                          if replace(endpoint.address, host=endpoint.host) == address})}
 
     async def _follow(self, name: str, host: Host) -> None:
         while True:

@@ -15,7 +15,7 @@ import dns.rdtypes.ANY.SOA
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA  # all of them now: dnspython would read them from the disk with the first answer
 
-from lbd.discovery.name_files import Endpoint, Sources
+from lbd.discovery.name_files import SocketAddress, Sources
 from lbd.net.tasks import Tasks
 
 EDNS_PAYLOAD = 1232     # bytes of an answer by UDP that no usual network breaks up (dnsflagday.net/2020)
@@ -71,7 +71,7 @@ class Queries:
         raise Unanswered(reason)
 
 
-async def _try(request: dns.message.Message, server: Endpoint, tcp: bool) -> Records | str:
+async def _try(request: dns.message.Message, server: SocketAddress, tcp: bool) -> Records | str:
     """Ask one server; what it said, or why it said nothing of use."""
     try:
         reply = None if tcp else await _by_udp(request, server)
@@ -83,7 +83,7 @@ async def _try(request: dns.message.Message, server: Endpoint, tcp: bool) -> Rec
         return f"{server[0]}: {text.lower()}"
 
 
-async def _by_udp(request: dns.message.Message, server: Endpoint) -> dns.message.Message:
+async def _by_udp(request: dns.message.Message, server: SocketAddress) -> dns.message.Message:
     loop = asyncio.get_running_loop()
     with _socket(server, socket.SOCK_DGRAM) as sock:
         sock.connect(server)        # only says whose datagrams are taken, and that a refusal is heard of
@@ -94,7 +94,7 @@ async def _by_udp(request: dns.message.Message, server: Endpoint) -> dns.message
                 return reply
 
 
-async def _by_tcp(request: dns.message.Message, server: Endpoint) -> dns.message.Message:
+async def _by_tcp(request: dns.message.Message, server: SocketAddress) -> dns.message.Message:
     loop = asyncio.get_running_loop()
     with _socket(server, socket.SOCK_STREAM) as sock:
         sock.connect_ex(server)     # under way; sending waits for it, and fails if it does
@@ -117,7 +117,7 @@ async def _exactly(sock: socket.socket, length: int) -> bytes:
     return found
 
 
-def _socket(server: Endpoint, kind: int) -> socket.socket:
+def _socket(server: SocketAddress, kind: int) -> socket.socket:
     family = socket.AF_INET if len(server) == 2 else socket.AF_INET6
     return socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
 

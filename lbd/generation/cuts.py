@@ -3,15 +3,15 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from lbd.backend.snapshot import Member
-from lbd.discovery.roster import Roster
+from lbd.backend.snapshot import Endpoint
+from lbd.discovery.endpoints import Endpoints
 from lbd.schema import Config
 
-Name = tuple[str, str]   # backend and name of a member
+Name = tuple[str, str]   # backend and name of an endpoint
 
 
 class Cuts:
-    """By member, the moment of the monotonic clock, past or to come. A plan lasts while its server is taken out.
+    """By endpoint, the moment of the monotonic clock, past or to come. A plan lasts while its server is taken out.
 
     They are lost with the daemon, as is all that there is to cut; an upgrade in place keeps both.
     """
@@ -20,23 +20,24 @@ class Cuts:
         self._moments: dict[Name, float] = {}
         self._clock = clock
 
-    def plan(self, members: Iterable[Member], seconds: float | None) -> None:
+    def plan(self, endpoints: Iterable[Endpoint], seconds: float | None) -> None:
         """Cut these after so many seconds; None calls it off."""
-        for member in members:
+        for endpoint in endpoints:
             if seconds is None:
-                self._moments.pop((member.backend, member.name), None)
+                self._moments.pop((endpoint.backend, endpoint.name), None)
             else:
-                self._moments[member.backend, member.name] = self._clock() + seconds
+                self._moments[endpoint.backend, endpoint.name] = self._clock() + seconds
 
-    def applied(self, member: Member) -> Member:
-        """The member with its moment."""
-        moment = self._moments.get((member.backend, member.name)) if self._moments else None
-        return member._replace(cut=moment) if moment is not None and out(member) else member
+    def applied(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint with its moment."""
+        moment = self._moments.get((endpoint.backend, endpoint.name)) if self._moments else None
+        return endpoint._replace(cut=moment) if moment is not None and out(endpoint) else endpoint
 
-    def follow(self, roster: Roster, config: Config) -> None:
+    def follow(self, endpoints: Endpoints, config: Config) -> None:
         """Forget the plans of servers that are back, or gone."""
         backends = {backend for backend, _ in self._moments} & config.backends.keys()
-        left = {(member.backend, member.name) for name in backends for member in roster.of(config, name) if out(member)}
+        left = {(endpoint.backend, endpoint.name) for name in backends
+                for endpoint in endpoints.of_backend(config, name) if out(endpoint)}
         self._moments = {name: moment for name, moment in self._moments.items() if name in left}
 
     def known(self) -> list[tuple[Name, float]]:
@@ -48,6 +49,6 @@ class Cuts:
         self._moments = dict(moments)
 
 
-def out(member: Member) -> bool:
+def out(endpoint: Endpoint) -> bool:
     """True of a server that operators took out, or that leaves: only then may what is at it be cut."""
-    return member.mode != "ready"
+    return endpoint.mode != "ready"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 from lbd.backend.outlier import EJECTED, NOT_ENFORCED, RETURNED, Case, Decision, Figures, Outliers
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.health.schedule import Judgement, Key
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
@@ -73,14 +73,14 @@ class Ejection:
                 self._tell(decision, "its checks pass")
                 self._changed()
 
-    def follow(self, members: Iterable[Member]) -> None:
+    def follow(self, endpoints: Iterable[Endpoint]) -> None:
         """All servers as they are now."""
-        groups: dict[str, list[Member]] = {name: [] for name in self._backends}
-        for member in members:
-            if member.backend in groups:
-                groups[member.backend].append(member)
+        groups: dict[str, list[Endpoint]] = {name: [] for name in self._backends}
+        for endpoint in endpoints:
+            if endpoint.backend in groups:
+                groups[endpoint.backend].append(endpoint)
         for name, group in groups.items():
-            self._backends[name].keep([identity(member) for member in group])
+            self._backends[name].keep([identity(endpoint) for endpoint in group])
             self._slots[name] = {identity(m): m.slot for m in group if m.health == "up" and m.mode != "maint"}
 
     def look(self) -> None:
@@ -117,6 +117,6 @@ class Ejection:
             await asyncio.sleep(LOOK)
 
 
-def identity(member: Member) -> Key:
+def identity(endpoint: Endpoint) -> Key:
     """By what a server is known here."""
-    return member.backend, member.name, str(member.address)
+    return endpoint.backend, endpoint.name, str(endpoint.address)

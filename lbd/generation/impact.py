@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.config.plan import Change, Plan
 from lbd.generation.machine import Machine
 from lbd.stats import fields, scoreboard
@@ -19,12 +19,12 @@ def counted(plan: Plan, machine: Machine) -> Plan:
 def _counted(change: Change, machine: Machine, generation: Generation) -> Change:
     if change.kind in ("server", "backend") and change.what != "added":
         backend = str(change.where[1])
-        members = generation.members.get(backend, ())
+        endpoints = generation.endpoints.get(backend, ())
         if change.kind == "server":
             name = str(change.where[3])
-            members = tuple(m for m in members if m.name == name or m.name.startswith(f"{name}@"))
-        return dataclasses.replace(change, requests=sum(machine.board.in_flight(m.slot) for m in members),
-                                   connections=_connections(machine, members))
+            endpoints = tuple(m for m in endpoints if m.name == name or m.name.startswith(f"{name}@"))
+        return dataclasses.replace(change, requests=sum(machine.board.in_flight(m.slot) for m in endpoints),
+                                   connections=_connections(machine, endpoints))
     if change.kind == "listener" and change.what != "added" and (slot := generation.listeners.get(
             str(change.where[1]))) is not None:
         open_now = machine.board.total(scoreboard.LISTENER, slot, fields.LISTENER_CONNECTIONS)
@@ -44,5 +44,5 @@ def _hidden(change: Change, machine: Machine) -> Change:
     return dataclasses.replace(change, state="; ".join(filter(None, [change.state, *told]))) if told else change
 
 
-def _connections(machine: Machine, members: tuple[Member, ...]) -> int:
-    return int(sum(machine.board.total(scoreboard.SERVER, m.slot, fields.SERVER_CONNECTIONS) for m in members))
+def _connections(machine: Machine, endpoints: tuple[Endpoint, ...]) -> int:
+    return int(sum(machine.board.total(scoreboard.SERVER, m.slot, fields.SERVER_CONNECTIONS) for m in endpoints))

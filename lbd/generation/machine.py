@@ -9,10 +9,10 @@ from typing import Any
 
 from lbd import __version__
 from lbd.access_log.collector import AccessLog
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
+from lbd.discovery.endpoints import Endpoints, names
 from lbd.discovery.names import Resolver
 from lbd.discovery.registry import Registry
-from lbd.discovery.roster import Roster, names
 from lbd.errors import LbdError
 from lbd.generation import outage, rows, saved_health
 from lbd.generation.certificates import Certificates, shown
@@ -75,7 +75,7 @@ class Machine:
         self.cuts = Cuts()
         self.certificates = Certificates()
         self._materials = Materials(self.certificates)
-        self.roster = Roster(self.slots, self.resolver, self.schedule, self.ejection.reason, self._steered,
+        self.endpoints = Endpoints(self.slots, self.resolver, self.schedule, self.ejection.reason, self._steered,
                              self.certificates.towards)
         self.fleet = Fleet(tasks, self.sockets, self.board.fd, LANES, self.board.layout, log_form, self)
         self.generation: Generation | None = None
@@ -83,7 +83,7 @@ class Machine:
         self._tasks = tasks
         self._files = limits.raise_files()
         self._given: Config | None = None   # what the files say, without registered servers
-        self._told: dict[tuple[str, str], Member] = {}
+        self._told: dict[tuple[str, str], Endpoint] = {}
         self._inherited = inherited
         self.first = 1                      # number of the first generation
         self.left: dict[int, int] = {}      # workers of the version before: pid and lane
@@ -187,7 +187,7 @@ class Machine:
                 await self.schedule.first_round(FIRST)
                 new = self._make(old.number + 1, config, material)
                 if not force:
-                    outage.refuse(self.roster.members(old.config), new)
+                    outage.refuse(self.endpoints.by_backend(old.config), new)
                 prepared = await self.fleet.prepare(new)
                 undo.pop_all()
             self._given = given
@@ -204,7 +204,7 @@ class Machine:
     def steered(self) -> None:
         """Overrides are others now: tell the workers."""
         if self.generation is not None:
-            self.cuts.follow(self.roster, self.generation.config)
+            self.cuts.follow(self.endpoints, self.generation.config)
         self._flush_soon()
 
     def unwanted(self) -> list[tuple[tuple[str, str], str]]:
@@ -222,8 +222,8 @@ class Machine:
 
     def in_flight(self, name: tuple[str, str]) -> int:
         """Requests in flight to that backend's server, from all workers."""
-        member = self._told.get(name)
-        return self.board.in_flight(member.slot) if member is not None else 0
+        endpoint = self._told.get(name)
+        return self.board.in_flight(endpoint.slot) if endpoint is not None else 0
 
     async def regroup(self) -> None:
         """Registered servers came, went or changed: put them in force. Those that need a check wait for it alone."""
@@ -283,9 +283,9 @@ class Machine:
         leaving = {process.lane for process in self.fleet.processes() if process.draining} | set(self.left.values())
         return rows.in_flight(self.board, self.slots, stay, leaving)
 
-    def moved(self, generation: Generation) -> tuple[Member, ...]:
+    def moved(self, generation: Generation) -> tuple[Endpoint, ...]:
         """What has changed since the generation was made."""
-        return self.roster.moved(generation)
+        return self.endpoints.moved(generation)
 
     def buried(self, lane: int) -> None:
         """A process is dead: what it had open or in flight is gone, what it counted stays."""
@@ -303,11 +303,11 @@ class Machine:
 
     def _make(self, number: int, config: Config, material: Material) -> Generation:
         share = limits.connections(self._files, worker_count(config), config.global_.max_connections)
-        return self.roster.generation(number, config, share, *material)
+        return self.endpoints.generation(number, config, share, *material)
 
-    def _steered(self, member: Member) -> Member:
-        wanted = self.overrides.applied(member)
-        if self.registry.leaving((member.backend, member.name)):
+    def _steered(self, endpoint: Endpoint) -> Endpoint:
+        wanted = self.overrides.applied(endpoint)
+        if self.registry.leaving((endpoint.backend, endpoint.name)):
             wanted = wanted._replace(mode="drain")      # whatever else is wanted of it
         return self.cuts.applied(wanted)
 
@@ -315,7 +315,7 @@ class Machine:
         self.generation = generation
         self.board.per_server = generation.config.metrics.per_server_histograms
         self._release_later(rows.of_servers(self._told.values()), generation.config.global_.drain_timeout)
-        self._told = {(m.backend, m.name): m for group in generation.members.values() for m in group}
+        self._told = {(m.backend, m.name): m for group in generation.endpoints.values() for m in group}
         self.resolver.keep(self._told)
         self.ejection.set(generation.config)
         self.ejection.follow(self._told.values())
@@ -327,7 +327,7 @@ class Machine:
         for config in configs:
             wanted.update(names(config))
         await self.resolver.set(wanted)
-        self.schedule.set({key: target for config in configs for key, target in self.roster.targets(config).items()})
+        self.schedule.set({key: target for config in configs for key, target in self.endpoints.targets(config).items()})
 
     def _judged(self, key: Key, judgement: Judgement) -> None:
         said = logger.info if judgement.health == "up" else logger.warning
@@ -345,8 +345,8 @@ class Machine:
             old = self.generation
             if old is None:
                 return
-            self.schedule.set(self.roster.targets(old.config))
-            if self.roster.same_names(old):
+            self.schedule.set(self.endpoints.targets(old.config))
+            if self.endpoints.same_names(old):
                 self._flush()
                 return
             await self.schedule.first_round(FIRST)
@@ -377,8 +377,8 @@ class Machine:
         self._flushed = asyncio.get_running_loop().time()
         if self.generation is None:
             return
-        now = [m for group in self.roster.members(self.generation.config).values() for m in group]
-        self.cuts.follow(self.roster, self.generation.config)
+        now = [m for group in self.endpoints.by_backend(self.generation.config).values() for m in group]
+        self.cuts.follow(self.endpoints, self.generation.config)
         news = tuple(m for m in now if (m.backend, m.name) in self._told and self._told[m.backend, m.name] != m)
         if news:
             moved = (was for m in news if (was := self._told[m.backend, m.name]).address != m.address)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.config.runtime import Override
 from lbd.schema import Server
 
@@ -15,8 +15,8 @@ NAMED = 5       # servers that a warning names
 
 Target = tuple[str, str]   # backend and server; an empty server means every server of the backend
 
-# A member has these; the others of an override have no effect.
-_MEMBER = frozenset(Member._fields)
+# An endpoint has these; the others of an override have no effect.
+_MEMBER = frozenset(Endpoint._fields)
 
 
 class Overrides:
@@ -79,19 +79,19 @@ class Overrides:
         now = self._wall()
         return [target for target, override in self._known.items() if override.until and override.until <= now]
 
-    def applied(self, member: Member) -> Member:
-        """The member as operators want it. A server of several addresses (`name@host`) is also meant by its name."""
+    def applied(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint as operators want it. A server of several addresses (`name@host`) is also meant by its name."""
         if not self._known:
-            return member
+            return endpoint
         changes: dict[str, Any] = {}
-        for server in dict.fromkeys(("", member.name.partition("@")[0], member.name)):
-            override = self._known.get((member.backend, server))
+        for server in dict.fromkeys(("", endpoint.name.partition("@")[0], endpoint.name)):
+            override = self._known.get((endpoint.backend, server))
             if override is not None:
                 changes |= override.settings
-        if not member.address.literal:
+        if not endpoint.address.literal:
             changes.pop("health", None)   # a name that was never resolved leads nowhere
         changes = {name: value for name, value in changes.items() if name in _MEMBER}
-        return member._replace(**changes) if changes else member
+        return endpoint._replace(**changes) if changes else endpoint
 
     def _follow_clock(self) -> None:
         """A wall clock that was set makes nothing longer or shorter: the ends move with it."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Hashable, Iterable
 
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.generation.ejection import identity
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
@@ -11,14 +11,14 @@ from lbd.stats.slots import Slots
 Identity = tuple[int, Hashable]     # kind of row, and its owner
 
 
-def of_servers(members: Iterable[Member]) -> set[Identity]:
+def of_servers(endpoints: Iterable[Endpoint]) -> set[Identity]:
     """Those of servers at the addresses where they are now."""
-    return {(scoreboard.SERVER, identity(member)) for member in members}
+    return {(scoreboard.SERVER, identity(endpoint)) for endpoint in endpoints}
 
 
 def of_generation(generation: Generation) -> set[Identity]:
     """Those of everything in the generation."""
-    found = of_servers(member for group in generation.members.values() for member in group)
+    found = of_servers(endpoint for group in generation.endpoints.values() for endpoint in group)
     found |= {(scoreboard.BACKEND, name) for name in generation.backends}
     found |= {(scoreboard.LISTENER, name) for name in generation.listeners}
     found |= {(scoreboard.ROUTE, pair) for pair in generation.routes}

@@ -36,8 +36,8 @@ def sample(machine: Machine) -> Sample:
     for pair, slot in generation.routes.items():
         totals = machine.board.totals(scoreboard.ROUTE, slot)
         answers[pair] = sum(totals[place] for place in _ANSWERS), totals[_ERRORS]
-    usable = {name: sum(map(outage.usable, members))
-              for name, members in machine.roster.members(generation.config).items()}
+    usable = {name: sum(map(outage.usable, endpoints))
+              for name, endpoints in machine.endpoints.by_backend(generation.config).items()}
     return Sample(answers, usable)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from lbd import __version__
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.errors import LbdError
 from lbd.log.logger import logger
 from lbd.net.bells import hang
@@ -59,7 +59,7 @@ class Surroundings(Protocol):
     def suspect(self, backend: str, server: str, address: str) -> None:
         """A worker could not connect to this server at this address."""
 
-    def moved(self, generation: Generation) -> tuple[Member, ...]:
+    def moved(self, generation: Generation) -> tuple[Endpoint, ...]:
         """Servers of the generation whose state is another by now."""
 
     def buried(self, lane: int) -> None:
@@ -175,11 +175,11 @@ class Fleet:
                 self._tasks.start(f"catching up worker {process.slot}", self._catch_up(process))
         self.share()
 
-    def update(self, members: tuple[Member, ...]) -> None:
+    def update(self, endpoints: tuple[Endpoint, ...]) -> None:
         """Tell every worker what became of these servers, those that drain too: they have work in hand."""
         for process in self._alive:
             if process.generation is not None:
-                process.send(Update(members))
+                process.send(Update(endpoints))
 
     async def explain(self, ticket: bytes, seconds: float) -> None:
         """Every worker says how it came to its answer to a request with this ticket. Raises `LbdError`."""

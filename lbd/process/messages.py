@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class TraceTo:
 class Update:
     """Supervisor: these servers changed mode, health, weight or address."""
 
-    members: tuple[Member, ...]
+    endpoints: tuple[Endpoint, ...]
 
 
 @dataclass(frozen=True, slots=True)

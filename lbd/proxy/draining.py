@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from lbd.backend.server import Server
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.proxy.listener import Listener
 from lbd.stats import endings
 from lbd.upstream import pinned
@@ -40,18 +40,18 @@ class Draining:
             self._halves.pop(server, None)
             self._ends[server] = ends, endings.DRAIN_CUT
 
-    def plan(self, members: Iterable[Member]) -> None:
-        """Cut servers at the moments that their members have now, where those are others than before; 0.0 calls off
+    def plan(self, endpoints: Iterable[Endpoint]) -> None:
+        """Cut servers at the moments that their endpoints have now, where those are others than before; 0.0 calls off
         what was planned. Tunnels end one after another in the second half of the time until then."""
-        for member in members:
-            backend = self._plane.backends.get(member.backend)
-            server = backend.servers.get((member.name, str(member.address))) if backend is not None else None
-            if server is None or member.cut == server.cut:
+        for endpoint in endpoints:
+            backend = self._plane.backends.get(endpoint.backend)
+            server = backend.servers.get((endpoint.name, str(endpoint.address))) if backend is not None else None
+            if server is None or endpoint.cut == server.cut:
                 continue
-            server.cut = member.cut
+            server.cut = endpoint.cut
             self._halves.pop(server, None)
-            if member.cut:
-                self._ends[server] = member.cut, endings.OPERATOR_CUT
+            if endpoint.cut:
+                self._ends[server] = endpoint.cut, endings.OPERATOR_CUT
             else:
                 self._ends.pop(server, None)
         if self._ends:

@@ -12,7 +12,7 @@ from lbd.access_log.span_lines import Traces
 from lbd.access_log.writer import AccessLog, Several
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.log.logger import logger
 from lbd.net.bells import Bells
 from lbd.net.mould import Mould
@@ -103,7 +103,7 @@ class Plane:
         gone = [backend for name, backend in self.backends.items() if name not in prepared.backends]
         removed: list[Server] = []
         for name, (backend, algorithm) in prepared.backends.items():
-            removed += backend.install(generation.config.backends[name], generation.members.get(name, ()),
+            removed += backend.install(generation.config.backends[name], generation.endpoints.get(name, ()),
                                        partial(self.assembly.row, scoreboard.SERVER), algorithm, generation.secret)
             aim(backend, prepared.contexts[name])
         self.contexts = prepared.contexts
@@ -132,7 +132,7 @@ class Plane:
                     upstream.__class__ = kind(backend.retry_statuses)
                     upstream.response = backend.response
         self.draining.retire(removed, ends)
-        self.draining.plan(member for members in generation.members.values() for member in members)
+        self.draining.plan(endpoint for endpoints in generation.endpoints.values() for endpoint in endpoints)
         for client in self.timers.everyone():
             client.trusted = client.listener.site.believes(client.peer)
             for backend, upstream in pinned.connections(client):
@@ -140,19 +140,19 @@ class Plane:
                 upstream.response = backend.response
         self._pace()
 
-    def update(self, members: Sequence[Member]) -> None:
+    def update(self, endpoints: Sequence[Endpoint]) -> None:
         """Servers of the generation in force changed mode, health, weight or address."""
         changed = {}
         fallen: set[Server] = set()
         timeout = self.generation.config.global_.drain_timeout if self.generation is not None else 0.0
-        for member in members:
-            backend = self.backends.get(member.backend)
+        for endpoint in endpoints:
+            backend = self.backends.get(endpoint.backend)
             if backend is not None:
-                removed = backend.update(member, partial(self.assembly.row, scoreboard.SERVER))
+                removed = backend.update(endpoint, partial(self.assembly.row, scoreboard.SERVER))
                 self.draining.retire(removed, self.timers.clock() + timeout)
                 changed[backend.name] = backend
-                if backend.settings.on_down == "cut" and member.health in ("down", "ejected"):
-                    fallen.update(server for server in backend.servers.values() if server.name == member.name)
+                if backend.settings.on_down == "cut" and endpoint.health in ("down", "ejected"):
+                    fallen.update(server for server in backend.servers.values() if server.name == endpoint.name)
         for backend in changed.values():
             aim(backend, self.contexts.get(backend.name))
             backend.rebuild()
@@ -160,7 +160,7 @@ class Plane:
                 backend.gate.pump()
         if fallen:
             self.draining.cut(fallen, endings.SERVER_DOWN)
-        self.draining.plan(members)
+        self.draining.plan(endpoints)
 
     def in_flight(self, backend: Backend) -> float:
         """Requests to the backend of all workers."""

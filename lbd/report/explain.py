@@ -85,7 +85,7 @@ def _site(listener: str, generation: Generation, board: Board, lane: int) -> Sit
     assembly = Assembly(board, lane)
     prepared = assembly.prepare(generation, {}, {})
     for backend, algorithm in prepared.backends.values():
-        backend.install(generation.config.backends[backend.name], generation.members.get(backend.name, ()),
+        backend.install(generation.config.backends[backend.name], generation.endpoints.get(backend.name, ()),
                         lambda slot: assembly.row(scoreboard.SERVER, slot), algorithm, generation.secret)
     return prepared.listeners[listener][1]
 

@@ -1,7 +1,7 @@
 """The forecast: how many series of metrics a configuration will export at most, found by exporting them once."""
 
 from lbd.backend.outlier import EJECTED, NOT_ENFORCED, TOO_MANY
-from lbd.discovery.roster import check_of
+from lbd.discovery.endpoints import check_of
 from lbd.generation.machine import worker_count
 from lbd.schema import Backend, Config
 from lbd.stats.exporter import ProcessView, ServerView, View

@@ -5,7 +5,7 @@ import platform
 from collections.abc import Collection
 
 from lbd import __version__
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.generation.certificates import shown
 from lbd.generation.machine import Machine, worker_count
 from lbd.generation.outage import usable
@@ -23,11 +23,12 @@ def look(machine: Machine, reload: Reload, kernels: str, refused: Collection[str
     generation = machine.generation
     if generation is None:
         return View(0, build=build)
-    members = machine.roster.members(generation.config)
-    score = scores(machine.board, generation, members)
+    endpoints = machine.endpoints.by_backend(generation.config)
+    score = scores(machine.board, generation, endpoints)
     return View(
         generation=generation.number,
-        servers=[_server(machine, member, score.get(member.slot)) for group in members.values() for member in group],
+        servers=[_server(machine, endpoint, score.get(endpoint.slot))
+                 for group in endpoints.values() for endpoint in group],
         listeners=generation.listeners,
         backends=generation.backends,
         routes=generation.routes,
@@ -62,20 +63,20 @@ def _processes(machine: Machine) -> list[ProcessView]:
     return found
 
 
-def _server(machine: Machine, member: Member, score: float | None) -> ServerView:
-    judgement = machine.schedule.of((member.backend, member.name, str(member.address)))
+def _server(machine: Machine, endpoint: Endpoint, score: float | None) -> ServerView:
+    judgement = machine.schedule.of((endpoint.backend, endpoint.name, str(endpoint.address)))
     checks = {} if judgement is None else {
         "passed": judgement.passes, "failed": judgement.failures, "skipped": judgement.skipped}
     return ServerView(
-        backend=member.backend,
-        name=member.name,
-        slot=member.slot,
-        state=member.health if member.mode == "ready" else member.mode,
-        up=usable(member),
-        weight=member.weight,
+        backend=endpoint.backend,
+        name=endpoint.name,
+        slot=endpoint.slot,
+        state=endpoint.health if endpoint.mode == "ready" else endpoint.mode,
+        up=usable(endpoint),
+        weight=endpoint.weight,
         check_seconds=judgement.seconds if judgement is not None and judgement.passes + judgement.failures else None,
         checks=checks,
         score=score,
-        max_connections=member.max_conns,
-        ejections=machine.ejection.counts((member.backend, member.name, str(member.address))),
+        max_connections=endpoint.max_conns,
+        ejections=machine.ejection.counts((endpoint.backend, endpoint.name, str(endpoint.address))),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.config.findings import Where
 from lbd.config.origins import DEFAULT, settings
 from lbd.config.places import Path
@@ -16,21 +16,21 @@ def describe(machine: Machine, places: Mapping[Path, Where], secrets: bool = Fal
     generation = machine.generation
     if generation is None:
         return {"generation": 0, "settings": []}
-    told: dict[Path, Member] = {("backends", name, "servers", member.name): member
-                                for name, group in machine.roster.members(generation.config).items()
-                                for member in group}
+    told: dict[Path, Endpoint] = {("backends", name, "servers", endpoint.name): endpoint
+                                for name, group in machine.endpoints.by_backend(generation.config).items()
+                                for endpoint in group}
     found = []
     for setting in settings(generation.config, places, secrets):
         value, origin = setting.value, setting.origin
         if len(setting.path) == 5 and setting.path[4] in keys(Server):
             backend, server, name = str(setting.path[1]), str(setting.path[3]), str(setting.path[4])
-            member = told.get(setting.path[:4])
+            endpoint = told.get(setting.path[:4])
             entry = machine.registry.of((backend, server))
             if entry is not None and setting.path[:4] not in places:
                 origin = f"registration by {entry.kept.who}" if origin != DEFAULT or name == "address" else DEFAULT
             who = _overriding(machine, backend, server, name)
-            if who is not None and member is not None:
-                value, origin = getattr(member, name), f"override by {who}"
+            if who is not None and endpoint is not None:
+                value, origin = getattr(endpoint, name), f"override by {who}"
         found.append({"key": setting.key, "value": value, "origin": origin})
     return {"generation": generation.number, "settings": found}
 

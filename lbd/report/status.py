@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.generation.certificates import shown
 from lbd.generation.machine import Machine
 from lbd.log.moment import moment
@@ -27,7 +27,7 @@ def describe(machine: Machine, trend: Trend | None = None, history: bool = False
     if generation is None:
         return {"generation": 0, "workers": [], "listeners": {}, "backends": {}}
     config = generation.config
-    told = machine.roster.members(config)
+    told = machine.endpoints.by_backend(config)
     return {
         "generation": generation.number,
         "workers": [_worker(machine, process) for process in machine.fleet.processes()],
@@ -38,7 +38,7 @@ def describe(machine: Machine, trend: Trend | None = None, history: bool = False
     }
 
 
-def backend(machine: Machine, config: Config, name: str, members: Iterable[Member], trend: Trend | None = None,
+def backend(machine: Machine, config: Config, name: str, endpoints: Iterable[Endpoint], trend: Trend | None = None,
             history: bool = False) -> dict[str, Any]:
     """One backend with its servers."""
     trend = trend or Trend()
@@ -50,14 +50,14 @@ def backend(machine: Machine, config: Config, name: str, members: Iterable[Membe
         "requests_in_flight": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_IN_FLIGHT)),
         "requests_waiting": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_QUEUE)),
         "servers": {
-            member.name: _server(machine, config, member, trend.of(scoreboard.SERVER, identity(member)), history)
-            for member in members},
+            endpoint.name: _server(machine, config, endpoint, trend.of(scoreboard.SERVER, identity(endpoint)), history)
+            for endpoint in endpoints},
     }
 
 
-def identity(member: Member) -> tuple[str, str, str]:
+def identity(endpoint: Endpoint) -> tuple[str, str, str]:
     """Backend, name and address."""
-    return member.backend, member.name, str(member.address)
+    return endpoint.backend, endpoint.name, str(endpoint.address)
 
 
 def _worker(machine: Machine, process: Process) -> dict[str, Any]:
@@ -102,25 +102,25 @@ def _tls(machine: Machine, generation: Generation, place: Place) -> dict[str, An
     }
 
 
-def _server(machine: Machine, config: Config, member: Member, course: Course, history: bool) -> dict[str, Any]:
+def _server(machine: Machine, config: Config, endpoint: Endpoint, course: Course, history: bool) -> dict[str, Any]:
     board = machine.board
-    totals = board.totals(scoreboard.SERVER, member.slot)
-    latency = board.latency(member.slot)
+    totals = board.totals(scoreboard.SERVER, endpoint.slot)
+    latency = board.latency(endpoint.slot)
     requests = totals[fields.SERVER_REQUESTS:fields.SERVER_REQUESTS + len(fields.CODES)]
-    judgement = machine.schedule.of(identity(member))
+    judgement = machine.schedule.of(identity(endpoint))
     return {
-        "address": str(member.address),
-        **_named(machine, config, member),
-        "health": member.health,
-        "reason": machine.roster.reason(config, member),
+        "address": str(endpoint.address),
+        **_named(machine, config, endpoint),
+        "health": endpoint.health,
+        "reason": machine.endpoints.reason(config, endpoint),
         "since": then(course.since) if course.since else None,
         "checked": then(judgement.checked) if judgement is not None and judgement.checked else None,
-        "mode": member.mode,
-        "cut_at": then(member.cut) if member.cut else None,
-        "weight": member.weight,
-        "backup": member.backup,
-        "in_flight": board.in_flight(member.slot),
-        "max_conns": member.max_conns or None,
+        "mode": endpoint.mode,
+        "cut_at": then(endpoint.cut) if endpoint.cut else None,
+        "weight": endpoint.weight,
+        "backup": endpoint.backup,
+        "in_flight": board.in_flight(endpoint.slot),
+        "max_conns": endpoint.max_conns or None,
         "connections": int(totals[fields.SERVER_CONNECTIONS]),
         "requests": int(sum(requests)),
         "requests_per_second": round(course.rate, 2),
@@ -132,14 +132,14 @@ def _server(machine: Machine, config: Config, member: Member, course: Course, hi
     }
 
 
-def _named(machine: Machine, config: Config, member: Member) -> dict[str, Any]:
+def _named(machine: Machine, config: Config, endpoint: Endpoint) -> dict[str, Any]:
     """For a server that is configured with a host name: the name, all addresses that the server could be at, the one to
     use first in front, and why the last look-up brought nothing ("": it did)."""
-    name, resolver = member.host, machine.resolver
+    name, resolver = endpoint.host, machine.resolver
     if not name or Address(name).literal:
         return {}
-    each = config.backends[member.backend].resolve_all and member.address.literal
-    return {"host": name, "addresses": [member.address.host] if each else list(resolver.order(name)),
+    each = config.backends[endpoint.backend].resolve_all and endpoint.address.literal
+    return {"host": name, "addresses": [endpoint.address.host] if each else list(resolver.order(name)),
             "lookup_failure": resolver.reason(name)}
 
 
@@ -152,9 +152,9 @@ def _history(course: Course) -> dict[str, Any]:
     }
 
 
-def _draining(machine: Machine, told: Mapping[str, Iterable[Member]]) -> list[dict[str, Any]]:
+def _draining(machine: Machine, told: Mapping[str, Iterable[Endpoint]]) -> list[dict[str, Any]]:
     """Servers that the configuration does not have any more, as long as they have work."""
-    there = {identity(member) for group in told.values() for member in group}
+    there = {identity(endpoint) for group in told.values() for endpoint in group}
     owners = machine.slots.owners(scoreboard.SERVER)
     found = []
     for owner, slot in owners.items():

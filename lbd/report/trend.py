@@ -87,10 +87,10 @@ def _owners(machine: Machine) -> Iterator[tuple[Identity, tuple[str, str], list[
     """Who has a course: identity, state, and the rows that count for it (of a server, else of routes)."""
     generation = machine.generation
     assert generation is not None
-    for group in machine.roster.members(generation.config).values():
-        for member in group:
-            owner = (member.backend, member.name, str(member.address))
-            yield (scoreboard.SERVER, owner), (member.health, member.mode), [member.slot]
+    for group in machine.endpoints.by_backend(generation.config).values():
+        for endpoint in group:
+            owner = (endpoint.backend, endpoint.name, str(endpoint.address))
+            yield (scoreboard.SERVER, owner), (endpoint.health, endpoint.mode), [endpoint.slot]
     for backend in generation.backends:
         slots = [slot for (_, other), slot in generation.routes.items() if other == backend]
         yield (scoreboard.BACKEND, backend), ("", ""), slots

@@ -40,8 +40,8 @@ class Engine:
         self.board = Board.create(scene.workers)
         settings = replace(fleet.settings, algorithm=algorithm)
         self.workers = [Worker(self.board, lane, scene, settings) for lane in range(scene.workers)]
-        self.machines = [Machine(fleet.seconds[member.name], fleet.slots) for member in fleet.members]
-        self.slots = {member.name: member.slot for member in fleet.members}
+        self.machines = [Machine(fleet.seconds[endpoint.name], fleet.slots) for endpoint in fleet.endpoints]
+        self.slots = {endpoint.name: endpoint.slot for endpoint in fleet.endpoints}
         self.timeout = settings.timeouts.server
         self.retries = settings.retries
         self.sticky = settings.stickiness is not None
@@ -272,7 +272,7 @@ class Engine:
         slot = self.slots[name]
         health = "up" if self.machines[slot].well else "down"
         for worker in self.workers:
-            worker.backend.update(self.scene.fleet.members[slot]._replace(health=health), worker.rows)
+            worker.backend.update(self.scene.fleet.endpoints[slot]._replace(health=health), worker.rows)
             if health == "up":
                 worker.servers[name].trust()
             worker.backend.rebuild()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from lbd import schema
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.errors import UsageError
 from lbd.schema import units as u
 from lbd.schema.kinds import listed, nearest, shown
@@ -37,16 +37,16 @@ class Fleet:
     recover: float | None
 
     @property
-    def members(self) -> list[Member]:
+    def endpoints(self) -> list[Endpoint]:
         """The servers as the workers get them, each with a row of the scoreboard; names count as resolved."""
-        return [Member(self.name, name, server.address if server.address.literal else Address("127.0.0.1", slot + 1),
+        return [Endpoint(self.name, name, server.address if server.address.literal else Address("127.0.0.1", slot + 1),
                        slot, server.weight, server.backup, server.mode, max_conns=server.max_conns or 0)
                 for slot, (name, server) in enumerate(self.settings.servers.items())]
 
     @property
     def capacity(self) -> float:
         """Requests per second that the servers in use can answer together; infinite without slots."""
-        used = [server for server in self.members if server.mode == "ready" and server.weight]
+        used = [server for server in self.endpoints if server.mode == "ready" and server.weight]
         used = [server for server in used if not server.backup] or used
         return sum(self.slots / self.seconds[server.name] for server in used) if self.slots else float("inf")
 

@@ -41,7 +41,7 @@ class Worker:
         self.backend = Backend(fleet.name, self.row)
         dice = Random(scene.seed * 1000 + lane)
         algorithm = build(settings.algorithm, Context(board, lane, dice, self.row, fleet.name))
-        self.backend.install(settings, fleet.members, self.rows, algorithm)
+        self.backend.install(settings, fleet.endpoints, self.rows, algorithm)
         self.servers = {server.name: server for server in self.backend.servers.values()}
         self.spare: list[Flight] = []
 

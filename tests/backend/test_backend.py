@@ -8,7 +8,7 @@ from lbd import schema
 from lbd.backend.algorithm import Algorithm, Context, Facts
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.schema.units import Address
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board, Row
@@ -21,8 +21,8 @@ def row(slot: int) -> Row:
     return BOARD.row(0, scoreboard.SERVER, slot)
 
 
-def member(name: str, port: int = 9000, **more: Any) -> Member:
-    return Member("app", name, Address("127.0.0.1", port), port - 9000, **more)
+def endpoint(name: str, port: int = 9000, **more: Any) -> Endpoint:
+    return Endpoint("app", name, Address("127.0.0.1", port), port - 9000, **more)
 
 
 class First(Algorithm):
@@ -53,9 +53,9 @@ def first() -> First:
     return First(None, Context(BOARD, 0, Random(1)))
 
 
-def installed(*members: Member, algorithm: Algorithm | None = None, **settings: Any) -> Backend:
+def installed(*endpoints: Endpoint, algorithm: Algorithm | None = None, **settings: Any) -> Backend:
     backend = Backend("app", BOARD.row(0, scoreboard.BACKEND, 0))
-    backend.install(schema.Backend(**settings), members, row, algorithm or first())
+    backend.install(schema.Backend(**settings), endpoints, row, algorithm or first())
     return backend
 
 
@@ -68,11 +68,11 @@ def usable(backend: Backend) -> list[str]:
 
 
 def test_servers_live_as_long_as_their_identity() -> None:
-    backend = installed(member("a"), member("b", 9001))
+    backend = installed(endpoint("a"), endpoint("b", 9001))
     kept, gone = backend.servers.values()
     kept.fail(1.0)
-    removed = backend.install(schema.Backend(max_idle=3, max_requests=9), [member("a", weight=5), member("c", 9002)],
-                              row, first())
+    removed = backend.install(schema.Backend(max_idle=3, max_requests=9),
+                              [endpoint("a", weight=5), endpoint("c", 9002)], row, first())
     assert removed == [gone]
     assert gone.gone
     assert not kept.gone
@@ -82,36 +82,36 @@ def test_servers_live_as_long_as_their_identity() -> None:
 
 
 def test_an_algorithm_inherits_from_its_own_kind_only() -> None:
-    backend = installed(member("a"))
+    backend = installed(endpoint("a"))
     assert backend.pick(ANY) is not None
     second = first()
-    backend.install(schema.Backend(), [member("a")], row, second)
+    backend.install(schema.Backend(), [endpoint("a")], row, second)
     assert second.picks == 1
     other = Last(None, Context(BOARD, 0, Random(1)))
-    backend.install(schema.Backend(), [member("a")], row, other)
+    backend.install(schema.Backend(), [endpoint("a")], row, other)
     assert other.inherited is None
 
 
 def test_update_moves_states_and_takes_effect_with_rebuild() -> None:
-    backend = installed(member("a"), member("b", 9001))
-    assert backend.update(member("a", health="down"), row) == []
+    backend = installed(endpoint("a"), endpoint("b", 9001))
+    assert backend.update(endpoint("a", health="down"), row) == []
     assert usable(backend) == ["a", "b"]
     backend.rebuild()
     assert usable(backend) == ["b"]
-    backend.update(member("b", 9001, mode="drain"), row)
+    backend.update(endpoint("b", 9001, mode="drain"), row)
     backend.rebuild()
     assert usable(backend) == []
     assert backend.pick(ANY) is None
-    backend.update(member("a"), row)
+    backend.update(endpoint("a"), row)
     backend.rebuild()
     assert backend.pick(ANY) is not None
 
 
 def test_another_address_is_another_server_in_the_same_place() -> None:
-    backend = installed(member("a"), member("b", 9001), member("c", 9002), max_idle=7)
+    backend = installed(endpoint("a"), endpoint("b", 9001), endpoint("c", 9002), max_idle=7)
     old = list(backend.servers.values())[1]
     old.max_idle = 7
-    removed = backend.update(member("b", 9005)._replace(weight=4), row)
+    removed = backend.update(endpoint("b", 9005)._replace(weight=4), row)
     backend.rebuild()
     assert removed == [old]
     assert old.gone
@@ -123,13 +123,13 @@ def test_another_address_is_another_server_in_the_same_place() -> None:
 
 
 def test_update_of_a_server_that_is_not_there_changes_nothing() -> None:
-    backend = installed(member("a"))
-    assert backend.update(member("z", 9009), row) == []
+    backend = installed(endpoint("a"))
+    assert backend.update(endpoint("z", 9009), row) == []
     assert names(list(backend.servers.values())) == ["a"]
 
 
 def test_a_closed_backend_has_nothing_to_give() -> None:
-    backend = installed(member("a"), member("b", 9001))
+    backend = installed(endpoint("a"), endpoint("b", 9001))
     servers = list(backend.servers.values())
     assert backend.close() == servers
     assert all(server.gone for server in servers)
@@ -144,22 +144,22 @@ def test_feedback_goes_to_the_algorithm_in_force() -> None:
     told: list[Server] = []
     algorithm = first()
     algorithm.took = algorithm.dropped = told.append
-    backend = installed(member("a"), algorithm=algorithm)
+    backend = installed(endpoint("a"), algorithm=algorithm)
     assert backend.took is not None
-    backend.install(schema.Backend(), [member("a")], row, first())
+    backend.install(schema.Backend(), [endpoint("a")], row, first())
     assert backend.took is None
     assert backend.dropped is None
 
 
 def test_a_name_without_an_address_is_never_usable() -> None:
-    nowhere = Member("app", "a", Address("nowhere.invalid", 80), 0)
+    nowhere = Endpoint("app", "a", Address("nowhere.invalid", 80), 0)
     assert usable(installed(nowhere)) == []
     assert usable(installed(nowhere._replace(health="down"), when_all_down="use-all")) == []
-    assert usable(installed(member("b", health="down"), when_all_down="use-all")) == ["b"]
+    assert usable(installed(endpoint("b", health="down"), when_all_down="use-all")) == ["b"]
 
 
 def test_another_server_for_a_repeat() -> None:
-    backend = installed(member("a"), member("b", 9001), member("c", 9002, backup=True))
+    backend = installed(endpoint("a"), endpoint("b", 9001), endpoint("c", 9002, backup=True))
     a, b, c = backend.servers.values()
     assert backend.pick_other([a]) is b
     assert backend.pick_other([a, b]) is c
@@ -167,7 +167,7 @@ def test_another_server_for_a_repeat() -> None:
 
 
 def test_the_algorithm_alone_chooses_only_where_nothing_else_has_a_say() -> None:
-    backend = installed(member("a"))
+    backend = installed(endpoint("a"))
     assert backend.direct(ANY) is not None
     backend.gate = object()
     backend.aim()
@@ -176,7 +176,7 @@ def test_the_algorithm_alone_chooses_only_where_nothing_else_has_a_say() -> None
     backend.gate = None
     backend.aim()
     assert backend.direct(ANY) is not None
-    backend.install(schema.Backend(sticky=schema.Sticky()), [member("a")], row, first())
+    backend.install(schema.Backend(sticky=schema.Sticky()), [endpoint("a")], row, first())
     assert backend.direct(ANY) is None
     backend.close()
     assert backend.pick(ANY) is backend.direct(ANY) is None

@@ -9,7 +9,7 @@ from typing import Any
 from lbd.backend.algorithm import Algorithm, Context, Facts
 from lbd.backend.pool import Pool, choose
 from lbd.backend.server import Server
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.balance.weighted_round_robin import WeightedRoundRobin
 from lbd.schema.units import Address
 from lbd.stats.fields import SERVER_IN_FLIGHT
@@ -24,7 +24,7 @@ def server(name: str, in_flight: tuple[int, int] = (0, 0), **changes: Any) -> Se
     slot = next(SLOTS)
     for lane, requests in enumerate(in_flight):
         BOARD.row(lane, SERVER, slot).add(SERVER_IN_FLIGHT, requests)
-    return Server(Member("app", name, Address("127.0.0.1", 9001), slot, **changes), BOARD.row(0, SERVER, slot))
+    return Server(Endpoint("app", name, Address("127.0.0.1", 9001), slot, **changes), BOARD.row(0, SERVER, slot))
 
 
 class First(Algorithm):

@@ -4,7 +4,7 @@ import pytest
 
 from lbd.backend.queue import NEAR, Queue
 from lbd.backend.server import Server
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import BACKEND, SERVER, Board
@@ -78,7 +78,7 @@ def test_who_is_put_back_is_the_first_and_as_old_as_it_was(queues):
 
 
 def test_room_and_idle_connections_elsewhere(queues, board):
-    server = Server(Member("app", "a", Address("10.0.0.1", 80), 3, max_conns=2), board.row(0, SERVER, 3))
+    server = Server(Endpoint("app", "a", Address("10.0.0.1", 80), 3, max_conns=2), board.row(0, SERVER, 3))
     one, _ = queues
     elsewhere = board.row(1, SERVER, 3)
     assert one.room(server)
@@ -102,8 +102,8 @@ def test_requests_in_flight_are_those_of_all_workers(queues, board):
 
 def test_who_waits_for_one_server_holds_up_nobody_and_is_overtaken_by_nobody(queues, board):
     one, other = queues
-    server = Server(Member("app", "a", Address("10.0.0.1", 80), 3, max_conns=1), board.row(0, SERVER, 3))
-    there = Server(Member("app", "a", Address("10.0.0.1", 80), 3, max_conns=1), board.row(1, SERVER, 3))
+    server = Server(Endpoint("app", "a", Address("10.0.0.1", 80), 3, max_conns=1), board.row(0, SERVER, 3))
+    there = Server(Endpoint("app", "a", Address("10.0.0.1", 80), 3, max_conns=1), board.row(1, SERVER, 3))
     assert one.awaited(server) == -1
     one.add("own", 9, server)
     assert (one.oldest(), other.awaited(there), list(one), one.own("own")) == (-1, 0, ["own"], server)
@@ -126,7 +126,7 @@ def test_who_waits_for_one_server_holds_up_nobody_and_is_overtaken_by_nobody(que
 
 def test_who_waited_for_a_server_that_is_gone_waits_for_any_by_its_age(queues, board):
     one, _ = queues
-    server = Server(Member("app", "a", Address("10.0.0.1", 80), 3, max_conns=1), board.row(0, SERVER, 3))
+    server = Server(Endpoint("app", "a", Address("10.0.0.1", 80), 3, max_conns=1), board.row(0, SERVER, 3))
     one.add("a", 9)
     at(1)
     one.add("b", 9, server)

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from lbd.backend.server import Server
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.schema.units import Address
 from lbd.stats.scoreboard import now
 
 
 def server(**changes: Any) -> Server:
     values: dict[str, Any] = {"backend": "app", "name": "a", "address": Address("127.0.0.1", 9001), "slot": 0}
-    return Server(Member(**{**values, **changes}), row=None)  # type: ignore[arg-type]
+    return Server(Endpoint(**{**values, **changes}), row=None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("mode", "health", "weight", "usable"), [
@@ -45,7 +45,7 @@ def test_doubt_doubles_up_to_eight_seconds_and_ends_with_trust() -> None:
 def test_a_server_that_is_found_well_again_is_not_doubted() -> None:
     one = server()
     one.fail(1.0)
-    well = Member("app", "a", Address("127.0.0.1", 9001), 0)
+    well = Endpoint("app", "a", Address("127.0.0.1", 9001), 0)
     one.update(well)                                # as it was: that says nothing
     assert one.doubt
     one.update(well._replace(health="down"))
@@ -56,7 +56,7 @@ def test_a_server_that_is_found_well_again_is_not_doubted() -> None:
 
 def test_update_takes_over_what_may_change() -> None:
     one = server()
-    one.update(Member("app", "a", Address("127.0.0.1", 9001), 0, weight=7, backup=True, mode="drain", health="down"))
+    one.update(Endpoint("app", "a", Address("127.0.0.1", 9001), 0, weight=7, backup=True, mode="drain", health="down"))
     assert (one.weight, one.backup, one.mode, one.health) == (7, True, "drain", "down")
 
 

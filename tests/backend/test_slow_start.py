@@ -10,7 +10,7 @@ from lbd.backend.algorithm import Algorithm, Facts
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
 from lbd.backend.slow_start import LEAST, STEP
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.schema.units import Address
 from lbd.stats.scoreboard import BACKEND, SERVER, Board
 
@@ -36,18 +36,18 @@ class Site:
     def __init__(self, settings: schema.Backend = SETTINGS, health: str = "up") -> None:
         self.board = Board.create(1)
         self.backend = Backend("app", self.board.row(0, BACKEND, 0))
-        self.members = {name: Member("app", name, Address("192.0.2.1", 1 + slot), slot, 10, health=health)
+        self.endpoints = {name: Endpoint("app", name, Address("192.0.2.1", 1 + slot), slot, 10, health=health)
                         for slot, name in enumerate("ab")}
         self.install(settings)
 
     def install(self, settings: schema.Backend = SETTINGS) -> None:
         context: Any = None
-        self.backend.install(settings, [*self.members.values()], lambda slot: self.board.row(0, SERVER, slot),
+        self.backend.install(settings, [*self.endpoints.values()], lambda slot: self.board.row(0, SERVER, slot),
                              Told(None, context))
 
     def change(self, name: str, **changes: Any) -> None:
-        self.members[name] = self.members[name]._replace(**changes)
-        self.backend.update(self.members[name], lambda slot: self.board.row(0, SERVER, slot))
+        self.endpoints[name] = self.endpoints[name]._replace(**changes)
+        self.backend.update(self.endpoints[name], lambda slot: self.board.row(0, SERVER, slot))
         self.backend.rebuild()
 
     @property
@@ -110,8 +110,8 @@ def test_a_drained_server_is_warm() -> None:
 
 def test_a_new_server_of_a_reload_begins_slowly_also_when_its_check_passes_later() -> None:
     site = Site()
-    site.members["c"] = Member("app", "c", Address("192.0.2.1", 3), 2, 10)
-    site.members["d"] = Member("app", "d", Address("192.0.2.1", 4), 3, 10, health="unknown")
+    site.endpoints["c"] = Endpoint("app", "c", Address("192.0.2.1", 3), 2, 10)
+    site.endpoints["d"] = Endpoint("app", "d", Address("192.0.2.1", 4), 3, 10, health="unknown")
     site.install()
     assert site.weights == {"a": 10, "b": 10, "c": pytest.approx(1.0)}
     site.change("d", health="up")
@@ -163,6 +163,6 @@ def test_a_server_that_goes_is_forgotten() -> None:
     site = Site()
     site.change("a", health="down")
     site.change("a", health="up")
-    del site.members["a"]
+    del site.endpoints["a"]
     site.install()
     assert not site.backend.slow_start.growing

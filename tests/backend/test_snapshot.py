@@ -6,15 +6,15 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from lbd import schema
-from lbd.backend.snapshot import HEALTH, MODES, Generation, Member
+from lbd.backend.snapshot import HEALTH, MODES, Endpoint, Generation
 from lbd.schema.units import Address
 
-MEMBER = Member("app", "a", Address("127.0.0.1", 9001), 3)
+MEMBER = Endpoint("app", "a", Address("127.0.0.1", 9001), 3)
 GENERATION = Generation(1, schema.Config(), {"app": (MEMBER,)}, {"app": 0}, {"web": 0}, {("web", "app"): 0},
                         secret=b"very secret")
 
 
-def test_a_member_is_ready_and_up_unless_said_otherwise() -> None:
+def test_an_endpoint_is_ready_and_up_unless_said_otherwise() -> None:
     assert (MEMBER.weight, MEMBER.backup, MEMBER.mode, MEMBER.health) == (1, False, "ready", "up")
     assert MEMBER.mode in MODES
     assert MEMBER.health in HEALTH

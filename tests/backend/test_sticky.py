@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lbd.backend.server import Server
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.backend.sticky import Stickiness, attributes, token
 from lbd.schema import Sticky
 from lbd.schema.units import Address
@@ -23,7 +23,7 @@ class Request:
 
 def server(name: str, **changes: Any) -> Server:
     row: Any = None
-    return Server(Member("app", name, Address("10.1.2.3", 80), 0, **changes), row)
+    return Server(Endpoint("app", name, Address("10.1.2.3", 80), 0, **changes), row)
 
 
 def stickiness(*servers: Server, secret: bytes = SECRET, **settings: Any) -> Stickiness:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lbd.backend.server import Server
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.backend.sticky_source import SourceStickiness
 from lbd.schema.units import Address
 from lbd.stats import scoreboard
@@ -15,7 +15,7 @@ from lbd.stats.sources import Sources
 
 def server(name: str, **changes: Any) -> Server:
     row: Any = None
-    return Server(Member("app", name, Address("10.1.2.3", 80), 0, **changes), row)
+    return Server(Endpoint("app", name, Address("10.1.2.3", 80), 0, **changes), row)
 
 
 @pytest.fixture

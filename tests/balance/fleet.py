@@ -8,7 +8,7 @@ from typing import Any
 
 from lbd.backend.algorithm import Algorithm, Context
 from lbd.backend.server import Server
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.schema.units import Address
 from lbd.stats import endings, scoreboard
 from lbd.stats.scoreboard import BACKEND, PROCESS, ROUTE, SERVER, Board, Record, Row
@@ -33,7 +33,7 @@ class Fleet:
 
     def __init__(self, weights: Iterable[int], lanes: int = 4) -> None:
         self.board = Board.create(lanes)
-        self.servers = [Server(Member("app", f"s{slot}", Address("192.0.2.1", 1 + slot), slot, weight),
+        self.servers = [Server(Endpoint("app", f"s{slot}", Address("192.0.2.1", 1 + slot), slot, weight),
                                self.board.row(0, SERVER, slot)) for slot, weight in enumerate(weights)]
 
     def context(self, worker: int = 0, seed: int = 1) -> Context:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from lbd.backend.algorithm import Algorithm, Context
 from lbd.backend.server import Server
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.balance import ALGORITHMS
 from lbd.schema.units import Address
 from lbd.stats.scoreboard import PROCESS, SERVER, Board, Record
@@ -48,8 +48,8 @@ def loaded(board: Board, size: int) -> list[Server]:
     random = Random(size)
     servers = []
     for slot in range(size):
-        member = Member("bench", f"s{slot}", Address("127.0.0.1", 1024 + slot), slot, weight=random.randint(1, 4))
-        servers.append(Server(member, board.row(0, SERVER, slot)))
+        endpoint = Endpoint("bench", f"s{slot}", Address("127.0.0.1", 1024 + slot), slot, weight=random.randint(1, 4))
+        servers.append(Server(endpoint, board.row(0, SERVER, slot)))
         for _ in range(random.randrange(8)):
             Record(board.row(0, PROCESS, 0)).took(servers[-1].row)
     return servers

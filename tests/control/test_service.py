@@ -5,22 +5,22 @@ from types import SimpleNamespace
 
 import pytest
 
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.control.service import Service
 from lbd.process.sockets import Sockets
 from lbd.schema import Config, Listener
 from lbd.schema.units import Address
 
-MEMBERS = {"app": (Member("app", "a", Address("10.0.0.1", 80), 0),
-                   Member("app", "b", Address("10.0.0.2", 80), 1, health="down"))}
+ENDPOINTS = {"app": (Endpoint("app", "a", Address("10.0.0.1", 80), 0),
+                   Endpoint("app", "b", Address("10.0.0.2", 80), 1, health="down"))}
 
 
 @pytest.fixture
 def machine():
     serving = [SimpleNamespace(unanswered=0), SimpleNamespace(unanswered=9)]
-    generation = Generation(7, Config(listeners={"web": Listener(bind=())}), MEMBERS, {}, {}, {})
+    generation = Generation(7, Config(listeners={"web": Listener(bind=())}), ENDPOINTS, {}, {}, {})
     return SimpleNamespace(sockets=Sockets(), generation=generation, fleet=SimpleNamespace(serving=lambda: serving),
-                           roster=SimpleNamespace(members=lambda config: MEMBERS), list=serving)
+                           endpoints=SimpleNamespace(by_backend=lambda config: ENDPOINTS), list=serving)
 
 
 def test_the_watchdog_is_fed_while_a_worker_answers(machine, monkeypatch, tmp_path):

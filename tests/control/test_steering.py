@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from lbd.admin.daemon_api import Refused
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.control import steering, store
 from lbd.control.steering import Steering
 from lbd.discovery.registry import Registry
@@ -31,18 +31,18 @@ class Machine:
         self.registry = Registry()
         self.cuts = Cuts(lambda: 100.0)
         self.left = {}
-        members = {name: (Member(name, "a", Address("10.0.0.1", 80), 0),) for name in CONFIG.backends}
-        self.generation = Generation(1, CONFIG, members, {}, {}, {})
+        endpoints = {name: (Endpoint(name, "a", Address("10.0.0.1", 80), 0),) for name in CONFIG.backends}
+        self.generation = Generation(1, CONFIG, endpoints, {}, {}, {})
         self.told = 0
         self.regrouped = 0
         self.flying = 0
-        self.roster = self
+        self.endpoints = self
 
-    def of(self, _config, backend):
-        """The members with what the overrides say of their mode."""
-        return [member._replace(mode=override.mode or "ready" if override is not None else "ready")
-                for member in self.generation.members[backend]
-                for override in (self.overrides.of((backend, member.name)) or self.overrides.of((backend, "")),)]
+    def of_backend(self, _config, backend):
+        """The endpoints with what the overrides say of their mode."""
+        return [endpoint._replace(mode=override.mode or "ready" if override is not None else "ready")
+                for endpoint in self.generation.endpoints[backend]
+                for override in (self.overrides.of((backend, endpoint.name)) or self.overrides.of((backend, "")),)]
 
     def steered(self):
         self.told += 1
@@ -58,7 +58,7 @@ class Machine:
         return server in CONFIG.backends[backend].servers
 
     def has(self, name):
-        return name[1] in {member.name for member in self.generation.members.get(name[0], ())}
+        return name[1] in {endpoint.name for endpoint in self.generation.endpoints.get(name[0], ())}
 
     def in_flight(self, _name):
         return self.flying
@@ -289,7 +289,7 @@ async def test_not_more_than_the_policy_allows(world):
 
 async def test_it_drains_before_it_goes(world):
     patient = Config(backends=CONFIG.backends)
-    world.machine.generation = Generation(1, patient, world.machine.generation.members, {}, {}, {})
+    world.machine.generation = Generation(1, patient, world.machine.generation.endpoints, {}, {}, {})
     await world.steering.register("app", "b", OFFER, "me")
     world.machine.flying = 1
     assert not await world.steering.deregister("app", "b", 0.0, "me")
@@ -353,7 +353,7 @@ async def test_one_that_went_may_register_again_before_the_workers_have_forgotte
     merged = world.machine.registry.merged(CONFIG)
     await world.steering.deregister("app", "b", 0.0, "me")
     await world.idle()
-    world.machine.generation = Generation(1, merged, world.machine.generation.members, {}, {}, {})
+    world.machine.generation = Generation(1, merged, world.machine.generation.endpoints, {}, {}, {})
     assert await world.steering.register("app", "b", OFFER, "me")
 
 
@@ -362,6 +362,6 @@ async def test_one_that_is_on_its_way_out_is_not_one_of_the_files(world):
     merged = world.machine.registry.merged(CONFIG)
     await world.steering.deregister("app", "b", 0.0, "me")
     await world.idle()
-    members = {**world.machine.generation.members, "app": (Member("app", "b", Address("10.0.0.2", 80), 1),)}
-    world.machine.generation = Generation(1, merged, members, {}, {}, {})
+    endpoints = {**world.machine.generation.endpoints, "app": (Endpoint("app", "b", Address("10.0.0.2", 80), 1),)}
+    world.machine.generation = Generation(1, merged, endpoints, {}, {}, {})
     assert not await world.steering.deregister("app", "b", 0.0, "me")   # the workers still have it

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.discovery import names as module
 from lbd.discovery.lookup import Answer
 from lbd.discovery.names import Resolver
@@ -189,8 +189,8 @@ async def test_where_servers_are_is_known_as_long_as_there_are_such(dns):
     for address in (SERVER, other):
         assert dns.resolver.placed("app", "a", address).host == A
         dns.resolver.failed(("app", "a", f"{A}:{address.port}"))
-    member = Member("app", "a", Address(B, 80), 0, host="x")
-    dns.resolver.keep({("app", "a"): member})
+    endpoint = Endpoint("app", "a", Address(B, 80), 0, host="x")
+    dns.resolver.keep({("app", "a"): endpoint})
     assert dns.resolver.placed("app", "a", SERVER).host == B
     assert dns.resolver.placed("app", "a", other).host == A
     dns.resolver.keep({})

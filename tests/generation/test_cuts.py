@@ -5,27 +5,27 @@ from typing import Any
 
 import pytest
 
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.generation.cuts import Cuts
 from lbd.schema import Backend, Config
 from lbd.schema.units import Address
 
 CONFIG = Config(backends={"app": Backend(), "other": Backend()})
-A = Member("app", "a", Address("10.0.0.1", 80), 0, mode="maint")
+A = Endpoint("app", "a", Address("10.0.0.1", 80), 0, mode="maint")
 B = A._replace(name="b", mode="drain")
 
 
-class Roster:
+class Endpoints:
     """Servers as they are now."""
 
-    def __init__(self, *members: Member) -> None:
-        self.members = members
+    def __init__(self, *endpoints: Endpoint) -> None:
+        self.endpoints = endpoints
         self.asked: list[str] = []
 
-    def of(self, config: Config, name: str) -> Iterable[Member]:
+    def of_backend(self, config: Config, name: str) -> Iterable[Endpoint]:
         assert name in config.backends
         self.asked.append(name)
-        return [member for member in self.members if member.backend == name]
+        return [endpoint for endpoint in self.endpoints if endpoint.backend == name]
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def cuts() -> Cuts:
     return Cuts(lambda: 100.0)
 
 
-def follow(cuts: Cuts, *members: Member, config: Config = CONFIG) -> None:
-    roster: Any = Roster(*members)
-    cuts.follow(roster, config)
-    assert set(roster.asked) <= {"app"}
+def follow(cuts: Cuts, *endpoints: Endpoint, config: Config = CONFIG) -> None:
+    known: Any = Endpoints(*endpoints)
+    cuts.follow(known, config)
+    assert set(known.asked) <= {"app"}
 
 
 def test_who_was_taken_out_is_cut_at_its_moment(cuts: Cuts) -> None:

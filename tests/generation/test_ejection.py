@@ -3,7 +3,7 @@
 
 import pytest
 
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.generation.ejection import Ejection, identity
 from lbd.health.check import Result
 from lbd.health.schedule import Judgement
@@ -13,8 +13,8 @@ from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
 
-A = Member("app", "a", Address("10.0.0.1", 80), 0)
-B = Member("app", "b", Address("10.0.0.2", 80), 1)
+A = Endpoint("app", "a", Address("10.0.0.1", 80), 0)
+B = Endpoint("app", "b", Address("10.0.0.2", 80), 1)
 
 
 class World:
@@ -32,10 +32,10 @@ class World:
     def config(self, **settings):
         self.ejection.set(Config(backends={"app": Backend(outlier=Outlier(**settings)), "other": Backend()}))
 
-    def fail(self, member, times=5):
+    def fail(self, endpoint, times=5):
         """Requests fail, some in each worker."""
         for request in range(times):
-            self.board.row(request % 2, scoreboard.SERVER, member.slot).add(fields.SERVER_FAILURES, 1)
+            self.board.row(request % 2, scoreboard.SERVER, endpoint.slot).add(fields.SERVER_FAILURES, 1)
         self.ejection.look()
 
 

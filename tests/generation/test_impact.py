@@ -3,7 +3,7 @@
 import dataclasses
 from types import SimpleNamespace
 
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.config.plan import compare
 from lbd.config.runtime import Override
 from lbd.generation.impact import counted
@@ -19,8 +19,8 @@ def test_requests_and_connections():
     address = Address("10.0.0.1", 80)
     config = Config(listeners={"web": Listener(bind=(address,), backend="app")},
                     backends={"app": Backend(servers={"a": Server(address=address)})})
-    member = Member("app", "a", address, 0)
-    generation = Generation(1, config, {"app": (member,)}, {"app": 0}, {"web": 0}, {})
+    endpoint = Endpoint("app", "a", address, 0)
+    generation = Generation(1, config, {"app": (endpoint,)}, {"app": 0}, {"web": 0}, {})
     machine = SimpleNamespace(board=board, generation=generation, overrides=Overrides())
     board.row(0, scoreboard.SERVER, 0).add(fields.SERVER_IN_FLIGHT, 2)
     board.row(1, scoreboard.SERVER, 0).add(fields.SERVER_IN_FLIGHT, 1)
@@ -39,7 +39,7 @@ def test_what_an_override_hides():
     address = Address("10.0.0.1", 80)
     old = Config(backends={"app": Backend(servers={"a": Server(address=address)})})
     new = Config(backends={"app": Backend(servers={"a": Server(address=address, weight=5)})})
-    generation = Generation(1, old, {"app": (Member("app", "a", address, 0),)}, {"app": 0}, {}, {})
+    generation = Generation(1, old, {"app": (Endpoint("app", "a", address, 0),)}, {"app": 0}, {}, {})
     overrides = Overrides()
     overrides.put(("app", "a"), Override("app", "a", weight=3, mode="drain", who="me"))
     machine = SimpleNamespace(board=board, generation=generation, overrides=overrides)

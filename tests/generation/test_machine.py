@@ -48,12 +48,12 @@ async def test_start(running):
 
 async def test_a_new_generation_is_in_force_everywhere(running):
     address = running.sockets.addresses()
-    slot = running.generation.members["app"][0].slot
+    slot = running.generation.endpoints["app"][0].slot
     generation = await running.apply(config("a", "b"))
     assert generation.number == 2
     assert all(process.generation is generation for process in running.fleet.serving())
     assert running.sockets.addresses() == address
-    assert generation.members["app"][0].slot == slot
+    assert generation.endpoints["app"][0].slot == slot
 
 
 async def test_a_refused_socket_changes_nothing(running):
@@ -139,21 +139,21 @@ def test_auto_is_one_worker_per_usable_processor():
 
 async def test_a_planned_cut_lasts_over_a_reload_until_its_server_is_back_or_gone(running):
     def planned():
-        (member,) = [m for m in running.roster.of(running.generation.config, "app") if m.name == "a"]
-        return member.cut
+        (endpoint,) = [m for m in running.endpoints.of_backend(running.generation.config, "app") if m.name == "a"]
+        return endpoint.cut
 
     running.overrides.put(("app", "a"), Override("app", "a", mode="maint"))
-    running.cuts.plan(running.roster.of(running.generation.config, "app"), 3600.0)
+    running.cuts.plan(running.endpoints.of_backend(running.generation.config, "app"), 3600.0)
     moment = planned()
     running.steered()
     await until(lambda: running._told["app", "a"].cut == moment)
     generation = await running.apply(config("a", "b"))
-    assert generation.members["app"][0].cut == planned() == moment > 0.0
+    assert generation.endpoints["app"][0].cut == planned() == moment > 0.0
     assert [name for name, _ in running.leave()["known"]["cuts"]] == [("app", "a")]
     running.overrides.put(("app", "a"), None)
     running.steered()
     running.overrides.put(("app", "a"), Override("app", "a", mode="maint"))
     assert planned() == 0.0
-    running.cuts.plan(running.roster.of(running.generation.config, "app"), 3600.0)
+    running.cuts.plan(running.endpoints.of_backend(running.generation.config, "app"), 3600.0)
     await running.apply(config("b"), force=True)
     assert running.cuts.known() == []

@@ -11,10 +11,10 @@ UP, DOWN = SimpleNamespace(mode="ready", health="up"), SimpleNamespace(mode="rea
 
 
 def test_only_the_loss_of_the_last_one_is_refused():
-    outage.refuse({"app": (DOWN,)}, SimpleNamespace(members={"app": (DOWN,), "new": (DOWN,)}))
-    outage.refuse({"app": (UP,)}, SimpleNamespace(members={"app": (DOWN, UP)}))
+    outage.refuse({"app": (DOWN,)}, SimpleNamespace(endpoints={"app": (DOWN,), "new": (DOWN,)}))
+    outage.refuse({"app": (UP,)}, SimpleNamespace(endpoints={"app": (DOWN, UP)}))
     with pytest.raises(LbdError, match=r"^backends\.app: it has a usable server now and would have none"):
-        outage.refuse({"app": (UP,)}, SimpleNamespace(members={"app": (DOWN,)}))
+        outage.refuse({"app": (UP,)}, SimpleNamespace(endpoints={"app": (DOWN,)}))
 
 
 def test_a_backend_is_served_by_one_that_is_up_and_ready():

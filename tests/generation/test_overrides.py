@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.config.runtime import Override
 from lbd.generation.overrides import Overrides
 from lbd.schema import Server
 from lbd.schema.units import Address
 
-MEMBER = Member("app", "a@10.0.0.1", Address("10.0.0.1", 80), 3)
+MEMBER = Endpoint("app", "a@10.0.0.1", Address("10.0.0.1", 80), 3)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_ready_is_left_out_where_a_server_is_that_anyway(overrides, server, said
 
 def test_a_name_that_leads_nowhere_is_never_up(overrides):
     put(overrides, "a", health="up", weight=0)
-    steered = overrides.applied(Member("app", "a", Address("a.example", 80), 0, health="down"))
+    steered = overrides.applied(Endpoint("app", "a", Address("a.example", 80), 0, health="down"))
     assert (steered.health, steered.weight) == ("down", 0)
 
 

@@ -1,6 +1,6 @@
 """Rows: each part of a generation has one."""
 
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.generation.rows import in_flight, of_generation, of_servers
 from lbd.schema import Config
 from lbd.schema.units import Address
@@ -8,7 +8,7 @@ from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
 
-MEMBER = Member("app", "a", Address("10.0.0.1", 80), 0)
+MEMBER = Endpoint("app", "a", Address("10.0.0.1", 80), 0)
 OWN = (scoreboard.SERVER, ("app", "a", "10.0.0.1:80"))
 
 

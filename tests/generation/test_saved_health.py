@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lbd.backend.outlier import Case
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.generation import saved_health
 from lbd.generation.cuts import Cuts
 from lbd.generation.ejection import Ejection
@@ -34,7 +34,7 @@ async def test_there_and_back(parts, monkeypatch):
     case.streak._before = [1.0, 2.0]
     monkeypatch.setattr(schedule, "known", lambda: {KEY: judgement})
     monkeypatch.setattr(ejection, "known", lambda: {KEY: case})
-    cuts.plan([Member("app", "a", Address("10.0.0.1", 80), 0)], 30.0)
+    cuts.plan([Endpoint("app", "a", Address("10.0.0.1", 80), 0)], 30.0)
     planned = cuts.known()
     data = json.loads(json.dumps(saved_health.known(schedule, ejection, cuts)))
     monkeypatch.undo()

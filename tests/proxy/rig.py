@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.balance import OPTIONS
 from lbd.config.read import read
 from lbd.health import CHECKS
@@ -50,8 +50,8 @@ def configuration(text: str, directory: Path) -> Config:
 def generation(config: Config, number: int = 1, health: Mapping[str, str] | None = None) -> Generation:
     """Every name gets the slot of its place; servers are up unless `health` says otherwise."""
     slots = iter(range(10_000))
-    members = {
-        name: tuple(Member(name, server, about.address, next(slots), about.weight, about.backup, about.mode,
+    endpoints = {
+        name: tuple(Endpoint(name, server, about.address, next(slots), about.weight, about.backup, about.mode,
                            (health or {}).get(server, "up"), about.max_conns or 0)
                     for server, about in backend.servers.items())
         for name, backend in config.backends.items()
@@ -60,7 +60,7 @@ def generation(config: Config, number: int = 1, health: Mapping[str, str] | None
     for name in config.listeners:
         for backend in ("", *config.backends):
             routes[name, backend] = len(routes)
-    return Generation(number, config, members, {name: place for place, name in enumerate(config.backends)},
+    return Generation(number, config, endpoints, {name: place for place, name in enumerate(config.backends)},
                       {name: place for place, name in enumerate(config.listeners)}, routes)
 
 

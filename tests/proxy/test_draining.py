@@ -4,7 +4,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.proxy.draining import Draining, close_idle, due
 from lbd.schema.units import Address
 from lbd.stats import endings
@@ -163,8 +163,8 @@ def planned(clients: list[Client], server: Any) -> tuple[Plane, Any]:
     return plane, Draining(plane)
 
 
-def member(cut: float, name: str = "a", backend: str = "app") -> Member:
-    return Member(backend, name, ADDRESS, 0, mode="maint", cut=cut)
+def endpoint(cut: float, name: str = "a", backend: str = "app") -> Endpoint:
+    return Endpoint(backend, name, ADDRESS, 0, mode="maint", cut=cut)
 
 
 def test_a_server_is_cut_now() -> None:
@@ -174,14 +174,14 @@ def test_a_server_is_cut_now() -> None:
     cut, stays = Client(None, False, server), Client(None, False, Server())
     plane, draining = planned([cut, stays], server)
     plane.now = 5.0
-    draining.plan([member(4.9), member(4.9, "b"), member(4.9, "a", "other")])
+    draining.plan([endpoint(4.9), endpoint(4.9, "b"), endpoint(4.9, "a", "other")])
     assert (cut.end, stays.end, resting.end) == (("forsaken", endings.OPERATOR_CUT), None, "closed")
     late = Client(None, False, server)
     plane.clients.append(late)
-    draining.plan([member(4.9)])        # known already
+    draining.plan([endpoint(4.9)])        # known already
     draining.tick(5.1)
     assert late.end is None
-    draining.plan([member(5.2)])
+    draining.plan([endpoint(5.2)])
     draining.tick(5.2)
     assert late.end == ("forsaken", endings.OPERATOR_CUT)
 
@@ -192,7 +192,7 @@ def test_a_server_is_cut_at_its_time() -> None:
     server.idle[resting] = None
     busy = Client(None, False, server)
     _, draining = planned([busy], server)
-    draining.plan([member(3.0)])
+    draining.plan([endpoint(3.0)])
     draining.tick(2.9)
     assert (busy.end, resting.end) == (None, "")
     draining.tick(3.0)
@@ -203,7 +203,7 @@ def test_tunnels_of_a_server_that_is_cut_later_end_one_after_another() -> None:
     server, listener = Server(), Listener()
     clients, others = tunnels(listener, server), tunnels(listener, Server())
     _, draining = planned([*clients, *others], server)
-    draining.plan([member(10.0)])
+    draining.plan([endpoint(10.0)])
     hung_up_evenly(draining, clients, endings.OPERATOR_CUT)
     assert gone(others) == 0
 
@@ -212,9 +212,9 @@ def test_a_cut_is_called_off() -> None:
     server = Server()
     busy = Client(None, False, server)
     _, draining = planned([busy], server)
-    draining.plan([member(3.0)])
+    draining.plan([endpoint(3.0)])
     draining.tick(2.0)
-    draining.plan([member(0.0)])
+    draining.plan([endpoint(0.0)])
     draining.tick(4.0)
     assert busy.end is None
 
@@ -223,7 +223,7 @@ def test_a_server_that_is_removed_before_its_cut_drains() -> None:
     server = Server()
     busy, (tunnel, *_) = Client(None, False, server), tunnels(None, server)
     _, draining = planned([busy, tunnel], server)
-    draining.plan([member(3.0)])
+    draining.plan([endpoint(3.0)])
     draining.tick(0.0)
     draining.retire([server], 10.0)
     draining.tick(4.0)

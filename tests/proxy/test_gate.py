@@ -208,8 +208,8 @@ async def test_when_its_servers_go_down_nobody_waits_on(bounded, rig, stage, con
     await stage.accept()
     await second.send(request())
     await rig.until(lambda: waiting(rig) == 1)
-    member = next(iter(rig.plane.generation.members["app"]))
-    rig.plane.update([type(member)(member.backend, member.name, member.address, member.slot, health="down",
+    endpoint = next(iter(rig.plane.generation.endpoints["app"]))
+    rig.plane.update([type(endpoint)(endpoint.backend, endpoint.name, endpoint.address, endpoint.slot, health="down",
                                    max_conns=1)])
     assert (await second.head()).startswith(b"HTTP/1.1 503 ")
     assert rig.ending("no-server") == 1

@@ -30,18 +30,18 @@ def site(trusted: tuple[Proxy, ...] = (), **settings: Any) -> Site:
     (b"2001:db9::1", False), (b"fe80::1%eth0", False), (b"", False), (b"unknown", False), (b"10.1.2.3:80", False),
     (b"\xff\xfe", False), (b"1" * 1000, False)])
 def test_membership(address: bytes, inside: bool) -> None:
-    members = Membership(networks("10.0.0.0/8", "2001:db8::/32"))
-    assert members.has(address) is inside
-    assert members.has(address) is inside
+    endpoints = Membership(networks("10.0.0.0/8", "2001:db8::/32"))
+    assert endpoints.has(address) is inside
+    assert endpoints.has(address) is inside
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    members = Membership(networks("10.0.0.0/8"))
+    endpoints = Membership(networks("10.0.0.0/8"))
     for number in range(REMEMBERED + 10):
-        members.has(b"10.0.%d.%d" % divmod(number, 256))
-    members.has(b"x" * (LONGEST + 1))
-    assert len(members.remembered) <= REMEMBERED
-    assert max(map(len, members.remembered)) <= LONGEST
+        endpoints.has(b"10.0.%d.%d" % divmod(number, 256))
+    endpoints.has(b"x" * (LONGEST + 1))
+    assert len(endpoints.remembered) <= REMEMBERED
+    assert max(map(len, endpoints.remembered)) <= LONGEST
 
 
 @pytest.mark.parametrize(("allow", "deny", "peer", "admitted"), [

@@ -174,9 +174,9 @@ async def test_a_server_at_another_address_begins_anew(rig: Rig, simple: Simple,
     await server.send(answer())
     await client.message()
     assert rig.plane.generation is not None
-    member, = rig.plane.generation.members["app"]
+    endpoint, = rig.plane.generation.endpoints["app"]
     host, _, port = spare.address.partition(":")
-    rig.plane.update([member._replace(address=Address(host, int(port)), slot=7)])
+    rig.plane.update([endpoint._replace(address=Address(host, int(port)), slot=7)])
     assert await server.rest() == b""
     await client.send(request("/moved"))
     new = await spare.accept()
@@ -190,7 +190,7 @@ async def test_servers_that_go_down_get_no_more_requests(rig: Rig, simple: Simpl
                                                          connect: Connect) -> None:
     simple(more=f"b = '{spare.address}'")
     assert rig.plane.generation is not None
-    first, _ = rig.plane.generation.members["app"]
+    first, _ = rig.plane.generation.endpoints["app"]
     rig.plane.update([first._replace(health="down")])
     client = await connect()
     for turn in range(4):
@@ -200,7 +200,7 @@ async def test_servers_that_go_down_get_no_more_requests(rig: Rig, simple: Simpl
         await server.send(answer())
         await client.message()
     rig.plane.update([first._replace(health="up")])
-    rig.plane.update([rig.plane.generation.members["app"][1]._replace(mode="maint")])
+    rig.plane.update([rig.plane.generation.endpoints["app"][1]._replace(mode="maint")])
     await client.send(request("/back"))
     assert (await (await stage.accept()).head()).startswith(b"GET /back ")
 

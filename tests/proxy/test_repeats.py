@@ -147,7 +147,7 @@ CUT = {"mode": "maint", "cut": 1.0}      # long ago: now
 
 def told(rig, changes):
     """The first server is otherwise from now on."""
-    rig.plane.update([rig.plane.generation.members["app"][0]._replace(**changes)])
+    rig.plane.update([rig.plane.generation.endpoints["app"][0]._replace(**changes)])
 
 
 @pytest.mark.parametrize(("settings", "changes", "ending", "method", "status"), [
@@ -252,8 +252,8 @@ async def test_a_cut_to_come_lasts_over_a_reload(rig, two, stage, connect, tmp_p
     told(rig, {"mode": "maint", "cut": later})
     text = (tmp_path / "lbd.toml").read_text() + "\n[timeouts]\nserver = '10s'"
     wanted = generation(configuration(text, tmp_path), 2)
-    member, other = wanted.members["app"]
-    rig.apply(replace(wanted, members={"app": (member._replace(mode="maint", cut=later), other)}))
+    endpoint, other = wanted.endpoints["app"]
+    rig.apply(replace(wanted, endpoints={"app": (endpoint._replace(mode="maint", cut=later), other)}))
     await rig.tick()
     assert rig.in_flight(0) == 1
     rig.plane.draining.tick(later)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lbd.backend.snapshot import Member
+from lbd.backend.snapshot import Endpoint
 from lbd.stats import fields
 from lbd.stats.scoreboard import BACKEND, SERVER
 
@@ -124,8 +124,8 @@ async def test_a_server_that_goes_down_meanwhile_is_waited_for_no_more(pair, rig
     second = await connect()
     await second.send(request("/second", cookie(rig, "a")))
     await rig.until(lambda: waiting(rig) == 1)
-    rig.plane.update([member._replace(health="down") for member in rig.plane.generation.members["app"]
-                      if member.name == "a"])
+    rig.plane.update([endpoint._replace(health="down") for endpoint in rig.plane.generation.endpoints["app"]
+                      if endpoint.name == "a"])
     b = await spare.accept()
     await b.head()
     await b.send(answer())
@@ -150,8 +150,8 @@ async def test_a_reload_that_wants_no_waiting_lets_it_go(pair, rig, stage, spare
 
 async def test_a_drained_server_is_waited_for_while_no_other_is_usable(pair, rig, stage, connect):
     pair()
-    members: tuple[Member, ...] = rig.plane.generation.members["app"]
-    rig.plane.update([members[0]._replace(mode="drain"), members[1]._replace(health="down")])
+    endpoints: tuple[Endpoint, ...] = rig.plane.generation.endpoints["app"]
+    rig.plane.update([endpoints[0]._replace(mode="drain"), endpoints[1]._replace(health="down")])
     first, a = await occupy(rig, connect, stage)
     second = await connect()
     await second.send(request("/second", cookie(rig, "a")))

@@ -30,8 +30,8 @@ def ask(tmp_path):
         file = tmp_path / "lbd.toml"
         file.write_text(CONFIG.format(algorithm, more))
         generation, board = fresh(read(str(file), OPTIONS, {}).config), Board.create(1)
-        for member, load in zip(generation.members["app"], loads, strict=True):
-            board.row(0, scoreboard.SERVER, member.slot).add(fields.SERVER_IN_FLIGHT, load)
+        for endpoint, load in zip(generation.endpoints["app"], loads, strict=True):
+            board.row(0, scoreboard.SERVER, endpoint.slot).add(fields.SERVER_IN_FLIGHT, load)
         board.row(0, scoreboard.BACKEND, generation.backends["app"]).add(fields.BACKEND_IN_FLIGHT, sum(loads))
         return explain(Question("GET", "http://x:8080/p?q=1", headers), generation, board, 0)
     return ask
@@ -103,6 +103,6 @@ def test_nobody_is_there(tmp_path):
     file = tmp_path / "lbd.toml"
     file.write_text(CONFIG.format('"random"', ""))
     generation = fresh(read(str(file), OPTIONS, {}).config)
-    members = {"app": tuple(member._replace(health="down") for member in generation.members["app"])}
-    found = explain(Question("GET", "http://x:8080/"), replace(generation, members=members), Board.create(1), 0)
+    endpoints = {"app": tuple(endpoint._replace(health="down") for endpoint in generation.endpoints["app"])}
+    found = explain(Question("GET", "http://x:8080/"), replace(generation, endpoints=endpoints), Board.create(1), 0)
     assert (found["chosen"], found["score"], found["key"]) == (None, "", None)

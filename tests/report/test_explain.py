@@ -58,9 +58,10 @@ def ask(tmp_path):
     generation, board = fresh(read(str(file), OPTIONS, {}).config), Board.create(1)
 
     def ask(method, url, *headers, health=None, **more):
-        members = {name: tuple(member._replace(health=(health or {}).get(member.name, "up")) for member in group)
-                   for name, group in generation.members.items()}
-        return explain(Question(method, url, headers, **more), replace(generation, members=members), board, 0)
+        endpoints = {name: tuple(endpoint._replace(health=(health or {}).get(endpoint.name, "up"))
+                                 for endpoint in group)
+                     for name, group in generation.endpoints.items()}
+        return explain(Question(method, url, headers, **more), replace(generation, endpoints=endpoints), board, 0)
     ask.board = board
     return ask
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.balance.least_time import TimeOptions
 from lbd.report.scores import scores
 from lbd.schema import Algorithm, Backend, Config
@@ -19,8 +19,8 @@ def _running_clock() -> Iterator[None]:
     scoreboard.freeze(None)
 
 
-def member(backend: str, slot: int, **more: object) -> Member:
-    return Member(backend, f"s{slot}", Address("127.0.0.1", 9001 + slot), slot, **more)  # type: ignore[arg-type]
+def endpoint(backend: str, slot: int, **more: object) -> Endpoint:
+    return Endpoint(backend, f"s{slot}", Address("127.0.0.1", 9001 + slot), slot, **more)  # type: ignore[arg-type]
 
 
 def answer(board: Board, lane: int, slot: int, seconds: float) -> None:
@@ -36,13 +36,13 @@ def answer(board: Board, lane: int, slot: int, seconds: float) -> None:
 def test_scores_of_servers_that_may_be_chosen() -> None:
     board = Board.create(2)
     config = Config(backends={"app": Backend(algorithm=Algorithm("least-time", TimeOptions())), "other": Backend()})
-    members = {"app": (member("app", 0), member("app", 1, weight=2), member("app", 2, health="down"),
-                       member("app", 3, backup=True), member("app", 4, weight=0)),
-               "other": (member("other", 5),)}
-    generation = Generation(1, config, members, {"app": 0, "other": 1}, {}, {})
+    endpoints = {"app": (endpoint("app", 0), endpoint("app", 1, weight=2), endpoint("app", 2, health="down"),
+                       endpoint("app", 3, backup=True), endpoint("app", 4, weight=0)),
+               "other": (endpoint("other", 5),)}
+    generation = Generation(1, config, endpoints, {"app": 0, "other": 1}, {}, {})
     answer(board, 0, 0, 0.010)
     answer(board, 1, 1, 0.080)
     board.row(1, SERVER, 1).add(0, 1)
-    assert scores(board, generation, members) == pytest.approx({0: 0.010, 1: 0.080 * 2 / 2})
-    gone = {"app": members["app"][2:]}
+    assert scores(board, generation, endpoints) == pytest.approx({0: 0.010, 1: 0.080 * 2 / 2})
+    gone = {"app": endpoints["app"][2:]}
     assert scores(board, generation, gone) == pytest.approx({3: 0.045})

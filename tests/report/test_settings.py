@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.config.runtime import Kept, Offer, Override
 from lbd.discovery.registry import Registry
 from lbd.generation.overrides import Overrides
@@ -19,10 +19,10 @@ def machine():
     registry.put(Kept("app", "b", Offer(HERE), "them"), 1.0)
     backend = Backend(servers={"a": Server(HERE)}, registration=Registration())
     config = registry.merged(Config(backends={"app": backend}))
-    members = {"app": tuple(overrides.applied(Member("app", name, HERE, 0)) for name in "ab")}
+    endpoints = {"app": tuple(overrides.applied(Endpoint("app", name, HERE, 0)) for name in "ab")}
     return SimpleNamespace(overrides=overrides, registry=registry,
-                           generation=Generation(2, config, members, {}, {}, {}),
-                           roster=SimpleNamespace(members=lambda config: members))
+                           generation=Generation(2, config, endpoints, {}, {}, {}),
+                           endpoints=SimpleNamespace(by_backend=lambda config: endpoints))
 
 
 def test_where_each_value_is_from():

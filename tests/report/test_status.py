@@ -26,9 +26,9 @@ async def test_before_the_first_generation(machine):
 
 
 async def test_servers_and_their_figures(machine):
-    machine.generation = machine.roster.generation(1, CONFIG, 0)
-    member = machine.generation.members["app"][0]
-    machine.board.row(0, scoreboard.SERVER, member.slot).add(fields.SERVER_REQUESTS + 1, 5)
+    machine.generation = machine.endpoints.generation(1, CONFIG, 0)
+    endpoint = machine.generation.endpoints["app"][0]
+    machine.board.row(0, scoreboard.SERVER, endpoint.slot).add(fields.SERVER_REQUESTS + 1, 5)
     app = describe(machine)["backends"]["app"]
     assert app["algorithm"] == "weighted-round-robin"
     server = app["servers"]["a"]

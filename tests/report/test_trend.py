@@ -29,12 +29,12 @@ class Clock:
 @pytest.fixture
 async def machine():
     made = Machine(Tasks(lambda name, error: None), "json", lambda line: None)
-    made.generation = made.roster.generation(1, CONFIG, 0)
+    made.generation = made.endpoints.generation(1, CONFIG, 0)
     return made
 
 
 def serve(machine, count, code="2xx", seconds=0.0):
-    slot = machine.generation.members["app"][0].slot
+    slot = machine.generation.endpoints["app"][0].slot
     server = machine.board.row(0, scoreboard.SERVER, slot)
     server.add(fields.SERVER_REQUESTS + fields.CODES.index(code), count)
     server.add(fields.SERVER_HEAD_SECONDS, seconds)
@@ -70,7 +70,7 @@ async def test_since_when(machine):
     assert seen.of(scoreboard.SERVER, OWNER).since == 1000.0
     config = replace(CONFIG, backends={"app": replace(CONFIG.backends["app"], servers={
         "a": Server(address=Address("127.0.0.1", 9), mode="drain")})})
-    machine.generation = machine.roster.generation(2, config, 0)
+    machine.generation = machine.endpoints.generation(2, config, 0)
     seen.look(machine)
     assert seen.of(scoreboard.SERVER, OWNER).since == 1005.0
 
@@ -96,8 +96,8 @@ async def test_the_status_tells_of_it(machine, monkeypatch):
 async def test_what_is_gone_is_forgotten_and_shown_while_it_works(machine):
     seen = Trend(Clock())
     seen.look(machine)
-    machine.board.row(0, scoreboard.SERVER, machine.generation.members["app"][0].slot).add(0, 2)
-    machine.generation = machine.roster.generation(2, replace(CONFIG, backends={"app": Backend()}), 0)
+    machine.board.row(0, scoreboard.SERVER, machine.generation.endpoints["app"][0].slot).add(0, 2)
+    machine.generation = machine.endpoints.generation(2, replace(CONFIG, backends={"app": Backend()}), 0)
     seen.look(machine)
     assert seen.of(scoreboard.SERVER, OWNER).since == 0.0
     assert describe(machine, seen)["draining"] == [

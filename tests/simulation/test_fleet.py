@@ -22,7 +22,7 @@ def backend(**more: object) -> Backend:
 def test_words() -> None:
     made = fleet.from_words(fleet.parse("5ms, 0.5sx3,slow=2s"), 4)
     assert dict(made.seconds) == {"a": 0.005, "b": 0.5, "slow": 2.0}
-    assert [(one.name, one.slot, one.weight) for one in made.members] == [("a", 0, 1), ("b", 1, 3), ("slow", 2, 1)]
+    assert [(one.name, one.slot, one.weight) for one in made.endpoints] == [("a", 0, 1), ("b", 1, 3), ("slow", 2, 1)]
     assert made.capacity == 4 / 0.005 + 4 / 0.5 + 4 / 2
     assert made.weighted
     assert (made.detect, made.recover) == (7.0, 4.0)       # by the default policy
@@ -55,7 +55,7 @@ def test_a_name_twice() -> None:
 def test_a_configuration() -> None:
     made = fleet.from_config(config(app=backend(health="web", retries=1)), None, [Timing("two", 0.2, 5)], {}, 8)
     assert dict(made.seconds) == {"one": fleet.SECONDS, "two": 0.2}
-    assert [(one.backend, one.name, one.weight) for one in made.members] == [("app", "one", 1), ("app", "two", 5)]
+    assert [(one.backend, one.name, one.weight) for one in made.endpoints] == [("app", "one", 1), ("app", "two", 5)]
     assert made.settings.retries == 1
     assert (made.detect, made.recover) == (3.5, 2.0)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from rich.console import Console
 
 from lbd.admin.columns import Column, Columns, milliseconds
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.balance import OPTIONS
 from lbd.cli import asking, live, options
 from lbd.cli.streams import decided
@@ -82,16 +82,16 @@ def by_file(question: Question, file: str) -> dict[str, Any]:
 
 def fresh(config: Config) -> Generation:
     """A generation in which nothing has happened yet."""
-    members: dict[str, tuple[Member, ...]] = {}
+    endpoints: dict[str, tuple[Endpoint, ...]] = {}
     slot = 0
     for name, backend in config.backends.items():
-        members[name] = tuple(
-            Member(name, server, about.address, slot + place, about.weight, about.backup, about.mode,
+        endpoints[name] = tuple(
+            Endpoint(name, server, about.address, slot + place, about.weight, about.backup, about.mode,
                    max_conns=about.max_conns or 0)
             for place, (server, about) in enumerate(backend.servers.items()))
-        slot += len(members[name])
+        slot += len(endpoints[name])
     pairs = [(listener, backend) for listener in config.listeners for backend in ("", *config.backends)]
-    return Generation(1, config, members, {name: place for place, name in enumerate(config.backends)},
+    return Generation(1, config, endpoints, {name: place for place, name in enumerate(config.backends)},
                       {name: place for place, name in enumerate(config.listeners)},
                       {pair: place for place, pair in enumerate(pairs)}, 0, SECRET)
 

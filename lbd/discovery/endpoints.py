@@ -1,9 +1,9 @@
-"""The roster: every server of a configuration with its address, slot and state as they are now."""
+"""The endpoints: every server of a configuration with its address, slot and state as they are now."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from lbd.backend.snapshot import Generation, Member
+from lbd.backend.snapshot import Endpoint, Generation
 from lbd.discovery.names import Resolver
 from lbd.health.check import Secured
 from lbd.health.schedule import Key, Schedule, Target
@@ -46,16 +46,16 @@ def _checked_name(policy: HealthPolicy | None) -> str:
     return policy.address if policy is not None and policy.address and not Address(policy.address).literal else ""
 
 
-class Roster:
-    """Turns a configuration into members. Knows no past: everything is asked of resolver, schedule and slots.
+class Endpoints:
+    """Turns a configuration into endpoints. Knows no past: everything is asked of resolver, schedule and slots.
 
-    `ejected` says why a server is left out because of failing requests, "" when it is not; `steered` makes of a member
-    what operators want of it while lbd runs; `secured` says how checks use TLS.
+    `ejected` says why a server is left out because of failing requests, "" when it is not; `steered` gives an endpoint
+    the state that operators want it to have while lbd runs; `secured` says how checks use TLS.
     """
 
     def __init__(self, slots: Slots, resolver: Resolver, schedule: Schedule,
                  ejected: Callable[[Key], str] = lambda key: "",
-                 steered: Callable[[Member], Member] = lambda member: member,
+                 steered: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint,
                  secured: Callable[[str, Backend, Address, str], Secured | None] = lambda *_: None) -> None:
         self._ejected = ejected
         self._secured = secured
@@ -71,21 +71,21 @@ class Roster:
             if (common := policy(config, backend)) is None:
                 continue
             at = next(iter(self._resolver.order(_checked_name(common))), "")
-            for server, member, address in self._places(name, backend):
+            for server, endpoint, address in self._places(name, backend):
                 if address.literal and (how := check_of(config, backend, server)) is not None:
                     told = backend.send_proxy
                     greeting = proxy_header.local(proxy_header.VERSIONS[told]) if told is not None else b""
                     secured = self._secured(name, backend, address, server.address.host)
-                    found[name, member, str(address)] = Target(address, how, greeting, secured, at)
+                    found[name, endpoint, str(address)] = Target(address, how, greeting, secured, at)
         return found
 
-    def members(self, config: Config) -> dict[str, tuple[Member, ...]]:
+    def by_backend(self, config: Config) -> dict[str, tuple[Endpoint, ...]]:
         """Every server of every backend as it is now."""
-        return {name: self.of(config, name) for name in config.backends}
+        return {name: self.of_backend(config, name) for name in config.backends}
 
-    def of(self, config: Config, name: str) -> tuple[Member, ...]:
+    def of_backend(self, config: Config, name: str) -> tuple[Endpoint, ...]:
         """Every server of one backend as it is now."""
-        return tuple(self._members(config, name, config.backends[name]))
+        return tuple(self._endpoints(config, name, config.backends[name]))
 
     def generation(self, number: int, config: Config, max_connections: int, secret: bytes = b"",
                    credentials: Mapping[Place, Credentials] | None = None) -> Generation:
@@ -96,36 +96,36 @@ class Roster:
         for name, listener in config.listeners.items():
             for backend in {"", listener.backend or "", *(route.backend or "" for route in listener.routes)}:
                 routes[name, backend] = self._slots.take(scoreboard.ROUTE, (name, backend))
-        return Generation(number, config, self.members(config), backends, listeners, routes, max_connections,
+        return Generation(number, config, self.by_backend(config), backends, listeners, routes, max_connections,
                           secret, credentials or {})
 
-    def moved(self, generation: Generation) -> tuple[Member, ...]:
-        """Members of the generation that are not as they were when it was made. A member that came or went since (a
+    def moved(self, generation: Generation) -> tuple[Endpoint, ...]:
+        """Endpoints of the generation that differ from what they were in it. An endpoint that came or went since (a
         name of `resolve_all`) needs a new generation and is not among them."""
-        now = self.members(generation.config)
-        return tuple(member for name, members in generation.members.items()
-                     for member, old in _pairs(now.get(name, ()), members) if member != old)
+        now = self.by_backend(generation.config)
+        return tuple(endpoint for name, endpoints in generation.endpoints.items()
+                     for endpoint, old in _pairs(now.get(name, ()), endpoints) if endpoint != old)
 
     def same_names(self, generation: Generation) -> bool:
-        """Whether the generation still has the right members, whatever their state."""
-        now = self.members(generation.config)
-        return all([m.name for m in members] == [m.name for m in now[name]]
-                   for name, members in generation.members.items())
+        """Whether the generation still has the right endpoints, whatever their state."""
+        now = self.by_backend(generation.config)
+        return all([m.name for m in endpoints] == [m.name for m in now[name]]
+                   for name, endpoints in generation.endpoints.items())
 
-    def reason(self, config: Config, member: Member) -> str:
-        """Why the member's health is what it is, in a few words; "" without checks."""
-        if not member.address.literal:
-            return f"{member.address.host} is not resolved: {self._resolver.reason(member.address.host)}"
-        key = member.backend, member.name, str(member.address)
+    def reason(self, config: Config, endpoint: Endpoint) -> str:
+        """Why the endpoint's health is what it is, in a few words; "" without checks."""
+        if not endpoint.address.literal:
+            return f"{endpoint.address.host} is not resolved: {self._resolver.reason(endpoint.address.host)}"
+        key = endpoint.backend, endpoint.name, str(endpoint.address)
         if ejected := self._ejected(key):
             return ejected
         judgement = self._schedule.of(key)
         return judgement.reason if judgement is not None else ""
 
-    def _members(self, config: Config, name: str, backend: Backend) -> Iterator[Member]:
+    def _endpoints(self, config: Config, name: str, backend: Backend) -> Iterator[Endpoint]:
         checked = policy(config, backend) is not None
-        for server, member, address in self._places(name, backend):
-            key = name, member, str(address)
+        for server, endpoint, address in self._places(name, backend):
+            key = name, endpoint, str(address)
             health = "up"
             if not address.literal:
                 health = "down"
@@ -136,11 +136,11 @@ class Roster:
                 health = "ejected"
             slot = self._slots.take(scoreboard.SERVER, key)
             yield self._steered(
-                Member(name, member, address, slot, server.weight, server.backup, server.mode, health,
+                Endpoint(name, endpoint, address, slot, server.weight, server.backup, server.mode, health,
                          server.max_conns or 0, server.address.host))
 
     def _places(self, group: str, backend: Backend) -> Iterator[tuple[Server, str, Address]]:
-        """Each server with the name and address of its members; a name that is not resolved stands for itself."""
+        """Each server with the name and address of its endpoints; a name that is not resolved stands for itself."""
         for name, server in backend.servers.items():
             address = server.address
             if address.literal:
@@ -152,8 +152,8 @@ class Roster:
                 yield server, name, self._resolver.placed(group, name, address)
 
 
-def _pairs(now: tuple[Member, ...], before: tuple[Member, ...]) -> Iterator[tuple[Member, Member]]:
-    known: Mapping[str, Member] = {member.name: member for member in now}
-    for member in before:
-        if member.name in known:
-            yield known[member.name], member
+def _pairs(now: tuple[Endpoint, ...], before: tuple[Endpoint, ...]) -> Iterator[tuple[Endpoint, Endpoint]]:
+    known: Mapping[str, Endpoint] = {endpoint.name: endpoint for endpoint in now}
+    for endpoint in before:
+        if endpoint.name in known:
+            yield known[endpoint.name], endpoint
