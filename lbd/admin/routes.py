@@ -17,7 +17,7 @@ from lbd.admin.resources.status import Status
 from lbd.admin.resources.upgrade import Upgrade
 from lbd.admin.route import Route
 from lbd.admin.start_page import StartPage
-from lbd.config.runtime import Offer, Wish
+from lbd.config.runtime import OverrideRequest, RegistrationRequest
 
 BACKEND = "/v1/backends/{backend}"
 SERVER = BACKEND + "/servers/{server}"
@@ -67,13 +67,13 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", BACKEND, "read", lambda daemon: Backends(daemon).get, "one backend with its servers",
           answer=("algorithm", "servers", "override")),
     Route("PATCH", BACKEND, "operate", lambda daemon: Backends(daemon).patch,
-          "override what the files say of all its servers", Wish, codes={200: "the backend", 409: CONFLICT}),
+          "override what the files say of all its servers", OverrideRequest, codes={200: "the backend", 409: CONFLICT}),
     Route("GET", SERVER, "read", lambda daemon: Servers(daemon).get, "one server", answer=SERVER_FACTS),
     Route("PUT", SERVER, "register", lambda daemon: Servers(daemon).put, "register a server, or say that it lives",
-          Offer, codes={200: "it was known", 201: "it is new, or another than before", 409: CONFLICT},
+          RegistrationRequest, codes={200: "it was known", 201: "it is new, or another than before", 409: CONFLICT},
           answer=("backend", "name", "changed")),
-    Route("PATCH", SERVER, "operate", lambda daemon: Servers(daemon).patch, "override what the files say of it", Wish,
-          codes={200: "the server", 409: CONFLICT}, answer=SERVER_FACTS),
+    Route("PATCH", SERVER, "operate", lambda daemon: Servers(daemon).patch, "override what the files say of it",
+          OverrideRequest, codes={200: "the server", 409: CONFLICT}, answer=SERVER_FACTS),
     Route("DELETE", SERVER, "register", lambda daemon: Servers(daemon).delete,
           "drain a registered server, then remove it", query=("wait",),
           codes={200: "it is gone", 202: "it drains", 409: "it is one of the configuration"},

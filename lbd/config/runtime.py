@@ -57,7 +57,7 @@ SETTINGS = ("mode", "weight", "max_conns", "health")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class OverrideRequest:
     """A change of a server or of a whole backend: what is given is set, null goes back to what the files say."""
 
     mode: str | None = key(None, MODE, "what the operator wants of it")
@@ -91,7 +91,7 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class RegistrationRequest:
     """A server that registers itself; repeated before `ttl` has passed, else it is drained and removed."""
 
     address: Address = key(REQUIRED, u.ADDRESS, "IP:PORT or [IPv6]:PORT")
@@ -102,13 +102,14 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SavedRegistration:
     """A registration as it is kept over a restart."""
 
     backend: str = key(REQUIRED, u.NAME, "backend")
     server: str = key(REQUIRED, u.NAME, "its name")
-    offer: Offer = key(REQUIRED, Kind("table", "a table", lambda value: read(Offer, value), {"type": "object"}),
-                       "what it registered")
+    offer: RegistrationRequest = key(
+        REQUIRED, Kind("table", "a table", lambda value: read(RegistrationRequest, value), {"type": "object"}),
+        "what it registered")
     who: str = key("", SHORT, "who registered it")
 
 
@@ -134,7 +135,7 @@ def write(value: Any) -> dict[str, Any]:
         if item is None or (about.default is not None and about.default is not REQUIRED and about.kind is not None
                             and item == about.kind.read(about.default)):
             continue
-        if isinstance(item, Offer):
+        if isinstance(item, RegistrationRequest):
             found[name] = write(item)
         elif about.kind is not None and about.kind.write is not None:
             found[name] = about.kind.write(item)

@@ -12,7 +12,7 @@ import tomli_w
 
 from lbd.admin.daemon_api import Refused
 from lbd.backend.snapshot import Generation
-from lbd.config.runtime import SETTINGS, Kept, Offer, Override, Wish, read, write
+from lbd.config.runtime import SETTINGS, Override, OverrideRequest, RegistrationRequest, SavedRegistration, read, write
 from lbd.control.store import Store
 from lbd.discovery import registry
 from lbd.discovery.registry import Name
@@ -112,7 +112,7 @@ class Steering:
         """Set what the wishes say of a server, or of a whole backend (`server` empty). Returns a warning where that
         took the backend's last usable server out, does not reach all workers, or where servers of the backend have
         overrides of their own that say otherwise, else "". Raises `LbdError`."""
-        wish = read(Wish, wishes)
+        wish = read(OverrideRequest, wishes)
         self._known(backend, server)
         before = self._machine.overrides.of((backend, server))
         if before is None and len(self._machine.overrides) >= overrides.MOST:
@@ -175,7 +175,7 @@ class Steering:
 
     async def register(self, backend: str, server: str, offer: Mapping[str, Any], who: str) -> bool:
         """A server registers or says that it lives; True when it is new or another. Raises `LbdError`."""
-        made = read(Offer, offer)
+        made = read(RegistrationRequest, offer)
         _name(server)
         config = self._generation().config
         known = config.backends.get(backend)
@@ -193,7 +193,7 @@ class Steering:
         if entry is None and (own.count(backend) >= policy.most or len(own) >= registry.MOST):
             raise Refused(409, f"backend {shown(backend)} has {own.count(backend)} registered servers: no more may be")
         was = None if entry is None else entry.kept
-        if not own.put(Kept(backend, server, made, who), asyncio.get_running_loop().time()):
+        if not own.put(SavedRegistration(backend, server, made, who), asyncio.get_running_loop().time()):
             if self._store is not None and entry is not None:
                 await self._store.reach(entry.save)   # what this one repeats may still be on its way to the disk
                 if own.of((backend, server)) is not entry:
@@ -298,7 +298,7 @@ class Steering:
         before, entry.save = entry.save, self._store.asked + 1
         return before
 
-    def _unregister(self, name: Name, was: Kept | None, number: int) -> None:
+    def _unregister(self, name: Name, was: SavedRegistration | None, number: int) -> None:
         entry = self._machine.registry.of(name)
         if was is None or entry is None:
             self._machine.registry.remove(name)
@@ -340,7 +340,7 @@ class Steering:
         if data.get("format") != FORMAT:
             raise LbdError(f"its format is {shown(data.get('format'))}, not {FORMAT}")
         kept = [read(Override, item, FILE) for item in _array(data, "overrides")]
-        registered = [read(Kept, item, FILE) for item in _array(data, "registrations")]
+        registered = [read(SavedRegistration, item, FILE) for item in _array(data, "registrations")]
         self._machine.overrides.load(kept)
         self._machine.registry.load(registered, asyncio.get_running_loop().time())
         if kept or registered:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import tomli_w
 
-from lbd.config.runtime import Kept, write
+from lbd.config.runtime import SavedRegistration, write
 from lbd.schema import Config, Registration, Server
 from lbd.schema.units import Address
 
@@ -20,7 +20,7 @@ class Entry:
     """One registered server. `heard` is when it was last heard of, `leaving` since when it drains (0.0: it stays), both
     of the loop's clock; `save` is the number of the save that keeps it (`Store`)."""
 
-    kept: Kept
+    kept: SavedRegistration
     heard: float
     leaving: float = 0.0
     save: int = 0
@@ -30,7 +30,7 @@ class Entry:
     def __post_init__(self) -> None:
         self.take(self.kept)
 
-    def take(self, kept: Kept) -> None:
+    def take(self, kept: SavedRegistration) -> None:
         """It offers itself in this way from now on."""
         self.kept = kept
         written = write(kept)
@@ -63,7 +63,7 @@ class Registry:
         """How many servers the backend has got in this way."""
         return sum(known == backend for known, _ in self._entries)
 
-    def put(self, kept: Kept, now: float) -> bool:
+    def put(self, kept: SavedRegistration, now: float) -> bool:
         """A server registers, or is heard of again; True when anything is another than before."""
         entry = self._entries.get((kept.backend, kept.server))
         if entry is None:
@@ -75,7 +75,7 @@ class Registry:
             entry.take(kept)
         return changed
 
-    def load(self, kept: Iterable[Kept], now: float) -> None:
+    def load(self, kept: Iterable[SavedRegistration], now: float) -> None:
         """Take over what was kept, each with its full time."""
         self._entries = {(one.backend, one.server): Entry(one, now) for one in kept}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lbd.admin import app
 from lbd.admin.openapi import body, describe
 from lbd.admin.routes import ROUTES
-from lbd.config.runtime import Offer, Wish, read
+from lbd.config.runtime import OverrideRequest, RegistrationRequest, read
 from lbd.errors import ConfigError
 
 
@@ -42,7 +42,9 @@ OFFERS = st.fixed_dictionaries({}, optional={
     "tags": st.lists(st.text(max_size=300)) | ANYTHING, "weight": ANYTHING})
 
 
-@pytest.mark.parametrize(("cls", "made"), [(Wish, WISHES), (Offer, OFFERS), (Wish, ANYTHING), (Offer, ANYTHING)])
+@pytest.mark.parametrize(("cls", "made"), [
+    (OverrideRequest, WISHES), (RegistrationRequest, OFFERS),
+    (OverrideRequest, ANYTHING), (RegistrationRequest, ANYTHING)])
 def test_what_is_read_fulfils_the_description(cls, made):
     validator = jsonschema.Draft202012Validator(body(cls))
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from lbd.config.runtime import Kept, Offer, Override, Wish, read, write
+from lbd.config.runtime import Override, OverrideRequest, RegistrationRequest, SavedRegistration, read, write
 from lbd.errors import ConfigError
 from lbd.schema.units import Address
 
 
 def test_wishes():
-    wish = read(Wish, {"mode": "drain", "for": "10m", "weight": None, "reason": "disk"})
+    wish = read(OverrideRequest, {"mode": "drain", "for": "10m", "weight": None, "reason": "disk"})
     assert (wish.mode, wish.for_, wish.weight, wish.reason) == ("drain", 600.0, None, "disk")
 
 
@@ -19,7 +19,7 @@ def test_wishes():
     ([], "a table"), ("x", "a table")])
 def test_bad_wishes(data, words):
     with pytest.raises(ConfigError) as caught:
-        read(Wish, data)
+        read(OverrideRequest, data)
     assert words in str(caught.value)
 
 
@@ -28,11 +28,12 @@ def test_bad_wishes(data, words):
     {"address": "10.0.0.1:80", "tags": ["x"] * 33}, {"address": "10.0.0.1:80", "tags": [1]}, {"address": 5}])
 def test_bad_offers(data):
     with pytest.raises(ConfigError):
-        read(Offer, data)
+        read(RegistrationRequest, data)
 
 
 @pytest.mark.parametrize("value", [
-    Kept("app", "b", Offer(Address("::1", 80), 3, 5, 15.0, ("x", "y")), "me"), Kept("app", "b", Offer(Address("h", 1))),
+    SavedRegistration("app", "b", RegistrationRequest(Address("::1", 80), 3, 5, 15.0, ("x", "y")), "me"),
+    SavedRegistration("app", "b", RegistrationRequest(Address("h", 1))),
     Override("app", "a", "drain", 0, 7, "down", "me", "why", 5.0, 6.5), Override("app")])
 def test_written_and_read_again(value):
     assert read(type(value), write(value)) == value

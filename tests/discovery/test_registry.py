@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from lbd.config.runtime import Kept, Offer
+from lbd.config.runtime import RegistrationRequest, SavedRegistration
 from lbd.discovery.registry import Registry, refused
 from lbd.schema import Backend, Config, Registration, Server
 from lbd.schema.units import Address
@@ -13,7 +13,7 @@ OWN = Address("10.0.0.1", 80)
 
 
 def kept(name="b", host="10.0.0.2", **offer):
-    return Kept("app", name, Offer(Address(host, 80), **offer))
+    return SavedRegistration("app", name, RegistrationRequest(Address(host, 80), **offer))
 
 
 def config(**settings):

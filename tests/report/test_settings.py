@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from lbd.backend.snapshot import Endpoint, Generation
-from lbd.config.runtime import Kept, Offer, Override
+from lbd.config.runtime import Override, RegistrationRequest, SavedRegistration
 from lbd.discovery.registry import Registry
 from lbd.generation.overrides import Overrides
 from lbd.report.settings import describe
@@ -16,7 +16,7 @@ HERE = Address("10.0.0.1", 80)
 def machine():
     overrides, registry = Overrides(), Registry()
     overrides.put(("app", ""), Override("app", mode="drain", who="me"))
-    registry.put(Kept("app", "b", Offer(HERE), "them"), 1.0)
+    registry.put(SavedRegistration("app", "b", RegistrationRequest(HERE), "them"), 1.0)
     backend = Backend(servers={"a": Server(HERE)}, registration=Registration())
     config = registry.merged(Config(backends={"app": backend}))
     endpoints = {"app": tuple(overrides.applied(Endpoint("app", name, HERE, 0)) for name in "ab")}
