@@ -19,7 +19,7 @@ from lbd.control.service import Service
 from lbd.control.steering import Steering
 from lbd.errors import LbdError
 from lbd.generation import handover
-from lbd.generation.following import Following
+from lbd.generation.config_watch import ConfigWatch
 from lbd.generation.history import History
 from lbd.generation.impact import counted
 from lbd.generation.machine import LAST_LINES, Machine, worker_count
@@ -79,7 +79,7 @@ class Supervisor:
         self._upgrade = upgrade.Upgrade(self._tasks, self._reload, self._handover.upgrades if self._handover else 0,
                                         self._leave, self._stay, self._needed)
         self._machine.replaced = lambda: self._upgrade.start("a worker of another version", quietly=True)
-        self._following = Following(self._tasks, lambda: self._reload.files, self._files_changed)
+        self._following = ConfigWatch(self._tasks, lambda: self._reload.files, self._files_changed)
 
     async def run(self) -> int:
         """Serve until told to stop; returns the exit code."""

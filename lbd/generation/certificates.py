@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lbd.config.files import fetch
 from lbd.errors import LbdError
-from lbd.generation.watch import Print, fingerprint, is_pattern
+from lbd.generation.file_watch import Print, fingerprint, is_pattern
 from lbd.health.check import Secured
 from lbd.log.logger import logger
 from lbd.proxy.tls import asked, asked_name, face, question, secures
@@ -41,7 +41,7 @@ class Shown(NamedTuple):
 Known = tuple[ListenerTls | BackendTls, Credentials, Print]   # settings, what their files held, and the files
 
 
-class Findings(NamedTuple):
+class TlsFindings(NamedTuple):
     """One look at the files: what is good of them now, by place, and why what they hold is not in force."""
 
     good: dict[Place, Known]
@@ -66,21 +66,21 @@ class Certificates:
         return self.take(self.look(config))
 
     @property
-    def known(self) -> Findings:
+    def known(self) -> TlsFindings:
         """Everything that was taken over so far, for `restore`."""
-        return Findings(self._good, self.refused)
+        return TlsFindings(self._good, self.refused)
 
-    def restore(self, known: Findings) -> None:
+    def restore(self, known: TlsFindings) -> None:
         """Go back to what was known: what was taken over since is for a configuration that is not to be."""
         self._good, self.refused = known
 
-    def take(self, findings: Findings) -> dict[Place, Credentials]:
+    def take(self, findings: TlsFindings) -> dict[Place, Credentials]:
         """Take over what `look` found; returns everything that its configuration names."""
         self._good = {**self._good, **findings.good}
         self.refused = findings.refused
         return {place: known[1] for place, known in findings.good.items()}
 
-    def look(self, config: Config) -> Findings:
+    def look(self, config: Config) -> TlsFindings:
         """Read the files, which may block, and change nothing: for a thread of its own. Raises `LbdError`."""
         good: dict[Place, Known] = {}
         refused: dict[Place, str] = {}
@@ -106,7 +106,7 @@ class Certificates:
                                  reason=str(error))
                 given = self._keyed(place, tls, known[1])
             good[place] = tls, given, seen
-        return Findings(good, refused)
+        return TlsFindings(good, refused)
 
     def towards(self, name: str, backend: Backend, address: Address, host: str) -> Secured | None:
         """How a check speaks to a server of this host at this address; None: without TLS."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lbd.errors import no_memory_file
-from lbd.generation.past_scoreboard import Past, identity_of
+from lbd.generation.old_scoreboard import OldScoreboard, identity_of
 from lbd.log.logger import logger
 from lbd.stats.scoreboard import Board
 
@@ -34,7 +34,7 @@ class Handover:
     sockets: tuple[tuple[str, bool, socket.socket], ...] = ()
     doors: Mapping[str, socket.socket] = field(default_factory=dict)
     board: Board | None = None
-    past: Past | None = None
+    past: OldScoreboard | None = None
     workers: Mapping[int, int] = field(default_factory=dict)
     slots: tuple[tuple[int, Hashable, int], ...] = ()
     pipes: tuple[tuple[int, bytes], ...] = ()
@@ -118,9 +118,9 @@ def _board(fd: int) -> Board | None:
         return None
 
 
-def _past(data: Mapping[str, Any]) -> Past | None:
+def _past(data: Mapping[str, Any]) -> OldScoreboard | None:
     try:
-        found = Past(int(data["board"]), data["counted"])
+        found = OldScoreboard(int(data["board"]), data["counted"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         logger.warning("counters begin anew: the scoreboard of the version before cannot be read", reason=repr(error))
         return None

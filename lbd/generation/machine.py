@@ -20,8 +20,8 @@ from lbd.generation.cuts import Cuts
 from lbd.generation.ejection import Ejection
 from lbd.generation.handover import Handover
 from lbd.generation.materials import Material, Materials
+from lbd.generation.old_scoreboard import described
 from lbd.generation.overrides import Overrides
-from lbd.generation.past_scoreboard import described
 from lbd.generation.tracing import Tracing
 from lbd.health import CHECKS
 from lbd.health.schedule import Judgement, Key, Schedule

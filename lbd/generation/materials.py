@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from lbd.backend.snapshot import Generation
-from lbd.generation.certificates import Certificates, Findings, places
+from lbd.generation.certificates import Certificates, TlsFindings, places
 from lbd.generation.secret import sticky_secret
 from lbd.net.offload import Offload
 from lbd.schema import Config
@@ -35,5 +35,5 @@ class Materials:
             return Material(old.secret, dict(old.credentials))
         return await self.read(config, directory)
 
-    def _look(self, config: Config, directory: str) -> tuple[Findings, bytes]:
+    def _look(self, config: Config, directory: str) -> tuple[TlsFindings, bytes]:
         return self._certificates.look(config), sticky_secret(config, directory)

@@ -5,8 +5,8 @@ import time
 
 from lbd.errors import LbdError
 from lbd.generation.certificates import files, shown
+from lbd.generation.file_watch import FileWatch
 from lbd.generation.machine import Machine
-from lbd.generation.watch import Watch
 from lbd.log.logger import logger
 from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks
@@ -22,7 +22,7 @@ class Renewal:
         self._tasks = tasks
         self._files: list[str] = []
         self._watching: asyncio.Task[None] | None = None
-        self._watch: Watch | None = None
+        self._watch: FileWatch | None = None
         self._looked = 0.0
         self._looking = Offload("looking at the files of TLS")
 
@@ -43,7 +43,7 @@ class Renewal:
         self._watch = None
         while self._watch is None:
             try:
-                self._watch = await self._looking.run(Watch, lambda: self._files, self._changed)
+                self._watch = await self._looking.run(FileWatch, lambda: self._files, self._changed)
             except LbdError as error:
                 logger.error("certificates are not watched yet", reason=str(error))
                 await asyncio.sleep(LOOK)

@@ -8,7 +8,7 @@ from lbd import schema
 from lbd.errors import LbdError
 from lbd.generation import certificates
 from lbd.generation.certificates import Certificates, files, shown
-from lbd.generation.watch import fingerprint
+from lbd.generation.file_watch import fingerprint
 from lbd.schema.tls import BackendTls, ListenerTls, Pair
 from lbd.schema.units import Address
 from tests.authority import Authority

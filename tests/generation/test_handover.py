@@ -5,7 +5,7 @@ import os
 import socket
 
 from lbd.generation import handover
-from lbd.generation.past_scoreboard import described
+from lbd.generation.old_scoreboard import described
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
 

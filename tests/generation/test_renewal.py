@@ -11,8 +11,8 @@ from lbd import schema
 from lbd.errors import LbdError
 from lbd.generation import renewal
 from lbd.generation.certificates import Certificates
+from lbd.generation.file_watch import FileWatch
 from lbd.generation.renewal import Renewal
-from lbd.generation.watch import Watch
 from lbd.net.tasks import Tasks
 from lbd.schema.tls import ListenerTls, Pair
 from tests.authority import Authority
@@ -67,12 +67,12 @@ async def test_a_disk_that_does_not_answer_is_asked_again(tmp_path: Path, monkey
     machine: Any = Machine(config(Authority(tmp_path).issue("one.pem", "a.example.com")))
     answers = [LbdError("a disk does not answer")]
 
-    def watch(*args: Any) -> Watch:
+    def watch(*args: Any) -> FileWatch:
         if answers:
             raise answers.pop()
-        return Watch(*args)
+        return FileWatch(*args)
 
-    monkeypatch.setattr(renewal, "Watch", watch)
+    monkeypatch.setattr(renewal, "FileWatch", watch)
     monkeypatch.setattr(renewal, "LOOK", 0.0)
     tasks = Tasks(lambda name, error: None)
     Renewal(machine, tasks).follow()

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from lbd.generation.past_scoreboard import Past, described
+from lbd.generation.old_scoreboard import OldScoreboard, described
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
@@ -31,7 +31,7 @@ class Other:
     def past(self, change=lambda about: None):
         about = json.loads(json.dumps(described(self.board, self.slots)))
         change(about)
-        return Past(self.board.fd, about)
+        return OldScoreboard(self.board.fd, about)
 
 
 @pytest.fixture
@@ -99,4 +99,4 @@ def test_endings_are_known_by_their_words(other):
 @pytest.mark.parametrize("about", [{}, {"page": 1, "lane": 10**9, "lanes": 9, "kinds": []}, {"page": "x"}])
 def test_a_description_that_is_none(other, about):
     with pytest.raises((KeyError, ValueError)):
-        Past(other.board.fd, about)
+        OldScoreboard(other.board.fd, about)

@@ -100,7 +100,7 @@ def _way(path: str) -> set[str]:
     return found | {here}
 
 
-class Watch:
+class FileWatch:
     """Calls `changed` when the files that `files` names are others than before, once they have settled."""
 
     def __init__(self, files: Callable[[], Sequence[str]], changed: Callable[[], None]) -> None:

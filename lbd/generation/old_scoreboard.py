@@ -48,7 +48,7 @@ def _histograms(kind: int) -> set[int]:
             for place in range(histogram.first, histogram.first + fields.MOST_BOUNDS + 2)}
 
 
-class Past:
+class OldScoreboard:
     """Another version's scoreboard. Raises KeyError, TypeError or ValueError for a description that is none."""
 
     def __init__(self, fd: int, about: Mapping[str, Any]) -> None:

@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from lbd.generation import watch
-from lbd.generation.watch import Watch, fingerprint, places
+from lbd.generation import file_watch
+from lbd.generation.file_watch import FileWatch, fingerprint, places
 
 
 class Seen:
@@ -31,7 +31,7 @@ class Seen:
 async def seen(tmp_path, request):
     found = Seen(tmp_path, "lbd.toml", "lbd.d/*.toml")
     found.write("lbd.toml", "1")
-    watch_ = Watch(lambda: found.files, found.event.set)
+    watch_ = FileWatch(lambda: found.files, found.event.set)
     task = asyncio.ensure_future(watch_.run())
     yield found
     task.cancel()
@@ -74,7 +74,7 @@ async def test_a_symlink_swap_as_kubernetes_does_it(tmp_path):
     (tmp_path / "..data").symlink_to("..1")
     (tmp_path / "lbd.toml").symlink_to("..data/lbd.toml")
     called = asyncio.Event()
-    task = asyncio.ensure_future(Watch(lambda: [str(tmp_path / "lbd.toml")], called.set).run())
+    task = asyncio.ensure_future(FileWatch(lambda: [str(tmp_path / "lbd.toml")], called.set).run())
     (tmp_path / "..tmp").symlink_to("..2")
     os.replace(tmp_path / "..tmp", tmp_path / "..data")
     async with asyncio.timeout(20):
@@ -88,14 +88,14 @@ async def test_a_file_that_is_away_for_a_moment_is_no_change_of_its_own(tmp_path
     file = tmp_path / "lbd.toml"
     file.write_text("1")
     calls = []
-    under = Watch(lambda: [str(file)], lambda: calls.append(file.exists()))
+    under = FileWatch(lambda: [str(file)], lambda: calls.append(file.exists()))
 
     async def back(seconds):
-        assert seconds == watch.MISSING
+        assert seconds == file_watch.MISSING
         file.write_text("2")
 
     file.unlink()
-    monkeypatch.setattr(watch.asyncio, "sleep", back)
+    monkeypatch.setattr(file_watch.asyncio, "sleep", back)
     await under._look()
     assert calls == [True]
 
@@ -105,13 +105,13 @@ async def test_without_events_files_are_looked_at(tmp_path, monkeypatch):
         raise RuntimeError("Too many open files")
 
     said = []
-    monkeypatch.setattr(watch, "awatch", none)
-    monkeypatch.setattr(watch, "ALSO", 0.01)
-    monkeypatch.setattr(watch.logger, "warning", lambda text, **facts: said.append(facts))
+    monkeypatch.setattr(file_watch, "awatch", none)
+    monkeypatch.setattr(file_watch, "ALSO", 0.01)
+    monkeypatch.setattr(file_watch.logger, "warning", lambda text, **facts: said.append(facts))
     file = tmp_path / "lbd.toml"
     file.write_text("1")
     called = asyncio.Event()
-    under = Watch(lambda: [str(file)], called.set)
+    under = FileWatch(lambda: [str(file)], called.set)
     task = asyncio.ensure_future(under.run())
     for text in ("two", "three"):
         file.write_text(text)
@@ -131,15 +131,15 @@ async def test_half_a_file_waits_for_the_rest(seen):
         file.write("half")
         file.flush()
         about = os.stat(file.name)
-        assert watch.writers([(about.st_dev, about.st_ino)])
+        assert file_watch.writers([(about.st_dev, about.st_ino)])
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(2 * watch.LONGEST):
+            async with asyncio.timeout(2 * file_watch.LONGEST):
                 await seen.event.wait()
     await seen.change()
 
 
 async def test_who_never_closes_a_file_is_not_waited_for_without_end(seen, monkeypatch):
-    monkeypatch.setattr(watch, "WRITING", 0.2)
+    monkeypatch.setattr(file_watch, "WRITING", 0.2)
     with open(seen.directory / "lbd.toml", "w") as file:
         file.write("half")
         file.flush()
@@ -151,7 +151,7 @@ def test_who_reads_a_file_is_no_writer(tmp_path):
     file.write_text("1")
     about = os.stat(file)
     with open(file):
-        assert not watch.writers([(about.st_dev, about.st_ino)])
+        assert not file_watch.writers([(about.st_dev, about.st_ino)])
 
 
 def test_places(tmp_path):

@@ -3,17 +3,17 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from lbd.generation.watch import Watch
+from lbd.generation.file_watch import FileWatch
 from lbd.net.tasks import Tasks
 
 
-class Following:
+class ConfigWatch:
     """`changed` is called when one of `files` is another than before, while followed."""
 
     def __init__(self, tasks: Tasks, files: Callable[[], Sequence[str]], changed: Callable[[], None]) -> None:
         self._tasks = tasks
         self._files = files
-        self._watch = Watch(files, changed)
+        self._watch = FileWatch(files, changed)
         self._watching: asyncio.Task[None] | None = None
 
     def follow(self, wanted: bool) -> None:

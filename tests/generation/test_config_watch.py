@@ -1,12 +1,12 @@
-"""Tests of lbd.generation.following: the watch begins and ends as the configuration says."""
+"""Tests of lbd.generation.config_watch: the watch begins and ends as the configuration says."""
 
 import asyncio
 from pathlib import Path
 
 import pytest
 
-from lbd.generation import following
-from lbd.generation.following import Following
+from lbd.generation import config_watch
+from lbd.generation.config_watch import ConfigWatch
 from lbd.net.tasks import Tasks
 
 
@@ -15,7 +15,7 @@ async def test_files_are_followed_while_that_is_wanted(tmp_path: Path) -> None:
     file.write_text("a")
     changed = asyncio.Event()
     tasks = Tasks(lambda name, error: None)
-    made = Following(tasks, lambda: [str(file)], changed.set)
+    made = ConfigWatch(tasks, lambda: [str(file)], changed.set)
     assert made.manner("") == "off"
     made.follow(True)
     assert made.manner("") == "events"
@@ -45,8 +45,8 @@ async def test_what_is_not_followed_is_not_polled(tmp_path: Path, monkeypatch: p
             polls.set()
             await asyncio.Event().wait()
 
-    monkeypatch.setattr(following, "Watch", Polling)
-    made = Following(tasks, lambda: [str(tmp_path)], lambda: None)
+    monkeypatch.setattr(config_watch, "FileWatch", Polling)
+    made = ConfigWatch(tasks, lambda: [str(tmp_path)], lambda: None)
     made.follow(True)
     await polls.wait()
     assert made.manner("") == "polling: no inotify"
@@ -56,6 +56,6 @@ async def test_what_is_not_followed_is_not_polled(tmp_path: Path, monkeypatch: p
 
 
 async def test_nothing_is_followed_without_files() -> None:
-    made = Following(Tasks(lambda name, error: None), lambda: [], lambda: None)
+    made = ConfigWatch(Tasks(lambda name, error: None), lambda: [], lambda: None)
     made.follow(True)
     assert made.manner("") == "off"
