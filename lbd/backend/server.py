@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+from lbd.backend import state
 from lbd.backend.snapshot import Endpoint
 from lbd.schema.units import Address
 from lbd.stats.scoreboard import Row, now
@@ -69,23 +70,23 @@ class Server:
 
     @property
     def usable(self) -> bool:
-        """May take new clients: the one place where the two axes meet."""
-        return self.ready and self.health == "up"
+        """May take new clients."""
+        return state.usable(self)
 
     @property
     def ready(self) -> bool:
         """Wanted by the operator, and at an address: a name that was never resolved leads nowhere."""
-        return self.mode == "ready" and self.weight > 0 and self.address.literal
+        return state.ready(self)
 
     @property
     def serves(self) -> bool:
         """Has work, or could have some if its weight and the operator wanted: it is not cold."""
-        return self.health == "up" and self.mode != "maint" and self.address.literal
+        return state.serves(self)
 
     @property
     def keeps_clients(self) -> bool:
         """May go on with a client that it had: also while it is drained, or takes no new ones by its weight of 0."""
-        return self.health == "up" and self.mode != "maint" and not self.doubt and not self.gone
+        return state.serves(self) and not self.doubt and not self.gone
 
     def fail(self, now: float) -> bool:
         """A connect failed at `now`: the last choice for half a second, twice as long each time, at most 8 s.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lbd.backend.state import Identity, identity_of
 from lbd.schema import Config
 from lbd.schema.units import Address
 from lbd.tls.credentials import Credentials, Place
@@ -33,6 +34,16 @@ class Endpoint(NamedTuple):
     max_conns: int = 0      # most connections, and so requests in flight; 0: any number
     host: str = ""          # the host as it was configured: the name that its certificate is for
     cut: float = 0.0
+
+    @property
+    def identity(self) -> Identity:
+        """The key of the server at its address: of rows, checks and ejections."""
+        return identity_of(self.backend, self.name, self.address)
+
+    @property
+    def path(self) -> tuple[str, str]:
+        """Backend and name: the key of the server wherever it is."""
+        return self.backend, self.name
 
 
 @dataclass(frozen=True, slots=True)

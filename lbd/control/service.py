@@ -2,6 +2,7 @@
 
 import os
 
+from lbd.backend.state import available
 from lbd.generation.machine import Machine
 from lbd.log.logger import logger
 from lbd.process.policy import SILENT
@@ -61,6 +62,6 @@ class Service:
         if generation is None:
             return "starting"
         endpoints = [m for group in self._machine.endpoints.by_backend(generation.config).values() for m in group]
-        up = sum(m.health == "up" and m.mode == "ready" for m in endpoints)
+        up = sum(map(available, endpoints))
         count = len(generation.config.listeners)
         return f"{count} listener{'s' * (count != 1)}, {up}/{len(endpoints)} servers up, generation {generation.number}"

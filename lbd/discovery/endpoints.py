@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from lbd.backend.snapshot import Endpoint, Generation
+from lbd.backend.state import identity_of
 from lbd.discovery.names import Resolver
 from lbd.health.check import Secured
 from lbd.health.schedule import Key, Schedule, Target
@@ -76,7 +77,7 @@ class Endpoints:
                     told = backend.send_proxy
                     greeting = proxy_header.local(proxy_header.VERSIONS[told]) if told is not None else b""
                     secured = self._secured(name, backend, address, server.address.host)
-                    found[name, endpoint, str(address)] = Target(address, how, greeting, secured, at)
+                    found[identity_of(name, endpoint, address)] = Target(address, how, greeting, secured, at)
         return found
 
     def by_backend(self, config: Config) -> dict[str, tuple[Endpoint, ...]]:
@@ -116,7 +117,7 @@ class Endpoints:
         """Why the endpoint's health is what it is, in a few words; "" without checks."""
         if not endpoint.address.literal:
             return f"{endpoint.address.host} is not resolved: {self._resolver.reason(endpoint.address.host)}"
-        key = endpoint.backend, endpoint.name, str(endpoint.address)
+        key = endpoint.identity
         if ejected := self._ejected(key):
             return ejected
         judgement = self._schedule.of(key)
@@ -125,7 +126,7 @@ class Endpoints:
     def _endpoints(self, config: Config, name: str, backend: Backend) -> Iterator[Endpoint]:
         checked = policy(config, backend) is not None
         for server, endpoint, address in self._places(name, backend):
-            key = name, endpoint, str(address)
+            key = identity_of(name, endpoint, address)
             health = "up"
             if not address.literal:
                 health = "down"

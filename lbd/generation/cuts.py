@@ -24,19 +24,19 @@ class Cuts:
         """Cut these after so many seconds; None calls it off."""
         for endpoint in endpoints:
             if seconds is None:
-                self._moments.pop((endpoint.backend, endpoint.name), None)
+                self._moments.pop(endpoint.path, None)
             else:
-                self._moments[endpoint.backend, endpoint.name] = self._clock() + seconds
+                self._moments[endpoint.path] = self._clock() + seconds
 
     def applied(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint with its moment."""
-        moment = self._moments.get((endpoint.backend, endpoint.name)) if self._moments else None
+        moment = self._moments.get(endpoint.path) if self._moments else None
         return endpoint._replace(cut=moment) if moment is not None and out(endpoint) else endpoint
 
     def follow(self, endpoints: Endpoints, config: Config) -> None:
         """Forget the plans of servers that are back, or gone."""
         backends = {backend for backend, _ in self._moments} & config.backends.keys()
-        left = {(endpoint.backend, endpoint.name) for name in backends
+        left = {endpoint.path for name in backends
                 for endpoint in endpoints.of_backend(config, name) if out(endpoint)}
         self._moments = {name: moment for name, moment in self._moments.items() if name in left}
 

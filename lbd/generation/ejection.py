@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from lbd.backend.outlier import EJECTED, NOT_ENFORCED, RETURNED, Case, Decision, Figures, Outliers
 from lbd.backend.snapshot import Endpoint
+from lbd.backend.state import serves
 from lbd.health.schedule import Judgement, Key
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
@@ -80,8 +81,8 @@ class Ejection:
             if endpoint.backend in groups:
                 groups[endpoint.backend].append(endpoint)
         for name, group in groups.items():
-            self._backends[name].keep([identity(endpoint) for endpoint in group])
-            self._slots[name] = {identity(m): m.slot for m in group if m.health == "up" and m.mode != "maint"}
+            self._backends[name].keep([endpoint.identity for endpoint in group])
+            self._slots[name] = {endpoint.identity: endpoint.slot for endpoint in group if serves(endpoint)}
 
     def look(self) -> None:
         """Look at the figures of all servers once."""
@@ -115,8 +116,3 @@ class Ejection:
         while True:
             self.look()
             await asyncio.sleep(LOOK)
-
-
-def identity(endpoint: Endpoint) -> Key:
-    """By what a server is known here."""
-    return endpoint.backend, endpoint.name, str(endpoint.address)

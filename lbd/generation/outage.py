@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from lbd.backend.snapshot import Endpoint, Generation
+from lbd.backend.state import available
 from lbd.errors import LbdError
 
 
@@ -16,9 +17,4 @@ def refuse(now: Mapping[str, tuple[Endpoint, ...]], new: Generation) -> None:
 
 def served(group: Iterable[Endpoint]) -> bool:
     """Whether a backend with these servers has a usable one."""
-    return any(map(usable, group))
-
-
-def usable(endpoint: Endpoint) -> bool:
-    """Whether it may get requests: neither its health nor an operator keeps it out."""
-    return endpoint.mode == "ready" and endpoint.health == "up"
+    return any(map(available, group))

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Hashable, Iterable
 
 from lbd.backend.snapshot import Endpoint, Generation
-from lbd.generation.ejection import identity
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
@@ -13,7 +12,7 @@ Identity = tuple[int, Hashable]     # kind of row, and its owner
 
 def of_servers(endpoints: Iterable[Endpoint]) -> set[Identity]:
     """Those of servers at the addresses where they are now."""
-    return {(scoreboard.SERVER, identity(endpoint)) for endpoint in endpoints}
+    return {(scoreboard.SERVER, endpoint.identity) for endpoint in endpoints}
 
 
 def of_generation(generation: Generation) -> set[Identity]:

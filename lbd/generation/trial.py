@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lbd.generation import outage
+from lbd.backend.state import available
 from lbd.generation.machine import Machine
 from lbd.stats import fields, scoreboard
 
@@ -36,7 +36,7 @@ def sample(machine: Machine) -> Sample:
     for pair, slot in generation.routes.items():
         totals = machine.board.totals(scoreboard.ROUTE, slot)
         answers[pair] = sum(totals[place] for place in _ANSWERS), totals[_ERRORS]
-    usable = {name: sum(map(outage.usable, endpoints))
+    usable = {name: sum(map(available, endpoints))
               for name, endpoints in machine.endpoints.by_backend(generation.config).items()}
     return Sample(answers, usable)
 

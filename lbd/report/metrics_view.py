@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from lbd import __version__
 from lbd.backend.snapshot import Endpoint
+from lbd.backend.state import available
 from lbd.generation.certificates import shown
 from lbd.generation.machine import Machine, worker_count
-from lbd.generation.outage import usable
 from lbd.generation.reload import Reload
 from lbd.report.footprint import footprint
 from lbd.report.scores import scores
@@ -64,7 +64,7 @@ def _processes(machine: Machine) -> list[ProcessView]:
 
 
 def _server(machine: Machine, endpoint: Endpoint, score: float | None) -> ServerView:
-    judgement = machine.schedule.of((endpoint.backend, endpoint.name, str(endpoint.address)))
+    judgement = machine.schedule.of(endpoint.identity)
     checks = {} if judgement is None else {
         "passed": judgement.passes, "failed": judgement.failures, "skipped": judgement.skipped}
     return ServerView(
@@ -72,11 +72,11 @@ def _server(machine: Machine, endpoint: Endpoint, score: float | None) -> Server
         name=endpoint.name,
         slot=endpoint.slot,
         state=endpoint.health if endpoint.mode == "ready" else endpoint.mode,
-        up=usable(endpoint),
+        up=available(endpoint),
         weight=endpoint.weight,
         check_seconds=judgement.seconds if judgement is not None and judgement.passes + judgement.failures else None,
         checks=checks,
         score=score,
         max_connections=endpoint.max_conns,
-        ejections=machine.ejection.counts((endpoint.backend, endpoint.name, str(endpoint.address))),
+        ejections=machine.ejection.counts(endpoint.identity),
     )

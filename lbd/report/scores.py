@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from lbd import schema
 from lbd.backend.snapshot import Endpoint, Generation
+from lbd.backend.state import usable
 from lbd.balance.fastest import Fastest
 from lbd.balance.least_time import LeastTime
 from lbd.stats.scoreboard import Board
@@ -17,17 +18,16 @@ def scores(board: Board, generation: Generation, endpoints: Mapping[str, Sequenc
     found: dict[int, float] = {}
     for name, group in endpoints.items():
         options = generation.config.backends.get(name, schema.Backend()).algorithm.options
-        usable = _usable(group)
-        if usable and isinstance(options, LeastTime.Options):
-            slots = [endpoint.slot for endpoint in usable]
-            weights = [float(endpoint.weight) for endpoint in usable]
+        candidates = _candidates(group)
+        if candidates and isinstance(options, LeastTime.Options):
+            slots = [endpoint.slot for endpoint in candidates]
+            weights = [float(endpoint.weight) for endpoint in candidates]
             fastest = Fastest(board, generation.backends[name], slots, weights, options.decay)
             found.update(zip(slots, fastest.scores(), strict=True))
     return found
 
 
-def _usable(group: Sequence[Endpoint]) -> list[Endpoint]:
+def _candidates(group: Sequence[Endpoint]) -> list[Endpoint]:
     """The regular servers, or the backups when there are none."""
-    usable = [endpoint for endpoint in group if endpoint.mode == "ready" and endpoint.health == "up"
-              and endpoint.weight > 0 and endpoint.address.literal]
-    return [endpoint for endpoint in usable if not endpoint.backup] or usable
+    candidates = list(filter(usable, group))
+    return [endpoint for endpoint in candidates if not endpoint.backup] or candidates

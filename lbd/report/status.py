@@ -50,14 +50,9 @@ def backend(machine: Machine, config: Config, name: str, endpoints: Iterable[End
         "requests_in_flight": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_IN_FLIGHT)),
         "requests_waiting": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_QUEUE)),
         "servers": {
-            endpoint.name: _server(machine, config, endpoint, trend.of(scoreboard.SERVER, identity(endpoint)), history)
+            endpoint.name: _server(machine, config, endpoint, trend.of(scoreboard.SERVER, endpoint.identity), history)
             for endpoint in endpoints},
     }
-
-
-def identity(endpoint: Endpoint) -> tuple[str, str, str]:
-    """Backend, name and address."""
-    return endpoint.backend, endpoint.name, str(endpoint.address)
 
 
 def _worker(machine: Machine, process: Process) -> dict[str, Any]:
@@ -107,7 +102,7 @@ def _server(machine: Machine, config: Config, endpoint: Endpoint, course: Course
     totals = board.totals(scoreboard.SERVER, endpoint.slot)
     latency = board.latency(endpoint.slot)
     requests = totals[fields.SERVER_REQUESTS:fields.SERVER_REQUESTS + len(fields.CODES)]
-    judgement = machine.schedule.of(identity(endpoint))
+    judgement = machine.schedule.of(endpoint.identity)
     return {
         "address": str(endpoint.address),
         **_named(machine, config, endpoint),
@@ -154,7 +149,7 @@ def _history(course: Course) -> dict[str, Any]:
 
 def _draining(machine: Machine, told: Mapping[str, Iterable[Endpoint]]) -> list[dict[str, Any]]:
     """Servers that the configuration does not have any more, as long as they have work."""
-    there = {identity(endpoint) for group in told.values() for endpoint in group}
+    there = {endpoint.identity for group in told.values() for endpoint in group}
     owners = machine.slots.owners(scoreboard.SERVER)
     found = []
     for owner, slot in owners.items():

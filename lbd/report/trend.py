@@ -89,8 +89,7 @@ def _owners(machine: Machine) -> Iterator[tuple[Identity, tuple[str, str], list[
     assert generation is not None
     for group in machine.endpoints.by_backend(generation.config).values():
         for endpoint in group:
-            owner = (endpoint.backend, endpoint.name, str(endpoint.address))
-            yield (scoreboard.SERVER, owner), (endpoint.health, endpoint.mode), [endpoint.slot]
+            yield (scoreboard.SERVER, endpoint.identity), (endpoint.health, endpoint.mode), [endpoint.slot]
     for backend in generation.backends:
         slots = [slot for (_, other), slot in generation.routes.items() if other == backend]
         yield (scoreboard.BACKEND, backend), ("", ""), slots

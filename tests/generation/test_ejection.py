@@ -4,7 +4,7 @@
 import pytest
 
 from lbd.backend.snapshot import Endpoint
-from lbd.generation.ejection import Ejection, identity
+from lbd.generation.ejection import Ejection
 from lbd.health.check import Result
 from lbd.health.schedule import Judgement
 from lbd.net.tasks import Tasks
@@ -57,14 +57,14 @@ async def make():
 async def test_it_goes_and_comes_back(make):
     world = make()
     world.fail(A, 4)
-    assert not world.ejection.reason(identity(A))
+    assert not world.ejection.reason(A.identity)
     world.fail(A, 1)
-    assert world.ejection.reason(identity(A)) == "5 failures in a row: left out for 30 s"
+    assert world.ejection.reason(A.identity) == "5 failures in a row: left out for 30 s"
     assert world.changes == 1
-    assert world.ejection.counts(identity(A)) == {"ejected": 1}
+    assert world.ejection.counts(A.identity) == {"ejected": 1}
     scoreboard.freeze(1030.0)
     world.ejection.look()
-    assert world.ejection.reason(identity(A)) == ""
+    assert world.ejection.reason(A.identity) == ""
     assert world.changes == 2
 
 
@@ -72,17 +72,17 @@ async def test_only_servers_that_get_traffic_are_judged(make):
     world = make()
     world.ejection.follow([A._replace(health="down"), B])
     world.fail(A)
-    assert not world.ejection.reason(identity(A))
+    assert not world.ejection.reason(A.identity)
 
 
 async def test_checks_that_pass_bring_it_back(make):
     world = make()
     world.fail(A)
     judgement = Judgement("up", Result(True, "GET /: 200", 0.01), streak=9, needed=2)
-    world.ejection.passed(identity(A), judgement)
-    assert world.ejection.reason(identity(A))
-    world.ejection.passed(identity(A), judgement)
-    assert not world.ejection.reason(identity(A))
+    world.ejection.passed(A.identity, judgement)
+    assert world.ejection.reason(A.identity)
+    world.ejection.passed(A.identity, judgement)
+    assert not world.ejection.reason(A.identity)
     assert world.changes == 2
     world.ejection.passed(("other", "a", ""), judgement)
 
@@ -91,10 +91,10 @@ async def test_a_reload_keeps_what_is_known_and_may_end_it_all(make):
     world = make()
     world.fail(A)
     world.config(consecutive=9)
-    assert world.ejection.reason(identity(A))
+    assert world.ejection.reason(A.identity)
     world.ejection.set(Config(backends={"app": Backend()}))
-    assert not world.ejection.reason(identity(A))
-    assert world.ejection.counts(identity(A)) == {}
+    assert not world.ejection.reason(A.identity)
+    assert world.ejection.counts(A.identity) == {}
     world.fail(B)
 
 
@@ -102,4 +102,4 @@ async def test_without_enforcement_nothing_changes(make):
     world = make(enforce=False)
     world.fail(A)
     assert world.changes == 0
-    assert world.ejection.counts(identity(A)) == {"not-enforced": 1}
+    assert world.ejection.counts(A.identity) == {"not-enforced": 1}

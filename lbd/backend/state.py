@@ -1,0 +1,46 @@
+"""The state of a server on its two axes, the operator's mode and its health, and what a state allows: decided here for
+supervisor and workers."""
+
+from typing import Protocol
+
+from lbd.schema.units import Address
+
+Identity = tuple[str, str, str]   # backend, name and address of a server, by which all of lbd knows it
+
+
+class ServerState(Protocol):
+    """A server as a worker (`Server`) or the supervisor (`Endpoint`) has it."""
+
+    @property
+    def mode(self) -> str: ...
+    @property
+    def health(self) -> str: ...
+    @property
+    def weight(self) -> int: ...
+    @property
+    def address(self) -> Address: ...
+
+
+def identity_of(backend: str, name: str, address: Address) -> Identity:
+    """The identity of a server at an address."""
+    return backend, name, str(address)
+
+
+def available(server: ServerState) -> bool:
+    """Kept out neither by an operator nor by its health: what status, metrics and the guard against outages count."""
+    return server.mode == "ready" and server.health == "up"
+
+
+def ready(server: ServerState) -> bool:
+    """Wanted by the operator, and at an address: a name that was never resolved leads nowhere."""
+    return server.mode == "ready" and server.weight > 0 and server.address.literal
+
+
+def usable(server: ServerState) -> bool:
+    """May take new clients: the one place where the two axes meet."""
+    return ready(server) and server.health == "up"
+
+
+def serves(server: ServerState) -> bool:
+    """Has work, or could have some if its weight and the operator wanted: it is not cold."""
+    return server.health == "up" and server.mode != "maint" and server.address.literal
