@@ -16,8 +16,8 @@ from lbd.errors import LbdError
 from lbd.log import logger as log
 from lbd.log import strays
 from lbd.log.logger import logger
-from lbd.net.bells import Bells
 from lbd.net.sock import Poller
+from lbd.net.wakeups import Wakeups
 from lbd.process import holders
 from lbd.process.channel import Channel
 from lbd.process.codec import ORDERS, REPORTS
@@ -58,12 +58,12 @@ class Worker:
     """What a worker does with each message."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, board: Board, lane: int, sock: socket.socket,
-                 log_form: str, bells: Sequence[int] = ()) -> None:
+                 log_form: str, wakeups: Sequence[int] = ()) -> None:
         self._loop = loop
         self._log_form = log_form
         self._poller = Poller()
         loop.add_reader(self._poller.fileno(), self._poller.run)
-        self._plane = Plane(loop, self._poller, board, lane, self._suspect, Bells(bells, lane))
+        self._plane = Plane(loop, self._poller, board, lane, self._suspect, Wakeups(wakeups, lane))
         self._garbage = Garbage(loop)
         self._pending: Prepare | None = None
         self._drain_timeout = 0.0
@@ -169,7 +169,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("lbd worker")
     for name in ("slot", "lane", "channel", "board"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    parser.add_argument("--bells", default="")
+    parser.add_argument("--wakeups", default="")
     parser.add_argument("--log", choices=log.FORMS, required=True)
     args = parser.parse_args(argv)
     # Ctrl-C and service managers signal the whole group: the supervisor decides what its workers do.
@@ -179,8 +179,8 @@ def main(argv: list[str] | None = None) -> int:
     faulthandler.register(STACK, all_threads=False)
     os.set_blocking(2, False)   # a log that nobody reads must not stop the traffic
     log.set_up("info", args.log, log.write_stderr, worker=os.getpid())
-    bells = tuple(map(int, filter(None, args.bells.split(","))))
-    for fd in (args.channel, args.board, *bells):
+    wakeups = tuple(map(int, filter(None, args.wakeups.split(","))))
+    for fd in (args.channel, args.board, *wakeups):
         os.set_inheritable(fd, False)
     sock = socket.socket(fileno=args.channel)
     loop = uvloop.new_event_loop()
@@ -192,7 +192,7 @@ def main(argv: list[str] | None = None) -> int:
         Channel(loop, sock, REPORTS, ORDERS, lambda message, fds: None, lambda reason: loop.stop()).send(
             Hello(__version__, -1))
     else:
-        Worker(loop, board, args.lane, sock, args.log, bells)
+        Worker(loop, board, args.lane, sock, args.log, wakeups)
     loop.run_forever()
     return 0
 

@@ -11,8 +11,8 @@ from lbd import __version__
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.errors import LbdError
 from lbd.log.logger import logger
-from lbd.net.bells import hang
 from lbd.net.tasks import Tasks
+from lbd.net.wakeups import open_wakeups
 from lbd.process.codec import ORDERS
 from lbd.process.messages import (
     Commit,
@@ -89,8 +89,8 @@ class Fleet:
         self._log_form = log_form
         self._around = around
         self._lanes = Lanes(lanes)
-        self._most_bells = lanes
-        self._bells: tuple[int, ...] = ()
+        self._most_wakeups = lanes
+        self._wakeups: tuple[int, ...] = ()
         self._wanted = 0
         self._kept: set[int] = set()            # slots that have a task
         self._alive: set[Process] = set()
@@ -135,8 +135,8 @@ class Fleet:
     def resize(self, workers: int) -> None:
         """Change how many workers there are; those beyond drain."""
         self._wanted = workers
-        # For old and new workers side by side; lanes without a bell are found by looking.
-        self._bells += hang(min(self._most_bells, 2 * workers + 2) - len(self._bells))
+        # For old and new workers side by side; lanes without an eventfd are polled.
+        self._wakeups += open_wakeups(min(self._most_wakeups, 2 * workers + 2) - len(self._wakeups))
         for slot in range(workers):
             if slot not in self._kept:
                 self._kept.add(slot)
@@ -284,7 +284,7 @@ class Fleet:
         """A worker's life from exec to end, in seconds; None when it never served."""
         try:
             process = Process(self._loop, slot, lane, self._board, self._log_form, self._hear, self._around.line,
-                              self._bells)
+                              self._wakeups)
         except LbdError as error:
             logger.error("worker not started", slot=slot, reason=str(error))
             self._early += 1

@@ -30,11 +30,11 @@ STACK = signal.SIGUSR1   # a worker answers it with its stack, even when its loo
 
 
 class Process:
-    """A worker. `heard` gets what it says unasked; `line` each line of its log; by `bells` workers wake each other."""
+    """A worker. `heard` gets what it says unasked; `line` each line of its log; `wakeups`: see `net.wakeups`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, slot: int, lane: int, board: int, log_form: str,
                  heard: "Callable[[Process, Message], None]", line: Callable[[str], None],
-                 bells: Sequence[int] = ()) -> None:
+                 wakeups: Sequence[int] = ()) -> None:
         self.slot = slot
         self.lane = lane
         self.born = loop.time()
@@ -51,8 +51,8 @@ class Process:
         reader, writer = os.pipe2(os.O_CLOEXEC)
         try:
             self._popen = subprocess.Popen(
-                _command(slot, lane, theirs.fileno(), board, log_form, bells), stdin=subprocess.DEVNULL, stdout=writer,
-                stderr=writer, pass_fds=(theirs.fileno(), board, *bells), env=_environment())
+                _command(slot, lane, theirs.fileno(), board, log_form, wakeups), stdin=subprocess.DEVNULL,
+                stdout=writer, stderr=writer, pass_fds=(theirs.fileno(), board, *wakeups), env=_environment())
         except OSError as error:
             ours.close()
             os.close(reader)
@@ -141,11 +141,11 @@ class Process:
         self._waiting.clear()
 
 
-def _command(slot: int, lane: int, channel: int, board: int, log_form: str, bells: Sequence[int]) -> list[str]:
+def _command(slot: int, lane: int, channel: int, board: int, log_form: str, wakeups: Sequence[int]) -> list[str]:
     # -P and the parent's own path: the working directory must not decide which code runs.
     return [sys.executable, "-P", "-m", "lbd.control.worker", "--slot", str(slot), "--lane", str(lane),
             "--channel", str(channel), "--board", str(board), "--log", log_form,
-            "--bells", ",".join(map(str, bells))]
+            "--wakeups", ",".join(map(str, wakeups))]
 
 
 def _environment() -> dict[str, str]:

@@ -19,7 +19,7 @@ from lbd.stats import endings
 from lbd.upstream import pinned
 from lbd.upstream.sockets import left
 
-LOOK = 0.001     # seconds between two looks while somebody waits here: a bell may have been missed
+LOOK = 0.001     # seconds between two looks while somebody waits here: a wake-up may have been missed
 PATIENCE = 3     # looks at room that the worker whose turn it is does not take, before this one does
 
 
@@ -182,7 +182,7 @@ class Gate(Room):
         servers = (own,) if own is not None else pool.usable if pool is not None else ()
         lanes = {lane for server in servers if server.max_conns for lane in self.queue.idlers(server)}
         for lane in lanes:
-            self._plane.bells.ring(lane)
+            self._plane.wakeups.wake(lane)
         self._give_up_idle(servers)
 
     def _hand_over(self) -> None:
@@ -194,15 +194,15 @@ class Gate(Room):
             if self._give_up_idle(usable):
                 return
             if any(map(queue.room, usable)):
-                self._plane.bells.ring(lane)
+                self._plane.wakeups.wake(lane)
         if self.waits:
             for server in pool.servers if pool is not None else ():
                 lane = queue.awaited(server)
                 if lane not in (-1, self._lane) and not self._give_up_idle((server,)) and queue.room(server):
-                    self._plane.bells.ring(lane)
+                    self._plane.wakeups.wake(lane)
 
     def _give_up_idle(self, servers: Iterable[Server]) -> bool:
-        """Close an idle connection to one of these servers: the bell rings once that is done."""
+        """Close an idle connection to one of these servers: the worker is woken once that is done."""
         for server in servers:
             if not server.max_conns:
                 continue

@@ -14,10 +14,10 @@ from lbd.backend.backend import Backend
 from lbd.backend.server import Server
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.log.logger import logger
-from lbd.net.bells import Bells
 from lbd.net.mould import Mould
 from lbd.net.secure import Secure
 from lbd.net.tcp_options import Options, of_backends
+from lbd.net.wakeups import Wakeups
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.proxy.client import Client
 from lbd.proxy.draining import Draining, close_idle
@@ -46,19 +46,43 @@ class Plane:
 
     `net` opens and accepts connections (`lbd.net.sock.Poller`, or `lbd.net.loop.LoopNet`); `lane` is this process's
     lane of the scoreboard; `report` is called with (backend, server, address) when a connect failed. `limit` is
-    the most client connections at a time: accepting pauses there. `bells` wake other workers whose requests wait.
+    the most client connections at a time: accepting pauses there. `wakeups` wake other workers whose requests wait.
     """
 
-    __slots__ = ("_access", "_done", "_prepared", "_report", "_traces", "access", "assembly", "backends", "bells",
-                 "contexts", "draining", "error_bodies", "explanations", "generation", "limit", "listeners", "log",
-                 "loop", "net", "now", "options", "paused", "process", "timers", "turns")
+    __slots__ = (
+        "_access",
+        "_done",
+        "_prepared",
+        "_report",
+        "_traces",
+        "access",
+        "assembly",
+        "backends",
+        "contexts",
+        "draining",
+        "error_bodies",
+        "explanations",
+        "generation",
+        "limit",
+        "listeners",
+        "log",
+        "loop",
+        "net",
+        "now",
+        "options",
+        "paused",
+        "process",
+        "timers",
+        "turns",
+        "wakeups",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, net: Any, board: Board, lane: int,
-                 report: Callable[[str, str, str], None], bells: Bells | None = None) -> None:
+                 report: Callable[[str, str, str], None], wakeups: Wakeups | None = None) -> None:
         self.loop = loop
         self.net = net
-        self.bells = bells or Bells((), lane)
-        self.bells.listen(loop, self._rung)
+        self.wakeups = wakeups or Wakeups((), lane)
+        self.wakeups.listen(loop, self._woken)
         self.assembly = Assembly(board, lane)
         self.process = board.row(lane, scoreboard.PROCESS, 0)
         self.log = logger
@@ -349,7 +373,7 @@ class Plane:
         if backend is not None and backend.gate is not None:
             backend.gate.freed()
 
-    def _rung(self) -> None:
+    def _woken(self) -> None:
         """Another worker says that it is this one's turn, or that it waits for a place held here."""
         for backend in self.backends.values():
             if backend.gate is not None:
@@ -378,7 +402,7 @@ class Plane:
             self.timers.stop()
             if self.access is not None:
                 self.access.flush()
-            self.bells.close(self.loop)
+            self.wakeups.close(self.loop)
             for backend in self.backends.values():
                 for server in backend.servers.values():
                     close_idle(server)

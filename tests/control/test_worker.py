@@ -37,7 +37,7 @@ CONFIG = Config(global_=Global(drain_timeout=0.0), listeners={"web": Listener(bi
 class FakePlane:
     """Notes what it is told."""
 
-    def __init__(self, loop, net, board, lane, report, bells):
+    def __init__(self, loop, net, board, lane, report, wakeups):
         self.told = []
         self.refuse = None
         self.sockets = []

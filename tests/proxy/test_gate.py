@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from lbd.net.bells import Bells, hang
+from lbd.net.wakeups import Wakeups, open_wakeups
 from lbd.proxy.plane import Plane
 from lbd.stats import fields
 from lbd.stats.scoreboard import BACKEND, SERVER
@@ -282,7 +282,7 @@ async def test_a_retry_waits_for_room_too(rig, stage, refusing, connect, tmp_pat
 
 @pytest.fixture
 def fds():
-    made = hang(2)
+    made = open_wakeups(2)
     yield made
     for fd in made:
         os.close(fd)
@@ -291,10 +291,10 @@ def fds():
 @pytest.fixture
 async def twin(rig, bounded, fds):
     """A second worker on the same scoreboard; the address that it accepts at."""
-    rig.plane.bells = Bells(fds, 0)
-    rig.plane.bells.listen(rig.loop, rig.plane._rung)
+    rig.plane.wakeups = Wakeups(fds, 0)
+    rig.plane.wakeups.listen(rig.loop, rig.plane._woken)
     bounded()
-    plane = Plane(rig.loop, rig.plane.net, rig.board, 1, lambda *server: None, Bells(fds, 1))
+    plane = Plane(rig.loop, rig.plane.net, rig.board, 1, lambda *server: None, Wakeups(fds, 1))
     plane.prepare(rig.plane.generation)
     plane.commit()
     sock = socket.create_server(("127.0.0.1", 0))
