@@ -101,7 +101,7 @@ class AccessLog:
 
     def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
         """What the client sent is no request; `what` was understood of it (`lbd.proxy.refusals.Refusal`)."""
-        if self._lines is not None and client.listener.site.logged:
+        if self._lines is not None and client.listener.settings.logged:
             if not self._lines.count:
                 self._lines.look_at_clock()
             self._lines.refused(what.started, scoreboard.now(), client.listener.name, client.peer, status, what.head,

@@ -16,9 +16,9 @@ class Arrival(Deadlines):
     def connection_made(self, transport: Any) -> None:
         """A client connected; it has as long for its first request as for any head."""
         self.transport = transport
-        site = self.listener.site
+        settings = self.listener.settings
         plane = self.plane
-        self.deadline = plane.now + site.client_header
+        self.deadline = plane.now + settings.client_header
         plane.entered(self)
         peer = transport.get_extra_info("source")
         if peer is None:
@@ -28,7 +28,7 @@ class Arrival(Deadlines):
                 transport.abort()
                 return
         self.peer = peer
-        if not site.open:
+        if not settings.open:
             self.arrive()
 
     def arrive(self) -> None:
@@ -42,12 +42,12 @@ class Arrival(Deadlines):
 
     def enter(self) -> None:
         """It is known who the client is: may it come in?"""
-        site = self.listener.site
-        if not site.admits(self.peer):
+        settings = self.listener.settings
+        if not settings.admits(self.peer):
             self.listener.row.add(fields.LISTENER_DENIED, 1)
             self.turn_away(endings.DENIED)
             return
-        self.trusted = site.believes(self.peer)
+        self.trusted = settings.believes(self.peer)
 
     def turn_away(self, ending: int, reason: str = "") -> None:
         """Close the connection before it has asked for anything."""

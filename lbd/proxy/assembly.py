@@ -12,7 +12,7 @@ from lbd.backend.snapshot import Generation
 from lbd.balance import build
 from lbd.errors import LbdError
 from lbd.http.trace_context import TraceContext
-from lbd.proxy.listener import Listener, Site
+from lbd.proxy.listener import Listener, ListenerSettings
 from lbd.proxy.tls import Faces, asked
 from lbd.routing.answers import to_https
 from lbd.routing.router import Action, Manners, Router
@@ -26,7 +26,7 @@ class Prepared(NamedTuple):
 
     generation: Generation
     backends: Mapping[str, tuple[Backend, Algorithm]]
-    listeners: Mapping[str, tuple[Listener, Site]]
+    listeners: Mapping[str, tuple[Listener, ListenerSettings]]
     error_bodies: Mapping[int, bytes]
     contexts: Mapping[str, ssl.SSLContext | None]     # by backend: what is asked of its servers, None: no TLS
 
@@ -55,14 +55,16 @@ class Assembly:
             row = self.row(scoreboard.BACKEND, generation.backends[name])
             backend = backends.get(name) or Backend(name, row, self.sources)
             ready[name] = (backend, self._algorithm(backend, settings))
-        sites: dict[str, tuple[Listener, Site]] = {}
+        in_force: dict[str, tuple[Listener, ListenerSettings]] = {}
         for name, wanted in config.listeners.items():
             manners = listener_manners(wanted)
-            site = Site(wanted, config.global_.trusted_proxies, self._router(name, wanted, generation, ready, manners),
-                        self.faces.of(name, wanted, generation.credentials), manners.hsts, certifies(config))
+            settings = ListenerSettings(wanted, config.global_.trusted_proxies,
+                                        self._router(name, wanted, generation, ready, manners),
+                                        self.faces.of(name, wanted, generation.credentials), manners.hsts,
+                                        certifies(config))
             row = self.row(scoreboard.LISTENER, generation.listeners[name])
-            sites[name] = (listeners.get(name) or Listener(name, row, site), site)
-        return Prepared(generation, ready, sites, {int(status): body for status, body in config.bodies.items()},
+            in_force[name] = (listeners.get(name) or Listener(name, row, settings), settings)
+        return Prepared(generation, ready, in_force, {int(status): body for status, body in config.bodies.items()},
                         {name: asked(name, backend, generation.credentials)
                          for name, backend in config.backends.items()})
 

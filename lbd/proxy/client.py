@@ -90,8 +90,8 @@ class Client(Arrival):
 
     def read(self, data: bytes) -> None:
         """A request head, with what came behind it."""
-        site = self.listener.site
-        self.judge(site.request.scan(data, 0, self.peer, site.proto, self.trusted), data)
+        settings = self.listener.settings
+        self.judge(settings.request.scan(data, 0, self.peer, settings.proto, self.trusted), data)
 
     def judge(self, flags: int, data: bytes) -> None:
         """A head that was just scanned, with what came behind it."""
@@ -99,9 +99,9 @@ class Client(Arrival):
             self._unread(flags, data)
             return
         listener = self.listener
-        site = listener.site
-        request = site.request
-        action = self.action = site.route(request)
+        settings = listener.settings
+        request = settings.request
+        action = self.action = settings.route(request)
         backend = self.backend = action.backend
         if flags >= SIMPLE and action.plain and backend.sticky is None:
             self.minor = 1
@@ -120,7 +120,7 @@ class Client(Arrival):
 
     def _particular(self, flags: int, request: head.Request, data: bytes) -> None:
         """A request that is not the common one: of HTTP/1.0, with a body, edited, answered here, and so on."""
-        site, action, backend = self.listener.site, self.action, self.backend
+        settings, action, backend = self.listener.settings, self.action, self.backend
         self.minor = request.minor
         self.head_only = request.method == b"HEAD"
         self.keep = flags & head.KEEP != 0 and not self.listener.leaving
@@ -147,7 +147,8 @@ class Client(Arrival):
             if flags & head.MORE:
                 self.buffer = data[request.end:]
             self.payload = payload
-            if action.answers is None and request.hops and (site.max_body is None or request.length <= site.max_body):
+            fits = settings.max_body is None or request.length <= settings.max_body
+            if action.answers is None and request.hops and fits:
                 self.dispatch()
             else:
                 self._answer(request)
@@ -165,19 +166,20 @@ class Client(Arrival):
     def _stream(self, flags: int, request: head.Request, payload: bytes, data: bytes) -> None:
         """A request whose body is not all here yet."""
         self.whole = self.sent = False
-        site = self.listener.site
+        settings = self.listener.settings
         self.payload = payload
         self.bytes_in = request.head
         rest = data[request.head:]
         if flags & head.CHUNKED:
-            self.chunks = head.Chunks(False, site.max_body or 0, self.action.removed, True, site.underscores)
-            if site.max_body == 0:          # to the kernel that is no limit
+            self.chunks = head.Chunks(False, settings.max_body or 0, self.action.removed, True, settings.underscores)
+            if settings.max_body == 0:          # to the kernel that is no limit
                 self.refuse(413, endings.BODY_TOO_LARGE)
                 return
         else:
             self.chunks = None
             self.left = request.length
-        if request.hops == 0 or self.action.answers or (site.max_body is not None and request.length > site.max_body):
+        fits = settings.max_body is None or request.length <= settings.max_body
+        if request.hops == 0 or self.action.answers or not fits:
             self.keep = False
             self._answer(request)
             return
@@ -194,8 +196,8 @@ class Client(Arrival):
     def _answer(self, request: head.Request) -> None:
         """What lbd answers itself, by the route or by a limit."""
         action = self.action
-        site = self.listener.site
-        if site.max_body is not None and request.length > site.max_body:
+        settings = self.listener.settings
+        if settings.max_body is not None and request.length > settings.max_body:
             self.refuse(413, endings.BODY_TOO_LARGE)
         elif action.answers is not None:
             status, answer, ending = action.answers(request, self.keep, self.plane.error_bodies)
@@ -208,11 +210,11 @@ class Client(Arrival):
         if flags == 0:
             if self.state == IDLE:
                 self.state = READING
-                self.deadline = self.plane.now + self.listener.site.timeouts.client_header
+                self.deadline = self.plane.now + self.listener.settings.timeouts.client_header
             self.buffer = data
             return
         status = -flags
-        error = self.listener.site.request.error
+        error = self.listener.settings.request.error
         self.plane.log.debug("bad request", listener=self.listener.name, client=self.peer.decode(), error=error)
         ending = endings.CODING_REFUSED if error == UNKNOWN_CODING else REFUSED.get(status, endings.BAD_REQUEST)
         reject(self, status, ending, data, error)
@@ -364,7 +366,7 @@ class Client(Arrival):
         if self.upstream is not None and self.state >= RELAY:
             self.upstream.transport.pause_reading()
         if self.state == RELAY:
-            self.deadline = self.plane.now + self.listener.site.timeouts.client_body
+            self.deadline = self.plane.now + self.listener.settings.timeouts.client_body
 
     def resume_writing(self) -> None:
         """The client reads again."""
@@ -376,7 +378,7 @@ class Client(Arrival):
                 self.deadline = self.plane.now + self.backend.server_timeout
         if self.state == FULL:
             self.state = IDLE
-            self.deadline = self.plane.now + self.listener.site.client_idle
+            self.deadline = self.plane.now + self.listener.settings.client_idle
             self.advance()
 
 

@@ -64,7 +64,7 @@ class Deadlines(Tunnel):
         if state in (SEND, WAIT) and upstream is not None and upstream.full:
             transport, seconds = upstream.transport, self.backend.server_timeout
         elif state in (LINGER, CLOSED) or (self.congested and state in (WAIT, RELAY, TUNNEL, FULL)):
-            transport, seconds = self.transport, self.listener.site.timeouts.client_body
+            transport, seconds = self.transport, self.listener.settings.timeouts.client_body
         else:
             return False
         before = self.unsent
@@ -82,7 +82,7 @@ class Deadlines(Tunnel):
     def dismiss(self) -> None:
         """Close an idle connection in good order."""
         self.state = CLOSED
-        self.deadline = self.plane.now + self.listener.site.timeouts.client_body
+        self.deadline = self.plane.now + self.listener.settings.timeouts.client_body
         self.transport.close()
 
     def last(self) -> None:

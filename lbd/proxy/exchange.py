@@ -37,12 +37,11 @@ class Exchange:
     that a proxy sent for the client. `unbounded`: the body of the answer ends with the connection.
     """
 
-    __slots__ = (
-        "action", "asked", "backend", "budgeted", "buffer", "bytes_in", "bytes_out", "chunks", "congested", "deadline",
-        "half_closed", "head_only", "introduced", "keep", "kept", "left", "listener", "minor", "payload", "peer",
-        "pins", "plane", "preferred", "record", "repeated", "response_edits", "sent", "server", "state", "transport",
-        "tried", "trusted", "unbounded", "unsent", "upgrade", "upstream", "whole",
-    )
+    __slots__ = ("action", "asked", "backend", "budgeted", "buffer", "bytes_in", "bytes_out", "chunks", "congested",
+                 "deadline", "half_closed", "head_only", "introduced", "keep", "kept", "left", "listener", "minor",
+                 "payload", "peer", "pins", "plane", "preferred", "record", "repeated", "response_edits", "sent",
+                 "server", "state", "transport", "tried", "trusted", "unbounded", "unsent", "upgrade", "upstream",
+                 "whole")
 
     plane: Any
     listener: Any
@@ -100,7 +99,7 @@ class Exchange:
     def source(self) -> bytes:
         if not self.trusted:
             return self.peer
-        return http_fields.client_address(head.values(self.payload, b"x-forwarded-for"), self.listener.site.trusts)
+        return http_fields.client_address(head.values(self.payload, b"x-forwarded-for"), self.listener.settings.trusts)
 
     def field(self, name: bytes) -> bytes:
         found = head.values(self.payload, name)
@@ -235,7 +234,7 @@ class Exchange:
             self.state = SEND
             full = self.upstream is not None and self.upstream.full
             self.deadline = self.plane.now + (
-                self.backend.server_timeout if full else self.listener.site.timeouts.client_body)
+                self.backend.server_timeout if full else self.listener.settings.timeouts.client_body)
 
     def hear(self) -> None:
         """Read from the client, unless too much waits already, here or for the server."""
@@ -309,7 +308,7 @@ class Exchange:
 
     def respond(self, status: int, answer: bytes, ending: int) -> None:
         """Send a ready answer, and end the exchange."""
-        hsts = self.listener.site.hsts
+        hsts = self.listener.settings.hsts
         if hsts:
             answer = head.edit(answer, None, (), hsts)
         self.record.status = status
@@ -349,16 +348,16 @@ class Exchange:
             self._settle()
         if self.state == TUNNEL:
             self.state = CLOSED
-            self.deadline = self.plane.now + self.listener.site.timeouts.client_body
+            self.deadline = self.plane.now + self.listener.settings.timeouts.client_body
             self.transport.close()
         elif self.keep and self.sent:
             self.payload = b""
             if self.congested:
                 self.state = FULL
-                self.deadline = self.plane.now + self.listener.site.timeouts.client_body
+                self.deadline = self.plane.now + self.listener.settings.timeouts.client_body
             else:
                 self.state = IDLE
-                self.deadline = plane.now + self.listener.site.client_idle
+                self.deadline = plane.now + self.listener.settings.client_idle
         else:
             self.leave()
 
@@ -375,7 +374,7 @@ class Exchange:
         if (self.sent and not self.buffer) or self.half_closed:
             self.buffer = b""
             self.state = CLOSED
-            self.deadline = self.plane.now + self.listener.site.timeouts.client_body
+            self.deadline = self.plane.now + self.listener.settings.timeouts.client_body
             self.transport.close()
             return
         self.buffer = b""

@@ -29,7 +29,7 @@ class Handshake(Client):
     def connection_made(self, transport: Any) -> None:
         """Somebody connected."""
         super().connection_made(transport)
-        self.deadline = self.plane.now + self.listener.site.handshake_timeout
+        self.deadline = self.plane.now + self.listener.settings.handshake_timeout
 
     def secured(self) -> None:
         """The handshake is done."""
@@ -38,8 +38,8 @@ class Handshake(Client):
             self.__class__ = kind       # it has the same fields: an object and a record of requests less
         else:
             client = self._succeeded(kind)
-        client.deadline = self.plane.now + self.listener.site.timeouts.client_header
-        if not self.listener.site.open:
+        client.deadline = self.plane.now + self.listener.settings.timeouts.client_header
+        if not self.listener.settings.open:
             client.enter()
 
     def _succeeded(self, kind: Any) -> Any:

@@ -19,8 +19,8 @@ REMEMBERED = 4096        # peers whose place in networks is kept at hand
 LONGEST = 64             # bytes of an address as text, zone and all
 
 
-class Site:
-    """A listener's part of one generation. `request` is its scanner: read before anything else is scanned.
+class ListenerSettings:
+    """The settings of a listener in one generation. `request` is its scanner: read before anything else is scanned.
 
     `open`: every peer may connect and none is trusted, so there is nothing to do when one comes in. `face` is what it
     shows where it ends TLS, `hsts` the line of Strict-Transport-Security for lbd's own answers, b"" for none.
@@ -28,7 +28,7 @@ class Site:
     """
 
     __slots__ = ("_allow", "_deny", "action", "believes", "bounds", "client_header", "client_idle", "face",
-                 "handshake_timeout", "hsts", "introduced", "logged", "max_body", "open", "passthrough", "proto",
+                 "handshake_timeout", "hsts", "logged", "max_body", "open", "passthrough", "proto", "proxy_protocol",
                  "request", "route", "router", "tcp", "timeouts", "trusts", "underscores")
 
     def __init__(self, settings: schema.Listener, trusted: Sequence[Proxy], router: Router,
@@ -40,7 +40,7 @@ class Site:
         self.route: Callable[[head.Request], Action] = router.route
         self.tcp = settings.mode == "tcp"
         self.passthrough = conditions(router.given) if self.tcp else ()
-        self.introduced = settings.proxy_protocol
+        self.proxy_protocol = settings.proxy_protocol
         self.logged = settings.access_log
         self.bounds = Bounds(settings.max_connections, settings.max_connections_per_client, settings.accept_rate)
         self.action = router.default
@@ -105,14 +105,14 @@ def nobody(_peer: bytes) -> bool:
 
 
 class Listener:
-    """Lives as long as its name; `site` is swapped by a reload. `leaving`: no further request on any connection."""
+    """Lives as long as its name; a reload swaps its `settings`. `leaving`: no further request on any connection."""
 
-    __slots__ = ("acceptors", "crowd", "leaving", "mould", "name", "rejections", "row", "site")
+    __slots__ = ("acceptors", "crowd", "leaving", "mould", "name", "rejections", "row", "settings")
 
-    def __init__(self, name: str, row: Row, site: Site) -> None:
+    def __init__(self, name: str, row: Row, settings: ListenerSettings) -> None:
         self.name = name
         self.row = row
-        self.site = site
+        self.settings = settings
         self.acceptors: list[Any] = []
         self.rejections = Rejections(name)
         self.crowd: Crowd | None = None      # where the number of connections is bounded
@@ -121,13 +121,13 @@ class Listener:
         self.leaving = False
 
     def follow(self) -> None:
-        """Another site is in force."""
-        if not any(self.site.bounds):
+        """Adapt to other settings."""
+        if not any(self.settings.bounds):
             self.crowd = None
         elif self.crowd is None:
-            self.crowd = Crowd(self.row, self.site.bounds)
+            self.crowd = Crowd(self.row, self.settings.bounds)
         else:
-            self.crowd.bounds = self.site.bounds
+            self.crowd.bounds = self.settings.bounds
 
     def close(self) -> None:
         """Accept what waits already, and then no more."""

@@ -45,18 +45,19 @@ class Passthrough(TcpClient):
         """A ClientHello, or a part of it; then bytes as any others."""
         if self.state > READING:
             return super().data_received(data)
-        site = self.listener.site
+        settings = self.listener.settings
         self.buffer += data
         try:
             hello = client_hello.parse(self.buffer)
         except HelloError as error:
-            self._send_on(site.action, endings.BAD_CLIENT_HELLO, str(error))
+            self._send_on(settings.action, endings.BAD_CLIENT_HELLO, str(error))
             return None
         if hello is None:
             self.state = READING
         else:
-            found = (route.action for route in site.passthrough if route.holds(hello))
-            self._send_on(next(found, site.action), endings.NO_ROUTE, f"no route takes the name {hello.name[:255]!r}")
+            found = (route.action for route in settings.passthrough if route.holds(hello))
+            self._send_on(next(found, settings.action), endings.NO_ROUTE,
+                          f"no route takes the name {hello.name[:255]!r}")
         return None
 
     def _send_on(self, action: Action, otherwise: int, reason: str) -> None:

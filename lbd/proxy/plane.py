@@ -24,7 +24,7 @@ from lbd.proxy.draining import Draining, close_idle
 from lbd.proxy.explained import Explanations
 from lbd.proxy.gate import Gate
 from lbd.proxy.handshake import Handshake, plain
-from lbd.proxy.listener import Listener, Site
+from lbd.proxy.listener import Listener, ListenerSettings
 from lbd.proxy.passthrough import Passthrough
 from lbd.proxy.proxied import Proxied
 from lbd.proxy.tcp import TcpClient
@@ -49,33 +49,9 @@ class Plane:
     the most client connections at a time: accepting pauses there. `wakeups` wake other workers whose requests wait.
     """
 
-    __slots__ = (
-        "_access",
-        "_done",
-        "_prepared",
-        "_report",
-        "_traces",
-        "access",
-        "assembly",
-        "backends",
-        "contexts",
-        "draining",
-        "error_bodies",
-        "explanations",
-        "generation",
-        "limit",
-        "listeners",
-        "log",
-        "loop",
-        "net",
-        "now",
-        "options",
-        "paused",
-        "process",
-        "timers",
-        "turns",
-        "wakeups",
-    )
+    __slots__ = ("_access", "_done", "_prepared", "_report", "_traces", "access", "assembly", "backends", "contexts",
+                 "draining", "error_bodies", "explanations", "generation", "limit", "listeners", "log", "loop", "net",
+                 "now", "options", "paused", "process", "timers", "turns", "wakeups")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, net: Any, board: Board, lane: int,
                  report: Callable[[str, str, str], None], wakeups: Wakeups | None = None) -> None:
@@ -132,8 +108,8 @@ class Plane:
             aim(backend, prepared.contexts[name])
         self.contexts = prepared.contexts
         self.options = of_backends(generation.config)
-        for listener, site in prepared.listeners.values():
-            listener.site = site
+        for listener, settings in prepared.listeners.values():
+            listener.settings = settings
             listener.follow()
         for backend in gone:
             removed += backend.close()
@@ -158,7 +134,7 @@ class Plane:
         self.draining.retire(removed, ends)
         self.draining.plan(endpoint for endpoints in generation.endpoints.values() for endpoint in endpoints)
         for client in self.timers.everyone():
-            client.trusted = client.listener.site.believes(client.peer)
+            client.trusted = client.listener.settings.believes(client.peer)
             for backend, upstream in pinned.connections(client):
                 upstream.__class__ = kind(backend.retry_statuses)
                 upstream.response = backend.response
@@ -242,26 +218,27 @@ class Plane:
     def _mould(self) -> None:
         """Have ready what connections begin as."""
         for listener in self.listeners.values():
-            site = listener.site
-            kind = Proxied if site.introduced else Handshake if site.face is not None else self.kind(listener)
+            settings = listener.settings
+            kind = (Proxied if settings.proxy_protocol else Handshake if settings.face is not None
+                    else self.kind(listener))
             listener.mould = Mould(kind(self, listener))
 
     def _client(self, listener: Listener) -> Client | Secure:
         client: Client = listener.mould.make()
         client.record = Record(self.process)
-        site = listener.site
-        return client if site.face is None or site.introduced else self.secure(site, client)
+        settings = listener.settings
+        return client if settings.face is None or settings.proxy_protocol else self.secure(settings, client)
 
-    def secure(self, site: Site, handshake: Client) -> Secure:
+    def secure(self, settings: ListenerSettings, handshake: Client) -> Secure:
         """What ends TLS below such a client."""
-        assert site.face is not None
-        return Secure(site.face.context, handshake, self.turns, None if site.tcp else plain)
+        assert settings.face is not None
+        return Secure(settings.face.context, handshake, self.turns, None if settings.tcp else plain)
 
     def kind(self, listener: Listener) -> type[Client]:
         """What serves a connection whose client is known."""
-        site = listener.site
-        if site.tcp:
-            return Passthrough if site.passthrough else TcpClient
+        settings = listener.settings
+        if settings.tcp:
+            return Passthrough if settings.passthrough else TcpClient
         return self.explanations.kind
 
     def unlisten(self, listener: str) -> None:

@@ -22,7 +22,7 @@ class Proxied(Client):
 
     def enter(self) -> None:
         """Somebody connected. Who can open a Unix socket is trusted with it."""
-        if self.peer and not self.listener.site.trusts.has(self.peer):
+        if self.peer and not self.listener.settings.trusts.has(self.peer):
             self.turn_away(endings.PROXY_UNTRUSTED)
 
     def data_received(self, data: bytes) -> bool | None:
@@ -45,16 +45,16 @@ class Proxied(Client):
 
     def _introduce(self, header: Header) -> tuple[Client, Any]:
         """The client, and what gets the bytes that follow: TLS where the listener ends it, else the client itself."""
-        site, transport = self.listener.site, self.transport
-        if site.face is None:
+        settings, transport = self.listener.settings, self.transport
+        if settings.face is None:
             client = above = self.plane.kind(self.listener)(self.plane, self.listener)
             client.transport = transport
         else:
             client = Handshake(self.plane, self.listener)
-            client.transport = above = self.plane.secure(site, client).attach(transport)
+            client.transport = above = self.plane.secure(settings, client).attach(transport)
         client.introduced = header
         client.peer = self.peer if header.source is None else _plain(header.source[0])
-        client.deadline = self.plane.now + (site.handshake_timeout or site.timeouts.client_header)
+        client.deadline = self.plane.now + (settings.handshake_timeout or settings.timeouts.client_header)
         self.plane.timers.clients.remove(self)
         self.plane.timers.clients.add(client)
         self.state = CLOSED

@@ -49,7 +49,7 @@ def reject(client: Any, status: int, ending: int, data: bytes, reason: str | Non
     if plane.access is not None:
         began = plane.now
         if client.state == READING:
-            began = min(began, client.deadline - client.listener.site.timeouts.client_header)
+            began = min(began, client.deadline - client.listener.settings.timeouts.client_header)
         what = Refusal(*understood(data, request_id), began, len(data), reason)
         plane.access.refused(client, status, ending, what)
     client.leave()

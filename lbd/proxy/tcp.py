@@ -45,7 +45,7 @@ class TcpClient(Client):
 
     def begin(self) -> None:
         """The client is in."""
-        self.choose(self.listener.site.action)
+        self.choose(self.listener.settings.action)
 
     def choose(self, action: Action) -> None:
         """Where the connection goes is known: to one of the servers there."""

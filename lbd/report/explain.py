@@ -11,7 +11,7 @@ from lbd.backend.snapshot import Generation
 from lbd.errors import LbdError
 from lbd.http import fields, head
 from lbd.proxy.assembly import Assembly
-from lbd.proxy.listener import Site
+from lbd.proxy.listener import ListenerSettings
 from lbd.report import explain_tcp
 from lbd.report.candidates import Asked, choose
 from lbd.routing.router import Condition, host_matches
@@ -47,28 +47,28 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
     name = question.listener or _listener(config, mode, port)
     if name not in config.listeners or config.listeners[name].mode != mode:
         raise LbdError(f"no {mode} listener is called {name!r}")
-    site = _site(name, generation, board, lane)
+    listener = _listener_settings(name, generation, board, lane)
     if mode == "tcp":
         return {"generation": generation.number, "listener": name, **explain_tcp.explain(
-            explain_tcp.hello(parts), question.client, config.listeners[name], site, board)}
+            explain_tcp.hello(parts), question.client, config.listeners[name], listener, board)}
     peer = question.client.encode()
-    answer: dict[str, Any] = {"generation": generation.number, "listener": name, "admitted": site.admits(peer)}
-    request = site.request
+    answer: dict[str, Any] = {"generation": generation.number, "listener": name, "admitted": listener.admits(peer)}
+    request = listener.request
     asked_for = _head(question, host, target)
-    flags = request.scan(asked_for, 0, peer, site.proto, site.believes(peer))
+    flags = request.scan(asked_for, 0, peer, listener.proto, listener.believes(peer))
     if flags <= 0:
         return {**answer, "refused": {"status": -flags, "reason": request.error or "the head is not complete"}}
     settings = config.listeners[name]
-    action = site.route(request)
-    answer["routes"] = _routes(settings, site.router.routes, request, action.place)
+    action = listener.route(request)
+    answer["routes"] = _routes(settings, listener.router.routes, request, action.place)
     answer["route"] = action.place if action.place >= 0 else None
     if action.answers is not None:
         status, reply, _ = action.answers(request, True, {})
         return {**answer, "answer": {"status": status, "head": reply.partition(b"\r\n\r\n")[0].decode("latin-1")}}
-    if site.max_body is not None and request.length > site.max_body:
-        return {**answer, "refused": {"status": 413, "reason": f"the body is longer than {site.max_body} bytes"}}
+    if listener.max_body is not None and request.length > listener.max_body:
+        return {**answer, "refused": {"status": 413, "reason": f"the body is longer than {listener.max_body} bytes"}}
     forwarded = head.values(request.out, b"x-forwarded-for")
-    asked = Asked(request, fields.client_address(forwarded, site.trusts) if site.believes(peer) else peer)
+    asked = Asked(request, fields.client_address(forwarded, listener.trusts) if listener.believes(peer) else peer)
     asked.payload = action.change(request.out, request.target) if action.changes else request.out
     backend = action.backend
     choice = choose(backend, asked, board)
@@ -80,7 +80,7 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
             "timeouts": _timeouts(settings, backend)}
 
 
-def _site(listener: str, generation: Generation, board: Board, lane: int) -> Site:
+def _listener_settings(listener: str, generation: Generation, board: Board, lane: int) -> ListenerSettings:
     """The listener as a worker would have it, with backends of its own."""
     assembly = Assembly(board, lane)
     prepared = assembly.prepare(generation, {}, {})

@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, parse_qs
 
 from lbd import schema
 from lbd.http import head
-from lbd.proxy.listener import Site
+from lbd.proxy.listener import ListenerSettings
 from lbd.proxy.passthrough import Condition
 from lbd.report.candidates import Asked, choose
 from lbd.stats.scoreboard import Board
@@ -34,13 +34,14 @@ def hello(parts: SplitResult) -> Hello | None:
     return Hello((parts.hostname or "").lower(), tuple(protocols))
 
 
-def explain(said: Hello | None, client: str, settings: schema.Listener, site: Site, board: Board) -> dict[str, Any]:
+def explain(said: Hello | None, client: str, settings: schema.Listener, listener: ListenerSettings,
+            board: Board) -> dict[str, Any]:
     """Everything that decides, as JSON; nothing is written to the board."""
     peer = client.encode()
-    answer: dict[str, Any] = {"admitted": site.admits(peer), "introduced": site.introduced}
-    routes = list(_routes(settings.routes, site.passthrough, said))
+    answer: dict[str, Any] = {"admitted": listener.admits(peer), "introduced": listener.proxy_protocol}
+    routes = list(_routes(settings.routes, listener.passthrough, said))
     taken = routes[-1]["route"] if routes and routes[-1]["matches"] else None
-    action = site.action if taken is None else site.passthrough[taken].action
+    action = listener.action if taken is None else listener.passthrough[taken].action
     answer |= {"routes": routes, "route": taken}
     if action.answers is not None:
         reason = "no route takes it, and the listener has no backend: the connection is closed"

@@ -18,7 +18,7 @@ def break_off(client: Any, ending: int) -> None:
     client.keep = False
     if client.unbounded:
         client.plane.draining.resets.add(client.transport)
-        client.deadline = client.plane.now + client.listener.site.timeouts.client_body
+        client.deadline = client.plane.now + client.listener.settings.timeouts.client_body
         client.cut(ending, abort=False)
     else:
         client.finish(ending)

@@ -96,7 +96,7 @@ cdef _Attribute TO_KEEP = _Attribute("keep"), TO_MODE = _Attribute("mode"), TO_R
 cdef _Attribute TO_SERVER = _Attribute("server"), TO_SINCE = _Attribute("since"), TO_TRANSPORT = _Attribute("transport")
 cdef _Attribute TO_TURNS = _Attribute("turns")
 # Of what both meet
-cdef _Attribute SITE = _Attribute("site"), LEAVING = _Attribute("leaving"), ROUTE = _Attribute("route")
+cdef _Attribute SETTINGS = _Attribute("settings"), LEAVING = _Attribute("leaving"), ROUTE = _Attribute("route")
 cdef _Attribute REQUEST = _Attribute("request"), PROTO = _Attribute("proto"), CLIENT_IDLE = _Attribute("client_idle")
 cdef _Attribute PLAIN = _Attribute("plain"), ACTION_ROW = _Attribute("row"), ACTION_BACKEND = _Attribute("backend")
 cdef _Attribute ACTION_EDITS = _Attribute("response_edits")
@@ -123,14 +123,14 @@ def request(client, bytes data not None):
     if type(client) is not client_kind or STATE.of(client) is not IDLE or BUFFER.of(client) or PINS.of(client) is not None:
         return client.receive(data)
     listener = LISTENER.of(client)
-    site = SITE.of(listener)
-    scanner = REQUEST.of(site)
+    settings = SETTINGS.of(listener)
+    scanner = REQUEST.of(settings)
     record = RECORD.of(client)
     if type(scanner) is not Request or type(record) is not Record:
         return client.receive(data)
-    flags = (<Request>scanner).read(data, 0, PEER.of(client), PROTO.of(site), TRUSTED.of(client))
+    flags = (<Request>scanner).read(data, 0, PEER.of(client), PROTO.of(settings), TRUSTED.of(client))
     if flags >= F_SIMPLE:
-        action = ROUTE.of(site)(scanner)
+        action = ROUTE.of(settings)(scanner)
         backend = ACTION_BACKEND.of(action)
         if PLAIN.of(action) and STICKY.of(backend) is None:
             ACTION.put(client, action)
@@ -241,7 +241,7 @@ cdef int finish(object client, Record record, double now) except -1:
     UPSTREAM.put(client, None)
     PAYLOAD.put(client, b"")
     STATE.put(client, IDLE)
-    DEADLINE.put(client, now + <double>CLIENT_IDLE.of(SITE.of(LISTENER.of(client))))
+    DEADLINE.put(client, now + <double>CLIENT_IDLE.of(SETTINGS.of(LISTENER.of(client))))
     return 0
 
 

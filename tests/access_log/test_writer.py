@@ -92,7 +92,7 @@ NOTHING = Refusal(b"", -1, 0.0, 0)
 
 
 class Listening:
-    listener = type("", (), {"name": "web", "site": type("", (), {"logged": True})})
+    listener = type("", (), {"name": "web", "settings": type("", (), {"logged": True})})
     peer = b"192.0.2.1"
     bytes_out = 100
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lbd import schema
-from lbd.proxy.listener import LONGEST, REMEMBERED, Listener, Membership, Site
+from lbd.proxy.listener import LONGEST, REMEMBERED, Listener, ListenerSettings, Membership
 from lbd.schema.units import UNIX, Network, Proxy
 
 
@@ -20,9 +20,9 @@ class Router:
     def route(self, request: Any) -> Any: ...
 
 
-def site(trusted: tuple[Proxy, ...] = (), **settings: Any) -> Site:
+def settings(trusted: tuple[Proxy, ...] = (), **settings: Any) -> ListenerSettings:
     router: Any = Router()
-    return Site(schema.Listener(bind=(), **settings), trusted, router)
+    return ListenerSettings(schema.Listener(bind=(), **settings), trusted, router)
 
 
 @pytest.mark.parametrize(("address", "inside"), [
@@ -54,17 +54,17 @@ def test_what_is_remembered_is_bounded() -> None:
     (("192.0.2.0/24",), ("0.0.0.0/0",), b"", True),
 ])
 def test_who_is_admitted(allow: tuple[str, ...], deny: tuple[str, ...], peer: bytes, admitted: bool) -> None:
-    assert site(allow=networks(*allow), deny=networks(*deny)).admits(peer) is admitted
+    assert settings(allow=networks(*allow), deny=networks(*deny)).admits(peer) is admitted
 
 
 def test_nobody_is_believed_unless_trusted() -> None:
-    assert not site().believes(b"10.0.0.1")
-    assert site(networks("10.0.0.0/8")).believes(b"10.0.0.1")
-    assert not site(networks("10.0.0.0/8")).believes(b"")
+    assert not settings().believes(b"10.0.0.1")
+    assert settings(networks("10.0.0.0/8")).believes(b"10.0.0.1")
+    assert not settings(networks("10.0.0.0/8")).believes(b"")
 
 
 def test_unix_sockets_are_believed_when_they_are_named() -> None:
-    both = site((UNIX, *networks("10.0.0.0/8")))
+    both = settings((UNIX, *networks("10.0.0.0/8")))
     assert both.believes(b"")
     assert both.believes(b"10.0.0.1")
     assert not both.believes(b"11.0.0.1")
@@ -78,7 +78,7 @@ def test_closing_closes_every_acceptor_once() -> None:
         def drain(self) -> None:
             self.closed += 1
     row: Any = None
-    listener = Listener("web", row, site())
+    listener = Listener("web", row, settings())
     acceptors = [Acceptor(), Acceptor()]
     listener.acceptors += acceptors
     listener.close()
