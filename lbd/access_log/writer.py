@@ -91,7 +91,7 @@ class AccessLog:
         if self._tls and payload:
             payload = payload.replace(b"\r\n", b"\r\n" + tls_fields(client.transport), 1)
         lines.add(
-            client.record, client.listener.name, action.place, client.backend.name,
+            client.record, client.listener.name, action.index, client.backend.name,
             server.name if server is not None else None,
             client.source if client.trusted and payload else client.peer,
             payload, client.minor, client.bytes_in, client.bytes_out, ending, reason,

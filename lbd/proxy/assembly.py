@@ -15,7 +15,7 @@ from lbd.http.trace_context import TraceContext
 from lbd.proxy.listener import Listener, ListenerSettings
 from lbd.proxy.tls import Faces, asked
 from lbd.routing.answers import to_https
-from lbd.routing.router import Action, Manners, Router
+from lbd.routing.router import HeaderPolicy, Router, RouteTarget
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board, Row
 from lbd.stats.sources import Sources
@@ -57,10 +57,10 @@ class Assembly:
             ready[name] = (backend, self._algorithm(backend, settings))
         in_force: dict[str, tuple[Listener, ListenerSettings]] = {}
         for name, wanted in config.listeners.items():
-            manners = listener_manners(wanted)
+            policy = header_policy(wanted)
             settings = ListenerSettings(wanted, config.global_.trusted_proxies,
-                                        self._router(name, wanted, generation, ready, manners),
-                                        self.faces.of(name, wanted, generation.credentials), manners.hsts,
+                                        self._router(name, wanted, generation, ready, policy),
+                                        self.faces.of(name, wanted, generation.credentials), policy.hsts,
                                         certifies(config))
             row = self.row(scoreboard.LISTENER, generation.listeners[name])
             in_force[name] = (listeners.get(name) or Listener(name, row, settings), settings)
@@ -75,7 +75,7 @@ class Assembly:
             raise LbdError(f"backends.{backend.name}.algorithm: {error}") from None
 
     def _router(self, listener: str, wanted: schema.Listener, generation: Generation,
-                backends: Mapping[str, tuple[Backend, Algorithm]], manners: Manners) -> Router:
+                backends: Mapping[str, tuple[Backend, Algorithm]], policy: HeaderPolicy) -> Router:
         """Actions are made once per route, since each has its own edits."""
         settings = generation.config.backends
         tracing = generation.config.tracing
@@ -84,23 +84,23 @@ class Assembly:
         def row(backend: str) -> Row:
             return self.row(scoreboard.ROUTE, generation.routes[listener, backend])
 
-        def action(backend: str | None, route: schema.Route | None, place: int = -1) -> Action:
+        def action(backend: str | None, route: schema.Route | None, index: int = -1) -> RouteTarget:
             if backend is None:
-                return Action(row(""), self.nowhere, None, route, place, trace, Manners(logged=manners.logged))
-            return Action(row(backend), backends[backend][0], settings[backend], route, place, trace, manners)
+                return RouteTarget(row(""), self.nowhere, None, route, index, trace, HeaderPolicy(logged=policy.logged))
+            return RouteTarget(row(backend), backends[backend][0], settings[backend], route, index, trace, policy)
 
-        routes = [(route, action(route.backend, route, place)) for place, route in enumerate(wanted.routes)]
+        routes = [(route, action(route.backend, route, index)) for index, route in enumerate(wanted.routes)]
         default = action(wanted.backend, None)
         if wanted.https_redirect:
             default.answers = to_https(wanted.https_redirect)
         return Router(routes, default)
 
 
-def listener_manners(listener: schema.Listener) -> Manners:
+def header_policy(listener: schema.Listener) -> HeaderPolicy:
     """What the listener does on each of its routes."""
     tls = listener.tls
     hsts = b"Strict-Transport-Security: max-age=%d\r\n" % tls.hsts if tls is not None and tls.hsts is not None else b""
-    return Manners(tls is not None and tls.client_ca is not None, hsts, listener.access_log)
+    return HeaderPolicy(tls is not None and tls.client_ca is not None, hsts, listener.access_log)
 
 
 def certifies(config: schema.Config) -> bool:

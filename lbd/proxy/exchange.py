@@ -7,7 +7,7 @@ from lbd.backend.server import Server
 from lbd.http import fields as http_fields
 from lbd.http import head, replies
 from lbd.net.proxy_header import Header
-from lbd.routing.router import Action
+from lbd.routing.router import RouteTarget
 from lbd.stats import endings, fields
 from lbd.stats.bound import reserve
 from lbd.stats.scoreboard import Record
@@ -47,7 +47,7 @@ class Exchange:
     listener: Any
     record: Record
     transport: Any
-    action: Action
+    action: RouteTarget
     backend: Backend
     server: Server | None
     preferred: Server | None

@@ -115,7 +115,7 @@ class Explained(Client):
     def _line(self, itself: bool, more: str = "") -> bytes:
         generation = self.plane.generation
         parts = [f"generation={generation.number if generation is not None else 0}", f"listener={self.listener.name}",
-                 f"route={self.action.place if self.action.place >= 0 else '-'}"]
+                 f"route={self.action.index if self.action.index >= 0 else '-'}"]
         if self.backend.name:
             parts += [f"backend={self.backend.name}", f"algorithm={self.backend.settings.algorithm.name}"]
         if self.server is not None and not itself:

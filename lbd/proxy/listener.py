@@ -8,9 +8,9 @@ from lbd import schema
 from lbd.http import head
 from lbd.net.mould import Mould
 from lbd.proxy.crowd import Bounds, Crowd
-from lbd.proxy.passthrough import conditions
+from lbd.proxy.passthrough import hello_matchers
 from lbd.proxy.rejections import Rejections
-from lbd.routing.router import Action, Router
+from lbd.routing.router import Router, RouteTarget
 from lbd.schema.units import UNIX, Proxy
 from lbd.stats.scoreboard import Row
 from lbd.tls.contexts import Face
@@ -37,9 +37,9 @@ class ListenerSettings:
                                     settings.underscores, certified)
         self.underscores = settings.underscores
         self.router = router
-        self.route: Callable[[head.Request], Action] = router.route
+        self.route: Callable[[head.Request], RouteTarget] = router.route
         self.tcp = settings.mode == "tcp"
-        self.passthrough = conditions(router.given) if self.tcp else ()
+        self.passthrough = hello_matchers(router.given) if self.tcp else ()
         self.proxy_protocol = settings.proxy_protocol
         self.logged = settings.access_log
         self.bounds = Bounds(settings.max_connections, settings.max_connections_per_client, settings.accept_rate)

@@ -6,29 +6,29 @@ from typing import NamedTuple
 from lbd import schema
 from lbd.proxy.exchange import CLOSED, READING
 from lbd.proxy.tcp import TcpClient
-from lbd.routing.router import Action, host_matches
+from lbd.routing.router import RouteTarget, host_matches
 from lbd.stats import endings
 from lbd.tls import client_hello
 from lbd.tls.client_hello import Hello, HelloError
 
 
-class Condition(NamedTuple):
+class HelloMatcher(NamedTuple):
     """One route made ready: which names and protocols it takes, and where they go."""
 
     sni: str | None
     alpn: frozenset[bytes]
-    action: Action
+    action: RouteTarget
 
-    def holds(self, hello: Hello) -> bool:
+    def matches(self, hello: Hello) -> bool:
         """The client asks for the name, and for one of the protocols."""
         if self.sni is not None and not (hello.name and host_matches(self.sni, hello.name)):
             return False
         return not self.alpn or not self.alpn.isdisjoint(hello.protocols)
 
 
-def conditions(routes: Sequence[tuple[schema.Route, Action]]) -> tuple[Condition, ...]:
+def hello_matchers(routes: Sequence[tuple[schema.Route, RouteTarget]]) -> tuple[HelloMatcher, ...]:
     """The routes of a `tcp` listener, in order."""
-    return tuple(Condition(route.sni, frozenset(name.encode() for name in route.alpn), action)
+    return tuple(HelloMatcher(route.sni, frozenset(name.encode() for name in route.alpn), action)
                  for route, action in routes)
 
 
@@ -55,12 +55,12 @@ class Passthrough(TcpClient):
         if hello is None:
             self.state = READING
         else:
-            found = (route.action for route in settings.passthrough if route.holds(hello))
+            found = (route.action for route in settings.passthrough if route.matches(hello))
             self._send_on(next(found, settings.action), endings.NO_ROUTE,
                           f"no route takes the name {hello.name[:255]!r}")
         return None
 
-    def _send_on(self, action: Action, otherwise: int, reason: str) -> None:
+    def _send_on(self, action: RouteTarget, otherwise: int, reason: str) -> None:
         """To the action's backend; where there is none the connection ends so."""
         if action.answers is not None:
             self.turn_away(otherwise, reason)

@@ -4,7 +4,7 @@ from lbd.backend.server import Server
 from lbd.backend.sticky import stays
 from lbd.proxy.client import Client
 from lbd.proxy.exchange import CLOSED, CONNECT, QUEUED
-from lbd.routing.router import Action
+from lbd.routing.router import RouteTarget
 from lbd.stats import endings
 from lbd.upstream.upstream import TUNNEL as PASSING
 from lbd.upstream.upstream import Upstream
@@ -47,7 +47,7 @@ class TcpClient(Client):
         """The client is in."""
         self.choose(self.listener.settings.action)
 
-    def choose(self, action: Action) -> None:
+    def choose(self, action: RouteTarget) -> None:
         """Where the connection goes is known: to one of the servers there."""
         self.action = action
         self.backend = action.backend

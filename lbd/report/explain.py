@@ -14,7 +14,7 @@ from lbd.proxy.assembly import Assembly
 from lbd.proxy.listener import ListenerSettings
 from lbd.report import explain_tcp
 from lbd.report.candidates import Asked, choose
-from lbd.routing.router import Condition, host_matches
+from lbd.routing.router import RequestMatcher, host_matches
 from lbd.schema import Config, Listener
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board
@@ -60,8 +60,8 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
         return {**answer, "refused": {"status": -flags, "reason": request.error or "the head is not complete"}}
     settings = config.listeners[name]
     action = listener.route(request)
-    answer["routes"] = _routes(settings, listener.router.routes, request, action.place)
-    answer["route"] = action.place if action.place >= 0 else None
+    answer["routes"] = _routes(settings, listener.router.routes, request, action.index)
+    answer["route"] = action.index if action.index >= 0 else None
     if action.answers is not None:
         status, reply, _ = action.answers(request, True, {})
         return {**answer, "answer": {"status": status, "head": reply.partition(b"\r\n\r\n")[0].decode("latin-1")}}
@@ -129,15 +129,15 @@ def _timeouts(listener: Listener, backend: Backend) -> dict[str, float]:
             for name in asdict(listener.timeouts)}
 
 
-def _routes(settings: Listener, routes: Sequence[tuple[str | None, Condition]], request: head.Request, taken: int
+def _routes(settings: Listener, routes: Sequence[tuple[str | None, RequestMatcher]], request: head.Request, taken: int
             ) -> list[dict[str, Any]]:
     """Every route up to the one that is taken, with what kept the request from it."""
     host = fields.host_name(request.host)
     path = fields.routed_path(request.target)
     found = []
-    for place, (pattern, condition) in enumerate(routes):
+    for place, (pattern, matcher) in enumerate(routes):
         wrong = [] if host_matches(pattern, host) else [f"host {host} is not {pattern}"]
-        wrong += mismatches(condition, path, request)
+        wrong += mismatches(matcher, path, request)
         found.append({"route": place, "backend": settings.routes[place].backend, "matches": not wrong,
                       "mismatch": "; ".join(wrong)})
         if place == taken:
@@ -145,21 +145,21 @@ def _routes(settings: Listener, routes: Sequence[tuple[str | None, Condition]], 
     return found
 
 
-def mismatches(condition: Condition, path: bytes, request: head.Request) -> list[str]:
-    """What of the route's conditions, its host aside, does not hold."""
+def mismatches(matcher: RequestMatcher, path: bytes, request: head.Request) -> list[str]:
+    """The parts of the route, its host aside, that do not match the request."""
     text = path.decode("latin-1")
     wrong = []
-    if condition.path is not None and path != condition.path:
-        wrong.append(f"path {text} is not {condition.path.decode()}")
-    if condition._replace(path=None, pattern=None, methods=frozenset(), header=()).holds(path, request) is False:
-        wrong.append(f"path {text} is not below {(condition.prefix or b'').decode()}")
-    if condition.pattern is not None and condition.pattern.fullmatch(path) is None:
+    if matcher.path is not None and path != matcher.path:
+        wrong.append(f"path {text} is not {matcher.path.decode()}")
+    if matcher._replace(path=None, pattern=None, methods=frozenset(), header=()).matches(path, request) is False:
+        wrong.append(f"path {text} is not below {(matcher.prefix or b'').decode()}")
+    if matcher.pattern is not None and matcher.pattern.fullmatch(path) is None:
         wrong.append(f"path {text} does not match the pattern")
-    if condition.methods and request.method not in condition.methods:
-        wrong.append(f"method {request.method.decode()} is none of {b', '.join(sorted(condition.methods)).decode()}")
-    only = condition._replace(path=None, prefix=None, pattern=None, methods=frozenset())
+    if matcher.methods and request.method not in matcher.methods:
+        wrong.append(f"method {request.method.decode()} is none of {b', '.join(sorted(matcher.methods)).decode()}")
+    only = matcher._replace(path=None, prefix=None, pattern=None, methods=frozenset())
     wrong += [f"field {name.decode()} is not {'there' if value is None else value.decode()}"
-              for name, value in condition.header if not only._replace(header=((name, value),)).holds(path, request)]
+              for name, value in matcher.header if not only._replace(header=((name, value),)).matches(path, request)]
     return wrong
 
 

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, parse_qs
 from lbd import schema
 from lbd.http import head
 from lbd.proxy.listener import ListenerSettings
-from lbd.proxy.passthrough import Condition
+from lbd.proxy.passthrough import HelloMatcher
 from lbd.report.candidates import Asked, choose
 from lbd.stats.scoreboard import Board
 from lbd.tls.client_hello import Hello
@@ -60,24 +60,24 @@ def explain(said: Hello | None, client: str, settings: schema.Listener, listener
                          for name in TIMEOUTS}}
 
 
-def _routes(settings: Sequence[schema.Route], routes: Sequence[Condition], said: Hello | None
+def _routes(settings: Sequence[schema.Route], routes: Sequence[HelloMatcher], said: Hello | None
             ) -> Iterator[dict[str, Any]]:
     """Every route up to the one that is taken, with what kept the connection from it."""
-    for place, (route, condition) in enumerate(zip(settings, routes, strict=True)):
-        wrong = mismatches(condition, said)
+    for place, (route, matcher) in enumerate(zip(settings, routes, strict=True)):
+        wrong = mismatches(matcher, said)
         yield {"route": place, "backend": route.backend, "matches": not wrong, "mismatch": "; ".join(wrong)}
         if not wrong:
             return
 
 
-def mismatches(condition: Condition, said: Hello | None) -> list[str]:
-    """What of the route's conditions does not hold."""
+def mismatches(matcher: HelloMatcher, said: Hello | None) -> list[str]:
+    """The parts of the route that do not match."""
     if said is None:
         return ["the connection does not begin with TLS"]
     wrong = []
-    if not condition._replace(alpn=frozenset()).holds(said):
-        wrong.append(f"name {said.name} is not {condition.sni}")
-    if not condition._replace(sni=None).holds(said):
+    if not matcher._replace(alpn=frozenset()).matches(said):
+        wrong.append(f"name {said.name} is not {matcher.sni}")
+    if not matcher._replace(sni=None).matches(said):
         offered = b", ".join(said.protocols).decode() or "none"
-        wrong.append(f"protocols {offered}: none of {b', '.join(sorted(condition.alpn)).decode()}")
+        wrong.append(f"protocols {offered}: none of {b', '.join(sorted(matcher.alpn)).decode()}")
     return wrong

@@ -21,7 +21,7 @@ DOTS = re2.compile(rb"(?i)(/|%2f)(\.|%2e)")      # may begin a dot segment
 LONGEST = 270            # bytes of a Host that is worth it: a name and a port
 
 
-class Manners(NamedTuple):
+class HeaderPolicy(NamedTuple):
     """What a listener does to requests and responses on each of its routes.
 
     `certified`: servers are told of the client's certificate; `hsts` is the line of Strict-Transport-Security, b"" for
@@ -33,36 +33,36 @@ class Manners(NamedTuple):
     logged: bool = True
 
 
-PLAIN = Manners()
+PLAIN = HeaderPolicy()
 
 
-class Action:
+class RouteTarget:
     """What is done with a request: sent to `backend`, or answered at once when `answers` is set.
 
-    `place` is the route's number in its listener, -1 where no route took the request. `logged`: the access log has
+    `index` is the route's number in its listener, -1 where no route took the request. `logged`: the access log has
     lines of it.
     `removed` are request fields that do not pass, in the trailer section neither.
     `changes`: the head is edited on its way, by `change`; with a `trace` every one is. `plain`: neither of both.
     """
 
-    __slots__ = ("answers", "backend", "certified", "changes", "edits", "logged", "place", "plain", "removed",
+    __slots__ = ("answers", "backend", "certified", "changes", "edits", "index", "logged", "plain", "removed",
                  "response_edits", "row", "strip", "trace")
 
     def __init__(self, row: Row, backend: Backend, settings: schema.Backend | None = None,
-                 route: schema.Route | None = None, place: int = -1, trace: TraceContext | None = None,
-                 manners: Manners = PLAIN) -> None:
+                 route: schema.Route | None = None, index: int = -1, trace: TraceContext | None = None,
+                 policy: HeaderPolicy = PLAIN) -> None:
         self.row = row
         self.trace = trace
-        self.place = place
-        self.logged = manners.logged and (route is None or route.access_log)
+        self.index = index
+        self.logged = policy.logged and (route is None or route.access_log)
         self.backend = backend
         self.answers = answer(route) if settings is None else None
         self.strip = fields.merged(route.strip_prefix.encode()).rstrip(b"/") if route and route.strip_prefix else None
-        self.certified = manners.certified
+        self.certified = policy.certified
         self.edits = self.response_edits = None
         if settings is not None:
-            self.edits = edits(settings.request_headers, settings.host) or (((), b"") if manners.certified else None)
-            self.response_edits = more(edits(settings.response_headers), HSTS if manners.hsts else (), manners.hsts)
+            self.edits = edits(settings.request_headers, settings.host) or (((), b"") if policy.certified else None)
+            self.response_edits = more(edits(settings.response_headers), HSTS if policy.hsts else (), policy.hsts)
         self.removed = self.edits[0] if self.edits is not None else ()
         self.changes = self.edits is not None or self.strip is not None or trace is not None
         self.plain = self.answers is None and not self.changes
@@ -107,10 +107,10 @@ def more(edits: Edits | None, removed: tuple[bytes, ...], added: bytes) -> Edits
     return (*before, *removed), lines + added
 
 
-class Condition(NamedTuple):
+class RequestMatcher(NamedTuple):
     """One route made ready: what must hold besides the host, and the action."""
 
-    action: Action
+    action: RouteTarget
     path: bytes | None
     prefix: bytes | None
     below: bytes | None          # the prefix with its slash, where it stands for a whole segment
@@ -118,7 +118,7 @@ class Condition(NamedTuple):
     methods: frozenset[bytes]
     header: tuple[tuple[bytes, bytes | None], ...]
 
-    def holds(self, path: bytes, request: head.Request) -> bool:
+    def matches(self, path: bytes, request: head.Request) -> bool:
         """Path, method and header fields all match."""
         if self.path is not None and path != self.path:
             return False
@@ -140,25 +140,25 @@ class Choices(NamedTuple):
     """The routes that a host may take. `guard`: how every path begins that any of them takes; None: not known."""
 
     guard: tuple[bytes, ...] | None
-    conditions: tuple[Condition, ...]
+    matchers: tuple[RequestMatcher, ...]
 
 
 class Router:
     """First match wins. The path is matched percent-decoded and free of dot segments (RFC 3986, 6.2.2) and of doubled
     slashes. What a host may take is put together from an index, so that no Host costs a look at every route."""
 
-    def __init__(self, routes: Sequence[tuple[schema.Route, Action]], default: Action) -> None:
+    def __init__(self, routes: Sequence[tuple[schema.Route, RouteTarget]], default: RouteTarget) -> None:
         self.default = default
         self.given = tuple(routes)
-        self.routes = tuple((route.host, condition(route, action)) for route, action in routes)
+        self.routes = tuple((route.host, matcher(route, action)) for route, action in routes)
         self.remembered: dict[bytes, Choices] = {}
-        self._places: dict[str | None, list[int]] = {}       # of the routes, by the host that is written there
-        for place, (pattern, _) in enumerate(self.routes):
-            self._places.setdefault(pattern, []).append(place)
+        self._indexes: dict[str | None, list[int]] = {}       # of the routes, by the host that is written there
+        for index, (pattern, _) in enumerate(self.routes):
+            self._indexes.setdefault(pattern, []).append(index)
         self._longest = max((len(pattern or "") for pattern, _ in self.routes), default=0)
         self._choices: dict[tuple[str | None, ...], Choices] = {}
 
-    def route(self, request: head.Request) -> Action:
+    def route(self, request: head.Request) -> RouteTarget:
         """The action for a request that was just scanned."""
         if not self.routes:
             return self.default
@@ -166,17 +166,17 @@ class Router:
         if choices is None:
             choices = self._remember(request.host)
         target = request.target
-        guard, conditions = choices
+        guard, matchers = choices
         if guard is not None and request.plain and not target.startswith(guard):
             return self.default
         path = target.partition(b"?")[0] if request.plain else fields.routed_path(target)
-        for item in conditions:
-            if item.holds(path, request):
+        for item in matchers:
+            if item.matches(path, request):
                 return item.action
         return self.default
 
     def _remember(self, host: bytes) -> Choices:
-        patterns = (None, *host_patterns(fields.host_name(host), self._longest, self._places))
+        patterns = (None, *host_patterns(fields.host_name(host), self._longest, self._indexes))
         choices = self._choices.get(patterns)
         if choices is None:
             if len(self._choices) >= REMEMBERED:
@@ -189,11 +189,11 @@ class Router:
         return choices
 
     def _choose(self, patterns: tuple[str | None, ...]) -> Choices:
-        places = sorted(place for pattern in patterns for place in self._places.get(pattern, ()))
-        conditions = tuple(self.routes[place][1] for place in places)
-        starts = {item.path if item.path is not None else item.prefix for item in conditions}
+        indexes = sorted(index for pattern in patterns for index in self._indexes.get(pattern, ()))
+        matchers = tuple(self.routes[index][1] for index in indexes)
+        starts = {item.path if item.path is not None else item.prefix for item in matchers}
         guard = None if None in starts else tuple(start for start in starts if start is not None)
-        return Choices(guard, conditions)
+        return Choices(guard, matchers)
 
 
 def host_patterns(name: str, longest: int, known: Container[str | None]) -> list[str]:
@@ -215,20 +215,20 @@ def host_matches(pattern: str | None, name: str) -> bool:
     return name.endswith(pattern[1:]) and name != pattern[1:] if pattern.startswith("*.") else name == pattern
 
 
-def condition(route: schema.Route, action: Action) -> Condition:
+def matcher(route: schema.Route, action: RouteTarget) -> RequestMatcher:
     """The route, made ready."""
     prefix = fields.merged(route.path_prefix.encode()) if route.path_prefix is not None else None
-    return Condition(
+    return RequestMatcher(
         action=action,
         path=fields.merged(route.path.encode()) if route.path is not None else None,
         prefix=prefix,
         below=prefix + b"/" if prefix is not None and not prefix.endswith(b"/") else prefix,
         pattern=re2.compile(route.path_regex.encode()) if route.path_regex is not None else None,
         methods=frozenset(method.encode() for method in route.method),
-        header=header_conditions(route.header),
+        header=header_matchers(route.header),
     )
 
 
-def header_conditions(wanted: Mapping[str, str]) -> tuple[tuple[bytes, bytes | None], ...]:
+def header_matchers(wanted: Mapping[str, str]) -> tuple[tuple[bytes, bytes | None], ...]:
     """Lower-case field name and the value it must have, None for any."""
     return tuple((name.lower().encode(), None if value == "*" else value.encode()) for name, value in wanted.items())
