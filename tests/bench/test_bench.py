@@ -96,7 +96,7 @@ def test_places_are_handed_from_worker_to_worker(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.startswith("5 hand-overs: median ")
 
 
-@pytest.mark.slow
+@pytest.mark.programs
 @needs_peers
 def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cpus = os.sched_getaffinity(0)
@@ -119,7 +119,7 @@ def line(pid: int) -> bytes:
         return b""
 
 
-@pytest.mark.slow
+@pytest.mark.programs
 @needs_peers
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_nothing_is_left_when_it_is_stopped(number: signal.Signals, tmp_path: Path) -> None:

@@ -175,6 +175,7 @@ def elsewhere():
     server.server_close()
 
 
+@pytest.mark.programs
 def test_a_page_of_another_origin_in_a_browser(attacked, elsewhere, tmp_path):
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:

@@ -25,7 +25,7 @@ def answered(lbd):
     return sum(int(float(count)) for count in re.findall(r"^lbd_requests_total\{.*\} (\S+)$", lbd.metrics(), re.M))
 
 
-@pytest.mark.slow
+@pytest.mark.programs
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 def test_new_clients_do_not_wait_behind_busy_ones():
     with Lbd(TEXT) as lbd:

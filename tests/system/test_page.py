@@ -27,6 +27,8 @@ health = "web"
 a = "127.0.0.1:{a}"
 b = "127.0.0.1:{b}"
 """
+pytestmark = pytest.mark.programs
+
 STATUS = "document.querySelector('main').dataset.page === 'status'"
 
 
@@ -235,7 +237,6 @@ def refreshed(page):
         page.until("document.getElementById('live').textContent !== window.before")
 
 
-@pytest.mark.slow
 def test_backends_of_a_large_fleet_are_opened_by_a_click_and_stay_so(browser, large):
     page = visit(browser, large)
     log_in(page, READER)

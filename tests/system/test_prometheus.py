@@ -14,8 +14,6 @@ import pytest
 from lbd_process import Lbd, until
 from prometheus import CONF, WINDOW, Prometheus
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-
 EXACT = 0.002     # seconds by which clocks of three processes may differ
 # The head that comes before ends within [metrics].
 CONFIG = """per_server_histograms = true
@@ -140,6 +138,8 @@ def scraped(prometheus: Prometheus, count: int) -> None:
           f"{count} requests are scraped")
 
 
+@pytest.mark.programs
+@pytest.mark.timeout(240)
 def test_latency_is_what_clients_measured(servers: dict[str, Delayed], lbd: Lbd, prometheus: Prometheus) -> None:
     servers["b"].seconds = 0.15
     with Clients(lbd.port("web"), 4) as clients:
@@ -171,6 +171,8 @@ def queries(board: dict[str, Any]) -> list[str]:
     return filled
 
 
+@pytest.mark.programs
+@pytest.mark.timeout(240)
 def test_every_query_of_the_dashboard_returns_data(lbd: Lbd, prometheus: Prometheus) -> None:
     board = json.loads((CONF / "grafana-dashboard.json").read_text())
     asked = queries(board)
@@ -185,6 +187,8 @@ def test_every_query_of_the_dashboard_returns_data(lbd: Lbd, prometheus: Prometh
             assert all(metric[2] in labels for labels, _ in prometheus.query(re.sub(r"\$\w+", ".*", metric[1])))
 
 
+@pytest.mark.programs
+@pytest.mark.timeout(240)
 def test_alerts_fire_for_what_is_slow_dead_or_refused(
         servers: dict[str, Delayed], lbd: Lbd, prometheus: Prometheus) -> None:
     servers["b"].seconds = 0.05

@@ -55,6 +55,7 @@ def ask(port: int, path: str) -> dict[str, object]:
         connection.close()
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("mode", ["http", "tcp"])
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_the_client_is_known_through_the_whole_chain(tmp_path: Path, mode: str, version: str) -> None:
@@ -115,6 +116,7 @@ def test_who_is_not_trusted_is_not_heard() -> None:
         until(lambda: 'lbd_endings_total{ending="proxy-untrusted"} 1.0' in lbd.metrics(), "it is counted")
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("mode", ["http", "tcp"])
 def test_tls_begins_after_the_header(tmp_path: Path, mode: str) -> None:
     pem = tmp_path / "lbd.pem"

@@ -49,7 +49,7 @@ for thread in threads: thread.join()
 print(json.dumps(ends))
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(booted.why_not()), reason=booted.why_not() or "-")]
+pytestmark = [pytest.mark.programs, pytest.mark.skipif(bool(booted.why_not()), reason=booted.why_not() or "-")]
 
 
 def machine(*units, watchdog="10s"):

@@ -21,7 +21,7 @@ ORIGIN = "[Service]\nExecStart=/opt/lbd/bin/lbd demo-server --port 9001\n"
 # A unit may not look into home directories, where this Python may have its library.
 DROP_IN = "[Service]\nEnvironment=LD_LIBRARY_PATH=/opt/python/lib\n"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600),
+pytestmark = [pytest.mark.programs, pytest.mark.timeout(600),
               pytest.mark.skipif(bool(booted.why_not()), reason=booted.why_not() or "-")]
 
 

@@ -56,6 +56,7 @@ def said(*command: str) -> str:
     return done.stdout
 
 
+@pytest.mark.programs
 def test_redis() -> None:
     server, client, load = program("redis-server"), program("redis-cli"), program("redis-benchmark")
     port = free_port()
@@ -97,6 +98,7 @@ def postgres(directory: Path) -> Iterator[int]:
         yield port
 
 
+@pytest.mark.programs
 def test_postgresql(tmp_path: Path) -> None:
     client = program("psql")
     with postgres(tmp_path) as port, Lbd(CONFIG.format(port=port)) as lbd:
