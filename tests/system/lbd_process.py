@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
@@ -89,6 +89,8 @@ class Lbd:
         self._command = [*prefix, python, "-m", "lbd", "-c", str(self.file), *options]
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._orphans: list[int] = []
+        self._workers = workers
+        self._told = 0       # bytes of the log before the last renewal
         on_socket = f'bind = "unix:{self.path}/admin.sock"'
         self._head = (f'[global]\nworkers = {workers}\nstate_dir = "{self.path}/state"\n{settings}\n'
                       f'[admin]\n{admin or on_socket}\n'
@@ -193,9 +195,25 @@ class Lbd:
                 self._process.wait()
         self._directory.cleanup()
 
+    def renew(self, text: str) -> None:
+        """Serve another configuration in the place of the one before, of which neither overrides, registrations nor
+        lines of the log are left; the counters go on."""
+        for backend, about in self.status()["backends"].items():
+            for server in (name for name, found in about["servers"].items() if found["registration"]):
+                self.admin("DELETE", f"/v1/backends/{backend}/servers/{server}?wait=20s")
+        self.admin("DELETE", "/v1/overrides")
+        self.write(text)
+        code, answer = self.admin("POST", "/v1/reload?force=1")
+        assert code == 200, answer
+        until(lambda: [worker["state"] for worker in self.status()["workers"]] == ["serving"] * self._workers,
+              "all workers serve")
+        until(lambda: any(event["generation"] == answer["generation"] for event in self.logged("reloaded")),
+              "the reload is logged to its end")
+        self._told = (self.path / "log").stat().st_size
+
     def log(self) -> str:
-        """Everything it wrote."""
-        return (self.path / "log").read_text(errors="replace")
+        """Everything it wrote, since it was renewed if it was."""
+        return (self.path / "log").read_bytes()[self._told:].decode(errors="replace")
 
     def events(self) -> list[dict[str, Any]]:
         """The lines of its log that are JSON."""
@@ -229,6 +247,33 @@ class Lbd:
     def get(self, name: str, path: str = "/", host: str = "127.0.0.1") -> tuple[int, Any]:
         """One request through the listener on `$NAME`, on a connection of its own."""
         return ask(http.client.HTTPConnection(host, self.port(name), timeout=20), "GET", path)
+
+
+NOTHING = '[listeners.none]\nbind = "127.0.0.1:$none"\nroutes = [{ respond = { status = 404, body = "none" } }]\n'
+_resting: list[Lbd] = []
+
+
+@contextlib.contextmanager
+def borrowed(text: str) -> Iterator[Lbd]:
+    """A daemon with two workers, of this process of the tests: started once and handed from test to test.
+
+    For tests that end neither it nor the configuration of its own sides, and that count nothing since its start.
+    """
+    lbd = _resting.pop() if _resting else Lbd(NOTHING).__enter__()
+    try:
+        lbd.renew(text)
+        yield lbd
+        lbd.renew(NOTHING)
+    except BaseException:
+        lbd.close()
+        raise
+    _resting.append(lbd)
+
+
+def dismiss() -> None:
+    """End those that nobody borrows any more."""
+    while _resting:
+        _resting.pop().close()
 
 
 def ask(connection: http.client.HTTPConnection, method: str, path: str) -> tuple[int, Any]:

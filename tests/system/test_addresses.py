@@ -6,7 +6,7 @@ import socket
 from contextlib import ExitStack, closing
 
 import pytest
-from lbd_process import Lbd, Unix, ask, free_port, until
+from lbd_process import Lbd, Unix, ask, borrowed, free_port, until
 from origin import Origin
 
 LISTENERS = '[listeners.web]\nbind = "127.0.0.1:$web"\nbackend = "app"\n'
@@ -27,7 +27,7 @@ def test_servers_of_every_kind(tmp_path):
         four, six, _ = (stack.enter_context(origin) for origin in (
             Origin("four"), Origin("six", "::1"), Origin("unix", path=path)))
         servers = f'a = "127.0.0.1:{four.port}", b = "[::1]:{six.port}", c = "unix:{path}"'
-        lbd = stack.enter_context(Lbd(config(servers, 'health = { type = "http", path = "/healthz" }')))
+        lbd = stack.enter_context(borrowed(config(servers, 'health = { type = "http", path = "/healthz" }')))
         assert names(lbd) == {"four", "six", "unix"}
         assert {server["health"] for server in lbd.status()["backends"]["app"]["servers"].values()} == {"up"}
 
@@ -65,13 +65,13 @@ def test_a_name_with_resolve_all_makes_one_server_of_each_address(tmp_path):
             origin = Origin(host, host)
             origin.port = port
             stack.enter_context(origin)
-        lbd = stack.enter_context(Lbd(config(f'a = "localhost:{port}"', "resolve_all = true")))
+        lbd = stack.enter_context(borrowed(config(f'a = "localhost:{port}"', "resolve_all = true")))
         assert set(lbd.status()["backends"]["app"]["servers"]) == {f"a@{host}" for host in listed}
         assert names(lbd) == listed
 
 
 def test_a_name_that_is_not_known_is_down_and_the_others_serve():
-    with Origin("a") as origin, Lbd(config(f'a = "127.0.0.1:{origin.port}", b = "nowhere.invalid:80"')) as lbd:
+    with Origin("a") as origin, borrowed(config(f'a = "127.0.0.1:{origin.port}", b = "nowhere.invalid:80"')) as lbd:
         assert names(lbd) == {"a"}
         server = lbd.status()["backends"]["app"]["servers"]["b"]
         assert server["health"] == "down"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 import uvloop
-from lbd_process import Lbd, until
+from lbd_process import Lbd, borrowed, until
 from load import Load
 from wicked import Wicked
 
@@ -31,7 +31,7 @@ def metric(lbd, start):
 
 def test_the_bound_is_exact_with_two_workers_and_short_requests():
     with (Wicked(seconds=0.002) as a, Wicked(seconds=0.002) as b,
-          Lbd(TEXT % {"a": a.port, "b": b.port, "most": 3, "queue": 1024, "wait": "10s"}) as lbd):
+          borrowed(TEXT % {"a": a.port, "b": b.port, "most": 3, "queue": 1024, "wait": "10s"}) as lbd):
         with Load(lbd.port("web"), connections=48) as load:
             until(lambda: load.total > 3000, "answers")
         assert set(load.answered) == {200}
@@ -45,7 +45,7 @@ def test_the_bound_is_exact_with_two_workers_and_short_requests():
 
 def test_workers_get_their_share():
     with (Wicked(seconds=0.005) as a, Wicked(seconds=0.005) as b,
-          Lbd(TEXT % {"a": a.port, "b": b.port, "most": 4, "queue": 1024, "wait": "10s"}) as lbd):
+          borrowed(TEXT % {"a": a.port, "b": b.port, "most": 4, "queue": 1024, "wait": "10s"}) as lbd):
         with Load(lbd.port("web"), connections=64) as load:
             until(lambda: load.total > 300, "all are at it")
             before = {worker["slot"]: worker for worker in lbd.status()["workers"]}
@@ -110,7 +110,7 @@ def test_brown_out():
 
 def test_a_worker_that_dies_gives_its_places_back():
     with (Wicked(seconds=0.01) as a, Wicked(seconds=0.01) as b,
-          Lbd(TEXT % {"a": a.port, "b": b.port, "most": 2, "queue": 1024, "wait": "10s"}) as lbd):
+          borrowed(TEXT % {"a": a.port, "b": b.port, "most": 2, "queue": 1024, "wait": "10s"}) as lbd):
         with Load(lbd.port("web"), connections=24) as load:
             until(lambda: load.total > 200, "answers")
             lbd.signal_worker(lbd.workers()[0], signal.SIGKILL)

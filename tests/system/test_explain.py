@@ -4,7 +4,7 @@ import subprocess
 import sys
 from urllib.parse import quote
 
-from lbd_process import ROOT, Backend, Lbd, until
+from lbd_process import ROOT, Backend, borrowed, until
 
 from tests.authority import Authority
 
@@ -21,7 +21,7 @@ b = "127.0.0.1:{b}"
 
 
 def test_the_server_that_is_named_is_the_one_that_answers():
-    with Backend("a") as a, Backend("b") as b, Lbd(CONFIG.format(a=a.port, b=b.port)) as lbd:
+    with Backend("a") as a, Backend("b") as b, borrowed(CONFIG.format(a=a.port, b=b.port)) as lbd:
         for number in range(8):
             url = quote(f"http://127.0.0.1:{lbd.port('web')}/{number}", safe="")
             code, found = lbd.admin("GET", f"/v1/explain?url={url}")
@@ -30,7 +30,7 @@ def test_the_server_that_is_named_is_the_one_that_answers():
 
 
 def test_events_tell_of_the_start_and_of_a_reload():
-    with Backend("a") as a, Backend("b") as b, Lbd(CONFIG.format(a=a.port, b=b.port)) as lbd:
+    with Backend("a") as a, Backend("b") as b, borrowed(CONFIG.format(a=a.port, b=b.port)) as lbd:
         _, first = lbd.admin("GET", "/v1/events")
         assert "ready" in {event["event"] for event in first["events"]}
         lbd.write(CONFIG.format(a=a.port, b=b.port).replace("url-hash", "random"))
@@ -45,7 +45,7 @@ def run(lbd, *words):
 
 
 def test_a_live_request_shows_the_way_it_took():
-    with Backend("a") as a, Backend("b") as b, Lbd(CONFIG.format(a=a.port, b=b.port)) as lbd:
+    with Backend("a") as a, Backend("b") as b, borrowed(CONFIG.format(a=a.port, b=b.port)) as lbd:
         for number in range(4):
             url = f"http://127.0.0.1:{lbd.port('web')}/{number}"
             done = run(lbd, "explain", "GET", url, "--live")
@@ -62,7 +62,7 @@ def test_a_live_request_over_tls(tmp_path):
     with Backend("a") as a, Backend("b") as b:
         config = CONFIG.format(a=a.port, b=b.port).replace(
             'backend = "app"', f'backend = "app"\ntls = {{ certificates = "{file}" }}')
-        with Lbd(config) as lbd:
+        with borrowed(config) as lbd:
             done = run(lbd, "explain", f"https://a.example.com:{lbd.port('web')}/1", "--live")
             assert done.returncode == 0, done.stderr
             assert "200 OK" in done.stdout

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from lbd_process import Lbd, until
+from lbd_process import borrowed, until
 
 PIECE = bytes(1 << 20)
 TEXT = """
@@ -55,7 +55,7 @@ def flood() -> Iterator[int]:
 
 @pytest.mark.parametrize("where", ["tcp", "web"])
 def test_a_client_that_half_closes_and_resets_kills_no_worker(flood: int, where: str) -> None:
-    with Lbd(TEXT.format(port=flood)) as lbd:
+    with borrowed(TEXT.format(port=flood)) as lbd:
         before = lbd.workers()
         for _ in range(8):
             with socket.create_connection(("127.0.0.1", lbd.port(where))) as client:

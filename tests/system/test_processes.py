@@ -6,7 +6,7 @@ import threading
 from contextlib import closing
 
 import pytest
-from lbd_process import Backend, Lbd, until
+from lbd_process import Backend, Lbd, borrowed, until
 
 TEXT = """
 [listeners.web]
@@ -70,15 +70,16 @@ def test_a_killed_worker_is_replaced_and_no_connection_refused(text):
 
 
 def test_a_reload_by_signal_and_a_bad_one(text):
-    with Lbd(text()) as lbd:
+    with borrowed(text()) as lbd:
+        first = lbd.status()["generation"]
         lbd.write(text("round-robin"))
         lbd.send(signal.SIGHUP)
-        until(lambda: lbd.logged("reloaded"), "generation 2 is acknowledged by all")
-        assert all(worker["generation"] == 2 for worker in serving(lbd))
+        until(lambda: lbd.logged("reloaded"), "the next generation is acknowledged by all")
+        assert all(worker["generation"] == first + 1 for worker in serving(lbd))
         lbd.write(text("rund"))
         lbd.send(signal.SIGHUP)
         until(lambda: not lbd.status()["last_reload"]["success"], "the reload is refused")
-        assert lbd.status()["generation"] == 2
+        assert lbd.status()["generation"] == first + 1
         assert lbd.get("web")[0] == 200
 
 
@@ -86,7 +87,7 @@ def test_health_takes_a_server_out_and_back(text, backend):
     def health():
         return lbd.status()["backends"]["app"]["servers"]["a"]["health"]
 
-    with Lbd(text()) as lbd:
+    with borrowed(text()) as lbd:
         backend.healthy = False
         until(lambda: health() == "down" and lbd.get("web")[0] == 503, "down")
         backend.healthy = True
@@ -140,18 +141,18 @@ def test_readiness_goes_before_the_listeners_do(text):
 
 def test_listeners_come_go_and_stay_by_reload(text):
     second = text().replace("listeners.web", "listeners.more").replace("$web", "$more").split("[backends")[0]
-    with Lbd(text()) as lbd:
+    with borrowed(text()) as lbd:
         lbd.write(text() + second)
-        lbd.admin("POST", "/v1/reload")
+        generation = lbd.admin("POST", "/v1/reload")[1]["generation"]
         assert (lbd.get("web")[0], lbd.get("more")[0]) == (200, 200)
         lbd.write(second + "[backends" + text().split("[backends")[1])
-        assert lbd.admin("POST", "/v1/reload")[1]["generation"] == 3
+        assert lbd.admin("POST", "/v1/reload")[1]["generation"] == generation + 1
         assert lbd.get("more")[0] == 200
         until(lambda: refused(lbd), "the listener that is gone refuses")
 
 
 def test_a_name_as_server(text, backend):
-    with Lbd(text().replace(f"127.0.0.1:{backend.port}", f"localhost:{backend.port}")) as lbd:
+    with borrowed(text().replace(f"127.0.0.1:{backend.port}", f"localhost:{backend.port}")) as lbd:
         until(lambda: lbd.get("web")[0] == 200, "the name leads to the server")
 
 

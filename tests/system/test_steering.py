@@ -11,7 +11,7 @@ import sys
 import threading
 
 import pytest
-from lbd_process import ROOT, Backend, Lbd, Unix, free_port, until
+from lbd_process import ROOT, Backend, Lbd, Unix, borrowed, free_port, until
 from load import Load
 from origin import Origin
 
@@ -74,7 +74,7 @@ def origins():
 
 def test_a_rolling_deployment_loses_nothing(origins, capsys):
     text = TEXT + "".join(f'{origin.name} = "127.0.0.1:{origin.port}"\n' for origin in origins)
-    with Lbd(text) as lbd, Load(lbd.port("web")) as load:
+    with borrowed(text) as lbd, Load(lbd.port("web")) as load:
         until(lambda: load.total > 100, "the load runs")
         for origin in origins:
             place = f"app/{origin.name}"
@@ -93,7 +93,7 @@ def test_a_rolling_deployment_loses_nothing(origins, capsys):
 
 def test_servers_come_and_go_under_load_and_reloads(origins):
     first, *others = origins
-    with Lbd(TEXT + f'a = "127.0.0.1:{first.port}"\n') as lbd, Load(lbd.port("web")) as load:
+    with borrowed(TEXT + f'a = "127.0.0.1:{first.port}"\n') as lbd, Load(lbd.port("web")) as load:
         for turn in range(3):
             for origin in others:
                 offer = {"address": f"127.0.0.1:{origin.port}", "weight": turn + 1}
@@ -112,7 +112,7 @@ def test_servers_come_and_go_under_load_and_reloads(origins):
 
 
 def test_a_server_that_is_not_heard_of_goes():
-    with Backend("a") as a, Backend("b") as b, Lbd(TEXT + f'a = "127.0.0.1:{a.port}"\n') as lbd:
+    with Backend("a") as a, Backend("b") as b, borrowed(TEXT + f'a = "127.0.0.1:{a.port}"\n') as lbd:
         assert ask(lbd, "PUT", "/v1/backends/app/servers/b", {"address": f"127.0.0.1:{b.port}", "ttl": "1s"})[0] == 201
         until(lambda: "b" not in servers(lbd), "it expired")
         event, = until(lambda: lbd.logged("registered server drains and goes"), "it is logged")
@@ -120,7 +120,7 @@ def test_a_server_that_is_not_heard_of_goes():
 
 
 def test_one_that_never_was_healthy_gets_nothing():
-    with Backend("a") as a, Backend("b") as b, Lbd(TEXT + f'a = "127.0.0.1:{a.port}"\n') as lbd:
+    with Backend("a") as a, Backend("b") as b, borrowed(TEXT + f'a = "127.0.0.1:{a.port}"\n') as lbd:
         b.healthy = False
         assert ask(lbd, "PUT", "/v1/backends/app/servers/b", {"address": f"127.0.0.1:{b.port}"})[0] == 201
         assert {lbd.get("web")[1]["server"] for _ in range(20)} == {"a"}
@@ -210,7 +210,7 @@ sys.exit(7)
 
 def test_a_command_is_a_server_while_it_runs():
     port = free_port()
-    with Backend("a") as a, Lbd(TEXT + f'a = "127.0.0.1:{a.port}"\n') as lbd, Load(lbd.port("web")) as load:
+    with Backend("a") as a, borrowed(TEXT + f'a = "127.0.0.1:{a.port}"\n') as lbd, Load(lbd.port("web")) as load:
         words = ["register", "--backend", "app", "--address", f":{port}", "--name", "own", "--ttl", "3s", "--tag", "v2",
                  "--admin", f"unix:{lbd.path}/admin.sock", "--", sys.executable, "-c", SERVER, str(port)]
         process = subprocess.Popen([sys.executable, "-m", "lbd", *words], cwd=ROOT)
@@ -249,7 +249,7 @@ ATTACKS = [
 
 
 def test_attacks_change_nothing():
-    with Backend("a") as a, Lbd(TEXT + f'a = "127.0.0.1:{a.port}"\n') as lbd:
+    with Backend("a") as a, borrowed(TEXT + f'a = "127.0.0.1:{a.port}"\n') as lbd:
         until(lambda: answers(lbd), "it answers")
         for method, path, body, wanted in ATTACKS:
             status, data = ask(lbd, method, path, body)
@@ -262,7 +262,7 @@ def test_attacks_change_nothing():
 @pytest.mark.parametrize("algorithm", ["weighted-round-robin", "least-time", "maglev"])
 def test_a_backend_that_begins_without_servers(algorithm):
     text = TEXT.replace("registration", f'algorithm = "{algorithm}"\nregistration')
-    with Backend("b") as b, Lbd(text) as lbd:
+    with Backend("b") as b, borrowed(text) as lbd:
         assert lbd.get("web")[0] == 503
         put_in_force(lbd, "b", b.port)
         assert command(lbd, "wait", "up", "app/b") == 0
@@ -307,7 +307,7 @@ def test_registrations_over_an_upgrade_in_place(origins):
 @pytest.mark.parametrize("mode", ["drain", "maint"])
 def test_the_last_server_goes_with_a_word(mode, capsys):
     with Backend("a") as a, Backend("b") as b, \
-            Lbd(TEXT + f'a = "127.0.0.1:{a.port}"\nb = "127.0.0.1:{b.port}"\n', workers=1) as lbd:
+            borrowed(TEXT + f'a = "127.0.0.1:{a.port}"\nb = "127.0.0.1:{b.port}"\n') as lbd:
         assert command(lbd, "wait", "up", "app") == 0
         assert command(lbd, mode, "app/a") == 0
         assert capsys.readouterr().err == ""
