@@ -244,22 +244,27 @@ class Lbd:
         assert code == 200, text
         return str(text)
 
+    def counted(self, series: str) -> float:
+        """The sum of the samples of /metrics that begin so."""
+        return sum(float(line.rpartition(" ")[2]) for line in self.metrics().splitlines() if line.startswith(series))
+
     def get(self, name: str, path: str = "/", host: str = "127.0.0.1") -> tuple[int, Any]:
         """One request through the listener on `$NAME`, on a connection of its own."""
         return ask(http.client.HTTPConnection(host, self.port(name), timeout=20), "GET", path)
 
 
 NOTHING = '[listeners.none]\nbind = "127.0.0.1:$none"\nroutes = [{ respond = { status = 404, body = "none" } }]\n'
-_resting: list[Lbd] = []
+_resting: dict[tuple[str, ...], list[Lbd]] = {}     # those that nobody borrows now, by their options
 
 
 @contextlib.contextmanager
-def borrowed(text: str) -> Iterator[Lbd]:
+def borrowed(text: str, options: Sequence[str] = ()) -> Iterator[Lbd]:
     """A daemon with two workers, of this process of the tests: started once and handed from test to test.
 
     For tests that end neither it nor the configuration of its own sides, and that count nothing since its start.
     """
-    lbd = _resting.pop() if _resting else Lbd(NOTHING).__enter__()
+    alike = _resting.setdefault(tuple(options), [])
+    lbd = alike.pop() if alike else Lbd(NOTHING, options=options).__enter__()
     try:
         lbd.renew(text)
         yield lbd
@@ -267,13 +272,14 @@ def borrowed(text: str) -> Iterator[Lbd]:
     except BaseException:
         lbd.close()
         raise
-    _resting.append(lbd)
+    alike.append(lbd)
 
 
 def dismiss() -> None:
     """End those that nobody borrows any more."""
-    while _resting:
-        _resting.pop().close()
+    for alike in _resting.values():
+        while alike:
+            alike.pop().close()
 
 
 def ask(connection: http.client.HTTPConnection, method: str, path: str) -> tuple[int, Any]:

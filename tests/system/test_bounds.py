@@ -25,10 +25,6 @@ b = { address = "127.0.0.1:%(b)d", max_conns = %(most)d }
 """
 
 
-def metric(lbd, start):
-    return sum(float(line.rpartition(" ")[2]) for line in lbd.metrics().splitlines() if line.startswith(start))
-
-
 def test_the_bound_is_exact_with_two_workers_and_short_requests():
     with (Wicked(seconds=0.002) as a, Wicked(seconds=0.002) as b,
           borrowed(TEXT % {"a": a.port, "b": b.port, "most": 3, "queue": 1024, "wait": "10s"}) as lbd):
@@ -38,9 +34,9 @@ def test_the_bound_is_exact_with_two_workers_and_short_requests():
         assert load.lost == load.refused == 0
         assert max(a.most, b.most) <= 3
         assert min(a.most, b.most) == 3
-        until(lambda: metric(lbd, "lbd_backend_queue{") == 0, "nobody waits")
-        until(lambda: metric(lbd, "lbd_server_in_flight{") == 0, "nothing is in flight")
-        assert metric(lbd, "lbd_server_open_connections{") == a.open + b.open <= 6
+        until(lambda: lbd.counted("lbd_backend_queue{") == 0, "nobody waits")
+        until(lambda: lbd.counted("lbd_server_in_flight{") == 0, "nothing is in flight")
+        assert lbd.counted("lbd_server_open_connections{") == a.open + b.open <= 6
 
 
 def test_workers_get_their_share():
@@ -101,10 +97,10 @@ def test_brown_out():
         assert clients.took[503]
         assert max(clients.took[200]) < 0.5 + 0.05 + 5       # queue timeout, service time, and a machine that is busy
         assert max(a.most, b.most) == 5
-        until(lambda: metric(lbd, "lbd_backend_queue{") == 0, "nobody waits")
-        until(lambda: metric(lbd, "lbd_backend_in_flight{") == 0, "nothing is in flight")
-        assert metric(lbd, 'lbd_endings_total{ending="queue-full"}') == len(clients.took[503]) - metric(
-            lbd, 'lbd_endings_total{ending="queue-timeout"}')
+        until(lambda: lbd.counted("lbd_backend_queue{") == 0, "nobody waits")
+        until(lambda: lbd.counted("lbd_backend_in_flight{") == 0, "nothing is in flight")
+        refused = sum(lbd.counted(f'lbd_endings_total{{ending="queue-{how}"}}') for how in ("full", "timeout"))
+        assert refused == len(clients.took[503])
         assert lbd.get("web") == (200, "ok")
 
 
@@ -116,5 +112,5 @@ def test_a_worker_that_dies_gives_its_places_back():
             lbd.signal_worker(lbd.workers()[0], signal.SIGKILL)
             until(lambda goal=load.total + 1000: load.total > goal, "answers again")
         assert set(load.answered) == {200}
-        until(lambda: metric(lbd, "lbd_backend_queue{") == 0, "nobody waits")
-        until(lambda: metric(lbd, "lbd_server_in_flight{") == 0, "nothing is in flight")
+        until(lambda: lbd.counted("lbd_backend_queue{") == 0, "nobody waits")
+        until(lambda: lbd.counted("lbd_server_in_flight{") == 0, "nothing is in flight")

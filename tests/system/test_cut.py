@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import os
-import re
 import signal
 import socket
 import threading
@@ -118,8 +117,7 @@ def facts(lbd, name):
 
 def cuts(lbd):
     """Tunnels and requests that operators cut so far."""
-    counted = re.search(r'lbd_endings_total{ending="operator-cut"} (\S+)', lbd.metrics())
-    return int(float(counted[1])) if counted else 0
+    return lbd.counted('lbd_endings_total{ending="operator-cut"}')
 
 
 def ended(client):

@@ -3,7 +3,7 @@
 import http.client
 
 from collector import Collector, attributes
-from lbd_process import Backend, Lbd, until
+from lbd_process import Backend, Lbd, borrowed, until
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 CONFIG = """
@@ -70,7 +70,7 @@ def test_spans_come_while_tracing_is_on():
 def test_a_collector_that_refuses_costs_spans_and_nothing_else():
     with Collector() as collector, Backend("a") as server:
         collector.broken = True
-        with Lbd(CONFIG.format(enabled="true", url=collector.url, port=server.port)) as lbd:
+        with borrowed(CONFIG.format(enabled="true", url=collector.url, port=server.port)) as lbd:
             assert [ask(lbd, "/lost") for _ in range(5)] == [200] * 5
             until(lambda: "lbd_spans_lost_total 5\n" in lbd.metrics(), "they are counted")
             reason = until(lambda: lbd.logged("spans cannot be written, lines are lost"), "it is said")[0]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from lbd_process import ROOT, Lbd, free_port, until
+from lbd_process import ROOT, Lbd, borrowed, free_port, until
 from origin import PATTERN, Origin, digest
 from websockets.sync.client import connect
 
@@ -109,7 +109,7 @@ def demo_server():
 
 
 def test_a_websocket_echoes_and_outlives_others(demo_server, tmp_path):
-    with Lbd(TEXT % (tmp_path / "web.sock", demo_server)) as lbd, contextlib.ExitStack() as stack:
+    with borrowed(TEXT % (tmp_path / "web.sock", demo_server)) as lbd, contextlib.ExitStack() as stack:
         until(lambda: lbd.get("web")[0] == 200, "the server answers")
         sockets = [stack.enter_context(connect(f"ws://127.0.0.1:{lbd.port('web')}/ws")) for _ in range(10)]
         for number, ws in enumerate(sockets):

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from lbd_process import Lbd, Unix, ask, until
+from lbd_process import Lbd, Unix, ask, borrowed, until
 from origin import Origin
 
 FAST = 'health = { type = "http", path = "/healthz", interval = "100ms", fall = 2, rise = 1 }'
@@ -26,7 +26,7 @@ def server(lbd):
 
 def test_requests_checks_and_a_reload(tmp_path, name):
     path = tmp_path / "app.sock"
-    with Origin("file", path=path), Origin("name", path=f"\0{name}") as abstract, Lbd(text(f"unix:{path}")) as lbd:
+    with Origin("file", path=path), Origin("name", path=f"\0{name}") as abstract, borrowed(text(f"unix:{path}")) as lbd:
         assert lbd.get("web")[1]["server"] == "file"
         lbd.write(text(f"unix:@{name}"))
         assert lbd.admin("POST", "/v1/reload")[0] == 200
@@ -47,7 +47,6 @@ def test_requests_checks_and_a_reload(tmp_path, name):
         lbd.write(text(f"unix:{path}"))
         assert lbd.admin("POST", "/v1/reload")[0] == 200
         assert lbd.get("web")[1]["server"] == "file"
-        assert lbd.stop() == 0
 
 
 def test_a_listener_with_such_a_name_over_a_reload_and_an_upgrade(tmp_path, name):
@@ -74,8 +73,7 @@ def refused(name):
 
 
 def test_a_tcp_listener_with_such_a_server(name):
-    with Origin("a", path=f"\0{name}"), Lbd(
+    with Origin("a", path=f"\0{name}"), borrowed(
             f'[listeners.web]\nmode = "tcp"\nbind = "127.0.0.1:$web"\nbackend = "app"\n'
             f'[backends.app]\nservers = {{ a = "unix:@{name}" }}\n') as lbd:
         assert lbd.get("web") == (200, {"server": "a", "path": "/"})
-        assert lbd.stop() == 0

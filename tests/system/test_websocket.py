@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from lbd_process import Lbd, until
+from lbd_process import Lbd, borrowed, until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from lbd.cli.command_line import main
 
+CLOSED, CUT = (f'lbd_endings_total{{ending="{ending}"}}' for ending in ("tunnel-closed", "operator-cut"))
 CONFIG = """
 [timeouts]
 tunnel = "{tunnel}"
@@ -33,12 +34,13 @@ async def behind(tunnel: str = "1h", settings: str = "") -> AsyncIterator[tuple[
     """A daemon before a WebSocket server; the URL of the daemon, and the server's port."""
     async with serve(echo, "127.0.0.1", 0, ping_interval=None) as server:
         port = server.sockets[0].getsockname()[1]
-        lbd = Lbd(CONFIG.format(tunnel=tunnel, port=port, more=""), settings=settings)
+        text = CONFIG.format(tunnel=tunnel, port=port, more="")
+        daemon = Lbd(text, settings=settings) if settings else borrowed(text)
+        lbd = await asyncio.to_thread(daemon.__enter__)
         try:
-            await asyncio.to_thread(lbd.start)
             yield lbd, f"ws://127.0.0.1:{lbd.port('web')}/chat", port
         finally:
-            await asyncio.to_thread(lbd.close)
+            await asyncio.to_thread(daemon.__exit__, None, None, None)
 
 
 async def said(connection: ClientConnection, text: str | bytes) -> None:
@@ -50,16 +52,17 @@ async def said(connection: ClientConnection, text: str | bytes) -> None:
 
 async def test_messages_of_all_sizes_and_an_orderly_end() -> None:
     async with behind() as (lbd, url, _), connect(url, max_size=None) as connection:
+        before = await asyncio.to_thread(lbd.counted, CLOSED)
         for message in ("hello", b"\0" * 70_000, "x" * 1_000_000, ""):
             await said(connection, message)
         await connection.close()
         assert connection.close_code == 1000
         await asyncio.to_thread(
-            until, lambda: 'lbd_endings_total{ending="tunnel-closed"} 1.0' in lbd.metrics(), "it is counted")
+            until, lambda: lbd.counted(CLOSED) == before + 1, "it is counted")
 
 
 async def test_pings_keep_a_connection_alive_and_silence_ends_it() -> None:
-    async with behind(tunnel="2s") as (_, url, _), \
+    async with behind(tunnel="1s") as (_, url, _), \
             connect(url, ping_interval=0.2) as pinging, connect(url, ping_interval=None) as silent:
         async with asyncio.timeout(20):
             await silent.wait_closed()          # by then the other one was without a message for as long
@@ -80,6 +83,7 @@ async def test_a_reload_touches_none_of_them() -> None:
 
 async def test_an_operator_cuts_them() -> None:
     async with behind() as (lbd, url, _):
+        before = await asyncio.to_thread(lbd.counted, CUT)
         connections = [await connect(url) for _ in range(20)]
         command = ["maint", "app/a", "--cut", "--admin", f"unix:{lbd.path}/admin.sock"]
         assert await asyncio.to_thread(main, command) == 0
@@ -88,7 +92,7 @@ async def test_an_operator_cuts_them() -> None:
                 await connection.wait_closed()
         assert {connection.close_code for connection in connections} == {1006}
         await asyncio.to_thread(
-            until, lambda: 'lbd_endings_total{ending="operator-cut"} 20.0' in lbd.metrics(), "they are counted")
+            until, lambda: lbd.counted(CUT) == before + 20, "they are counted")
 
 
 async def test_a_stop_ends_them_one_after_another() -> None:
