@@ -14,7 +14,7 @@ from lbd.backend.server import Server
 from lbd.balance import ALGORITHMS, OPTIONS, build
 from lbd.errors import LbdError
 from lbd.schema import ALGORITHM_NAMES
-from lbd.schema import Algorithm as Wanted
+from lbd.schema import AlgorithmConfig as Wanted
 from lbd.stats import endings, scoreboard
 from lbd.stats.scoreboard import BACKEND, PROCESS, ROUTE, Record
 from tests.balance.fleet import Fleet, Request, urls

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from lbd import schema
-from lbd.schema import REQUIRED, Backend, Config, HealthPolicy, Key, Listener, Route, Server, keys
+from lbd.schema import (
+    REQUIRED,
+    BackendConfig,
+    Config,
+    HealthPolicy,
+    Key,
+    ListenerConfig,
+    RouteConfig,
+    ServerConfig,
+    keys,
+)
 from lbd.schema.units import Address
 
 SECTIONS = [item for item in vars(schema).values()
@@ -57,14 +67,14 @@ def test_defaults() -> None:
     config = Config()
     assert config.timeouts.tunnel == 3600.0
     assert config.admin.bind == Address(path="/run/lbd/admin.sock")
-    assert Backend().algorithm.name == "weighted-round-robin"
-    assert Listener(bind=()).max_head == 32768
-    assert Server(address=Address("10.0.0.1", 80)).weight == 1
-    assert Route().method == ()
+    assert BackendConfig().algorithm.name == "weighted-round-robin"
+    assert ListenerConfig(bind=()).max_head == 32768
+    assert ServerConfig(address=Address("10.0.0.1", 80)).weight == 1
+    assert RouteConfig().method == ()
 
 
 def test_instances_are_values() -> None:
-    config = Config(backends={"app": Backend(servers={"a": Server(address=Address("10.0.0.1", 80))})})
+    config = Config(backends={"app": BackendConfig(servers={"a": ServerConfig(address=Address("10.0.0.1", 80))})})
     assert pickle.loads(pickle.dumps(config)) == config
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.log = schema.Log()  # type: ignore[misc]

@@ -20,7 +20,7 @@ class Traces(AccessLog):
 
     dropped = fields.PROCESS_SPANS_DROPPED
 
-    def trace(self, settings: schema.Tracing, generation: int) -> bool:
+    def trace(self, settings: schema.TracingConfig, generation: int) -> bool:
         """Note spans as these settings say; False when they want none."""
         self.flush()
         self._lines = Lines("json", COLUMNS, 1.0, generation, 0) if settings.enabled else None

@@ -50,7 +50,7 @@ class Reason(logging.Handler):
 class Spans:
     """A sink for lines about requests. What the collector does not take is lost: `write` raises `OSError` then."""
 
-    def __init__(self, settings: schema.Tracing) -> None:
+    def __init__(self, settings: schema.TracingConfig) -> None:
         self._exporter = OTLPSpanExporter(endpoint=settings.endpoint, timeout=TIMEOUT)
         self._resource = Resource.create({"service.name": settings.service, "service.version": __version__})
         self._reason = Reason()

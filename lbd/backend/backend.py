@@ -39,7 +39,7 @@ class Backend:
         self.pool: Pool | None = None
         self.pick: Callable[[Facts], Server | None] = nothing
         self.direct: Callable[[Facts], Server | None] = nothing
-        self.settings = schema.Backend()
+        self.settings = schema.BackendConfig()
         self.server_timeout = self.settings.timeouts.server
         self.response = scanner(self.settings)      # of what its servers answer
         self.retry_statuses: frozenset[bytes] = frozenset()     # answers that another server may better
@@ -49,7 +49,7 @@ class Backend:
         self.took: Callable[[Server], None] | None = None
         self.dropped: Callable[[Server], None] | None = None
 
-    def install(self, settings: schema.Backend, endpoints: Sequence[Endpoint], rows: Callable[[int], Row],
+    def install(self, settings: schema.BackendConfig, endpoints: Sequence[Endpoint], rows: Callable[[int], Row],
                 algorithm: Algorithm, secret: bytes = b"") -> list[Server]:
         """Put settings, servers and algorithm in force; returns the servers that are no longer there."""
         servers = {}

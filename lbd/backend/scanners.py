@@ -8,7 +8,7 @@ from lbd.http.head import Response
 REMEMBERED = 256     # combinations of limits and leniency
 
 
-def scanner(settings: schema.Backend) -> Response:
+def scanner(settings: schema.BackendConfig) -> Response:
     """The reader of the heads that the backend's servers send; its findings last until the next `scan`."""
     return _scanner(settings.max_response_head, settings.max_response_headers, settings.lenient)
 

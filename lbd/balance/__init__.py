@@ -40,7 +40,7 @@ ALGORITHMS: Mapping[str, type[Algorithm]] = {
 OPTIONS: Mapping[str, type | None] = {**{name: kind.Options for name, kind in ALGORITHMS.items()}, ":": None}
 
 
-def build(wanted: schema.Algorithm, context: Context) -> Algorithm:
+def build(wanted: schema.AlgorithmConfig, context: Context) -> Algorithm:
     """The algorithm that a backend wants; raises `LbdError` with the reason when it cannot be had."""
     if ":" in wanted.name:
         return Own(wanted.name, context)

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from lbd.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Timeouts, keys
+from lbd.schema import REQUIRED, AlgorithmConfig, Config, HealthPolicy, Key, Timeouts, keys
 from lbd.schema import units as u
 from lbd.schema.addresses import Address
 
@@ -40,7 +40,7 @@ def plain(about: Key, value: Any, config: Config) -> Any:
     """One value as TOML data. A policy that has a name is the name; None stays None."""
     if value is None:
         return None
-    if isinstance(value, Algorithm):
+    if isinstance(value, AlgorithmConfig):
         own = section(value.options, config) if value.options is not None else {}
         return {"name": value.name, **own} if own else value.name
     if isinstance(value, HealthPolicy) and not about.named:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lbd.schema import REQUIRED, Config, HealthPolicy, Key, Server, keys
+from lbd.schema import REQUIRED, Config, HealthPolicy, Key, ServerConfig, keys
 from lbd.schema import units as u
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -58,7 +58,7 @@ class _Writer:
         if section is None:
             return {}
         inner = self._reference(section)
-        if section is Server:
+        if section is ServerConfig:
             inner = {"anyOf": [u.ADDRESS.schema, inner]}
         if about.switch:
             inner = {"anyOf": [{"type": "boolean"}, inner]}
@@ -67,7 +67,7 @@ class _Writer:
         return {"type": "array", "items": inner} if about.many else inner
 
     def _reference(self, section: type) -> dict[str, Any]:
-        name = section.__name__
+        name = section.__name__.removesuffix("Config")
         if name not in self.defs:
             self.defs[name] = {}  # so that a table which holds itself would not be gone into for ever
             self.defs[name] = self._policy() if section is HealthPolicy else self.table(section)

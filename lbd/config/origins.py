@@ -7,7 +7,7 @@ from typing import Any
 from lbd.config.effective import masked, plain, policy_name
 from lbd.config.findings import Where, dotted
 from lbd.config.places import Path
-from lbd.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Timeouts, keys
+from lbd.schema import REQUIRED, AlgorithmConfig, Config, HealthPolicy, Key, Timeouts, keys
 from lbd.schema import units as u
 
 DEFAULT = "default"
@@ -49,7 +49,7 @@ class _Walk:
 
     def key(self, about: Key, item: Any, path: Path) -> Iterator[Setting]:
         """One key: a value, or tables."""
-        if isinstance(item, Algorithm):
+        if isinstance(item, AlgorithmConfig):
             yield self.setting(about, item.name, (*path, "name") if (*path, "name") in self.places else path)
             if item.options is not None:
                 yield from self.table(item.options, path)

@@ -12,13 +12,13 @@ from lbd.config.findings import dotted
 from lbd.config.places import Path
 from lbd.config.reference import written
 from lbd.schema import (
-    Backend,
+    BackendConfig,
     Config,
     Key,
-    Listener,
+    ListenerConfig,
     Reload,
-    Route,
-    Server,
+    RouteConfig,
+    ServerConfig,
     Timeouts,
     keys,
 )
@@ -29,7 +29,8 @@ UNSET = "not set"
 CLASSES: tuple[Reload, ...] = ("live", "add", "drain", "rebind", "restart")
 
 # What an object is called, by the class of its table.
-KINDS: Mapping[type, str] = {Listener: "listener", Backend: "backend", Server: "server", Route: "route"}
+KINDS: Mapping[type, str] = {ListenerConfig: "listener", BackendConfig: "backend", ServerConfig: "server",
+                             RouteConfig: "route"}
 
 # What becomes of the state that lbd has of an object, by its kind and the class of its change.
 KEEPS: Mapping[tuple[str, Reload], str] = {
@@ -164,9 +165,9 @@ class _Comparison:
 
     def _inner(self, path: Path, old: Any, new: Any) -> Iterator[Change]:
         """The objects within an object."""
-        if isinstance(new, Backend):
+        if isinstance(new, BackendConfig):
             yield from self._named("server", (*path, "servers"), old.servers, new.servers)
-        elif isinstance(new, Listener) and old.routes != new.routes:
+        elif isinstance(new, ListenerConfig) and old.routes != new.routes:
             yield from self._routes((*path, "routes"), old.routes, new.routes)
 
     def _edits(self, old: Any, new: Any, prefix: str = "") -> Iterator[Edit]:
@@ -191,7 +192,7 @@ class _Comparison:
         if own[0] is not None and type(own[0]) is type(own[1]):
             yield from self._edits(*own, prefix)
 
-    def _routes(self, path: Path, old: Sequence[Route], new: Sequence[Route]) -> Iterator[Change]:
+    def _routes(self, path: Path, old: Sequence[RouteConfig], new: Sequence[RouteConfig]) -> Iterator[Change]:
         """Routes have no names: what is equal in the same order stays."""
         before, after = ([repr(route) for route in routes] for routes in (old, new))
         for what, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
@@ -213,14 +214,14 @@ class _Comparison:
 
 def _about(value: Any) -> str:
     """An object in a few words."""
-    if isinstance(value, Server):
+    if isinstance(value, ServerConfig):
         return str(value.address)
-    if isinstance(value, Listener):
+    if isinstance(value, ListenerConfig):
         return ", ".join(map(str, value.bind))
-    if isinstance(value, Backend):
+    if isinstance(value, BackendConfig):
         count = len(value.servers)
         return f"{count} server{'s' * (count != 1)}, {value.algorithm.name}"
-    if not isinstance(value, Route):
+    if not isinstance(value, RouteConfig):
         return str(getattr(value, "type", ""))
     parts = [f"{name} {written(_condition(getattr(value, name)))}"
              for name in ("sni", "alpn", "host", "path", "path_prefix", "path_regex", "method", "header")

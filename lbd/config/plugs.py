@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lbd.config.findings import Findings
-from lbd.schema import ALGORITHM_NAMES, CHECK_NAMES, Algorithm, HealthPolicy
+from lbd.schema import ALGORITHM_NAMES, CHECK_NAMES, AlgorithmConfig, HealthPolicy
 from lbd.schema import units as u
 from lbd.schema.kinds import Kind, listed, nearest, shown
 
@@ -38,7 +38,7 @@ class Plugs:
         self.algorithms = algorithms
         self.checks = checks
         self.overrides = overrides or Overrides()
-        self.default_algorithm = Algorithm().name
+        self.default_algorithm = AlgorithmConfig().name
         self._accept(findings)
 
     def _accept(self, findings: Findings) -> None:

@@ -6,7 +6,18 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lbd.schema import REQUIRED, Backend, Config, HealthPolicy, Key, Reload, Server, Timeouts, keys
+from lbd.schema import (
+    REQUIRED,
+    BackendConfig,
+    Config,
+    HealthPolicy,
+    Key,
+    ListenerConfig,
+    Reload,
+    ServerConfig,
+    Timeouts,
+    keys,
+)
 from lbd.schema import units as u
 
 COMMENTS = 41  # column of the comments
@@ -26,7 +37,7 @@ RELOADS: Mapping[Reload, str] = {
 }
 
 # Names of the examples, by the class of the table that they name.
-NAMES: Mapping[str, str] = {"Listener": "web", "Backend": "app", "Server": "b"}
+NAMES: Mapping[type, str] = {ListenerConfig: "web", BackendConfig: "app", ServerConfig: "b"}
 
 # Keys without a default that must be given for the file to be one that can be read.
 GIVEN = {("listeners", "web", "backend"), ("listeners", "web", "routes", "backend")}
@@ -106,12 +117,12 @@ class _Writer:
             yield from self._policies(path)
         elif section is Timeouts and path != ("timeouts",):
             yield from self._header(path, f"any key of [timeouts], {about.text}", True)
-        elif section is Server:
+        elif section is ServerConfig:
             yield from self._header(path, about.text, off)
             yield "a = \"127.0.0.1:9001\"".ljust(COMMENTS - 1) + " # short for { address = … }"
-            yield from self._section(section, (*path, NAMES["Server"]), "the long form", off)
+            yield from self._section(section, (*path, NAMES[ServerConfig]), "the long form", off)
         elif section is not None and about.named:
-            yield from self._section(section, (*path, NAMES[section.__name__]), about.text, off)
+            yield from self._section(section, (*path, NAMES[section]), about.text, off)
         elif section is not None:
             note = f"; not yet: {about.refused}" if about.refused else "; no effect yet" if about.later else ""
             yield from self._section(section, path, about.text + note, off or about.optional, about.many)
@@ -131,7 +142,7 @@ class _Writer:
                 tables.append((name, about))
                 continue
             yield self._line(name, about, (*path, name), off)
-            if section is Backend and about.kind is u.ALGORITHM:
+            if section is BackendConfig and about.kind is u.ALGORITHM:
                 yield from self._algorithms()
         for name, about in tables:
             yield from self._table(about, (*path, name), off)

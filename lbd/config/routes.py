@@ -10,7 +10,7 @@ import re2
 
 from lbd.config.findings import Findings, dotted
 from lbd.config.places import Path
-from lbd.schema import Config, Listener, Route
+from lbd.schema import Config, ListenerConfig, RouteConfig
 from lbd.schema.keys import keys
 from lbd.schema.kinds import listed, nearest, shown
 
@@ -44,16 +44,16 @@ def _check_backend(config: Config, name: str, path: Path, findings: Findings) ->
         findings.missing(path, f"{shown(name)} is no backend{nearest(name, config.backends) or known}")
 
 
-def _check_mode(route: Route, tcp: bool, path: Path, findings: Findings) -> None:
+def _check_mode(route: RouteConfig, tcp: bool, path: Path, findings: Findings) -> None:
     """What is asked for can be known in the listener's mode."""
-    for name, (attribute, _) in keys(Route).items():
+    for name, (attribute, _) in keys(RouteConfig).items():
         if name not in OF_BOTH and (name in OF_TLS) != tcp and getattr(route, attribute):
             of_tls = listed(OF_TLS, "and")
             findings.error((*path, name), f"a tcp listener sees no requests, only {of_tls} of TLS clients" if tcp
                            else "is for listeners of mode tcp")
 
 
-def _check_route(route: Route, path: Path, findings: Findings) -> None:
+def _check_route(route: RouteConfig, path: Path, findings: Findings) -> None:
     """What one route must fulfil by itself."""
     actions = [name for name in ACTIONS if findings.given((*path, name))]
     if not actions and findings.sound(path):
@@ -74,7 +74,7 @@ def _check_route(route: Route, path: Path, findings: Findings) -> None:
         findings.error(at, f"{shown(route.strip_prefix)} is not how every path of this route begins ({what})")
 
 
-def _check_hidden(listener: Listener, path: Path, findings: Findings) -> None:
+def _check_hidden(listener: ListenerConfig, path: Path, findings: Findings) -> None:
     """Warn of each route that can never be reached, since an earlier one takes all of its requests.
 
     Only routes that may hide another are compared with it, and no more than MOST_COMPARED of a listener: the rest goes
@@ -98,16 +98,16 @@ def _check_hidden(listener: Listener, path: Path, findings: Findings) -> None:
         groups.setdefault((_name(route), _begin(route)), []).append(later)
 
 
-def _name(route: Route) -> str | None:
+def _name(route: RouteConfig) -> str | None:
     return route.host if route.host is not None else route.sni
 
 
-def _begin(route: Route) -> str | None:
+def _begin(route: RouteConfig) -> str | None:
     """How the path begins, by which a route is found; None where that is not known."""
     return route.path if route.path is not None else route.path_prefix
 
 
-def _hiding(route: Route) -> Iterator[Group]:
+def _hiding(route: RouteConfig) -> Iterator[Group]:
     """The groups of the routes that may hide this one: of every host and every path that take in its own."""
     names: list[str | None] = [None]
     for name in (route.host, route.sni):
@@ -126,7 +126,7 @@ def covers(prefix: str, path: str) -> bool:
     return path == prefix or path.startswith(prefix if prefix.endswith("/") else prefix + "/")
 
 
-def hides(earlier: Route, later: Route) -> bool:
+def hides(earlier: RouteConfig, later: RouteConfig) -> bool:
     """Every request that `later` would take is taken by `earlier`; when in doubt, False."""
     return (_hides_host(earlier.host, later.host) and _hides_host(earlier.sni, later.sni)
             and (not earlier.alpn or (bool(later.alpn) and set(later.alpn) <= set(earlier.alpn)))
@@ -141,7 +141,7 @@ def _hides_host(earlier: str | None, later: str | None) -> bool:
     return later is not None and earlier.startswith("*.") and later.removeprefix("*").endswith(earlier[1:])
 
 
-def _hides_path(earlier: Route, later: Route) -> bool:
+def _hides_path(earlier: RouteConfig, later: RouteConfig) -> bool:
     if earlier.path is not None:
         return earlier.path == later.path
     if earlier.path_prefix is not None:

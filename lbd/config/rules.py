@@ -6,7 +6,7 @@ from lbd.config.document import DocumentError, fetch
 from lbd.config.findings import Findings, dotted
 from lbd.config.places import Path
 from lbd.config.routes import check_routes
-from lbd.schema import Backend, Config, Listener, Server, Sticky
+from lbd.schema import BackendConfig, Config, ListenerConfig, ServerConfig, Sticky
 from lbd.schema.kinds import shown
 from lbd.schema.units import OFF, SECRET_FIELDS, UNIX, Address
 
@@ -156,7 +156,7 @@ def check_servers(config: Config, findings: Findings) -> None:
                 findings.warn(path, f'"{other}" has the address {shown(str(settings.address))} too')
 
 
-def _unchecked(backend: Backend, server: Server) -> str:
+def _unchecked(backend: BackendConfig, server: ServerConfig) -> str:
     """Why no port of the server is checked, "" where one is."""
     if backend.health is None:
         return "the backend has no health checks; add health"
@@ -257,7 +257,7 @@ def check_sticky(config: Config, findings: Findings) -> None:
                               "client that uses both loses its server each time; give one of them another name or path")
 
 
-def stickiness(config: Config, listener: Listener) -> Iterator[tuple[str | None, str, Sticky]]:
+def stickiness(config: Config, listener: ListenerConfig) -> Iterator[tuple[str | None, str, Sticky]]:
     """Hosts and backends of a listener whose clients get a cookie, and the settings of that."""
     for host, name in (*((route.host, route.backend) for route in listener.routes), (None, listener.backend)):
         backend = config.backends.get(name or "")

@@ -7,7 +7,7 @@ from typing import Any
 from lbd.config.findings import Findings
 from lbd.config.places import Path
 from lbd.config.plugs import Plugs
-from lbd.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Server, Timeouts, keys
+from lbd.schema import REQUIRED, AlgorithmConfig, Config, HealthPolicy, Key, ServerConfig, Timeouts, keys
 from lbd.schema import units as u
 from lbd.schema.kinds import ItemError, Kind, found, nearest, shown, type_of
 
@@ -120,8 +120,9 @@ class Tables:
 
     def _named(self, cls: type, value: Any, path: Path) -> Any:
         if not isinstance(value, dict):
-            self._wrong(path, value, f"is {type_of(value)}", 'a table: NAME = "HOST:PORT" for each' if cls is Server
-                        else "a table of tables, each under its name")
+            allowed = ('a table: NAME = "HOST:PORT" for each' if cls is ServerConfig
+                       else "a table of tables, each under its name")
+            self._wrong(path, value, f"is {type_of(value)}", allowed)
             return _BAD
         result = {}
         for name, item in value.items():
@@ -136,10 +137,10 @@ class Tables:
     def _entry(self, cls: type, value: Any, path: Path) -> Any:
         if cls is HealthPolicy:
             return self.policy(value, path)
-        if cls is Server and isinstance(value, str):
+        if cls is ServerConfig and isinstance(value, str):
             address = self._plain(u.ADDRESS, value, path)
-            return Server(address=u.ADDRESS.empty if address is _BAD else address)
-        if cls is Server and not isinstance(value, dict):
+            return ServerConfig(address=u.ADDRESS.empty if address is _BAD else address)
+        if cls is ServerConfig and not isinstance(value, dict):
             self._wrong(path, value, f"is {type_of(value)}", "an address or a table")
             return self._blank(cls)
         return self.section(cls, value, path)
@@ -150,25 +151,25 @@ class Tables:
             return _BAD
         return tuple(self.section(cls, item, (*path, index)) for index, item in enumerate(value))
 
-    def algorithm(self, value: Any, path: Path) -> Algorithm:
+    def algorithm(self, value: Any, path: Path) -> AlgorithmConfig:
         """`algorithm`, as a name or as a table with the algorithm's own keys."""
         table = value if isinstance(value, dict) else {"name": value}
         inner = (*path, "name") if isinstance(value, dict) and "name" in value else path
         if "name" not in table:
             self.findings.error(path, 'the key "name" is missing')
-            return Algorithm()
+            return AlgorithmConfig()
         name = self._plain(self.plugs.ALGORITHM_NAME, table["name"], inner)
         if name is _BAD:
-            return Algorithm()
+            return AlgorithmConfig()
         if trouble := self.plugs.algorithm_trouble(name):
             self.findings.error(inner, trouble)
-            return Algorithm(name)
+            return AlgorithmConfig(name)
         options = self.plugs.algorithm_options(name)
         if options is not None:
-            return Algorithm(name, self.section(options, table, path, others=("name",)))
+            return AlgorithmConfig(name, self.section(options, table, path, others=("name",)))
         for key in table.keys() - {"name"}:
             self.findings.error((*path, key), f"unknown key; {shown(name)} has no options")
-        return Algorithm(name)
+        return AlgorithmConfig(name)
 
     def _health(self, value: Any, path: Path) -> Any:
         if isinstance(value, dict):

@@ -9,7 +9,7 @@ from lbd.discovery.names import Resolver
 from lbd.health.check import Secured
 from lbd.health.schedule import Key, Schedule, Target
 from lbd.net import proxy_header
-from lbd.schema import Backend, Config, HealthPolicy, Server
+from lbd.schema import BackendConfig, Config, HealthPolicy, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats import scoreboard
 from lbd.stats.slots import Slots
@@ -29,14 +29,14 @@ def names(config: Config) -> dict[str, float]:
     return found
 
 
-def policy(config: Config, backend: Backend) -> HealthPolicy | None:
+def policy(config: Config, backend: BackendConfig) -> HealthPolicy | None:
     """The health policy of a backend, whether named or in place."""
     if isinstance(backend.health, str):
         return config.health[backend.health]
     return backend.health
 
 
-def check_of(config: Config, backend: Backend, server: Server) -> HealthPolicy | None:
+def check_of(config: Config, backend: BackendConfig, server: ServerConfig) -> HealthPolicy | None:
     """The health policy by which one server of a backend is checked; None where it is not."""
     how = policy(config, backend) if server.check else None
     return replace(how, port=server.check_port) if how is not None and server.check_port is not None else how
@@ -57,7 +57,7 @@ class Endpoints:
     def __init__(self, slots: Slots, resolver: Resolver, schedule: Schedule,
                  ejected: Callable[[Key], str] = lambda key: "",
                  steered: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint,
-                 secured: Callable[[str, Backend, Address, str], Secured | None] = lambda *_: None) -> None:
+                 secured: Callable[[str, BackendConfig, Address, str], Secured | None] = lambda *_: None) -> None:
         self._ejected = ejected
         self._secured = secured
         self._steered = steered
@@ -123,7 +123,7 @@ class Endpoints:
         judgement = self._schedule.of(key)
         return judgement.reason if judgement is not None else ""
 
-    def _endpoints(self, config: Config, name: str, backend: Backend) -> Iterator[Endpoint]:
+    def _endpoints(self, config: Config, name: str, backend: BackendConfig) -> Iterator[Endpoint]:
         checked = policy(config, backend) is not None
         for server, endpoint, address in self._places(name, backend):
             key = identity_of(name, endpoint, address)
@@ -140,7 +140,7 @@ class Endpoints:
                 Endpoint(name, endpoint, address, slot, server.weight, server.backup, server.mode, health,
                          server.max_conns or 0, server.address.host))
 
-    def _places(self, group: str, backend: Backend) -> Iterator[tuple[Server, str, Address]]:
+    def _places(self, group: str, backend: BackendConfig) -> Iterator[tuple[ServerConfig, str, Address]]:
         """Each server with the name and address of its endpoints; a name that is not resolved stands for itself."""
         for name, server in backend.servers.items():
             address = server.address

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import tomli_w
 
 from lbd.config.runtime import SavedRegistration, write
-from lbd.schema import Config, Registration, Server
+from lbd.schema import Config, Registration, ServerConfig
 from lbd.schema.units import Address
 
 MOST = 20_000   # registered servers of all backends
@@ -24,7 +24,7 @@ class Entry:
     heard: float
     leaving: float = 0.0
     save: int = 0
-    server: Server = field(init=False)
+    server: ServerConfig = field(init=False)
     text: str = field(init=False)   # as it is kept: made once, since all are written whenever one changes
 
     def __post_init__(self) -> None:
@@ -36,7 +36,7 @@ class Entry:
         written = write(kept)
         offer = written.pop("offer")
         self.text = f"[[registrations]]\n{tomli_w.dumps(written)}[registrations.offer]\n{tomli_w.dumps(offer)}"
-        self.server = Server(address=kept.offer.address, weight=kept.offer.weight, max_conns=kept.offer.max_conns)
+        self.server = ServerConfig(address=kept.offer.address, weight=kept.offer.weight, max_conns=kept.offer.max_conns)
 
     def left(self, now: float) -> float:
         """Seconds until it expires; below 0 when it has."""
@@ -105,7 +105,7 @@ class Registry:
 
     def merged(self, config: Config) -> Config:
         """The configuration of the files, and the registered servers besides."""
-        more: dict[str, dict[str, Server]] = {}
+        more: dict[str, dict[str, ServerConfig]] = {}
         for (backend, name), entry in self._entries.items():
             known = config.backends.get(backend)
             if known is not None and known.registration is not None and name not in known.servers:

@@ -16,7 +16,7 @@ from lbd.generation.file_watch import Print, fingerprint, is_pattern
 from lbd.health.check import Secured
 from lbd.log.logger import logger
 from lbd.proxy.tls import asked, asked_name, face, question, secures
-from lbd.schema import Backend, BackendTls, Config, Listener, ListenerTls
+from lbd.schema import BackendConfig, BackendTls, Config, ListenerConfig, ListenerTls
 from lbd.schema.tls import Pair
 from lbd.schema.units import Address
 from lbd.tls import tickets
@@ -108,7 +108,7 @@ class Certificates:
             good[place] = tls, given, seen
         return TlsFindings(good, refused)
 
-    def towards(self, name: str, backend: Backend, address: Address, host: str) -> Secured | None:
+    def towards(self, name: str, backend: BackendConfig, address: Address, host: str) -> Secured | None:
         """How a check speaks to a server of this host at this address; None: without TLS."""
         if not secures(backend, address):
             return None
@@ -172,7 +172,7 @@ def _files(tls: ListenerTls | BackendTls) -> list[str]:
     return [path for path in found if path]
 
 
-def _wanted(config: Config) -> Iterator[tuple[Place, Listener | Backend, ListenerTls | BackendTls]]:
+def _wanted(config: Config) -> Iterator[tuple[Place, ListenerConfig | BackendConfig, ListenerTls | BackendTls]]:
     for name, listener in config.listeners.items():
         if listener.tls is not None:
             yield ("listeners", name), listener, listener.tls
@@ -191,9 +191,9 @@ def _backend(tls: BackendTls) -> Credentials:
                        _fetch(tls.ca, "ca") if tls.ca is not None else b"")
 
 
-def _judge(settings: Listener | Backend, given: Credentials) -> None:
+def _judge(settings: ListenerConfig | BackendConfig, given: Credentials) -> None:
     """Raise `LbdError` for what is of no use."""
-    if isinstance(settings, Listener):
+    if isinstance(settings, ListenerConfig):
         face(settings, given)
     else:
         question(settings, given)

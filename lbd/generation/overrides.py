@@ -7,7 +7,7 @@ from typing import Any
 
 from lbd.backend.snapshot import Endpoint
 from lbd.config.runtime import Override
-from lbd.schema import Server
+from lbd.schema import ServerConfig
 
 MOST = 10_000   # overrides at once
 SET = 0.5       # seconds by which the wall clock moves against the monotonic one when it is set; less is drift
@@ -58,7 +58,7 @@ class Overrides:
                   for (name_of, server), override in self._known.items() if name_of == backend and server}
         return {server: settings for server, settings in theirs.items() if settings}
 
-    def trimmed(self, override: Override, servers: Mapping[str, Server]) -> Override:
+    def trimmed(self, override: Override, servers: Mapping[str, ServerConfig]) -> Override:
         """Without `ready` where that is what its server is anyway, by the files and by what is said of its backend:
         nothing is left of a drain that is over, and the next one of the whole backend is its too."""
         own = override.server.partition("@")[0]

@@ -15,7 +15,7 @@ SPANS = "lbd.access_log.spans"     # loaded by name: what it imports is an extra
 INSTALL = "pip install 'lbd[otel]'"
 
 
-def spans(settings: schema.Tracing) -> Sink | None:
+def spans(settings: schema.TracingConfig) -> Sink | None:
     """Where to write lines about requests, None where none are wanted; raises `LbdError` when the SDK is missing."""
     if not settings.enabled:
         return None

@@ -10,7 +10,7 @@ from lbd.schema.keepalive import OFF, Keepalive
 Options = tuple[tuple[int, int, int], ...]      # level, name and value, as setsockopt(2) has them
 
 
-def of_listener(settings: schema.Listener) -> Options:
+def of_listener(settings: schema.ListenerConfig) -> Options:
     """Of a listening socket: the kernel hands them down to the connections. All are there, so that a reload also takes
     back what another generation set."""
     probes = _probes(settings.tcp_keepalive, settings.mode == "tcp")

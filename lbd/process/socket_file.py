@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass, replace
 
 from lbd.errors import LbdError
-from lbd.schema import Listener
+from lbd.schema import ListenerConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def of(path: str) -> Permissions:
     return Permissions(stat.S_IMODE(about.st_mode), about.st_uid, about.st_gid)
 
 
-def wanted(name: str, listener: Listener) -> Permissions:
+def wanted(name: str, listener: ListenerConfig) -> Permissions:
     """Those that the listener of that name asks for; raises `LbdError` for a user or group that does not exist."""
     uid = gid = -1
     try:

@@ -10,7 +10,7 @@ from lbd.errors import LbdError
 from lbd.net.tcp_options import of_listener
 from lbd.process import binding, socket_file
 from lbd.process.socket_file import Permissions
-from lbd.schema import Listener
+from lbd.schema import ListenerConfig
 from lbd.schema.units import Address
 
 Bind = tuple[str, Address]   # a listener's name and one of its addresses
@@ -22,7 +22,7 @@ class Staged:
 
     wanted: dict[Bind, list[socket.socket]]
     fresh: list[tuple[Bind, socket.socket]]
-    listeners: dict[Bind, Listener]
+    listeners: dict[Bind, ListenerConfig]
     permissions: dict[str, Permissions]     # by path: what the files that are lbd's own shall have
     before: dict[str, Permissions]          # by path: what files had that have been given others
     leaving: int                            # port that another socket of lbd's own gives up for this generation
@@ -51,7 +51,7 @@ class Sockets:
         """How many slots the sockets are for; never fewer than there once were."""
         return max((len(socks) for socks in self._held.values()), default=0)
 
-    def adopt(self, name: str, sock: socket.socket, own: bool, listeners: Mapping[str, Listener]) -> bool:
+    def adopt(self, name: str, sock: socket.socket, own: bool, listeners: Mapping[str, ListenerConfig]) -> bool:
         """Take a listening socket that somebody else opened for the bind of its address, or for the only bind of the
         listener of that name; `own`: an earlier life of lbd opened it. False: no bind wants it."""
         address = address_of(sock)
@@ -82,7 +82,7 @@ class Sockets:
         """Those of the binds."""
         return {address.port for _, address in self._held if not address.path}
 
-    def stage(self, listeners: Mapping[str, Listener], slots: int, leaving: int = 0) -> Staged:
+    def stage(self, listeners: Mapping[str, ListenerConfig], slots: int, leaving: int = 0) -> Staged:
         """Bind what is missing; nothing listens yet and nothing is closed. `leaving` is a port that another socket of
         lbd's own gives up, so that it is taken beside that one; 0: none. Raises `LbdError` and leaves no trace."""
         slots = max(slots, self.slots)

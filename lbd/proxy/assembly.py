@@ -68,13 +68,13 @@ class Assembly:
                         {name: asked(name, backend, generation.credentials)
                          for name, backend in config.backends.items()})
 
-    def _algorithm(self, backend: Backend, settings: schema.Backend) -> Algorithm:
+    def _algorithm(self, backend: Backend, settings: schema.BackendConfig) -> Algorithm:
         try:
             return build(settings.algorithm, Context(self.board, self.lane, self.random, backend.row, backend.name))
         except LbdError as error:
             raise LbdError(f"backends.{backend.name}.algorithm: {error}") from None
 
-    def _router(self, listener: str, wanted: schema.Listener, generation: Generation,
+    def _router(self, listener: str, wanted: schema.ListenerConfig, generation: Generation,
                 backends: Mapping[str, tuple[Backend, Algorithm]], policy: HeaderPolicy) -> Router:
         """Actions are made once per route, since each has its own edits."""
         settings = generation.config.backends
@@ -84,7 +84,7 @@ class Assembly:
         def row(backend: str) -> Row:
             return self.row(scoreboard.ROUTE, generation.routes[listener, backend])
 
-        def action(backend: str | None, route: schema.Route | None, index: int = -1) -> RouteTarget:
+        def action(backend: str | None, route: schema.RouteConfig | None, index: int = -1) -> RouteTarget:
             if backend is None:
                 return RouteTarget(row(""), self.nowhere, None, route, index, trace, HeaderPolicy(logged=policy.logged))
             return RouteTarget(row(backend), backends[backend][0], settings[backend], route, index, trace, policy)
@@ -96,7 +96,7 @@ class Assembly:
         return Router(routes, default)
 
 
-def header_policy(listener: schema.Listener) -> HeaderPolicy:
+def header_policy(listener: schema.ListenerConfig) -> HeaderPolicy:
     """What the listener does on each of its routes."""
     tls = listener.tls
     hsts = b"Strict-Transport-Security: max-age=%d\r\n" % tls.hsts if tls is not None and tls.hsts is not None else b""

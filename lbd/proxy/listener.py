@@ -31,7 +31,7 @@ class ListenerSettings:
                  "handshake_timeout", "hsts", "logged", "max_body", "open", "passthrough", "proto", "proxy_protocol",
                  "request", "route", "router", "tcp", "timeouts", "trusts", "underscores")
 
-    def __init__(self, settings: schema.Listener, trusted: Sequence[Proxy], router: Router,
+    def __init__(self, settings: schema.ListenerConfig, trusted: Sequence[Proxy], router: Router,
                  face: Face | None = None, hsts: bytes = b"", certified: bool = False) -> None:
         self.request = head.Request(settings.max_head, settings.max_headers, settings.max_uri, settings.forwarded,
                                     settings.underscores, certified)

@@ -26,7 +26,7 @@ class HelloMatcher(NamedTuple):
         return not self.alpn or not self.alpn.isdisjoint(hello.protocols)
 
 
-def hello_matchers(routes: Sequence[tuple[schema.Route, RouteTarget]]) -> tuple[HelloMatcher, ...]:
+def hello_matchers(routes: Sequence[tuple[schema.RouteConfig, RouteTarget]]) -> tuple[HelloMatcher, ...]:
     """The routes of a `tcp` listener, in order."""
     return tuple(HelloMatcher(route.sni, frozenset(name.encode() for name in route.alpn), action)
                  for route, action in routes)

@@ -19,7 +19,7 @@ class Faces:
     def __init__(self) -> None:
         self._known: dict[str, tuple[object, Face]] = {}
 
-    def of(self, name: str, settings: schema.Listener, credentials: Mapping[Place, Credentials]) -> Face | None:
+    def of(self, name: str, settings: schema.ListenerConfig, credentials: Mapping[Place, Credentials]) -> Face | None:
         """The listener's; None where it does not end TLS. Raises `LbdError` with key, file, and what is wrong."""
         if settings.tls is None:
             return None
@@ -36,7 +36,7 @@ class Faces:
         return made
 
 
-def face(settings: schema.Listener, given: Credentials) -> Face:
+def face(settings: schema.ListenerConfig, given: Credentials) -> Face:
     """What a listener that ends TLS shows; raises `LbdError`."""
     wanted = settings.tls
     assert wanted is not None
@@ -46,7 +46,7 @@ def face(settings: schema.Listener, given: Credentials) -> Face:
                 partial=wanted.partial_chain)
 
 
-def asked(name: str, settings: schema.Backend, credentials: Mapping[Place, Credentials]) -> ssl.SSLContext | None:
+def asked(name: str, settings: schema.BackendConfig, credentials: Mapping[Place, Credentials]) -> ssl.SSLContext | None:
     """What is asked of a backend's servers; None where all are spoken to without TLS. Raises `LbdError`."""
     if settings.tls is None and not any(server.address.tls for server in settings.servers.values()):
         return None
@@ -56,7 +56,7 @@ def asked(name: str, settings: schema.Backend, credentials: Mapping[Place, Crede
         raise LbdError(f"backends.{name}.tls.{error}") from None
 
 
-def question(settings: schema.Backend, given: Credentials) -> ssl.SSLContext:
+def question(settings: schema.BackendConfig, given: Credentials) -> ssl.SSLContext:
     """What is asked of servers that are spoken to by TLS; raises `LbdError`."""
     wanted = settings.tls or schema.BackendTls()
     # Without ALPN: servers of every protocol may be behind it, and HTTP/1.1 is what is meant without.
@@ -64,12 +64,12 @@ def question(settings: schema.Backend, given: Credentials) -> ssl.SSLContext:
                           wanted.partial_chain)
 
 
-def secures(settings: schema.Backend, address: Address) -> bool:
+def secures(settings: schema.BackendConfig, address: Address) -> bool:
     """Whether connections to this server of the backend are TLS."""
     return settings.tls is not None or address.tls
 
 
-def asked_name(settings: schema.Backend, host: str) -> str | None:
+def asked_name(settings: schema.BackendConfig, host: str) -> str | None:
     """The name that a server is asked for and must prove: that of the settings, else its host; None: it has none. The
     dot at the end of a name in full is none of it (RFC 6066 3)."""
     given = settings.tls.server_name if settings.tls is not None else None
@@ -85,7 +85,7 @@ def aim(backend: Backend, context: ssl.SSLContext | None) -> None:
             server.tls = wanted
 
 
-def _towards(server: Server, settings: schema.Backend, context: ssl.SSLContext | None) -> Towards | None:
+def _towards(server: Server, settings: schema.BackendConfig, context: ssl.SSLContext | None) -> Towards | None:
     if context is None or not secures(settings, server.address):
         return None
     name = asked_name(settings, server.host or server.address.host)

@@ -15,7 +15,7 @@ from lbd.proxy.listener import ListenerSettings
 from lbd.report import explain_tcp
 from lbd.report.candidates import Asked, choose
 from lbd.routing.router import RequestMatcher, host_matches
-from lbd.schema import Config, Listener
+from lbd.schema import Config, ListenerConfig
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board
 
@@ -123,13 +123,13 @@ def _answer_edits(backend: Backend, asked: Asked, server: Server | None, edits: 
     return {"removed": [name.decode("latin-1") for name in removed], "added": added.decode("latin-1").splitlines()}
 
 
-def _timeouts(listener: Listener, backend: Backend) -> dict[str, float]:
+def _timeouts(listener: ListenerConfig, backend: Backend) -> dict[str, float]:
     """Those that hold: of the client's side by the listener, of the server's by the backend."""
     return {name: getattr((listener if name.startswith("client_") else backend.settings).timeouts, name)
             for name in asdict(listener.timeouts)}
 
 
-def _routes(settings: Listener, routes: Sequence[tuple[str | None, RequestMatcher]], request: head.Request, taken: int
+def _routes(settings: ListenerConfig, routes: Sequence[tuple[str | None, RequestMatcher]], request: head.Request, taken: int
             ) -> list[dict[str, Any]]:
     """Every route up to the one that is taken, with what kept the request from it."""
     host = fields.host_name(request.host)

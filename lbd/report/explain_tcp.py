@@ -34,7 +34,7 @@ def hello(parts: SplitResult) -> Hello | None:
     return Hello((parts.hostname or "").lower(), tuple(protocols))
 
 
-def explain(said: Hello | None, client: str, settings: schema.Listener, listener: ListenerSettings,
+def explain(said: Hello | None, client: str, settings: schema.ListenerConfig, listener: ListenerSettings,
             board: Board) -> dict[str, Any]:
     """Everything that decides, as JSON; nothing is written to the board."""
     peer = client.encode()
@@ -60,7 +60,7 @@ def explain(said: Hello | None, client: str, settings: schema.Listener, listener
                          for name in TIMEOUTS}}
 
 
-def _routes(settings: Sequence[schema.Route], routes: Sequence[HelloMatcher], said: Hello | None
+def _routes(settings: Sequence[schema.RouteConfig], routes: Sequence[HelloMatcher], said: Hello | None
             ) -> Iterator[dict[str, Any]]:
     """Every route up to the one that is taken, with what kept the connection from it."""
     for place, (route, matcher) in enumerate(zip(settings, routes, strict=True)):

@@ -3,7 +3,7 @@
 from lbd.backend.outlier import EJECTED, NOT_ENFORCED, TOO_MANY
 from lbd.discovery.endpoints import check_of
 from lbd.generation.machine import worker_count
-from lbd.schema import Backend, Config
+from lbd.schema import BackendConfig, Config
 from lbd.stats.exporter import ProcessView, ServerView, View
 from lbd.stats.scoreboard import Board
 from lbd.stats.scrape import series
@@ -32,7 +32,7 @@ def forecast(config: Config) -> int:
     return series(view, Board.create(1, config.metrics.buckets))
 
 
-def _server(config: Config, name: str, backend: Backend, server: str) -> ServerView:
+def _server(config: Config, name: str, backend: BackendConfig, server: str) -> ServerView:
     checked = check_of(config, backend, backend.servers[server]) is not None
     return ServerView(
         name, server, 0,

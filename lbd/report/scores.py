@@ -17,7 +17,7 @@ def scores(board: Board, generation: Generation, endpoints: Mapping[str, Sequenc
     """
     found: dict[int, float] = {}
     for name, group in endpoints.items():
-        options = generation.config.backends.get(name, schema.Backend()).algorithm.options
+        options = generation.config.backends.get(name, schema.BackendConfig()).algorithm.options
         candidates = _candidates(group)
         if candidates and isinstance(options, LeastTime.Options):
             slots = [endpoint.slot for endpoint in candidates]

@@ -8,7 +8,7 @@ from lbd.config.findings import Where
 from lbd.config.origins import DEFAULT, settings
 from lbd.config.places import Path
 from lbd.generation.machine import Machine
-from lbd.schema import Server, keys
+from lbd.schema import ServerConfig, keys
 
 
 def describe(machine: Machine, places: Mapping[Path, Where], secrets: bool = False) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def describe(machine: Machine, places: Mapping[Path, Where], secrets: bool = Fal
     found = []
     for setting in settings(generation.config, places, secrets):
         value, origin = setting.value, setting.origin
-        if len(setting.path) == 5 and setting.path[4] in keys(Server):
+        if len(setting.path) == 5 and setting.path[4] in keys(ServerConfig):
             backend, server, name = str(setting.path[1]), str(setting.path[3]), str(setting.path[4])
             endpoint = told.get(setting.path[:4])
             entry = machine.registry.of((backend, server))

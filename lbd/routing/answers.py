@@ -13,7 +13,7 @@ Answer = tuple[int, bytes, int]          # status, the ready bytes, ending
 Answers = Callable[[head.Request, bool, Mapping[int, bytes]], Answer]
 
 
-def answer(route: schema.Route | None) -> Answers:
+def answer(route: schema.RouteConfig | None) -> Answers:
     """How requests of a route without a backend are answered; None is a listener without a default backend."""
     if route is not None and route.redirect is not None:
         return redirect(route.redirect)

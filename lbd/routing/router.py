@@ -48,8 +48,8 @@ class RouteTarget:
     __slots__ = ("answers", "backend", "certified", "changes", "edits", "index", "logged", "plain", "removed",
                  "response_edits", "row", "strip", "trace")
 
-    def __init__(self, row: Row, backend: Backend, settings: schema.Backend | None = None,
-                 route: schema.Route | None = None, index: int = -1, trace: TraceContext | None = None,
+    def __init__(self, row: Row, backend: Backend, settings: schema.BackendConfig | None = None,
+                 route: schema.RouteConfig | None = None, index: int = -1, trace: TraceContext | None = None,
                  policy: HeaderPolicy = PLAIN) -> None:
         self.row = row
         self.trace = trace
@@ -147,7 +147,7 @@ class Router:
     """First match wins. The path is matched percent-decoded and free of dot segments (RFC 3986, 6.2.2) and of doubled
     slashes. What a host may take is put together from an index, so that no Host costs a look at every route."""
 
-    def __init__(self, routes: Sequence[tuple[schema.Route, RouteTarget]], default: RouteTarget) -> None:
+    def __init__(self, routes: Sequence[tuple[schema.RouteConfig, RouteTarget]], default: RouteTarget) -> None:
         self.default = default
         self.given = tuple(routes)
         self.routes = tuple((route.host, matcher(route, action)) for route, action in routes)
@@ -215,7 +215,7 @@ def host_matches(pattern: str | None, name: str) -> bool:
     return name.endswith(pattern[1:]) and name != pattern[1:] if pattern.startswith("*.") else name == pattern
 
 
-def matcher(route: schema.Route, action: RouteTarget) -> RequestMatcher:
+def matcher(route: schema.RouteConfig, action: RouteTarget) -> RequestMatcher:
     """The route, made ready."""
     prefix = fields.merged(route.path_prefix.encode()) if route.path_prefix is not None else None
     return RequestMatcher(

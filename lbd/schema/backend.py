@@ -78,7 +78,7 @@ class Registration:
 
 @packed
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerConfig:
     """[backends.NAME.servers.NAME]: one address; `"HOST:PORT"` is the short form."""
 
     address: Address = key(REQUIRED, u.ADDRESS,
@@ -95,7 +95,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Algorithm:
+class AlgorithmConfig:
     """`algorithm`: by which rule a backend chooses; the algorithm's own keys stand in `options`."""
 
     name: str = "weighted-round-robin"
@@ -103,12 +103,12 @@ class Algorithm:
 
 
 @dataclass(frozen=True, slots=True)
-class Backend:
+class BackendConfig:
     """[backends.NAME]: servers, and how one of them is chosen and judged."""
 
-    algorithm: Algorithm = field(default_factory=Algorithm, metadata={"key": Key(
+    algorithm: AlgorithmConfig = field(default_factory=AlgorithmConfig, metadata={"key": Key(
         u.ALGORITHM, "weighted-round-robin", "a name, or { name = …, options }")})
-    servers: Mapping[str, Server] = named(Server, "by name: the name is the server's identity")
+    servers: Mapping[str, ServerConfig] = named(ServerConfig, "by name: the name is the server's identity")
     health: str | HealthPolicy | None = key(None, u.HEALTH, "a policy's name, or one in place; default: no checks, up",
                                               example="http")
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")

@@ -76,7 +76,7 @@ class Admin:
 
 
 @dataclass(frozen=True, slots=True)
-class Metrics:
+class MetricsConfig:
     """[metrics]: /metrics, /healthz and /readyz, and no way to change anything."""
 
     bind: Address | None = key(None, u.BIND, "where Prometheus scrapes; default: nowhere", REBIND,
@@ -89,7 +89,7 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
-class Tracing:
+class TracingConfig:
     """[tracing]: spans for OpenTelemetry (W3C Trace Context). OTEL_EXPORTER_OTLP_* of the environment count too."""
 
     enabled: bool = key(False, u.BOOL, "export a span per sampled request; needs the extra lbd[otel]")

@@ -29,7 +29,7 @@ class Respond:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class RouteConfig:
     """[[listeners.NAME.routes]]: all conditions that are given must hold; the first route that matches wins."""
 
     sni: str | None = key(None, u.HOST_PATTERN, "in tcp: the name a TLS client asks for, written as for host",
@@ -51,15 +51,15 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class ListenerConfig:
     """[listeners.NAME]: sockets, and what is done with what they accept."""
 
     bind: tuple[Address, ...] = key(REQUIRED, u.BINDS, "IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME; one or several",
                                     REBIND, example=["127.0.0.1:8080"])
     mode: str = key("http", u.choice("http", "tcp"), "http or tcp", "drain")
     backend: str | None = key(None, u.NAME, "where a request goes that no route takes", example="app")
-    routes: tuple[Route, ...] = field(default=(), metadata={"key": Key(
-        None, None, "which request goes where; first match wins", section=Route, many=True)})
+    routes: tuple[RouteConfig, ...] = field(default=(), metadata={"key": Key(
+        None, None, "which request goes where; first match wins", section=RouteConfig, many=True)})
     allow: tuple[Network, ...] = key([], u.NETWORKS, "networks that may connect; empty: all")
     deny: tuple[Network, ...] = key([], u.NETWORKS, "networks that may not connect, even if allowed")
     proxy_protocol: bool = key(

@@ -34,7 +34,7 @@ class Engine:
     Both are seconds, the former from the beginning of the run. `failed` is the number of those without an answer.
     """
 
-    def __init__(self, scene: Scene, algorithm: schema.Algorithm) -> None:
+    def __init__(self, scene: Scene, algorithm: schema.AlgorithmConfig) -> None:
         fleet = scene.fleet
         self.scene = scene
         self.board = Board.create(scene.workers)

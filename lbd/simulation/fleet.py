@@ -30,7 +30,7 @@ class Fleet:
     """
 
     name: str
-    settings: schema.Backend
+    settings: schema.BackendConfig
     seconds: Mapping[str, float]
     slots: int
     detect: float | None
@@ -104,17 +104,17 @@ def label(place: int) -> str:
 
 def from_words(timings: Sequence[Timing], slots: int) -> Fleet:
     """A fleet of servers of these times, with the default checks; servers without a name are a, b, c …"""
-    servers: dict[str, schema.Server] = {}
+    servers: dict[str, schema.ServerConfig] = {}
     seconds: dict[str, float] = {}
     for place, timing in enumerate(timings):
         name = timing.name or label(place)
         if name in servers:
             raise UsageError(f"--servers: {shown(name)} is there twice")
         weight = 1 if timing.weight is None else timing.weight
-        servers[name] = schema.Server(Address("127.0.0.1", 10_000 + place), weight)
+        servers[name] = schema.ServerConfig(Address("127.0.0.1", 10_000 + place), weight)
         seconds[name] = timing.seconds
     policy = schema.HealthPolicy()
-    return Fleet(NAME, schema.Backend(servers=servers), seconds, slots, *noticed(policy))
+    return Fleet(NAME, schema.BackendConfig(servers=servers), seconds, slots, *noticed(policy))
 
 
 def from_config(config: schema.Config, backend: str | None, timings: Sequence[Timing], measured: Mapping[str, float],

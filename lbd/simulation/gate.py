@@ -23,8 +23,8 @@ At = Callable[[float, Callable[[float], None]], None]
 class Gate:
     """`choice` is the algorithm's, `take` sends a request to a server, `fail` ends it, `at` calls back later."""
 
-    def __init__(self, board: Board, settings: schema.Backend, choice: Callable[[Flight], Server | None], take: Take,
-                 fail: Fail, at: At) -> None:
+    def __init__(self, board: Board, settings: schema.BackendConfig, choice: Callable[[Flight], Server | None],
+                 take: Take, fail: Fail, at: At) -> None:
         self._board = board
         self._settings = settings
         self._choice = choice

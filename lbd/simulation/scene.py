@@ -32,7 +32,7 @@ class Scene:
 class Worker:
     """One worker process: its backend, and its lane of the scoreboard."""
 
-    def __init__(self, board: Board, lane: int, scene: Scene, settings: schema.Backend) -> None:
+    def __init__(self, board: Board, lane: int, scene: Scene, settings: schema.BackendConfig) -> None:
         fleet = scene.fleet
         self.process = board.row(lane, scoreboard.PROCESS, 0)
         self.route = board.row(lane, scoreboard.ROUTE, 0)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lbd.schema import Tracing
+from lbd.schema import TracingConfig
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="OpenTelemetry is not installed")
 
@@ -47,7 +47,7 @@ def exporter() -> Exporter:
 
 @pytest.fixture
 def spans(exporter: Exporter) -> Spans:
-    made = Spans(Tracing(enabled=True, service="edge"))
+    made = Spans(TracingConfig(enabled=True, service="edge"))
     made._exporter = exporter  # type: ignore[assignment]
     return made
 
@@ -99,7 +99,7 @@ def test_many_go_in_batches(spans: Spans, exporter: Exporter) -> None:
 
 
 def test_what_the_collector_does_not_take_is_an_error_with_its_reason() -> None:
-    refused = Spans(Tracing(enabled=True, endpoint="http://127.0.0.1:1/v1/traces"))
+    refused = Spans(TracingConfig(enabled=True, endpoint="http://127.0.0.1:1/v1/traces"))
     refused._exporter._client._timeout = 0.01  # type: ignore[attr-defined]
     with pytest.raises(OSError, match="span"):
         refused.write(lines({}))

@@ -55,7 +55,7 @@ def first() -> First:
 
 def installed(*endpoints: Endpoint, algorithm: Algorithm | None = None, **settings: Any) -> Backend:
     backend = Backend("app", BOARD.row(0, scoreboard.BACKEND, 0))
-    backend.install(schema.Backend(**settings), endpoints, row, algorithm or first())
+    backend.install(schema.BackendConfig(**settings), endpoints, row, algorithm or first())
     return backend
 
 
@@ -71,7 +71,7 @@ def test_servers_live_as_long_as_their_identity() -> None:
     backend = installed(endpoint("a"), endpoint("b", 9001))
     kept, gone = backend.servers.values()
     kept.fail(1.0)
-    removed = backend.install(schema.Backend(max_idle=3, max_requests=9),
+    removed = backend.install(schema.BackendConfig(max_idle=3, max_requests=9),
                               [endpoint("a", weight=5), endpoint("c", 9002)], row, first())
     assert removed == [gone]
     assert gone.gone
@@ -85,10 +85,10 @@ def test_an_algorithm_inherits_from_its_own_kind_only() -> None:
     backend = installed(endpoint("a"))
     assert backend.pick(ANY) is not None
     second = first()
-    backend.install(schema.Backend(), [endpoint("a")], row, second)
+    backend.install(schema.BackendConfig(), [endpoint("a")], row, second)
     assert second.picks == 1
     other = Last(None, Context(BOARD, 0, Random(1)))
-    backend.install(schema.Backend(), [endpoint("a")], row, other)
+    backend.install(schema.BackendConfig(), [endpoint("a")], row, other)
     assert other.inherited is None
 
 
@@ -146,7 +146,7 @@ def test_feedback_goes_to_the_algorithm_in_force() -> None:
     algorithm.took = algorithm.dropped = told.append
     backend = installed(endpoint("a"), algorithm=algorithm)
     assert backend.took is not None
-    backend.install(schema.Backend(), [endpoint("a")], row, first())
+    backend.install(schema.BackendConfig(), [endpoint("a")], row, first())
     assert backend.took is None
     assert backend.dropped is None
 
@@ -176,7 +176,7 @@ def test_the_algorithm_alone_chooses_only_where_nothing_else_has_a_say() -> None
     backend.gate = None
     backend.aim()
     assert backend.direct(ANY) is not None
-    backend.install(schema.Backend(sticky=schema.Sticky()), [endpoint("a")], row, first())
+    backend.install(schema.BackendConfig(sticky=schema.Sticky()), [endpoint("a")], row, first())
     assert backend.direct(ANY) is None
     backend.close()
     assert backend.pick(ANY) is backend.direct(ANY) is None

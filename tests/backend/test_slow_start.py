@@ -14,7 +14,7 @@ from lbd.backend.snapshot import Endpoint
 from lbd.schema.units import Address
 from lbd.stats.scoreboard import BACKEND, SERVER, Board
 
-SETTINGS = schema.Backend(slow_start=10.0)
+SETTINGS = schema.BackendConfig(slow_start=10.0)
 REQUEST: Any = None
 
 
@@ -33,14 +33,14 @@ class Told(Algorithm):
 class Site:
     """A backend with servers a and b, of weight 10."""
 
-    def __init__(self, settings: schema.Backend = SETTINGS, health: str = "up") -> None:
+    def __init__(self, settings: schema.BackendConfig = SETTINGS, health: str = "up") -> None:
         self.board = Board.create(1)
         self.backend = Backend("app", self.board.row(0, BACKEND, 0))
         self.endpoints = {name: Endpoint("app", name, Address("192.0.2.1", 1 + slot), slot, 10, health=health)
                         for slot, name in enumerate("ab")}
         self.install(settings)
 
-    def install(self, settings: schema.Backend = SETTINGS) -> None:
+    def install(self, settings: schema.BackendConfig = SETTINGS) -> None:
         context: Any = None
         self.backend.install(settings, [*self.endpoints.values()], lambda slot: self.board.row(0, SERVER, slot),
                              Told(None, context))
@@ -151,7 +151,7 @@ def test_a_reload_without_slow_start_ends_it() -> None:
     site = Site()
     site.change("a", health="down")
     site.change("a", health="up")
-    site.install(schema.Backend())
+    site.install(schema.BackendConfig())
     assert site.weights == {"a": 10, "b": 10}
     site.backend.tick(100.0)
     site.change("a", health="down")

@@ -54,7 +54,7 @@ def _module(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def own(fleet: Fleet) -> Own:
-    algorithm = build(schema.Algorithm("operators:Last"), fleet.context())
+    algorithm = build(schema.AlgorithmConfig("operators:Last"), fleet.context())
     assert isinstance(algorithm, Own)
     algorithm.enroll(fleet.servers)
     algorithm.rebuild(fleet.servers)
@@ -148,19 +148,19 @@ def test_a_reload_hands_over(monkeypatch: pytest.MonkeyPatch) -> None:
 ])
 def test_says_why_a_class_cannot_be_had(name: str, reason: str) -> None:
     with pytest.raises(LbdError, match=reason):
-        build(schema.Algorithm(name), Fleet([1]).context())
+        build(schema.AlgorithmConfig(name), Fleet([1]).context())
 
 
 def test_a_class_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Last, "__init__", lambda self, options, context: 1 / 0)
     with pytest.raises(LbdError, match="cannot be made: ZeroDivisionError"):
-        build(schema.Algorithm("operators:Last"), Fleet([1]).context())
+        build(schema.AlgorithmConfig("operators:Last"), Fleet([1]).context())
 
 
 def test_the_example_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(CONF))
     fleet = Fleet([1, 1, 2])
-    algorithm = build(schema.Algorithm("own_algorithm:Warmest"), fleet.context())
+    algorithm = build(schema.AlgorithmConfig("own_algorithm:Warmest"), fleet.context())
     algorithm.rebuild(fleet.servers)
     for turn in range(32):
         fleet.load(algorithm.pick(Request()).slot, 1, lane=turn % 4)

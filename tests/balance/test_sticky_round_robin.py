@@ -3,7 +3,7 @@
 from lbd.balance import ALGORITHMS
 from lbd.balance.round_robin import RoundRobin
 from lbd.balance.sticky_round_robin import StickyRoundRobin
-from lbd.schema import Algorithm, Backend, Sticky
+from lbd.schema import AlgorithmConfig, BackendConfig, Sticky
 
 
 def test_new_clients_take_turns() -> None:
@@ -12,8 +12,8 @@ def test_new_clients_take_turns() -> None:
 
 
 def test_the_name_implies_stickiness_which_can_still_be_set() -> None:
-    sticky = Backend(algorithm=Algorithm("sticky-round-robin"))
+    sticky = BackendConfig(algorithm=AlgorithmConfig("sticky-round-robin"))
     assert sticky.stickiness == Sticky()
-    assert Backend(algorithm=Algorithm("round-robin")).stickiness is None
-    named = Backend(algorithm=Algorithm("sticky-round-robin"), sticky=Sticky(cookie="C"))
+    assert BackendConfig(algorithm=AlgorithmConfig("round-robin")).stickiness is None
+    named = BackendConfig(algorithm=AlgorithmConfig("sticky-round-robin"), sticky=Sticky(cookie="C"))
     assert named.stickiness == Sticky(cookie="C")

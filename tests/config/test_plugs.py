@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lbd.config.read import Overrides
-from lbd.schema import Algorithm
+from lbd.schema import AlgorithmConfig
 from tests.config.conftest import WHOLE, Directory, Ring, Tcp
 
 HERE = '"round-robin", "weighted-round-robin", "least-connections" or "consistent-hash"'
@@ -15,16 +15,16 @@ def app(directory: Directory, keys: str, overrides: Overrides | None = None) -> 
 
 def test_algorithm_by_name(directory: Directory) -> None:
     config = directory.read("[backends.app]\nalgorithm = 'least-connections'\n" + WHOLE).config
-    assert config.backends["app"].algorithm == Algorithm("least-connections")
+    assert config.backends["app"].algorithm == AlgorithmConfig("least-connections")
 
 
 def test_algorithm_with_options(directory: Directory) -> None:
     config = directory.read("[backends.app]\nalgorithm = { name = 'consistent-hash', key = 'url' }\n" + WHOLE).config
-    assert config.backends["app"].algorithm == Algorithm("consistent-hash", Ring("url"))
+    assert config.backends["app"].algorithm == AlgorithmConfig("consistent-hash", Ring("url"))
 
 
 def test_the_default_algorithm(directory: Directory) -> None:
-    assert directory.read(WHOLE).config.backends["app"].algorithm == Algorithm("weighted-round-robin")
+    assert directory.read(WHOLE).config.backends["app"].algorithm == AlgorithmConfig("weighted-round-robin")
 
 
 def test_algorithms_that_are_refused(directory: Directory) -> None:

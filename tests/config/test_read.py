@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lbd.config.read import Loaded, Overrides, from_options, read
 from lbd.errors import ConfigError
-from lbd.schema import Algorithm, Config
+from lbd.schema import AlgorithmConfig, Config
 from lbd.schema.units import Address
 from tests.config.conftest import ALGORITHMS, CHECKS, WHOLE, Directory, Http, Tcp
 
@@ -136,7 +136,7 @@ def test_defaults_are_those_of_the_classes(directory: Directory) -> None:
     config = directory.read(WHOLE).config
     for name in ("global_", "log", "admin", "metrics", "timeouts"):
         assert getattr(config, name) == getattr(Config(), name)
-    assert config.backends["app"].algorithm == Algorithm()
+    assert config.backends["app"].algorithm == AlgorithmConfig()
 
 
 LENIENT = 'include = ["d/*.toml"]\n[global]\ninclude_mode = "last-good"\n'

@@ -11,7 +11,7 @@ from lbd.balance import OPTIONS
 from lbd.config.read import read
 from lbd.config.reference import COMMENTS, toml_reference, written
 from lbd.health import CHECKS
-from lbd.schema import REQUIRED, Algorithm, Config, HealthPolicy, Key, Server, Timeouts, keys
+from lbd.schema import REQUIRED, AlgorithmConfig, Config, HealthPolicy, Key, ServerConfig, Timeouts, keys
 from tests.config import conftest
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -88,8 +88,8 @@ def test_reading_it_gives_the_defaults() -> None:
     for name in ("include", "global_", "log", "admin", "metrics", "timeouts", "errors"):
         assert getattr(config, name) == getattr(default, name), name
     app = config.backends["app"]
-    assert app.algorithm == Algorithm()
-    assert app.servers["b"] == Server(app.servers["b"].address)
+    assert app.algorithm == AlgorithmConfig()
+    assert app.servers["b"] == ServerConfig(app.servers["b"].address)
     assert config.health["http"] == HealthPolicy(options=POLICIES["http"]())
 
 

@@ -5,7 +5,7 @@ import pytest
 from lbd.config import routes
 from lbd.config.routes import covers, hides
 from lbd.errors import ConfigError
-from lbd.schema import Route
+from lbd.schema import RouteConfig
 from tests.config.conftest import WHOLE, Directory, cases
 
 
@@ -50,34 +50,34 @@ def test_what_could_not_be_read_hides_nothing(directory: Directory) -> None:
 
 
 @pytest.mark.parametrize(("earlier", "later", "hidden"), [
-    (Route(), Route(path="/a"), True),
-    (Route(host="a.b"), Route(host="a.b"), True),
-    (Route(host="a.b"), Route(), False),
-    (Route(host="*.b"), Route(host="a.b"), True),
-    (Route(host="*.b"), Route(host="*.a.b"), True),
-    (Route(host="*.a.b"), Route(host="*.b"), False),
-    (Route(host="*.b"), Route(host="b"), False),
-    (Route(path="/a"), Route(path="/a"), True),
-    (Route(path="/a"), Route(path_prefix="/a"), False),
-    (Route(path_prefix="/a"), Route(path="/a"), True),
-    (Route(path_prefix="/a/"), Route(path="/a"), False),
-    (Route(path_prefix="/a"), Route(path_prefix="/ab"), False),
-    (Route(path_prefix="/a"), Route(path_prefix="/a/"), True),
-    (Route(path_prefix="/"), Route(path_regex=".*"), False),
-    (Route(path_regex="/[a-z]+"), Route(path="/a"), True),
-    (Route(path_regex="/[a-z]+"), Route(path="/A"), False),
-    (Route(path_regex="a"), Route(path_regex="a"), True),
-    (Route(path_regex="a"), Route(), False),
-    (Route(method=("GET", "HEAD")), Route(method=("GET",)), True),
-    (Route(method=("GET",)), Route(method=("GET", "POST")), False),
-    (Route(method=("GET",)), Route(), False),
-    (Route(header={"X-A": "*"}), Route(header={"x-a": "1", "y": "2"}), True),
-    (Route(header={"X-A": "1"}), Route(header={"x-a": "1"}), True),
-    (Route(header={"X-A": "1"}), Route(header={"x-a": "*"}), False),
-    (Route(header={"X-A": "*"}), Route(), False),
-    (Route(host="a.b", path_prefix="/a"), Route(host="a.b", path="/a", method=("GET",)), True),
+    (RouteConfig(), RouteConfig(path="/a"), True),
+    (RouteConfig(host="a.b"), RouteConfig(host="a.b"), True),
+    (RouteConfig(host="a.b"), RouteConfig(), False),
+    (RouteConfig(host="*.b"), RouteConfig(host="a.b"), True),
+    (RouteConfig(host="*.b"), RouteConfig(host="*.a.b"), True),
+    (RouteConfig(host="*.a.b"), RouteConfig(host="*.b"), False),
+    (RouteConfig(host="*.b"), RouteConfig(host="b"), False),
+    (RouteConfig(path="/a"), RouteConfig(path="/a"), True),
+    (RouteConfig(path="/a"), RouteConfig(path_prefix="/a"), False),
+    (RouteConfig(path_prefix="/a"), RouteConfig(path="/a"), True),
+    (RouteConfig(path_prefix="/a/"), RouteConfig(path="/a"), False),
+    (RouteConfig(path_prefix="/a"), RouteConfig(path_prefix="/ab"), False),
+    (RouteConfig(path_prefix="/a"), RouteConfig(path_prefix="/a/"), True),
+    (RouteConfig(path_prefix="/"), RouteConfig(path_regex=".*"), False),
+    (RouteConfig(path_regex="/[a-z]+"), RouteConfig(path="/a"), True),
+    (RouteConfig(path_regex="/[a-z]+"), RouteConfig(path="/A"), False),
+    (RouteConfig(path_regex="a"), RouteConfig(path_regex="a"), True),
+    (RouteConfig(path_regex="a"), RouteConfig(), False),
+    (RouteConfig(method=("GET", "HEAD")), RouteConfig(method=("GET",)), True),
+    (RouteConfig(method=("GET",)), RouteConfig(method=("GET", "POST")), False),
+    (RouteConfig(method=("GET",)), RouteConfig(), False),
+    (RouteConfig(header={"X-A": "*"}), RouteConfig(header={"x-a": "1", "y": "2"}), True),
+    (RouteConfig(header={"X-A": "1"}), RouteConfig(header={"x-a": "1"}), True),
+    (RouteConfig(header={"X-A": "1"}), RouteConfig(header={"x-a": "*"}), False),
+    (RouteConfig(header={"X-A": "*"}), RouteConfig(), False),
+    (RouteConfig(host="a.b", path_prefix="/a"), RouteConfig(host="a.b", path="/a", method=("GET",)), True),
 ])
-def test_hides(earlier: Route, later: Route, hidden: bool) -> None:
+def test_hides(earlier: RouteConfig, later: RouteConfig, hidden: bool) -> None:
     assert hides(earlier, later) is hidden
 
 

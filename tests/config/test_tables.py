@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from lbd.schema import HealthPolicy, Outlier, Server, Sticky, Timeouts, key
+from lbd.schema import HealthPolicy, Outlier, ServerConfig, Sticky, Timeouts, key
 from lbd.schema import units as u
 from lbd.schema.units import Address
 from tests.config.conftest import CHECKS, WHOLE, Directory, Http, cases
@@ -69,7 +69,8 @@ def test_timeouts_override_single_keys(directory: Directory) -> None:
 def test_servers(directory: Directory) -> None:
     text = WHOLE + 'b = { address = "api.internal:9000", weight = 2, backup = true }\n'
     assert directory.read(text).config.backends["app"].servers == {
-        "a": Server(Address("10.0.0.1", 80)), "b": Server(Address("api.internal", 9000), weight=2, backup=True)}
+        "a": ServerConfig(Address("10.0.0.1", 80)),
+        "b": ServerConfig(Address("api.internal", 9000), weight=2, backup=True)}
 
 
 def test_health_by_name_and_in_place(directory: Directory) -> None:

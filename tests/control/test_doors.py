@@ -11,7 +11,7 @@ from aiohttp import ClientSession
 
 from lbd.control import doors
 from lbd.errors import LbdError
-from lbd.schema import Admin, AdminTls, Config, Metrics
+from lbd.schema import Admin, AdminTls, Config, MetricsConfig
 from lbd.schema.units import Address
 from tests.admin.certificates import Authority
 
@@ -86,7 +86,7 @@ async def test_a_tcp_address_needs_a_token(tmp_path):
 
 async def test_metrics_only_where_they_are_wanted():
     assert doors.metrics(Config(), Daemon()) is None
-    door = doors.metrics(Config(metrics=Metrics(bind=LOCAL)), Daemon())
+    door = doors.metrics(Config(metrics=MetricsConfig(bind=LOCAL)), Daemon())
     await door.open()
     await door.close()
 
@@ -94,9 +94,9 @@ async def test_metrics_only_where_they_are_wanted():
 @pytest.mark.parametrize(("before", "after"), [("127.0.0.1", "0.0.0.0"), ("0.0.0.0", "127.0.0.1"),
                                                ("127.0.0.1", "127.0.0.1"), ("::1", "::"), ("127.0.0.1", "::")])
 async def test_metrics_take_a_port_beside_what_gives_it_up(before, after):
-    door = doors.metrics(Config(metrics=Metrics(bind=Address(before, 0))), Daemon())
+    door = doors.metrics(Config(metrics=MetricsConfig(bind=Address(before, 0))), Daemon())
     await door.open()
-    wanted = Config(metrics=Metrics(bind=Address(after, door.address.port)))
+    wanted = Config(metrics=MetricsConfig(bind=Address(after, door.address.port)))
     if after != "::" or before == "::1":
         with pytest.raises(LbdError, match="lbd itself listens there"):
             doors.metrics(wanted, Daemon())
@@ -111,7 +111,7 @@ async def test_metrics_take_a_port_beside_what_gives_it_up(before, after):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives sockets away")
 def test_a_port_that_root_bound_is_shared_with_the_user_that_lbd_becomes():
-    door = doors.metrics(Config(metrics=Metrics(bind=LOCAL)), Daemon(), (65534, 65534))
+    door = doors.metrics(Config(metrics=MetricsConfig(bind=LOCAL)), Daemon(), (65534, 65534))
     about = os.fstat(door.sock.fileno())
     door.sock.close()
     assert (about.st_uid, about.st_gid) == (65534, 65534)
@@ -119,7 +119,7 @@ def test_a_port_that_root_bound_is_shared_with_the_user_that_lbd_becomes():
 
 def test_a_refusal_names_the_key():
     with pytest.raises(LbdError, match=r"\(metrics\.bind\)"):
-        doors.metrics(Config(metrics=Metrics(bind=Address("192.0.2.1", 1))), Daemon())
+        doors.metrics(Config(metrics=MetricsConfig(bind=Address("192.0.2.1", 1))), Daemon())
 
 
 async def test_sockets_of_the_version_before_serve_on(tmp_path):
@@ -137,7 +137,7 @@ async def test_sockets_of_the_version_before_serve_on(tmp_path):
         other.sock.close()
     with socket.create_server(("127.0.0.1", 0)) as one:
         address = Address(*one.getsockname())
-        assert doors.metrics(Config(metrics=Metrics(bind=address)), Daemon(), None, one).sock is one
+        assert doors.metrics(Config(metrics=MetricsConfig(bind=address)), Daemon(), None, one).sock is one
         assert doors.metrics(Config(), Daemon(), None, one) is None
         assert one.fileno() == -1
 

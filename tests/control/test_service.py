@@ -8,7 +8,7 @@ import pytest
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.control.service import Service
 from lbd.process.sockets import Sockets
-from lbd.schema import Config, Listener
+from lbd.schema import Config, ListenerConfig
 from lbd.schema.units import Address
 
 ENDPOINTS = {"app": (Endpoint("app", "a", Address("10.0.0.1", 80), 0),
@@ -18,7 +18,7 @@ ENDPOINTS = {"app": (Endpoint("app", "a", Address("10.0.0.1", 80), 0),
 @pytest.fixture
 def machine():
     serving = [SimpleNamespace(unanswered=0), SimpleNamespace(unanswered=9)]
-    generation = Generation(7, Config(listeners={"web": Listener(bind=())}), ENDPOINTS, {}, {}, {})
+    generation = Generation(7, Config(listeners={"web": ListenerConfig(bind=())}), ENDPOINTS, {}, {}, {})
     return SimpleNamespace(sockets=Sockets(), generation=generation, fleet=SimpleNamespace(serving=lambda: serving),
                            endpoints=SimpleNamespace(by_backend=lambda config: ENDPOINTS), list=serving)
 

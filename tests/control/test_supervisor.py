@@ -10,7 +10,7 @@ import structlog
 from lbd.config.read import Loaded
 from lbd.control.supervisor import Supervisor
 from lbd.errors import ConfigError, LbdError, Problem
-from lbd.schema import Admin, Backend, Config, Global, Listener, Log, Server
+from lbd.schema import Admin, BackendConfig, Config, Global, ListenerConfig, Log, ServerConfig
 from lbd.schema.units import Address
 from tests.waiting import until
 
@@ -24,8 +24,8 @@ class Files:
             global_=Global(workers=1, drain_timeout=0.0, state_dir=str(directory / "state")),
             log=Log(level="error"),
             admin=Admin(bind=Address(path=str(directory / "admin.sock"))),
-            listeners={"web": Listener(bind=(Address("127.0.0.1", 0),), backend="app")},
-            backends={"app": Backend(servers={"a": Server(address=Address("127.0.0.1", 9))})})
+            listeners={"web": ListenerConfig(bind=(Address("127.0.0.1", 0),), backend="app")},
+            backends={"app": BackendConfig(servers={"a": ServerConfig(address=Address("127.0.0.1", 9))})})
 
     def load(self, file=None, good=None):
         if self.error is not None:
@@ -76,8 +76,8 @@ async def test_a_clock_that_is_set_makes_nothing_older(running, monkeypatch):
 async def test_reloads(running, files):
     same = await running.reload(False)
     assert (same["generation"], same["changed"], same["plan"]["changes"]) == (1, False, [])
-    more = {"servers": {"b": Server(address=Address("127.0.0.1", 10))}}
-    files.config = dataclasses.replace(files.config, backends={"app": Backend(**more)})
+    more = {"servers": {"b": ServerConfig(address=Address("127.0.0.1", 10))}}
+    files.config = dataclasses.replace(files.config, backends={"app": BackendConfig(**more)})
     planned = await running.plan(None)
     done = await running.reload(False)
     assert (done["generation"], done["changed"]) == (2, True)
@@ -98,6 +98,6 @@ async def test_a_reload_that_fails_changes_nothing(running, files, error):
 
 async def test_it_does_not_start_on_an_address_that_is_not_there(files):
     files.config = dataclasses.replace(files.config, listeners={
-        "web": Listener(bind=(Address("192.0.2.1", 80),), backend="app")})
+        "web": ListenerConfig(bind=(Address("192.0.2.1", 80),), backend="app")})
     async with asyncio.timeout(30):
         assert await Supervisor(files.load, files.load()).run() == 1

@@ -12,7 +12,7 @@ from lbd.control import upgrade
 from lbd.errors import LbdError
 from lbd.generation.trial import Sample, Trial
 from lbd.net.tasks import Tasks
-from lbd.schema import Admin, AdminTls, Config, Listener, ListenerTls
+from lbd.schema import Admin, AdminTls, Config, ListenerConfig, ListenerTls
 from lbd.schema.tls import Pair
 
 
@@ -57,7 +57,7 @@ def test_the_files_that_a_start_reads(tmp_path):
         (tmp_path / name).touch()
     tls = ListenerTls(certificates=(Pair(f"{tmp_path}/*.pem", ""), Pair("/none.pem", "/none.key")))
     admin = Admin(token_file=f"{tmp_path}/token", tls=AdminTls(cert=f"{tmp_path}/admin.pem"))
-    found = upgrade.files(Config(listeners={"web": Listener(bind=(), tls=tls)}, admin=admin))
+    found = upgrade.files(Config(listeners={"web": ListenerConfig(bind=(), tls=tls)}, admin=admin))
     assert [path.removeprefix(str(tmp_path)) for path in found] == [
         "/a.pem", "/admin.pem", "/b.pem", "/none.pem", "/none.key", "/token", "/admin.pem"]
 

@@ -26,12 +26,12 @@ from lbd.process.messages import (
     Suspect,
     Veto,
 )
-from lbd.schema import Backend, Config, Global, Listener, Server
+from lbd.schema import BackendConfig, Config, Global, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats.scoreboard import Board
 
-CONFIG = Config(global_=Global(drain_timeout=0.0), listeners={"web": Listener(bind=(), backend="app")},
-                backends={"app": Backend(servers={"a": Server(address=Address("127.0.0.1", 9))})})
+CONFIG = Config(global_=Global(drain_timeout=0.0), listeners={"web": ListenerConfig(bind=(), backend="app")},
+                backends={"app": BackendConfig(servers={"a": ServerConfig(address=Address("127.0.0.1", 9))})})
 
 
 class FakePlane:

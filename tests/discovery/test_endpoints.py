@@ -10,7 +10,7 @@ from lbd.discovery.names import Resolver
 from lbd.health.check import Result
 from lbd.health.schedule import Schedule
 from lbd.net.tasks import Tasks
-from lbd.schema import Backend, Config, HealthPolicy, Listener, Server
+from lbd.schema import BackendConfig, Config, HealthPolicy, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
@@ -55,9 +55,9 @@ async def world():
 
 
 def config(servers, **settings):
-    listed = {name: Server(address=address) for name, address in servers.items()}
-    return Config(backends={"app": Backend(servers=listed, **settings)},
-                  listeners={"web": Listener(bind=(), backend="app")})
+    listed = {name: ServerConfig(address=address) for name, address in servers.items()}
+    return Config(backends={"app": BackendConfig(servers=listed, **settings)},
+                  listeners={"web": ListenerConfig(bind=(), backend="app")})
 
 
 def short(generation):
@@ -109,8 +109,9 @@ async def test_a_name_is_one_server_or_one_for_each_address(world):
 
 async def test_a_server_may_be_checked_at_a_port_of_its_own_or_not_at_all(world):
     address = Address("10.0.0.1", 80)
-    some = Config(backends={"app": Backend(health=HealthPolicy(type="tcp", port=81), servers={
-        "a": Server(address), "b": Server(address, check_port=82), "c": Server(address, check=False)})})
+    some = Config(backends={"app": BackendConfig(health=HealthPolicy(type="tcp", port=81), servers={
+        "a": ServerConfig(address), "b": ServerConfig(address, check_port=82),
+        "c": ServerConfig(address, check=False)})})
     world.passed = False
     await world.follow(some)
     assert {key[1]: target.policy.port for key, target in world.endpoints.targets(some).items()} == {"a": 81, "b": 82}
@@ -121,14 +122,14 @@ async def test_a_server_may_be_checked_at_a_port_of_its_own_or_not_at_all(world)
 
 def test_policies_by_name_and_in_place():
     some = Config(health={"web": TCP})
-    assert policy(some, Backend(health="web")) is policy(some, Backend(health=TCP)) is TCP
-    assert policy(some, Backend()) is None
+    assert policy(some, BackendConfig(health="web")) is policy(some, BackendConfig(health=TCP)) is TCP
+    assert policy(some, BackendConfig()) is None
 
 
 def test_a_name_is_looked_up_as_often_as_the_most_eager_backend_wants():
-    server = {"a": Server(address=Address("x.test", 80))}
-    assert names(Config(backends={"a": Backend(servers=server, resolve=9.0),
-                                  "b": Backend(servers=server, resolve=4.0)})) == {"x.test": 4.0}
+    server = {"a": ServerConfig(address=Address("x.test", 80))}
+    assert names(Config(backends={"a": BackendConfig(servers=server, resolve=9.0),
+                                  "b": BackendConfig(servers=server, resolve=4.0)})) == {"x.test": 4.0}
 
 
 @pytest.mark.parametrize(("told", "begins"), [(None, b""), ("v1", b"PROXY UNKNOWN"), ("v2", b"\r\n\r\n\0\r\nQUIT\n")])

@@ -6,7 +6,7 @@ import pytest
 
 from lbd.config.runtime import RegistrationRequest, SavedRegistration
 from lbd.discovery.registry import Registry, refused
-from lbd.schema import Backend, Config, Registration, Server
+from lbd.schema import BackendConfig, Config, Registration, ServerConfig
 from lbd.schema.units import Address
 
 OWN = Address("10.0.0.1", 80)
@@ -18,7 +18,8 @@ def kept(name="b", host="10.0.0.2", **offer):
 
 def config(**settings):
     settings.setdefault("registration", Registration())
-    return Config(backends={"app": Backend(servers={"a": Server(OWN)}, **settings), "other": Backend()})
+    app = BackendConfig(servers={"a": ServerConfig(OWN)}, **settings)
+    return Config(backends={"app": app, "other": BackendConfig()})
 
 
 @pytest.fixture

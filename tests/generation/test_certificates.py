@@ -18,7 +18,8 @@ PLACE = ("listeners", "web")
 
 def config(*pairs: Pair, **more: object) -> schema.Config:
     tls = ListenerTls(certificates=pairs, **more)  # type: ignore[arg-type]
-    return schema.Config(listeners={"web": schema.Listener(bind=(), tls=tls), "plain": schema.Listener(bind=())})
+    return schema.Config(listeners={"web": schema.ListenerConfig(bind=(), tls=tls),
+                                    "plain": schema.ListenerConfig(bind=())})
 
 
 @pytest.fixture
@@ -83,8 +84,8 @@ def test_a_first_time_must_be_good(tmp_path: Path) -> None:
     with pytest.raises(LbdError, match=r"no file matches .*\*\.pem"):
         Certificates().read(config(Pair(str(tmp_path / "*.pem"))))
     (tmp_path / "rubbish.pem").write_text("rubbish")
-    backend = schema.Backend(servers={"a": schema.Server(address=Address("a.example.com", 443, tls=True))},
-                             tls=BackendTls(certificate=Pair(str(tmp_path / "rubbish.pem"))))
+    backend = schema.BackendConfig(servers={"a": schema.ServerConfig(address=Address("a.example.com", 443, tls=True))},
+                                   tls=BackendTls(certificate=Pair(str(tmp_path / "rubbish.pem"))))
     with pytest.raises(LbdError, match=r"^backends\.app\.tls\.certificate: .*rubbish\.pem: it holds no certificate"):
         Certificates().read(schema.Config(backends={"app": backend}))
 
@@ -157,8 +158,8 @@ def test_what_did_not_change_is_not_read_again(authority: Authority, monkeypatch
 def test_checks_of_many_backends_keep_their_contexts(tmp_path: Path) -> None:
     """One that is made anew costs time, and looks like another way to check."""
     address = Address("10.0.0.1", 443)
-    backends = {f"app{number}": schema.Backend(servers={"a": schema.Server(address=address)},
-                                               tls=BackendTls(ca=str(Authority(tmp_path, f"ca{number}").file)))
+    backends = {f"app{number}": schema.BackendConfig(servers={"a": schema.ServerConfig(address=address)},
+                                                     tls=BackendTls(ca=str(Authority(tmp_path, f"ca{number}").file)))
                 for number in range(70)}
     made = Certificates()
     made.read(schema.Config(backends=backends))

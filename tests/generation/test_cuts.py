@@ -7,10 +7,10 @@ import pytest
 
 from lbd.backend.snapshot import Endpoint
 from lbd.generation.cuts import Cuts
-from lbd.schema import Backend, Config
+from lbd.schema import BackendConfig, Config
 from lbd.schema.units import Address
 
-CONFIG = Config(backends={"app": Backend(), "other": Backend()})
+CONFIG = Config(backends={"app": BackendConfig(), "other": BackendConfig()})
 A = Endpoint("app", "a", Address("10.0.0.1", 80), 0, mode="maint")
 B = A._replace(name="b", mode="drain")
 

@@ -8,7 +8,7 @@ from lbd.generation.ejection import Ejection
 from lbd.health.check import Result
 from lbd.health.schedule import Judgement
 from lbd.net.tasks import Tasks
-from lbd.schema import Backend, Config, Outlier
+from lbd.schema import BackendConfig, Config, Outlier
 from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
@@ -30,7 +30,8 @@ class World:
         self.changes += 1
 
     def config(self, **settings):
-        self.ejection.set(Config(backends={"app": Backend(outlier=Outlier(**settings)), "other": Backend()}))
+        app = BackendConfig(outlier=Outlier(**settings))
+        self.ejection.set(Config(backends={"app": app, "other": BackendConfig()}))
 
     def fail(self, endpoint, times=5):
         """Requests fail, some in each worker."""
@@ -92,7 +93,7 @@ async def test_a_reload_keeps_what_is_known_and_may_end_it_all(make):
     world.fail(A)
     world.config(consecutive=9)
     assert world.ejection.reason(A.identity)
-    world.ejection.set(Config(backends={"app": Backend()}))
+    world.ejection.set(Config(backends={"app": BackendConfig()}))
     assert not world.ejection.reason(A.identity)
     assert world.ejection.counts(A.identity) == {}
     world.fail(B)

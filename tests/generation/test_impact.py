@@ -8,7 +8,7 @@ from lbd.config.plan import compare
 from lbd.config.runtime import Override
 from lbd.generation.impact import counted
 from lbd.generation.overrides import Overrides
-from lbd.schema import Backend, Config, Listener, Server
+from lbd.schema import BackendConfig, Config, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
@@ -17,8 +17,8 @@ from lbd.stats.scoreboard import Board
 def test_requests_and_connections():
     board = Board.create(2)
     address = Address("10.0.0.1", 80)
-    config = Config(listeners={"web": Listener(bind=(address,), backend="app")},
-                    backends={"app": Backend(servers={"a": Server(address=address)})})
+    config = Config(listeners={"web": ListenerConfig(bind=(address,), backend="app")},
+                    backends={"app": BackendConfig(servers={"a": ServerConfig(address=address)})})
     endpoint = Endpoint("app", "a", address, 0)
     generation = Generation(1, config, {"app": (endpoint,)}, {"app": 0}, {"web": 0}, {})
     machine = SimpleNamespace(board=board, generation=generation, overrides=Overrides())
@@ -37,8 +37,8 @@ def test_requests_and_connections():
 def test_what_an_override_hides():
     board = Board.create(2)
     address = Address("10.0.0.1", 80)
-    old = Config(backends={"app": Backend(servers={"a": Server(address=address)})})
-    new = Config(backends={"app": Backend(servers={"a": Server(address=address, weight=5)})})
+    old = Config(backends={"app": BackendConfig(servers={"a": ServerConfig(address=address)})})
+    new = Config(backends={"app": BackendConfig(servers={"a": ServerConfig(address=address, weight=5)})})
     generation = Generation(1, old, {"app": (Endpoint("app", "a", address, 0),)}, {"app": 0}, {}, {})
     overrides = Overrides()
     overrides.put(("app", "a"), Override("app", "a", weight=3, mode="drain", who="me"))

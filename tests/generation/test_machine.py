@@ -11,7 +11,7 @@ from lbd.errors import LbdError
 from lbd.generation.machine import Machine, worker_count
 from lbd.net.tasks import Tasks
 from lbd.process.messages import Veto
-from lbd.schema import Backend, BackendTls, Config, Global, HealthPolicy, Listener, Server
+from lbd.schema import BackendConfig, BackendTls, Config, Global, HealthPolicy, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
 from tests.authority import Authority
 from tests.waiting import until
@@ -34,10 +34,10 @@ async def running():
 
 
 def config(*servers, workers=2, port=0, **settings):
-    listed = {name: Server(address=Address("127.0.0.1", 9 + place)) for place, name in enumerate(servers)}
+    listed = {name: ServerConfig(address=Address("127.0.0.1", 9 + place)) for place, name in enumerate(servers)}
     return Config(global_=Global(workers=workers, drain_timeout=0.0),
-                  listeners={"web": Listener(bind=(Address("127.0.0.1", port),), backend="app")},
-                  backends={"app": Backend(servers=listed, **settings)})
+                  listeners={"web": ListenerConfig(bind=(Address("127.0.0.1", port),), backend="app")},
+                  backends={"app": BackendConfig(servers=listed, **settings)})
 
 
 async def test_start(running):
@@ -58,7 +58,7 @@ async def test_a_new_generation_is_in_force_everywhere(running):
 
 async def test_a_refused_socket_changes_nothing(running):
     before = running.generation
-    other = dataclasses.replace(config("a"), listeners={"bad": Listener(bind=(Address("192.0.2.1", 1),))})
+    other = dataclasses.replace(config("a"), listeners={"bad": ListenerConfig(bind=(Address("192.0.2.1", 1),))})
     with pytest.raises(LbdError, match=r"listeners\.bad\.bind"):
         await running.apply(other)
     assert running.generation is before
@@ -70,7 +70,7 @@ async def test_a_refused_reload_leaves_the_credentials_that_are_in_force(running
     one, two = (Authority(tmp_path / name).file for name in ("one", "two"))
     await running.apply(config("a", tls=BackendTls(ca=str(one))))
     other = dataclasses.replace(config("a", tls=BackendTls(ca=str(two))),
-                                listeners={"bad": Listener(bind=(Address("192.0.2.1", 1),))})
+                                listeners={"bad": ListenerConfig(bind=(Address("192.0.2.1", 1),))})
     with pytest.raises(LbdError, match=r"listeners\.bad\.bind"):
         await running.apply(other)
     one.write_text("rubbish")

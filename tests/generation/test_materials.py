@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from lbd.generation.certificates import Certificates
 from lbd.generation.materials import Material, Materials
-from lbd.schema import Backend, Config, Server
+from lbd.schema import BackendConfig, Config, ServerConfig
 from lbd.schema.units import Address
 from lbd.tls.credentials import Credentials
 
@@ -13,7 +13,7 @@ async def test_other_servers_need_nothing_of_the_disk_again(tmp_path):
     made = Materials(Certificates())
     old = SimpleNamespace(secret=b"a key", credentials={("listeners", "web"): Credentials()})
     assert await made.complete(old, Config(), str(tmp_path)) == Material(b"a key", old.credentials)
-    secure = Backend(servers={"a": Server(Address("10.0.0.1", 443, tls=True))})
+    secure = BackendConfig(servers={"a": ServerConfig(Address("10.0.0.1", 443, tls=True))})
     more = await made.complete(old, Config(backends={"app": secure}), str(tmp_path))
     assert list(more.credentials) == [("backends", "app")]
 

@@ -7,7 +7,7 @@ import pytest
 from lbd.backend.snapshot import Endpoint
 from lbd.config.runtime import Override
 from lbd.generation.overrides import Overrides
-from lbd.schema import Server
+from lbd.schema import ServerConfig
 from lbd.schema.units import Address
 
 MEMBER = Endpoint("app", "a@10.0.0.1", Address("10.0.0.1", 80), 3)
@@ -57,7 +57,7 @@ def test_ready_is_left_out_where_a_server_is_that_anyway(overrides, server, said
     for other, mode in said.items():
         put(overrides, other, mode=mode)
     asked = Override("app", server, mode="ready", weight=3)
-    servers = {"a": Server("10.0.0.1", mode=files)}
+    servers = {"a": ServerConfig("10.0.0.1", mode=files)}
     assert overrides.trimmed(asked, servers).settings == ({"mode": "ready"} if left else {}) | {"weight": 3}
     assert overrides.trimmed(replace(asked, mode="drain"), servers).mode == "drain"
 

@@ -39,7 +39,7 @@ class Machine:
 
 def config(*paths: Path) -> schema.Config:
     tls = ListenerTls(certificates=tuple(Pair(str(path)) for path in paths))
-    return schema.Config(listeners={"web": schema.Listener(bind=(), tls=tls if paths else None)})
+    return schema.Config(listeners={"web": schema.ListenerConfig(bind=(), tls=tls if paths else None)})
 
 
 async def test_changed_files_are_taken_over(tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ from lbd.generation.ejection import Ejection
 from lbd.health.check import Result
 from lbd.health.schedule import Judgement, Schedule
 from lbd.net.tasks import Tasks
-from lbd.schema import Backend, Config, Outlier, Server
+from lbd.schema import BackendConfig, Config, Outlier, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats.scoreboard import Board
 
 KEY = ("app", "a", "10.0.0.1:80")
-CONFIG = Config(backends={"app": Backend(servers={"a": Server(address=Address("10.0.0.1", 80))}, outlier=Outlier())})
+CONFIG = Config(backends={"app": BackendConfig(servers={"a": ServerConfig(address=Address("10.0.0.1", 80))},
+                                               outlier=Outlier())})
 
 
 @pytest.fixture

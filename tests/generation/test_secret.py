@@ -9,14 +9,14 @@ import pytest
 
 from lbd.errors import LbdError
 from lbd.generation.secret import sticky_secret
-from lbd.schema import Algorithm, Backend, Config, Global, Listener, Sticky
+from lbd.schema import AlgorithmConfig, BackendConfig, Config, Global, ListenerConfig, Sticky
 from lbd.schema.units import Address
 
-STICKY = Config(backends={"app": Backend(sticky=Sticky())})
+STICKY = Config(backends={"app": BackendConfig(sticky=Sticky())})
 
 
 def test_no_key_is_made_where_nothing_is_sticky(tmp_path: Path) -> None:
-    assert sticky_secret(Config(backends={"app": Backend()}), str(tmp_path)) == b""
+    assert sticky_secret(Config(backends={"app": BackendConfig()}), str(tmp_path)) == b""
     assert os.listdir(tmp_path) == []
 
 
@@ -28,7 +28,7 @@ def test_the_key_is_made_once_for_the_owner_only(tmp_path: Path) -> None:
 
 
 def test_sticky_round_robin_needs_one_too(tmp_path: Path) -> None:
-    config = Config(backends={"app": Backend(algorithm=Algorithm("sticky-round-robin"))})
+    config = Config(backends={"app": BackendConfig(algorithm=AlgorithmConfig("sticky-round-robin"))})
     assert sticky_secret(config, str(tmp_path)) != b""
 
 
@@ -49,9 +49,9 @@ def test_a_given_text_makes_the_same_key_everywhere_and_no_file(tmp_path: Path) 
 
 def test_without_a_directory_only_cookies_need_a_given_text() -> None:
     bind = Address("127.0.0.1", 0),
-    tcp = replace(STICKY, listeners={"web": Listener(bind=bind, mode="tcp", backend="app")})
+    tcp = replace(STICKY, listeners={"web": ListenerConfig(bind=bind, mode="tcp", backend="app")})
     assert sticky_secret(tcp, "") == b""
-    http = replace(STICKY, listeners={"web": Listener(bind=bind, backend="app")})
+    http = replace(STICKY, listeners={"web": ListenerConfig(bind=bind, backend="app")})
     with pytest.raises(LbdError, match=r'it is "off" since the start.*set global\.sticky_secret, or restart'):
         sticky_secret(http, "")
     assert sticky_secret(replace(http, global_=Global(sticky_secret="a phrase of some length")), "")

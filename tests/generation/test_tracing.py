@@ -10,7 +10,7 @@ from lbd.errors import LbdError
 from lbd.generation import tracing
 from lbd.generation.tracing import Tracing, spans
 from lbd.process.messages import TraceTo
-from lbd.schema import Tracing as Settings
+from lbd.schema import TracingConfig as Settings
 
 
 class Worker:

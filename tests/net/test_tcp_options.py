@@ -23,18 +23,18 @@ DEFAULT = {(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0)}
     ("http", Keepalive(), 1.5, ON | PATIENCE),
 ])
 def test_listeners(mode: str, given: Keepalive | None, patience: float | None, options: set[object]) -> None:
-    listener = schema.Listener(bind=(), mode=mode, tcp_keepalive=given, tcp_user_timeout=patience)
+    listener = schema.ListenerConfig(bind=(), mode=mode, tcp_keepalive=given, tcp_user_timeout=patience)
     assert set(tcp_options.of_listener(listener)) == options
 
 
 def test_backends() -> None:
-    plain = schema.Backend()
+    plain = schema.BackendConfig()
     config = schema.Config(
-        listeners={"web": schema.Listener(bind=(), backend="web"), "db": schema.Listener(
-            bind=(), mode="tcp", backend="db", routes=(schema.Route(sni="a", backend="routed"),))},
+        listeners={"web": schema.ListenerConfig(bind=(), backend="web"), "db": schema.ListenerConfig(
+            bind=(), mode="tcp", backend="db", routes=(schema.RouteConfig(sni="a", backend="routed"),))},
         backends={"web": plain, "db": plain, "routed": plain,
-                  "asked": schema.Backend(tcp_keepalive=Keepalive(1.5, 1, 2)),
-                  "off": schema.Backend(tcp_keepalive=OFF, tcp_user_timeout=1.5)})
+                  "asked": schema.BackendConfig(tcp_keepalive=Keepalive(1.5, 1, 2)),
+                  "off": schema.BackendConfig(tcp_keepalive=OFF, tcp_user_timeout=1.5)})
     found = {name: set(options) for name, options in tcp_options.of_backends(config).items()}
     assert found["web"] == set()
     assert found["db"] == found["routed"] == ON

@@ -9,14 +9,14 @@ import pytest
 
 from lbd.errors import LbdError
 from lbd.process.socket_file import Permissions, default_owner, of, wanted
-from lbd.schema import Listener
+from lbd.schema import ListenerConfig
 from lbd.schema.units import Address
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 
 
 def listener(**keys):
-    return Listener(bind=(Address(path="/s"),), **keys)
+    return ListenerConfig(bind=(Address(path="/s"),), **keys)
 
 
 def test_names_become_numbers():

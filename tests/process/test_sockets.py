@@ -10,7 +10,7 @@ import pytest
 
 from lbd.errors import LbdError
 from lbd.process.sockets import Sockets, address_of
-from lbd.schema import Listener
+from lbd.schema import ListenerConfig
 from lbd.schema.units import Address
 
 
@@ -22,7 +22,7 @@ def sockets():
 
 
 def listener(*addresses):
-    return Listener(bind=addresses)
+    return ListenerConfig(bind=addresses)
 
 
 def local(port=0):
@@ -126,7 +126,7 @@ def test_the_address_of_an_abstract_socket(name):
 def test_a_backlog_can_change(sockets):
     sockets.commit(sockets.stage({"web": listener(local())}, 1))
     before = sockets.of("web", [0])
-    sockets.commit(sockets.stage({"web": Listener(bind=(local(),), backlog=1)}, 1))
+    sockets.commit(sockets.stage({"web": ListenerConfig(bind=(local(),), backlog=1)}, 1))
     assert sockets.of("web", [0]) == before
 
 
@@ -207,13 +207,13 @@ def test_everybody_may_use_a_unix_socket_whatever_the_umask(sockets, tmp_path, n
 def test_a_reload_changes_the_mode_of_a_socket_that_stays(sockets, tmp_path, narrow):
     path = str(tmp_path / "s")
     bind = Address(path=path),
-    sockets.commit(sockets.stage({"web": Listener(bind=bind, unix_mode=0o660)}, 1))
+    sockets.commit(sockets.stage({"web": ListenerConfig(bind=bind, unix_mode=0o660)}, 1))
     before = os.stat(path).st_ino
     assert mode_of(path) == 0o660
-    refused = sockets.stage({"web": Listener(bind=bind, unix_mode=0o600)}, 1)
+    refused = sockets.stage({"web": ListenerConfig(bind=bind, unix_mode=0o600)}, 1)
     sockets.discard(refused)
     assert mode_of(path) == 0o660
-    sockets.commit(sockets.stage({"other": Listener(bind=bind, unix_mode=0o600)}, 1))
+    sockets.commit(sockets.stage({"other": ListenerConfig(bind=bind, unix_mode=0o600)}, 1))
     assert mode_of(path) == 0o600
     assert os.stat(path).st_ino == before
 
@@ -232,20 +232,20 @@ def test_owner_and_group_come_and_go(sockets, tmp_path):
     path = str(tmp_path / "s")
     bind = Address(path=path),
     user, group = pwd.getpwuid(65534).pw_name, grp.getgrgid(4).gr_name
-    staged = sockets.stage({"web": Listener(bind=bind, unix_group=group)}, 1)
+    staged = sockets.stage({"web": ListenerConfig(bind=bind, unix_group=group)}, 1)
     staged.give_to(65534, 65534)
     assert (os.stat(path).st_uid, os.stat(path).st_gid) == (65534, 4)
     sockets.commit(staged)
-    sockets.commit(sockets.stage({"web": Listener(bind=bind, unix_user=user)}, 1))
+    sockets.commit(sockets.stage({"web": ListenerConfig(bind=bind, unix_user=user)}, 1))
     assert (os.stat(path).st_uid, os.stat(path).st_gid) == (65534, os.getegid())
-    sockets.commit(sockets.stage({"web": Listener(bind=bind)}, 1))
+    sockets.commit(sockets.stage({"web": ListenerConfig(bind=bind)}, 1))
     assert (os.stat(path).st_uid, os.stat(path).st_gid) == (os.geteuid(), os.getegid())
 
 
 def test_an_unknown_group_leaves_no_socket_behind(sockets, tmp_path):
     path = str(tmp_path / "s")
     with pytest.raises(LbdError, match="unix_group: this machine has no group"):
-        sockets.stage({"web": Listener(bind=(Address(path=path),), unix_group="no-such-one")}, 1)
+        sockets.stage({"web": ListenerConfig(bind=(Address(path=path),), unix_group="no-such-one")}, 1)
     assert not os.path.exists(path)
 
 

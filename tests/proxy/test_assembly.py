@@ -56,7 +56,7 @@ def test_what_is_there_is_used_again(tmp_path: Path) -> None:
 
 def test_an_algorithm_that_this_worker_does_not_know(tmp_path: Path) -> None:
     config = configuration(CONFIG, tmp_path)
-    strange = replace(config.backends["app"], algorithm=schema.Algorithm("of-tomorrow"))
+    strange = replace(config.backends["app"], algorithm=schema.AlgorithmConfig("of-tomorrow"))
     wanted = generation(replace(config, backends={**config.backends, "app": strange}))
     with pytest.raises(LbdError, match=r"backends\.app\.algorithm.*of-tomorrow"):
         Assembly(Board.create(2), 0).prepare(wanted, {}, {})

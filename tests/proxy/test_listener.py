@@ -22,7 +22,7 @@ class Router:
 
 def settings(trusted: tuple[Proxy, ...] = (), **settings: Any) -> ListenerSettings:
     router: Any = Router()
-    return ListenerSettings(schema.Listener(bind=(), **settings), trusted, router)
+    return ListenerSettings(schema.ListenerConfig(bind=(), **settings), trusted, router)
 
 
 @pytest.mark.parametrize(("address", "inside"), [

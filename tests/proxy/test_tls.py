@@ -23,8 +23,8 @@ from .rig import LIMIT, Peer, Rig, Stage, answer, configuration, generation, req
 PLACE = ("listeners", "web")
 
 
-def listener(**more: object) -> schema.Listener:
-    return schema.Listener(bind=(), tls=ListenerTls(certificates=(Pair("a.pem"),)), **more)  # type: ignore[arg-type]
+def listener(**more: object) -> schema.ListenerConfig:
+    return schema.ListenerConfig(bind=(), tls=ListenerTls(certificates=(Pair("a.pem"),)), **more)  # type: ignore[arg-type]
 
 
 def test_it_lives_on_until_something_changes(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_it_lives_on_until_something_changes(tmp_path: Path) -> None:
     assert faces.of("web", listener(mode="tcp"), given) is not first
     renewed = {PLACE: Credentials((Pem("a.pem", authority.issue("a.pem", "a").read_bytes(), b""),))}
     assert faces.of("web", listener(), renewed) is not first
-    assert faces.of("web", schema.Listener(bind=()), given) is None
+    assert faces.of("web", schema.ListenerConfig(bind=()), given) is None
 
 
 def test_what_is_wrong_is_said_with_its_place() -> None:
@@ -50,7 +50,7 @@ def test_what_is_wrong_is_said_with_its_place() -> None:
     (None, "fe80::1%eth0", "fe80::1"), (None, "", None),
 ])
 def test_the_name_that_a_server_is_asked_for(given: str | None, host: str, name: str | None) -> None:
-    assert asked_name(schema.Backend(tls=BackendTls(server_name=given)), host) == name
+    assert asked_name(schema.BackendConfig(tls=BackendTls(server_name=given)), host) == name
 
 
 SERVERS = """

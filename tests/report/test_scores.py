@@ -7,7 +7,7 @@ import pytest
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.balance.least_time import TimeOptions
 from lbd.report.scores import scores
-from lbd.schema import Algorithm, Backend, Config
+from lbd.schema import AlgorithmConfig, BackendConfig, Config
 from lbd.schema.units import Address
 from lbd.stats import endings, scoreboard
 from lbd.stats.scoreboard import BACKEND, PROCESS, ROUTE, SERVER, Board, Record
@@ -35,7 +35,8 @@ def answer(board: Board, lane: int, slot: int, seconds: float) -> None:
 
 def test_scores_of_servers_that_may_be_chosen() -> None:
     board = Board.create(2)
-    config = Config(backends={"app": Backend(algorithm=Algorithm("least-time", TimeOptions())), "other": Backend()})
+    app = BackendConfig(algorithm=AlgorithmConfig("least-time", TimeOptions()))
+    config = Config(backends={"app": app, "other": BackendConfig()})
     endpoints = {"app": (endpoint("app", 0), endpoint("app", 1, weight=2), endpoint("app", 2, health="down"),
                        endpoint("app", 3, backup=True), endpoint("app", 4, weight=0)),
                "other": (endpoint("other", 5),)}

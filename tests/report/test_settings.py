@@ -7,7 +7,7 @@ from lbd.config.runtime import Override, RegistrationRequest, SavedRegistration
 from lbd.discovery.registry import Registry
 from lbd.generation.overrides import Overrides
 from lbd.report.settings import describe
-from lbd.schema import Backend, Config, Registration, Server
+from lbd.schema import BackendConfig, Config, Registration, ServerConfig
 from lbd.schema.units import Address
 
 HERE = Address("10.0.0.1", 80)
@@ -17,7 +17,7 @@ def machine():
     overrides, registry = Overrides(), Registry()
     overrides.put(("app", ""), Override("app", mode="drain", who="me"))
     registry.put(SavedRegistration("app", "b", RegistrationRequest(HERE), "them"), 1.0)
-    backend = Backend(servers={"a": Server(HERE)}, registration=Registration())
+    backend = BackendConfig(servers={"a": ServerConfig(HERE)}, registration=Registration())
     config = registry.merged(Config(backends={"app": backend}))
     endpoints = {"app": tuple(overrides.applied(Endpoint("app", name, HERE, 0)) for name in "ab")}
     return SimpleNamespace(overrides=overrides, registry=registry,

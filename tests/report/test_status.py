@@ -5,15 +5,15 @@ import pytest
 from lbd.generation.machine import Machine
 from lbd.net.tasks import Tasks
 from lbd.report.status import describe
-from lbd.schema import Backend, Config, HealthPolicy, Listener, Server
+from lbd.schema import BackendConfig, Config, HealthPolicy, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard
 
 CONFIG = Config(
-    listeners={"web": Listener(bind=(Address("127.0.0.1", 0),), backend="app")},
-    backends={"app": Backend(health=HealthPolicy(type="tcp"), servers={
-        "a": Server(address=Address("127.0.0.1", 9), weight=3),
-        "b": Server(address=Address("127.0.0.1", 10), mode="maint")})})
+    listeners={"web": ListenerConfig(bind=(Address("127.0.0.1", 0),), backend="app")},
+    backends={"app": BackendConfig(health=HealthPolicy(type="tcp"), servers={
+        "a": ServerConfig(address=Address("127.0.0.1", 9), weight=3),
+        "b": ServerConfig(address=Address("127.0.0.1", 10), mode="maint")})})
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from lbd.net.tasks import Tasks
 from lbd.report import status, trend
 from lbd.report.status import describe
 from lbd.report.trend import KEPT, Course, Trend
-from lbd.schema import Backend, Config, Listener, Server
+from lbd.schema import BackendConfig, Config, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard
 
 CONFIG = Config(
-    listeners={"web": Listener(bind=(Address("127.0.0.1", 0),), backend="app")},
-    backends={"app": Backend(servers={"a": Server(address=Address("127.0.0.1", 9))})})
+    listeners={"web": ListenerConfig(bind=(Address("127.0.0.1", 0),), backend="app")},
+    backends={"app": BackendConfig(servers={"a": ServerConfig(address=Address("127.0.0.1", 9))})})
 OWNER = ("app", "a", "127.0.0.1:9")
 
 
@@ -69,7 +69,7 @@ async def test_since_when(machine):
     seen.look(machine)
     assert seen.of(scoreboard.SERVER, OWNER).since == 1000.0
     config = replace(CONFIG, backends={"app": replace(CONFIG.backends["app"], servers={
-        "a": Server(address=Address("127.0.0.1", 9), mode="drain")})})
+        "a": ServerConfig(address=Address("127.0.0.1", 9), mode="drain")})})
     machine.generation = machine.endpoints.generation(2, config, 0)
     seen.look(machine)
     assert seen.of(scoreboard.SERVER, OWNER).since == 1005.0
@@ -97,7 +97,7 @@ async def test_what_is_gone_is_forgotten_and_shown_while_it_works(machine):
     seen = Trend(Clock())
     seen.look(machine)
     machine.board.row(0, scoreboard.SERVER, machine.generation.endpoints["app"][0].slot).add(0, 2)
-    machine.generation = machine.endpoints.generation(2, replace(CONFIG, backends={"app": Backend()}), 0)
+    machine.generation = machine.endpoints.generation(2, replace(CONFIG, backends={"app": BackendConfig()}), 0)
     seen.look(machine)
     assert seen.of(scoreboard.SERVER, OWNER).since == 0.0
     assert describe(machine, seen)["draining"] == [

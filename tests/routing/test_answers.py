@@ -57,7 +57,7 @@ def test_no_route_with_a_body_of_the_operator() -> None:
     ("https://{host}{path}", "//evil.example/x", b"https://example.com//evil.example/x"),
 ])
 def test_redirects(to: str, target: str, location: bytes) -> None:
-    made = answer(schema.Route(redirect=schema.Redirect(to=to, status=308)))
+    made = answer(schema.RouteConfig(redirect=schema.Redirect(to=to, status=308)))
     status, reply, ending = made(scanned(target), True, {})
     assert (status, ending) == (308, endings.ANSWERED)
     assert b"\r\nLocation: " + location + b"\r\n" in reply
@@ -65,7 +65,7 @@ def test_redirects(to: str, target: str, location: bytes) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_fixed_answers(method: str) -> None:
-    made = answer(schema.Route(respond=schema.Respond(status=200, body="hello", content_type="text/x")))
+    made = answer(schema.RouteConfig(respond=schema.Respond(status=200, body="hello", content_type="text/x")))
     nothing: Any = {}
     status, reply, ending = made(scanned("/", method), True, nothing)
     first, body = parts(reply)
@@ -95,9 +95,9 @@ def test_to_https_without_a_host() -> None:
 def test_a_redirect_that_needs_a_host_and_has_none() -> None:
     request = head.Request(32768, 100, 8192)
     assert request.scan(b"GET /a HTTP/1.0\r\n\r\n", 0, b"192.0.2.1", b"http", False) > 0
-    redirect = answer(schema.Route(redirect=schema.Redirect("https://{host}{path}")))
+    redirect = answer(schema.RouteConfig(redirect=schema.Redirect("https://{host}{path}")))
     status, _, ending = redirect(request, False, {})
     assert (status, ending) == (404, endings.NO_ROUTE)
-    status, reply, _ = answer(schema.Route(redirect=schema.Redirect("/b")))(request, False, {})
+    status, reply, _ = answer(schema.RouteConfig(redirect=schema.Redirect("/b")))(request, False, {})
     assert status == 302
     assert b"\r\nLocation: /b\r\n" in reply

@@ -123,8 +123,8 @@ def test_hosts_that_are_remembered_are_bounded(router: Make) -> None:
     ("/api/.hidden", "/.hidden"), ("/other", "/other"), ("/apix", "/apix")])
 def test_a_prefix_is_taken_off_by_whole_segments(target: str, stripped: str) -> None:
     nothing: Any = None
-    route = schema.Route(path_prefix="/api", backend="app", strip_prefix="/api")
-    action = RouteTarget(nothing, nothing, schema.Backend(), route)
+    route = schema.RouteConfig(path_prefix="/api", backend="app", strip_prefix="/api")
+    action = RouteTarget(nothing, nothing, schema.BackendConfig(), route)
     assert action.changes
     request = scanned(target)
     assert action.change(request.out, request.target).startswith(f"GET {stripped} HTTP/1.1\r\n".encode())
@@ -136,7 +136,7 @@ def test_edits_of_a_head() -> None:
     made = edits(wanted, "app.internal")
     assert made == ((b"host", b"x-gone", b"x-set"), b"X-Set: 1\r\nHost: app.internal\r\nX-Add: 2\r\n")
     nothing: Any = None
-    action = RouteTarget(nothing, nothing, schema.Backend(request_headers=wanted, host="app.internal"))
+    action = RouteTarget(nothing, nothing, schema.BackendConfig(request_headers=wanted, host="app.internal"))
     request = scanned("/", "example.com", "GET", "X-Gone: a", "X-Set: b", "X-Add: c")
     out = action.change(request.out, request.target)
     assert head.values(out, b"host") == [b"app.internal"]

@@ -1,10 +1,10 @@
 """Tests of lbd.schema.backend: keys of backends, servers and health policies."""
 
-from lbd.schema.backend import Algorithm, Backend, Sticky
+from lbd.schema.backend import AlgorithmConfig, BackendConfig, Sticky
 
 
 def test_stickiness_is_implied_by_its_algorithm() -> None:
-    assert Backend().stickiness is None
-    assert Backend(algorithm=Algorithm("sticky-round-robin")).stickiness == Sticky()
+    assert BackendConfig().stickiness is None
+    assert BackendConfig(algorithm=AlgorithmConfig("sticky-round-robin")).stickiness == Sticky()
     mine = Sticky(cookie="MINE")
-    assert Backend(algorithm=Algorithm("sticky-round-robin"), sticky=mine).stickiness == mine
+    assert BackendConfig(algorithm=AlgorithmConfig("sticky-round-robin"), sticky=mine).stickiness == mine

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import pytest
 
-from lbd.schema import Server
+from lbd.schema import ServerConfig
 from lbd.schema.packed import packed
 from lbd.schema.units import Address
 
@@ -20,7 +20,7 @@ class Pair:
 
 @pytest.mark.parametrize("one", [
     Pair(), Pair("b", Pair()), Address("127.0.0.1", 80), Address(path="/run/x"), Address("a.example", 443, tls=True),
-    Server(Address("::1", 1), weight=3, max_conns=7, backup=True, mode="maint")])
+    ServerConfig(Address("::1", 1), weight=3, max_conns=7, backup=True, mode="maint")])
 def test_it_comes_back(one: object) -> None:
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
         assert pickle.loads(pickle.dumps(one, protocol)) == one

@@ -33,12 +33,12 @@ def run(shape: Callable[..., Shape]) -> Run:
         of = shape(**more)
         made = fleet.from_words(fleet.parse(servers), slots)
         timeouts = schema.Timeouts(server=timeout)
-        backend = schema.Backend(servers=made.settings.servers, timeouts=timeouts, **(settings or {}))
+        backend = schema.BackendConfig(servers=made.settings.servers, timeouts=timeouts, **(settings or {}))
         made = fleet.Fleet(made.name, backend, made.seconds, slots, made.detect, made.recover)
         wrong = [fault.parse(kind, text, made.seconds) for kind, text in faults]
         scene = Scene(made, synthetic(of), of.workers, of.concurrency, wrong, of.seed)
         options = OPTIONS[algorithm]
-        engine = Engine(scene, schema.Algorithm(algorithm, options() if options else None))
+        engine = Engine(scene, schema.AlgorithmConfig(algorithm, options() if options else None))
         engine.run(lambda count: None)
         return engine
 

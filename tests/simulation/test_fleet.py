@@ -4,19 +4,19 @@ import pytest
 
 from lbd import schema
 from lbd.errors import UsageError
-from lbd.schema import Backend, Config, HealthPolicy, Server
+from lbd.schema import BackendConfig, Config, HealthPolicy, ServerConfig
 from lbd.schema.units import Address
 from lbd.simulation import fleet
 from lbd.simulation.fleet import Timing
 
 
-def config(**backends: Backend) -> Config:
+def config(**backends: BackendConfig) -> Config:
     return Config(backends=backends, health={"web": HealthPolicy(interval=1.0, timeout=0.5, rise=2, fall=3)})
 
 
-def backend(**more: object) -> Backend:
-    servers = {name: Server(Address("app.internal", 80), weight) for name, weight in (("one", 1), ("two", 3))}
-    return Backend(servers=servers, **more)  # type: ignore[arg-type]
+def backend(**more: object) -> BackendConfig:
+    servers = {name: ServerConfig(Address("app.internal", 80), weight) for name, weight in (("one", 1), ("two", 3))}
+    return BackendConfig(servers=servers, **more)  # type: ignore[arg-type]
 
 
 def test_words() -> None:
@@ -73,7 +73,7 @@ def test_times_in_the_order_of_the_file_and_of_a_log() -> None:
     (config(), None, "", "the configuration has no backend: give --servers instead"),
     (config(app=backend(), api=backend()), None, "", "--backend: which one? There are app and api"),
     (config(app=backend()), "ap", "", '--backend: "ap" is no backend of the configuration; must be app; did you mean'),
-    (config(app=Backend()), "app", "", '--backend: "app" has no servers: give --servers instead'),
+    (config(app=BackendConfig()), "app", "", '--backend: "app" has no servers: give --servers instead'),
     (config(app=backend()), "app", "1ms", "--servers: without names, one time for each of the 2 servers of app"),
     (config(app=backend()), "app", "tow=1ms", '--servers: "tow" is no server of app; must be one or two; did you mean'),
 ])
@@ -91,8 +91,8 @@ def test_weights_that_fit(words: str, fair: str) -> None:
 
 
 def test_capacity_is_that_of_the_servers_in_use() -> None:
-    servers = {"a": Server(Address("h", 1)), "b": Server(Address("h", 2), backup=True),
-               "c": Server(Address("h", 3), mode="maint"), "d": Server(Address("h", 4), weight=0)}
+    servers = {"a": ServerConfig(Address("h", 1)), "b": ServerConfig(Address("h", 2), backup=True),
+               "c": ServerConfig(Address("h", 3), mode="maint"), "d": ServerConfig(Address("h", 4), weight=0)}
     seconds = dict.fromkeys(servers, 0.1)
-    assert fleet.Fleet("x", schema.Backend(servers=servers), seconds, 2, None, None).capacity == 20
-    assert fleet.Fleet("x", schema.Backend(servers=servers), seconds, 0, None, None).capacity == float("inf")
+    assert fleet.Fleet("x", schema.BackendConfig(servers=servers), seconds, 2, None, None).capacity == 20
+    assert fleet.Fleet("x", schema.BackendConfig(servers=servers), seconds, 0, None, None).capacity == float("inf")

@@ -24,9 +24,9 @@ def bounded(shape: Callable[..., Shape]) -> Bounded:
         of = shape(requests=requests, rate=0.0 if concurrency else 1e6, concurrency=concurrency, tail=0.0)
         fleet = from_words(parse(",".join(["10ms"] * count)), 0)
         servers = {name: replace(server, max_conns=max_conns) for name, server in fleet.settings.servers.items()}
-        settings = schema.Backend(servers=servers, timeouts=schema.Timeouts(queue=waits), **more)
+        settings = schema.BackendConfig(servers=servers, timeouts=schema.Timeouts(queue=waits), **more)
         scene = Scene(replace(fleet, settings=settings), synthetic(of), of.workers, concurrency, [], of.seed)
-        engine = Engine(scene, schema.Algorithm(algorithm))
+        engine = Engine(scene, schema.AlgorithmConfig(algorithm))
         engine.run(lambda count: None)
         return engine
 
@@ -66,7 +66,7 @@ def test_a_bounded_server_that_is_gone(bounded: Bounded, kind: str, failed: int)
     settings = replace(engine.scene.fleet.settings, timeouts=schema.Timeouts(server=1.0, queue=60.0))
     scene = replace(engine.scene, fleet=replace(engine.scene.fleet, settings=settings), faults=[fault])
     scene = replace(scene, workload=synthetic(Shape(1000, 200.0, 0, 0.0, 10, 0.0, 2, 1)))
-    again = Engine(scene, schema.Algorithm("round-robin"))
+    again = Engine(scene, schema.AlgorithmConfig("round-robin"))
     again.run(lambda count: None)
     assert len(again.taken) + again.failed == 1000
     assert again.failed >= failed

@@ -9,7 +9,8 @@ from lbd.stats.scoreboard import Board
 def test_workers_see_each_others_load() -> None:
     scene = Scene(from_words(parse("5ms,5ms"), 8), [], 2, 0, [], 1)
     board = Board.create(2)
-    settings = schema.Backend(servers=scene.fleet.settings.servers, algorithm=schema.Algorithm("least-connections"))
+    settings = schema.BackendConfig(servers=scene.fleet.settings.servers,
+                                    algorithm=schema.AlgorithmConfig("least-connections"))
     one, two = (Worker(board, lane, scene, settings) for lane in range(2))
     flight = Flight(one)
     flight.record.begin(one.route, one.row)

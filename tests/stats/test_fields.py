@@ -48,7 +48,7 @@ def test_a_metric_is_of_one_type_and_belongs_to_one_kind() -> None:
 
 def test_histogram_bounds_rise() -> None:
     assert list(fields.RESPONSE_BOUNDS) == sorted(set(fields.RESPONSE_BOUNDS))
-    assert schema.Metrics().buckets == fields.RESPONSE_BOUNDS
+    assert schema.MetricsConfig().buckets == fields.RESPONSE_BOUNDS
     histogram = KINDS[2].histograms[0]
     assert histogram.first == fields.BACKEND_RESPONSE
     assert KINDS[2].fields[histogram.first + fields.MOST_BOUNDS + 1].name == "response_33"

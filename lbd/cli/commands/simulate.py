@@ -151,7 +151,7 @@ def stage(args: argparse.Namespace) -> tuple[Scene, float]:
     return Scene(servers, workload, shape.workers, shape.concurrency, faults, args.seed), rate
 
 
-def settled(settings: schema.Backend, args: argparse.Namespace) -> schema.Backend:
+def settled(settings: schema.BackendConfig, args: argparse.Namespace) -> schema.BackendConfig:
     """The backend's settings with what the options say instead."""
     if args.retries is not None:
         settings = dataclasses.replace(settings, retries=args.retries)
@@ -169,13 +169,13 @@ def usual_rate(servers: Fleet) -> float:
     return servers.capacity * LOAD if servers.slots else UNLIMITED_RATE
 
 
-def keys(algorithm: schema.Algorithm) -> tuple[str, ...]:
+def keys(algorithm: schema.AlgorithmConfig) -> tuple[str, ...]:
     """The cookie or query parameter that the algorithm looks at."""
     where, _, name = str(getattr(algorithm.options, "key", "")).partition(":")
     return (name,) if where in ("cookie", "query") and name else ()
 
 
-def compared(names: Sequence[str], servers: Fleet) -> list[schema.Algorithm]:
+def compared(names: Sequence[str], servers: Fleet) -> list[schema.AlgorithmConfig]:
     """What is compared; the algorithm of the backend with its own options, the others with their defaults."""
     own = servers.settings.algorithm
     known = list(dict.fromkeys((*ALGORITHMS, own.name)))
@@ -188,11 +188,11 @@ def compared(names: Sequence[str], servers: Fleet) -> list[schema.Algorithm]:
     for name in chosen:
         options = OPTIONS[":" if ":" in name else name]
         given = own.options if name == own.name else None
-        found.append(schema.Algorithm(name, options() if given is None and options is not None else given))
+        found.append(schema.AlgorithmConfig(name, options() if given is None and options is not None else given))
     return found
 
 
-def simulate(scene: Scene, algorithms: Sequence[schema.Algorithm]) -> list[Figures]:
+def simulate(scene: Scene, algorithms: Sequence[schema.AlgorithmConfig]) -> list[Figures]:
     """Run all of them, one after the other, with a bar on stderr if that is a terminal."""
     console = terminal.Output(stderr=True)
     bar = Progress(TextColumn("{task.description:<22}"), BarColumn(None), TimeRemainingColumn(compact=True),

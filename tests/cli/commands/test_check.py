@@ -11,7 +11,7 @@ from rich.console import Console
 from lbd.cli.command_line import main
 from lbd.cli.commands import check
 from lbd.errors import Problem
-from lbd.schema import Backend, Config, Listener, Server
+from lbd.schema import BackendConfig, Config, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
 from tests.authority import Authority
 
@@ -124,9 +124,9 @@ def test_places_that_cannot_be_shown(problem: Problem) -> None:
 
 
 def test_counts() -> None:
-    server = Server(address=Address("10.0.0.1", 80))
-    backends = {"a": Backend(servers={"x": server, "y": server}), "b": Backend(servers={"x": server})}
-    config = Config(listeners={"web": Listener(bind=())}, backends=backends)
+    server = ServerConfig(address=Address("10.0.0.1", 80))
+    backends = {"a": BackendConfig(servers={"x": server, "y": server}), "b": BackendConfig(servers={"x": server})}
+    config = Config(listeners={"web": ListenerConfig(bind=())}, backends=backends)
     assert check.summary(config) == "OK: 1 listener, 2 backends, 3 servers"
     warning = Problem("a", 1, 1, "", "x", True)
     assert check.counted([Problem("a", 1, 1, "", "x"), warning, warning]) == "1 error, 2 warnings"
