@@ -1,4 +1,4 @@
-"""Arrivals: the connections of a listening socket, each known from its accept on, before any handshake."""
+"""The acceptor of a listening socket, which hands on each connection before its TLS handshake."""
 
 import asyncio
 import contextlib
@@ -6,43 +6,43 @@ import socket
 from collections.abc import Callable
 
 BACKLOG = 512
-BATCH = 64     # accepts in one turn of the loop
+BATCH = 64     # accepts in one iteration of the event loop
 PAUSE = 1.0    # seconds without an accept after one that failed for lack of descriptors or memory
 
 
-class Arrival:
-    """A connection that was accepted and has no protocol yet."""
+class PendingConnection:
+    """An accepted connection that has no protocol yet: its TLS handshake is still to come."""
 
-    unread = 0         # bytes of answers
-    answered = False   # it has asked nothing yet
+    unread = 0         # bytes of responses
+    answered = False   # no request yet
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
 
     def cut(self) -> None:
-        """End it: whatever is shaking hands on it finds it closed."""
+        """Shut the socket down, which fails a handshake in progress."""
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
 
 
-class Acceptor:
-    """Hands each connection of `sock` to `came`, from `start` to `close`; `failed` gets the error of an accept."""
+class ConnectionAcceptor:
+    """Hands each connection of `sock` to `accepted`, from `start` to `close`; `failed` gets the error of an accept."""
 
-    def __init__(self, sock: socket.socket, came: Callable[[Arrival], None],
+    def __init__(self, sock: socket.socket, accepted: Callable[[PendingConnection], None],
                  failed: Callable[[OSError], None]) -> None:
         self._sock = sock
-        self._came = came
+        self._accepted = accepted
         self._failed = failed
         self._pause: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Accept from now on, in the running loop."""
+        """Accept connections from now on, in the running loop."""
         self._sock.setblocking(False)
         self._sock.listen(BACKLOG)
         self._resume()
 
     def close(self) -> None:
-        """Accept no more, and close the socket. May be called without a start."""
+        """Stop accepting and close the socket; allowed without a `start`."""
         if self._pause is not None:
             self._pause.cancel()
         if self._sock.fileno() != -1:
@@ -50,20 +50,20 @@ class Acceptor:
             self._sock.close()
 
     def drain(self) -> None:
-        """Accept what waits, then close."""
-        with contextlib.suppress(OSError):   # nothing waits any more, or no descriptor is left for it
+        """Accept the backlog, then close."""
+        with contextlib.suppress(OSError):   # the backlog is empty, or the process is out of descriptors
             for _ in range(BACKLOG):
-                self._take()
+                self._accept_one()
         self.close()
 
     def _resume(self) -> None:
         self._pause = None
-        asyncio.get_running_loop().add_reader(self._sock, self._accept)
+        asyncio.get_running_loop().add_reader(self._sock, self._accept_batch)
 
-    def _accept(self) -> None:
+    def _accept_batch(self) -> None:
         for _ in range(BATCH):
             try:
-                self._take()
+                self._accept_one()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -73,7 +73,7 @@ class Acceptor:
                 self._failed(error)
                 return
 
-    def _take(self) -> None:
+    def _accept_one(self) -> None:
         sock, _peer = self._sock.accept()
         sock.setblocking(False)
-        self._came(Arrival(sock))
+        self._accepted(PendingConnection(sock))

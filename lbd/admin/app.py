@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler, Middleware
 from lbd.admin import guard
 from lbd.admin.answers import problem
 from lbd.admin.daemon_api import DaemonApi
-from lbd.admin.route import Route
+from lbd.admin.route import ApiRoute
 from lbd.admin.routes import ROUTES, SHOWN
 from lbd.admin.token import Token
 from lbd.log.logger import logger
@@ -27,7 +27,7 @@ def metrics(daemon: DaemonApi) -> web.Application:
     return _made(daemon, SHOWN)
 
 
-def _made(daemon: DaemonApi, routes: Sequence[Route], *checks: Middleware) -> web.Application:
+def _made(daemon: DaemonApi, routes: Sequence[ApiRoute], *checks: Middleware) -> web.Application:
     app = web.Application(middlewares=[_faults, *checks], client_max_size=LONGEST_BODY)
     for route in routes:
         app.router.add_route(route.method, route.path, route.handler(daemon))

@@ -54,7 +54,7 @@ def written(value: object) -> str:
     return str(value)
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """`get` is what the column is sorted by, `form` what is shown of it (None: a dash); the greatest `rank` is left out
     first where there is no room."""
 
@@ -69,54 +69,54 @@ class Column(NamedTuple):
         return self.form(self.get(row))
 
 
-Columns = tuple[Column, ...]
+Columns = tuple[TableColumn, ...]
 
 SERVERS: Columns = (
-    Column("backend", lambda row: row["backend"]),
-    Column("server", lambda row: row["name"] + (" (backup)" if row.get("backup") else "")),
-    Column("address", lambda row: row.get("address"), rank=3),
-    Column("health", lambda row: row.get("health")),
-    Column("for", lambda row: row.get("age"), True, span, 2),
-    Column("mode", lambda row: row.get("mode")),
-    Column("weight", lambda row: row.get("weight"), True, rank=4),
-    Column("in flight", lambda row: row.get("in_flight"), True),
-    Column("req/s", lambda row: row.get("requests_per_second"), True, rate),
-    Column("requests", lambda row: row.get("requests"), True, rank=5),
-    Column("5xx", lambda row: row.get("codes", {}).get("5xx", 0), True),
-    Column("no connect", lambda row: row.get("connection_errors"), True, rank=6),
-    Column("latency", lambda row: row.get("latency_seconds"), True, milliseconds),
-    Column("last check", lambda row: row.get("reason") or None, rank=1),
-    Column("checked", lambda row: row.get("check_age"), True, ago, 8),
-    Column("note", lambda row: note(row) or None, rank=7),
+    TableColumn("backend", lambda row: row["backend"]),
+    TableColumn("server", lambda row: row["name"] + (" (backup)" if row.get("backup") else "")),
+    TableColumn("address", lambda row: row.get("address"), rank=3),
+    TableColumn("health", lambda row: row.get("health")),
+    TableColumn("for", lambda row: row.get("age"), True, span, 2),
+    TableColumn("mode", lambda row: row.get("mode")),
+    TableColumn("weight", lambda row: row.get("weight"), True, rank=4),
+    TableColumn("in flight", lambda row: row.get("in_flight"), True),
+    TableColumn("req/s", lambda row: row.get("requests_per_second"), True, rate),
+    TableColumn("requests", lambda row: row.get("requests"), True, rank=5),
+    TableColumn("5xx", lambda row: row.get("codes", {}).get("5xx", 0), True),
+    TableColumn("no connect", lambda row: row.get("connection_errors"), True, rank=6),
+    TableColumn("latency", lambda row: row.get("latency_seconds"), True, milliseconds),
+    TableColumn("last check", lambda row: row.get("reason") or None, rank=1),
+    TableColumn("checked", lambda row: row.get("check_age"), True, ago, 8),
+    TableColumn("note", lambda row: note(row) or None, rank=7),
 )
 LISTENERS: Columns = (
-    Column("listener", lambda row: row["name"]),
-    Column("mode", lambda row: row.get("mode")),
-    Column("address", lambda row: ", ".join(row.get("bind", []))),
-    Column("connections", lambda row: row.get("connections"), True),
-    Column("accepted", lambda row: row.get("accepted"), True),
-    Column("req/s", lambda row: row.get("requests_per_second"), True, rate),
-    Column("5xx", lambda row: row.get("codes", {}).get("5xx", 0), True),
+    TableColumn("listener", lambda row: row["name"]),
+    TableColumn("mode", lambda row: row.get("mode")),
+    TableColumn("address", lambda row: ", ".join(row.get("bind", []))),
+    TableColumn("connections", lambda row: row.get("connections"), True),
+    TableColumn("accepted", lambda row: row.get("accepted"), True),
+    TableColumn("req/s", lambda row: row.get("requests_per_second"), True, rate),
+    TableColumn("5xx", lambda row: row.get("codes", {}).get("5xx", 0), True),
 )
 WORKERS: Columns = (
-    Column("worker", lambda row: row.get("slot")),
-    Column("pid", lambda row: row.get("pid"), True),
-    Column("state", lambda row: row.get("state")),
-    Column("generation", lambda row: row.get("generation"), True),
-    Column("connections", lambda row: row.get("connections"), True),
-    Column("requests", lambda row: row.get("requests"), True),
-    Column("up", lambda row: row.get("uptime_seconds"), True, span),
+    TableColumn("worker", lambda row: row.get("slot")),
+    TableColumn("pid", lambda row: row.get("pid"), True),
+    TableColumn("state", lambda row: row.get("state")),
+    TableColumn("generation", lambda row: row.get("generation"), True),
+    TableColumn("connections", lambda row: row.get("connections"), True),
+    TableColumn("requests", lambda row: row.get("requests"), True),
+    TableColumn("up", lambda row: row.get("uptime_seconds"), True, span),
 )
 DRAINING: Columns = (
-    Column("removed server", lambda row: f"{row['backend']}/{row['name']}"),
-    Column("address", lambda row: row.get("address")),
-    Column("in flight", lambda row: row.get("in_flight"), True),
+    TableColumn("removed server", lambda row: f"{row['backend']}/{row['name']}"),
+    TableColumn("address", lambda row: row.get("address")),
+    TableColumn("in flight", lambda row: row.get("in_flight"), True),
 )
 EVENTS: Columns = (
-    Column("time (UTC)", lambda row: str(row.get("timestamp", ""))[:19].replace("T", " ")),
-    Column("level", lambda row: row.get("level")),
-    Column("event", lambda row: row.get("event")),
-    Column("about", lambda row: ", ".join(f"{name} {written(value)}" for name, value in row.items()
+    TableColumn("time (UTC)", lambda row: str(row.get("timestamp", ""))[:19].replace("T", " ")),
+    TableColumn("level", lambda row: row.get("level")),
+    TableColumn("event", lambda row: row.get("event")),
+    TableColumn("about", lambda row: ", ".join(f"{name} {written(value)}" for name, value in row.items()
                                           if value not in (None, "") and name not in OWN)),
 )
 

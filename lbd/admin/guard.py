@@ -21,7 +21,7 @@ from aiohttp.typedefs import Handler, Middleware
 from lbd.admin import token
 from lbd.admin.answers import problem, refusal
 from lbd.admin.daemon_api import Refused
-from lbd.admin.refusal_log import Refusals
+from lbd.admin.refusal_log import RefusalLog
 from lbd.admin.tls import subject
 from lbd.admin.token import Token
 from lbd.errors import ConfigError, LbdError
@@ -42,7 +42,7 @@ def wanted(tokens: Sequence[Token] | None, roles: Mapping[tuple[str, str], str],
     `roles` maps method and path of each route to the role that it is for ("": everyone). Without tokens (on a Unix
     socket) whoever can connect may do everything. `names` are host names by which lbd is known.
     """
-    refusals = Refusals()
+    refusals = RefusalLog()
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -78,7 +78,7 @@ async def content(request: web.Request) -> dict[str, Any]:
     return data
 
 
-async def _read(refusals: Refusals, request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _read(refusals: RefusalLog, request: web.Request, handler: Handler) -> web.StreamResponse:
     """The body is read here, within its time; what a resource raises becomes its answer."""
     try:
         try:
@@ -96,21 +96,21 @@ async def _read(refusals: Refusals, request: web.Request, handler: Handler) -> w
         return refusal(error, 422 if isinstance(error, ConfigError) else 503)
 
 
-def _note(refusals: Refusals, request: web.Request, reason: str) -> None:
+def _note(refusals: RefusalLog, request: web.Request, reason: str) -> None:
     """Log a refused change; a question that has no answer is none."""
     if request.method in CHANGING:
-        refusals.say("admin request refused", method=request.method, path=request.path, reason=reason,
+        refusals.log_refusal("admin request refused", method=request.method, path=request.path, reason=reason,
                      who=request.get(WHO))
 
 
-def _unknown(refusals: Refusals, request: web.Request) -> web.StreamResponse:
+def _unknown(refusals: RefusalLog, request: web.Request) -> web.StreamResponse:
     response = _refuse(refusals, request, "a bearer token is needed: Authorization: Bearer TOKEN", 401, "")
     response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
-def _refuse(refusals: Refusals, request: web.Request, reason: str, status: int, who: str) -> web.StreamResponse:
-    refusals.say("admin request refused", method=request.method, path=request.path, reason=reason,
+def _refuse(refusals: RefusalLog, request: web.Request, reason: str, status: int, who: str) -> web.StreamResponse:
+    refusals.log_refusal("admin request refused", method=request.method, path=request.path, reason=reason,
                  who=who or f"from {request.remote}")
     response = problem(reason, status)
     response.force_close()   # its body was not read

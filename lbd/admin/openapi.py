@@ -7,7 +7,7 @@ from aiohttp import web
 
 from lbd import __version__
 from lbd.admin.answers import answer
-from lbd.admin.route import QUERIES, Route
+from lbd.admin.route import QUERIES, ApiRoute
 from lbd.schema import REQUIRED, keys
 
 PROBLEM: dict[str, Any] = {
@@ -19,10 +19,10 @@ PROBLEM: dict[str, Any] = {
 }
 
 
-class OpenApi:
+class OpenApiResource:
     """The resource."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[ApiRoute]) -> None:
         self._routes = routes
 
     async def get(self, _request: web.Request) -> web.Response:
@@ -30,7 +30,7 @@ class OpenApi:
         return answer(describe(self._routes))
 
 
-def describe(routes: Sequence[Route]) -> dict[str, Any]:
+def describe(routes: Sequence[ApiRoute]) -> dict[str, Any]:
     """The whole document."""
     paths: dict[str, Any] = {}
     for route in routes:
@@ -59,7 +59,7 @@ def body(section: type) -> dict[str, Any]:
             **({"required": required} if required else {})}
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: ApiRoute) -> dict[str, Any]:
     faults = {400, 401, 403, 408, 413, 500, 503}
     faults |= ({404} if "{" in route.path else set()) | ({422} if route.body else set())
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
@@ -79,7 +79,7 @@ def _operation(route: Route) -> dict[str, Any]:
     }
 
 
-def _response(route: Route, code: int, text: str) -> dict[str, Any]:
+def _response(route: ApiRoute, code: int, text: str) -> dict[str, Any]:
     if code < 400 and route.media == "application/json":
         schema = {"type": "object", **({"required": list(route.answer)} if route.answer else {})}
         return {"description": text, "content": {route.media: {"schema": schema}}}

@@ -10,7 +10,7 @@ LINES = 100     # in one period
 PERIOD = 10.0   # seconds
 
 
-class Refusals:
+class RefusalLog:
     """Logs up to `LINES` of them in each period, and then how many there were besides."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -18,7 +18,7 @@ class Refusals:
         self._began = clock()
         self._said = 0
 
-    def say(self, event: str, **facts: Any) -> None:
+    def log_refusal(self, event: str, **facts: Any) -> None:
         """One more."""
         now = self._clock()
         if now - self._began >= PERIOD:

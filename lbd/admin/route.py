@@ -70,7 +70,7 @@ QUERIES: Mapping[str, Kind] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class ApiRoute:
     """`role` is read, register or operate, "" for everyone; `body` the class of its JSON, `query` names of `QUERIES`;
     `codes` what is answered beside 400, 401, 403, 404, 408, 413, 422 and 500. `media` is the type of the answer, and
     `answer` names what its JSON always has."""

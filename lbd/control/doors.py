@@ -26,7 +26,8 @@ _DEFAULT = Admin().bind
 class Door:
     """One application on one address, with TLS or without."""
 
-    def __init__(self, web_app: web.Application, address: Address, sock: socket.socket, tls: AdminTlsContext | None = None) -> None:
+    def __init__(self, web_app: web.Application, address: Address, sock: socket.socket,
+                 tls: AdminTlsContext | None = None) -> None:
         self.address = address
         self.sock = sock
         self._tls = tls

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from lbd.admin.acceptor import BATCH, Acceptor
+from lbd.admin.acceptor import BATCH, ConnectionAcceptor
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def listening():
 
 async def test_each_connection_is_known_at_once_and_can_be_cut(listening):
     came = asyncio.Queue()
-    acceptor = Acceptor(listening, came.put_nowait, pytest.fail)
+    acceptor = ConnectionAcceptor(listening, came.put_nowait, pytest.fail)
     acceptor.start()
     reader, writer = await asyncio.open_connection(*listening.getsockname())
     arrival = await came.get()
@@ -33,7 +33,7 @@ async def test_each_connection_is_known_at_once_and_can_be_cut(listening):
 
 async def test_what_waits_is_accepted_by_a_drain(listening):
     came = []
-    acceptor = Acceptor(listening, came.append, pytest.fail)
+    acceptor = ConnectionAcceptor(listening, came.append, pytest.fail)
     acceptor.start()
     clients = [socket.create_connection(listening.getsockname()) for _ in range(BATCH + 1)]
     acceptor.drain()
@@ -63,7 +63,7 @@ class Short:
 async def test_a_lack_of_descriptors_is_told_and_waited_for(listening, monkeypatch):
     monkeypatch.setattr("lbd.admin.acceptor.PAUSE", 0.01)
     came, failed = asyncio.Queue(), asyncio.Queue()
-    acceptor = Acceptor(Short(listening), came.put_nowait, failed.put_nowait)
+    acceptor = ConnectionAcceptor(Short(listening), came.put_nowait, failed.put_nowait)
     acceptor.start()
     with socket.create_connection(listening.getsockname()):
         assert (await failed.get()).errno == errno.EMFILE

@@ -8,11 +8,11 @@ from aiohttp.test_utils import make_mocked_request
 
 from lbd.admin import app
 from lbd.admin.daemon_api import Refused
-from lbd.admin.route import QUERIES, Route, query
+from lbd.admin.route import QUERIES, ApiRoute, query
 
 
 def test_defaults():
-    route = Route("GET", "/x", "read", lambda daemon: None, "text")
+    route = ApiRoute("GET", "/x", "read", lambda daemon: None, "text")
     assert (list(route.codes), route.media, route.body, route.query) == ([200], "application/json", None, ())
 
 

@@ -1,4 +1,4 @@
-"""A site: what its visitors can hold, and for how long."""
+"""lbd.admin.site: limits on connections and on the time that they take."""
 
 import asyncio
 import contextlib
@@ -68,7 +68,7 @@ async def test_whoever_came_before_a_drain_is_answered(daemon):
 
 
 async def test_a_drain_does_not_wait_for_long_for_who_asks_nothing(daemon, monkeypatch):
-    monkeypatch.setattr(site, "LEAVING", 0.0)
+    monkeypatch.setattr(site, "DRAIN_TIME", 0.0)
     sock = socket.create_server(("127.0.0.1", 0))
     made = AdminSite(app.metrics(daemon), sock)
     await made.start()
@@ -93,13 +93,13 @@ async def test_what_is_no_request_is_refused_in_the_same_shape(opened, daemon, s
 
 
 async def test_a_slow_head_is_cut(opened, monkeypatch):
-    monkeypatch.setattr(site, "IDLE", 0.05)
+    monkeypatch.setattr(site, "IDLE_TIMEOUT", 0.05)
     async with visit(await opened(), b"GET / HTTP/1.1\r\nHost: ") as reader:
         assert await reader.read() == b""
 
 
 async def test_a_flood_of_connections_makes_room_by_the_oldest(opened, monkeypatch):
-    monkeypatch.setattr(site, "MOST", 3)
+    monkeypatch.setattr(site, "MAX_CONNECTIONS", 3)
     asked = asyncio.Event()
     answer = asyncio.Event()
 
@@ -132,8 +132,8 @@ def contexts(tmp_path_factory):
 
 @pytest.mark.parametrize("make", [app.metrics, lambda daemon: app.admin(daemon, None)])
 async def test_connections_that_never_shake_hands_are_bounded(opened, contexts, daemon, monkeypatch, make):
-    monkeypatch.setattr(site, "MOST", 20)
-    monkeypatch.setattr(site, "HANDSHAKE", 600.0)
+    monkeypatch.setattr(site, "MAX_CONNECTIONS", 20)
+    monkeypatch.setattr(site, "HANDSHAKE_TIMEOUT", 600.0)
     context, client = contexts
     port = await opened(make(daemon), context)
     silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
@@ -150,10 +150,10 @@ async def test_connections_that_never_shake_hands_are_bounded(opened, contexts, 
 
 
 async def test_a_handshake_that_takes_too_long_or_fails_is_cut_and_counted_out(opened, contexts, monkeypatch):
-    monkeypatch.setattr(site, "HANDSHAKE", 0.05)
+    monkeypatch.setattr(site, "HANDSHAKE_TIMEOUT", 0.05)
     gone = asyncio.Queue()
-    left = AdminSite.left
-    monkeypatch.setattr(AdminSite, "left", lambda self, visitor: (left(self, visitor), gone.put_nowait(visitor)))
+    remove = AdminSite.remove
+    monkeypatch.setattr(AdminSite, "remove", lambda self, left: (remove(self, left), gone.put_nowait(left)))
     port = await opened(context=contexts[0])
     for sent in (b"", b"\x16\x03", b"GET / HTTP/1.1\r\n\r\n"):
         async with visit(port, sent) as reader:
@@ -163,9 +163,9 @@ async def test_a_handshake_that_takes_too_long_or_fails_is_cut_and_counted_out(o
 
 
 async def test_an_answer_that_nobody_reads_is_let_go(opened, monkeypatch):
-    monkeypatch.setattr(site, "LOOK", 0.05)
+    monkeypatch.setattr(site, "STALL_INTERVAL", 0.05)
     cut = asyncio.Event()
-    monkeypatch.setattr(site.Visitor, "cut", lambda self: (self.transport.abort(), cut.set()))
+    monkeypatch.setattr(site.AdminConnection, "cut", lambda self: (self.transport.abort(), cut.set()))
 
     async def large(_request):
         return web.Response(body=bytes(32 << 20))

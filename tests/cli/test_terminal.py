@@ -3,11 +3,11 @@
 import pytest
 from rich.console import Console
 
-from lbd.admin.columns import Column
+from lbd.admin.columns import TableColumn
 from lbd.cli.terminal import table
 
-COLUMNS = (Column("name", lambda row: row["name"]), Column("size", lambda row: row["size"], True, rank=1),
-           Column("text", lambda row: row["text"], rank=2))
+COLUMNS = (TableColumn("name", lambda row: row["name"]), TableColumn("size", lambda row: row["size"], True, rank=1),
+           TableColumn("text", lambda row: row["text"], rank=2))
 ROWS = [{"name": "alpha", "size": 12345, "text": "once upon a time"}, {"name": "b", "size": None, "text": None}]
 
 

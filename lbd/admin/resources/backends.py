@@ -7,7 +7,7 @@ from lbd.admin.daemon_api import DaemonApi
 from lbd.admin.guard import WHO, content
 
 
-class Backends:
+class BackendsResource:
     """Both resources."""
 
     def __init__(self, daemon: DaemonApi) -> None:

@@ -9,7 +9,7 @@ from lbd.admin.route import YES, query
 from lbd.log.logger import logger
 
 
-class Config:
+class ConfigResource:
     """The resource."""
 
     def __init__(self, daemon: DaemonApi) -> None:

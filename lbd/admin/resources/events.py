@@ -7,7 +7,7 @@ from lbd.admin.daemon_api import DaemonApi
 from lbd.admin.route import query
 
 
-class Events:
+class EventsResource:
     """The resource."""
 
     def __init__(self, daemon: DaemonApi) -> None:

@@ -8,7 +8,7 @@ from lbd.admin.route import queries, query
 from lbd.errors import LbdError
 
 
-class Explain:
+class ExplainResource:
     """The resource."""
 
     def __init__(self, daemon: DaemonApi) -> None:

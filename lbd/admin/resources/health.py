@@ -5,7 +5,7 @@ from aiohttp import web
 from lbd.admin.daemon_api import DaemonApi
 
 
-class Health:
+class HealthResource:
     """Both resources; they are for machines that only look at the status."""
 
     def __init__(self, daemon: DaemonApi) -> None:

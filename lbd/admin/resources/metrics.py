@@ -6,7 +6,7 @@ from lbd.admin.answers import problem
 from lbd.admin.daemon_api import DaemonApi
 
 
-class Metrics:
+class MetricsResource:
     """The resource."""
 
     def __init__(self, daemon: DaemonApi) -> None:

@@ -8,7 +8,7 @@ from lbd.admin.guard import WHO
 from lbd.admin.route import query
 
 
-class Overrides:
+class OverridesResource:
     """The resource."""
 
     def __init__(self, daemon: DaemonApi) -> None:

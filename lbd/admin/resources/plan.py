@@ -33,7 +33,7 @@ class PlanBody:
     file: str | None = key(None, PATH, "another file than the daemon's own")
 
 
-class Plan:
+class PlanResource:
     """The resource."""
 
     def __init__(self, daemon: DaemonApi) -> None:

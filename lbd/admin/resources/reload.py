@@ -12,7 +12,7 @@ from lbd.admin.route import YES, query
 from lbd.errors import ConfigError, LbdError
 
 
-class Reload:
+class ReloadResource:
     """The resource."""
 
     def __init__(self, daemon: DaemonApi) -> None:

@@ -8,7 +8,7 @@ from lbd.admin.guard import WHO, content
 from lbd.admin.route import query
 
 
-class Servers:
+class ServersResource:
     """The resource."""
 
     def __init__(self, daemon: DaemonApi) -> None:

@@ -7,7 +7,7 @@ from lbd.admin.daemon_api import DaemonApi
 from lbd.errors import LbdError
 
 
-class Upgrade:
+class UpgradeResource:
     """The resource."""
 
     def __init__(self, daemon: DaemonApi) -> None:

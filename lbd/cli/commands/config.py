@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from lbd.admin.columns import Column, Columns
+from lbd.admin.columns import Columns, TableColumn
 from lbd.balance import OPTIONS
 from lbd.cli import asking, steering
 from lbd.cli.terminal import console, table
@@ -18,9 +18,9 @@ HELP = "show the configuration in force (or of a file), and where each value is 
 DEFAULT = "default"
 
 COLUMNS: Columns = (
-    Column("key", lambda row: row["key"]),
-    Column("value", lambda row: "not set" if row["value"] is None else written(row["value"])),
-    Column("from", lambda row: row["origin"]),
+    TableColumn("key", lambda row: row["key"]),
+    TableColumn("value", lambda row: "not set" if row["value"] is None else written(row["value"])),
+    TableColumn("from", lambda row: row["origin"]),
 )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from rich.console import Console
 
-from lbd.admin.columns import Column, Columns, milliseconds
+from lbd.admin.columns import Columns, TableColumn, milliseconds
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.balance import OPTIONS
 from lbd.cli import asking, live, options
@@ -28,13 +28,13 @@ HELP = "show where a request goes, and why"
 SECRET = bytes(32)   # of a file alone: cookies of a running daemon mean nothing to it
 
 CANDIDATES: Columns = (
-    Column("server", lambda row: row["name"]),
-    Column("address", lambda row: row["address"]),
-    Column("weight", lambda row: row["weight"], True),
-    Column("in flight", lambda row: row["in_flight"], True),
-    Column("latency", lambda row: row["latency_seconds"], True, milliseconds),
-    Column("score", lambda row: row["score"], True, lambda value: None if value is None else f"{value:.4g}"),
-    Column("left out because", lambda row: row["left_out"] or None),
+    TableColumn("server", lambda row: row["name"]),
+    TableColumn("address", lambda row: row["address"]),
+    TableColumn("weight", lambda row: row["weight"], True),
+    TableColumn("in flight", lambda row: row["in_flight"], True),
+    TableColumn("latency", lambda row: row["latency_seconds"], True, milliseconds),
+    TableColumn("score", lambda row: row["score"], True, lambda value: None if value is None else f"{value:.4g}"),
+    TableColumn("left out because", lambda row: row["left_out"] or None),
 )
 
 

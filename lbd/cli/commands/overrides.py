@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from lbd.admin.columns import Column, Columns
+from lbd.admin.columns import Columns, TableColumn
 from lbd.cli import asking, steering
 from lbd.cli.asking import Daemon
 from lbd.cli.persisting import KEYS, persist
@@ -18,13 +18,13 @@ from lbd.config.runtime import SETTINGS
 HELP = "list what was changed while lbd runs, or go back to what the files say"
 
 COLUMNS: Columns = (
-    Column("backend", lambda row: row.get("backend")),
-    Column("server", lambda row: row.get("server") or "(all)"),
-    Column("override", lambda row: ", ".join(f"{name} {row[name]}" for name in SETTINGS if name in row)),
-    Column("who", lambda row: row.get("who")),
-    Column("since", lambda row: row.get("at")),
-    Column("until", lambda row: row.get("until")),
-    Column("reason", lambda row: row.get("reason")),
+    TableColumn("backend", lambda row: row.get("backend")),
+    TableColumn("server", lambda row: row.get("server") or "(all)"),
+    TableColumn("override", lambda row: ", ".join(f"{name} {row[name]}" for name in SETTINGS if name in row)),
+    TableColumn("who", lambda row: row.get("who")),
+    TableColumn("since", lambda row: row.get("at")),
+    TableColumn("until", lambda row: row.get("until")),
+    TableColumn("reason", lambda row: row.get("reason")),
 )
 
 
