@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lbd.balance import ALGORITHMS
 from lbd.cli import command_line, guide
-from lbd.cli.waiting import CONDITIONS
+from lbd.cli.wait_conditions import CONDITIONS
 
 FILE, TARGET, REST = "a file", "a server or backend", "a command with its words"
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from lbd.cli import asking, grammar, steering
+from lbd.cli import daemon_client, grammar, runtime_changes
 from lbd.cli.shells import SHELLS
 from lbd.errors import LbdError
 
@@ -14,7 +14,7 @@ PATIENCE = 2.0          # seconds for the daemon's answer: somebody waits for it
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which shell."""
     parser.add_argument("shell", metavar="SHELL", choices=[*SHELLS, TARGETS], help=", ".join(SHELLS))
-    asking.add_arguments(parser)
+    daemon_client.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
 def targets(args: argparse.Namespace) -> list[str]:
     """Every BACKEND and BACKEND/SERVER of the running daemon; none where there is no daemon."""
     try:
-        found = steering.data(asking.find(args).ask("GET", "/v1/backends", timeout=PATIENCE))["backends"]
+        found = runtime_changes.data(daemon_client.find(args).ask("GET", "/v1/backends", timeout=PATIENCE))["backends"]
         return [name for backend, facts in found.items()
                 for name in (backend, *(f"{backend}/{server}" for server in facts["servers"]))]
     except (LbdError, KeyError, TypeError, AttributeError):

@@ -6,7 +6,7 @@ from typing import Any
 
 from lbd.admin.columns import Columns, TableColumn
 from lbd.balance import OPTIONS
-from lbd.cli import asking, steering
+from lbd.cli import daemon_client, runtime_changes
 from lbd.cli.terminal import console, table
 from lbd.config.origins import settings
 from lbd.config.read import read
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offline", action="store_true", help="ask no daemon: only what the file of -c says")
     parser.add_argument("--no-redact", dest="secrets", action="store_true",
                         help="show secrets too; of a daemon only over its Unix socket")
-    steering.output(parser)
+    runtime_changes.output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     if args.offline:
         answer = of_file(args)
     else:
-        answer = steering.data(asking.find(args).ask("GET", f"/v1/config{'?secrets=yes' if args.secrets else ''}"))
+        path = f"/v1/config{'?secrets=yes' if args.secrets else ''}"
+        answer = runtime_changes.data(daemon_client.find(args).ask("GET", path))
     rows = [row for row in answer["settings"]
             if row["key"].startswith(args.prefix) and (args.all or row["origin"] != DEFAULT)]
     if args.json:

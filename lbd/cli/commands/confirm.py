@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from lbd.cli import asking
+from lbd.cli import daemon_client
 from lbd.errors import LbdError
 
 HELP = "keep what lbd reload --confirm put in force"
@@ -11,13 +11,13 @@ HELP = "keep what lbd reload --confirm put in force"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the daemon is, and how the outcome is printed."""
-    asking.add_arguments(parser)
+    daemon_client.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when it is kept; raises `LbdError` (1) when nothing waits for it."""
-    answer = asking.find(args).ask("POST", "/v1/confirm")
+    answer = daemon_client.find(args).ask("POST", "/v1/confirm")
     if answer.status != 200:
         raise LbdError(answer.error)
     if args.json:

@@ -15,10 +15,10 @@ from typing import Any
 
 import tomli_w
 
-from lbd.cli.asking import Daemon
-from lbd.cli.children import Children
+from lbd.cli.child_processes import Children
+from lbd.cli.daemon_client import Daemon
+from lbd.cli.example_files import shipped
 from lbd.cli.parser import number
-from lbd.cli.shipped import shipped
 from lbd.cli.terminal import Output
 from lbd.errors import LbdError
 from lbd.schema import units as u

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from lbd.cli import asking
+from lbd.cli import daemon_client
 from lbd.cli.terminal import Output
 from lbd.errors import LbdError
 from lbd.log.logger import printable
@@ -21,14 +21,14 @@ OWN = ("number", "timestamp", "level", "event")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the daemon is, and how long to look."""
-    asking.add_arguments(parser)
+    daemon_client.add_arguments(parser)
     parser.add_argument("--follow", "-f", action="store_true", help="go on with what happens from now on, until Ctrl-C")
     parser.add_argument("--json", action="store_true", help="print each event as a line of JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print them, oldest first; 0 when the daemon gave them."""
-    daemon = asking.find(args)
+    daemon = daemon_client.find(args)
     console = Output(highlight=False, soft_wrap=True)
     last = 0
     while True:

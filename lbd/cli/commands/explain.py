@@ -11,7 +11,7 @@ from rich.console import Console
 from lbd.admin.columns import Columns, TableColumn, milliseconds
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.balance import OPTIONS
-from lbd.cli import asking, live, options
+from lbd.cli import daemon_client, live_request, options
 from lbd.cli.streams import decided
 from lbd.cli.terminal import Output, table
 from lbd.config.read import read
@@ -65,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
     question = Question(args.method, args.url, tuple(args.header), args.client, args.listener)
     found = by_file(question, args.config) if args.config else by_daemon(question, args)
     if args.live:
-        found["live"] = live.send(asking.find(args), args.method, args.url, args.header, found["listener"])
+        found["live"] = live_request.send(daemon_client.find(args), args.method, args.url, args.header,
+                                          found["listener"])
     with decided(0 if found.get("chosen") or "answer" in found else 1) as code:
         if args.json:
             print(json.dumps(found, indent=2))
@@ -98,7 +99,7 @@ def fresh(config: Config) -> Generation:
 
 def by_daemon(question: Question, args: argparse.Namespace) -> dict[str, Any]:
     """With the figures of now."""
-    daemon = asking.find(args)
+    daemon = daemon_client.find(args)
     words = [("method", question.method), ("url", question.url), ("from", question.client),
              *([("listener", question.listener)] if question.listener else []),
              *(("header", line) for line in question.headers)]
@@ -132,7 +133,7 @@ def show(found: Mapping[str, Any], console: Console) -> None:
         else:
             choice(found, console, say)
     if "live" in found:
-        for line in live.told(found["live"]):
+        for line in live_request.told(found["live"]):
             say(line, "" if line.startswith(" ") else "bold")
 
 

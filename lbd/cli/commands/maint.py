@@ -3,19 +3,19 @@ finishes what it has, or is cut."""
 
 import argparse
 
-from lbd.cli import steering
+from lbd.cli import runtime_changes
 
 HELP = "take a server out for maintenance"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add target, reason, and what becomes of what it has in hand."""
-    steering.add_arguments(parser)
-    steering.add_cut(parser)
+    runtime_changes.add_arguments(parser)
+    runtime_changes.add_cut(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when it is so; raises `LbdError` (1) when the daemon refuses."""
-    _, answer = steering.change(args, {"mode": "maint"})
-    steering.report(args, answer, f"{args.target}: is in maintenance{steering.cutting(args)}")
+    _, answer = runtime_changes.change(args, {"mode": "maint"})
+    runtime_changes.report(args, answer, f"{args.target}: is in maintenance{runtime_changes.cutting(args)}")
     return 0

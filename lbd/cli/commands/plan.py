@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from lbd.cli import asking, options
+from lbd.cli import daemon_client, options
 from lbd.cli.commands.daemon import loader
 from lbd.cli.streams import decided, say
 from lbd.cli.terminal import Output
@@ -67,7 +67,7 @@ def asked(args: argparse.Namespace) -> dict[str, Any]:
     """The plan that the running daemon makes."""
     if args.config == INPUT:
         raise UsageError("the daemon reads the file itself: give its path; or compare with --against FILE")
-    daemon = asking.find(args)
+    daemon = daemon_client.find(args)
     answer = daemon.ask("POST", "/v1/plan", {"file": os.path.abspath(args.config)} if args.config else None)
     if answer.status == 200 and isinstance(answer.data, dict):
         return answer.data
@@ -76,7 +76,7 @@ def asked(args: argparse.Namespace) -> dict[str, Any]:
         with decided(ERRORS):
             print(json.dumps(answer.data, indent=2))
     if problems:
-        say("\n".join(map(asking.finding, problems)))
+        say("\n".join(map(daemon_client.finding, problems)))
     raise LbdError(answer.error)
 
 

@@ -2,18 +2,18 @@
 
 import argparse
 
-from lbd.cli import steering
+from lbd.cli import runtime_changes
 
 HELP = "let a server take requests"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What and why."""
-    steering.add_arguments(parser)
+    runtime_changes.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when it is so; raises `LbdError` (1) when the daemon refuses."""
-    _, answer = steering.change(args, {"mode": "ready"})
-    steering.report(args, answer, f"{args.target}: takes requests")
+    _, answer = runtime_changes.change(args, {"mode": "ready"})
+    runtime_changes.report(args, answer, f"{args.target}: takes requests")
     return 0

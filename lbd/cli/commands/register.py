@@ -9,8 +9,8 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 
-from lbd.cli import asking, steering
-from lbd.cli.asking import Daemon, NoAnswer
+from lbd.cli import daemon_client, runtime_changes
+from lbd.cli.daemon_client import Daemon, NoAnswer
 from lbd.cli.parser import checked, kind, number
 from lbd.cli.streams import say
 from lbd.config.runtime import TTL, WEIGHT
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--drain", metavar="TIME", type=checked(kind(u.duration(0.0, 600.0))), default="30s",
                         help='how long its requests may take to finish at SIGTERM (default "30s")')
     parser.add_argument("command", metavar="COMMAND", nargs=argparse.REMAINDER, help="after --; gets all signals")
-    asking.add_arguments(parser)
+    daemon_client.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,10 +51,10 @@ def run(args: argparse.Namespace) -> int:
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         raise UsageError("give the command after --: lbd register --backend app --address :9001 -- COMMAND …")
-    daemon = asking.find(args)
+    daemon = daemon_client.find(args)
     name = args.name or f"{socket.gethostname().partition('.')[0]}-{port_of(args.address)}"
     offer = {"address": args.address, "weight": args.weight, "ttl": args.ttl, "tags": args.tag}
-    visit = Visit(daemon, steering.place(f"{args.backend}/{name}"), offer, u.DURATION.read(args.ttl) / BEATS)
+    visit = Visit(daemon, runtime_changes.place(f"{args.backend}/{name}"), offer, u.DURATION.read(args.ttl) / BEATS)
     with handled(visit, args.drain):
         try:
             code = visit.begin(started(command)).wait()
@@ -172,7 +172,7 @@ class Visit:
             offer = {**self._offer, "address": own_address(str(self._offer["address"]), self._daemon)}
             answer = self._daemon.ask("PUT", self._path, offer, timeout=min(max(self._beat, 1.0), PATIENCE))
             later = answer.status >= BUSY
-            steering.data(answer)
+            runtime_changes.data(answer)
         except LbdError as error:
             if not self._taken and not later and not (isinstance(error, NoAnswer) and error.passing):
                 self.refusal = error

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from lbd.cli import asking
+from lbd.cli import daemon_client
 from lbd.cli.commands import plan
 from lbd.cli.parser import checked, kind
 from lbd.cli.streams import decided, say
@@ -15,7 +15,7 @@ HELP = "make the running daemon read its configuration again; a bad one changes 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the daemon is, and how the outcome is printed."""
-    asking.add_arguments(parser)
+    daemon_client.add_arguments(parser)
     parser.add_argument("--force", action="store_true",
                         help="apply it even if a backend loses its last usable server by it")
     parser.add_argument("--confirm", metavar="TIME", type=checked(kind(u.duration(0.1))),
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask for the reload and wait for its outcome: 0 when the new configuration is in force, all of it, else 1."""
     wishes = "&".join([*(["force=1"] if args.force else []), *([f"confirm={args.confirm}"] if args.confirm else [])])
-    answer = asking.find(args).ask("POST", f"/v1/reload?{wishes}" if wishes else "/v1/reload")
+    answer = daemon_client.find(args).ask("POST", f"/v1/reload?{wishes}" if wishes else "/v1/reload")
     done = answer.status in (200, 204)
     if args.json:
         with decided(0 if done else 1) as code:
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         return code
     if not done:
         problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
-        say("\n".join([f"lbd: nothing was changed: {answer.error}", *map(asking.finding, problems)]))
+        say("\n".join([f"lbd: nothing was changed: {answer.error}", *map(daemon_client.finding, problems)]))
         return 1
     data = answer.data if isinstance(answer.data, dict) else {}
     generation = f": generation {data['generation']} is in force" if "generation" in data else ""

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from lbd.cli import asking
+from lbd.cli import daemon_client
 from lbd.cli.commands import plan
 from lbd.cli.terminal import Output
 from lbd.errors import LbdError
@@ -13,13 +13,13 @@ HELP = "put the generation before the one in force back; again for the one befor
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the daemon is, and how the outcome is printed."""
-    asking.add_arguments(parser)
+    daemon_client.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when it is in force; raises `LbdError` (1), and then nothing has changed."""
-    answer = asking.find(args).ask("POST", "/v1/rollback")
+    answer = daemon_client.find(args).ask("POST", "/v1/rollback")
     if answer.status != 200:
         raise LbdError(f"nothing was changed: {answer.error}")
     if args.json:

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from lbd.admin import columns
-from lbd.cli import asking
+from lbd.cli import daemon_client
 from lbd.cli.terminal import console, table
 from lbd.errors import LbdError
 from lbd.log.logger import printable
@@ -19,13 +19,13 @@ HELP = "show how the running daemon and its servers are"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the daemon is, and how the answer is printed."""
-    asking.add_arguments(parser)
+    daemon_client.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the status; 0 when the daemon gave it."""
-    daemon = asking.find(args)
+    daemon = daemon_client.find(args)
     answer = daemon.ask("GET", "/v1/status")
     if answer.status != 200 or not isinstance(answer.data, dict):
         raise LbdError(f"no status from {daemon.address}: {answer.error}")

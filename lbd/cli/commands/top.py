@@ -4,7 +4,7 @@ import argparse
 import importlib
 import sys
 
-from lbd.cli import asking
+from lbd.cli import daemon_client
 from lbd.cli.parser import kind
 from lbd.errors import LbdError
 from lbd.schema import units as u
@@ -17,14 +17,14 @@ APP = "lbd.cli.screen.app"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the daemon is, and how often it is asked."""
-    asking.add_arguments(parser)
+    daemon_client.add_arguments(parser)
     parser.add_argument("--every", metavar="TIME", type=kind(u.duration(0.1, 60.0)), default=1.0,
                         help='time between two looks (default "1s")')
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when it was left by q. Raises `LbdError` where there is no terminal or no daemon."""
-    daemon = asking.find(args)
+    daemon = daemon_client.find(args)
     answer = daemon.ask("GET", "/v1/status")
     if answer.status != 200 or not isinstance(answer.data, dict):
         raise LbdError(f"no status from {daemon.address}: {answer.error}")

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from lbd.cli import asking
+from lbd.cli import daemon_client
 from lbd.errors import LbdError
 
 HELP = "have the running daemon become the installed version, in place"
@@ -17,13 +17,13 @@ PAUSE = 0.1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the daemon is, and how the outcome is printed."""
-    asking.add_arguments(parser)
+    daemon_client.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask for it and wait until the new version serves: 0. Raises `LbdError` (1)."""
-    daemon = asking.find(args)
+    daemon = daemon_client.find(args)
     answer = daemon.ask("POST", "/v1/upgrade")
     if answer.status != 202 or not isinstance(answer.data, dict):
         raise LbdError(f"nothing was changed: {answer.error}")
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def waited(daemon: asking.Daemon, before: int) -> dict[str, Any]:
+def waited(daemon: daemon_client.Daemon, before: int) -> dict[str, Any]:
     """The status of the next version, once it serves; meanwhile nobody may answer at its address."""
     end = time.monotonic() + LONGEST
     pause = threading.Event()
@@ -43,7 +43,7 @@ def waited(daemon: asking.Daemon, before: int) -> dict[str, Any]:
         try:
             answer = daemon.ask("GET", "/v1/status", timeout=5.0)
         except LbdError:
-            answer = asking.Answer(0, None)
+            answer = daemon_client.Answer(0, None)
         status = answer.data if isinstance(answer.data, dict) else {}
         if status.get("upgrades", 0) > before and status.get("state") == "ready":
             return status

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from lbd.cli import asking, steering, waiting
+from lbd.cli import daemon_client, runtime_changes, wait_conditions
 from lbd.cli.parser import kind
 from lbd.schema import units as u
 
@@ -14,24 +14,24 @@ TIMED_OUT = 3   # exit code
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What, until when, how long."""
     parser.add_argument("condition", metavar="CONDITION", type=_condition, help="drained, up, down, or usable=N")
-    parser.add_argument("target", metavar="BACKEND/SERVER", help=steering.TARGET)
+    parser.add_argument("target", metavar="BACKEND/SERVER", help=runtime_changes.TARGET)
     parser.add_argument("--timeout", metavar="TIME", type=kind(u.DURATION), default=60.0,
                         help='how long at most (default "60s"); exit code 3 after it')
-    steering.output(parser)
+    runtime_changes.output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when it is so, 3 when it was not in time; raises `LbdError` (1) when the daemon does not answer."""
     word, done = args.condition
-    daemon = asking.find(args)
-    met = waiting.wait(daemon, args.target, done, args.timeout) is not None
-    text = word if met else f"not {word} in time: {waiting.state(daemon, args.target, done)}"
-    steering.report(args, {"condition": word, "target": args.target, "met": met}, f"{args.target}: {text}")
+    daemon = daemon_client.find(args)
+    met = wait_conditions.wait(daemon, args.target, done, args.timeout) is not None
+    text = word if met else f"not {word} in time: {wait_conditions.state(daemon, args.target, done)}"
+    runtime_changes.report(args, {"condition": word, "target": args.target, "met": met}, f"{args.target}: {text}")
     return 0 if met else TIMED_OUT
 
 
 def _condition(text: str) -> tuple[str, Any]:
     try:
-        return text, waiting.condition(text)
+        return text, wait_conditions.condition(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None

@@ -2,7 +2,7 @@
 
 import argparse
 
-from lbd.cli import steering
+from lbd.cli import runtime_changes
 from lbd.cli.parser import number
 from lbd.config.runtime import WEIGHT
 
@@ -11,12 +11,12 @@ HELP = "give a server another weight"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What, how much, why."""
-    steering.add_arguments(parser)
+    runtime_changes.add_arguments(parser)
     parser.add_argument("weight", metavar="WEIGHT", type=number(WEIGHT), help="0 to 1000; 0: no new clients")
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when it is in force; raises `LbdError` (1) when the daemon refuses."""
-    _, answer = steering.change(args, {"weight": args.weight})
-    steering.report(args, answer, f"{args.target}: weight {args.weight}")
+    _, answer = runtime_changes.change(args, {"weight": args.weight})
+    runtime_changes.report(args, answer, f"{args.target}: weight {args.weight}")
     return 0

@@ -10,8 +10,8 @@ from textual.widgets import DataTable, Footer, Input, Static
 
 from lbd.admin import columns
 from lbd.admin.columns import SERVERS, TONES
-from lbd.cli import steering
-from lbd.cli.asking import Daemon
+from lbd.cli import runtime_changes
+from lbd.cli.daemon_client import Daemon
 from lbd.cli.screen.confirm import Confirm
 from lbd.cli.screen.detail import STEERING, Detail, Facts
 from lbd.cli.terminal import GAP, STYLES, fitting
@@ -85,8 +85,8 @@ class Top(App[None]):
     def _ask(self) -> None:
         last = self.events[-1]["number"] if self.events else 0
         try:
-            status = steering.data(self.daemon.ask("GET", "/v1/status?history=true", timeout=PATIENCE))
-            events = steering.data(self.daemon.ask("GET", f"/v1/events?since={last}", timeout=PATIENCE))
+            status = runtime_changes.data(self.daemon.ask("GET", "/v1/status?history=true", timeout=PATIENCE))
+            events = runtime_changes.data(self.daemon.ask("GET", f"/v1/events?since={last}", timeout=PATIENCE))
             self.call_from_thread(self.take, status, events["events"])
         except LbdError as error:
             self.call_from_thread(self.miss, str(error))
@@ -229,8 +229,8 @@ class Top(App[None]):
 
     def _steer(self, target: str, mode: str, reason: str) -> None:
         try:
-            steering.data(self.daemon.ask("PATCH", steering.place(target), {"mode": mode, "reason": reason},
-                                          timeout=PATIENCE))
+            change = {"mode": mode, "reason": reason}
+            runtime_changes.data(self.daemon.ask("PATCH", runtime_changes.place(target), change, timeout=PATIENCE))
         except LbdError as error:
             self.call_from_thread(self.notify, printable(error), severity="error", markup=False)
         else:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from lbd.cli.commands import demo
-from lbd.cli.shipped import shipped
+from lbd.cli.example_files import shipped
 
 PLACES = demo.Places(Path("/run/x"), 81, 82, {"fast": 91, "middle": 92, "slow": 93})
 

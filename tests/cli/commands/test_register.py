@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from lbd.cli.asking import Daemon, NoAnswer
 from lbd.cli.command_line import main
 from lbd.cli.commands.register import Visit, local_host, own_address, port_of
+from lbd.cli.daemon_client import Daemon, NoAnswer
 from lbd.errors import UsageError
 from lbd.schema.units import Address
 from tests.namespaces import unshared

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lbd.cli.asking import Daemon
+from lbd.cli.daemon_client import Daemon
 from lbd.cli.screen.app import Top
 from lbd.schema import units as u
 from tests.waiting import until

@@ -1,10 +1,10 @@
-"""lbd.cli.persisting: what is written, and that all else stays as it was."""
+"""lbd.cli.override_writer: what is written, and that all else stays as it was."""
 
 from pathlib import Path
 
 import pytest
 
-from lbd.cli.persisting import persist
+from lbd.cli.override_writer import persist
 from lbd.errors import LbdError
 
 TEXT = """# my balancer

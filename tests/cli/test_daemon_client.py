@@ -1,4 +1,4 @@
-"""lbd.cli.asking: which daemon is asked, and how a silent one is told of."""
+"""lbd.cli.daemon_client: which daemon is asked, and how a silent one is told of."""
 
 import argparse
 import json
@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from lbd.cli import asking
-from lbd.cli.asking import Daemon, find
+from lbd.cli import daemon_client
+from lbd.cli.daemon_client import Daemon, find
 from lbd.errors import LbdError, UsageError
 from lbd.schema.units import Address
 from tests.admin.certificates import Authority
@@ -57,7 +57,7 @@ def test_included_files_count_and_loops_end(tmp_path: Path) -> None:
 
 
 def test_default_is_the_system_socket_or_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "SYSTEM_SOCKET", str(tmp_path / "no.sock"))
+    monkeypatch.setattr(daemon_client, "SYSTEM_SOCKET", str(tmp_path / "no.sock"))
     assert find(args(), {"XDG_RUNTIME_DIR": str(tmp_path)}).address.path == str(tmp_path / "no.sock")
     own = tmp_path / "lbd" / "admin.sock"
     own.parent.mkdir()
@@ -77,13 +77,13 @@ def test_token_from_the_environment_or_beside_the_file(tmp_path: Path) -> None:
     ("read one\ntwo\n", "two")])
 def test_the_daemons_own_file_of_tokens_serves_too(tmp_path: Path, content: str, wanted: str) -> None:
     (tmp_path / "tokens").write_text(content)
-    assert asking.token(str(tmp_path / "tokens")) == wanted
+    assert daemon_client.token(str(tmp_path / "tokens")) == wanted
 
 
 def test_hashes_are_no_tokens(tmp_path: Path) -> None:
     (tmp_path / "tokens").write_text("read sha256:00\n# abc\n")
     with pytest.raises(LbdError, match="only hashes"):
-        asking.token(str(tmp_path / "tokens"))
+        daemon_client.token(str(tmp_path / "tokens"))
 
 
 @pytest.mark.parametrize(("bind", "reached"), [
@@ -100,7 +100,7 @@ def test_a_wildcard_is_reached_over_loopback(tmp_path: Path, bind: str, reached:
 @pytest.mark.parametrize("text", ["nowhere", "host:99999", "unix:", ""])
 def test_a_bad_address_is_bad_usage(text: str) -> None:
     with pytest.raises(UsageError, match=r"^--admin: .*must be "):
-        asking.address(text, "--admin")
+        daemon_client.address(text, "--admin")
 
 
 @pytest.mark.parametrize(("content", "message"), [

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from lbd.cli import steering
-from lbd.cli.asking import Daemon, loopback, reason
+from lbd.cli import runtime_changes
+from lbd.cli.daemon_client import Daemon, loopback, reason
 from lbd.errors import LbdError
 from lbd.schema import units as u
 from lbd.schema.units import Address
@@ -44,7 +44,7 @@ class Line(http.client.HTTPConnection):
 
 def send(daemon: Daemon, method: str, url: str, headers: Sequence[str], listener: str) -> dict[str, Any]:
     """Send it to that listener of the daemon; status, what lbd says of its way, seconds, and bytes. `LbdError`."""
-    ticket = steering.data(daemon.ask("POST", "/v1/explain"))["ticket"]
+    ticket = runtime_changes.data(daemon.ask("POST", "/v1/explain"))["ticket"]
     address = reached(daemon, listener)
     parts = urlsplit(url)
     line = Line(address, parts.hostname or "", parts.scheme == "https")
@@ -77,7 +77,7 @@ def send(daemon: Daemon, method: str, url: str, headers: Sequence[str], listener
 
 def reached(daemon: Daemon, listener: str) -> Address:
     """Where the listener is reached from here: its first address, on the daemon's machine."""
-    status = steering.data(daemon.ask("GET", "/v1/status"))
+    status = runtime_changes.data(daemon.ask("GET", "/v1/status"))
     try:
         bind: Address = u.BIND.read(status["listeners"][listener]["bind"][0])
     except (KeyError, IndexError, TypeError, ValueError):

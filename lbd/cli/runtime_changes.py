@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from lbd.cli import asking
-from lbd.cli.asking import Answer, Daemon
+from lbd.cli import daemon_client
+from lbd.cli.daemon_client import Answer, Daemon
 from lbd.cli.parser import checked, kind
 from lbd.cli.streams import say
 from lbd.errors import LbdError, UsageError
@@ -41,7 +41,7 @@ def _after(text: str) -> str:
 
 def output(parser: argparse.ArgumentParser) -> None:
     """Where the daemon is, and how the outcome is printed."""
-    asking.add_arguments(parser)
+    daemon_client.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
 
 
@@ -56,7 +56,7 @@ def place(target: str) -> str:
 
 def change(args: argparse.Namespace, settings: Mapping[str, Any]) -> tuple[Daemon, dict[str, Any]]:
     """Ask for the change; returns the daemon and the server (or backend) as it is then. Raises `LbdError`."""
-    daemon = asking.find(args)
+    daemon = daemon_client.find(args)
     body = {**settings, "reason": args.reason, **({"for": args.span} if args.span else {})}
     if cut := getattr(args, "cut", None):
         body["cut"] = cut
@@ -67,7 +67,7 @@ def data(answer: Answer) -> dict[str, Any]:
     """What the daemon answered, its warning on stderr; raises `LbdError` with all that it found wrong."""
     if answer.status >= 300 or not isinstance(answer.data, dict):
         problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
-        raise LbdError("\n".join([answer.error, *map(asking.finding, problems)]))
+        raise LbdError("\n".join([answer.error, *map(daemon_client.finding, problems)]))
     if warning := answer.data.get("warning"):
         say(f"lbd: warning: {warning}")
     return answer.data

@@ -1,11 +1,11 @@
-"""lbd.cli.trust: whom a command believes."""
+"""lbd.cli.daemon_tls: whom a command believes."""
 
 import ssl
 from pathlib import Path
 
 import pytest
 
-from lbd.cli.trust import context
+from lbd.cli.daemon_tls import context
 from lbd.errors import LbdError
 from tests.admin.certificates import Authority
 

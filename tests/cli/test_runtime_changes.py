@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lbd.cli import steering
-from lbd.cli.asking import Answer
+from lbd.cli import runtime_changes
 from lbd.cli.command_line import main
+from lbd.cli.daemon_client import Answer
 from lbd.errors import LbdError, UsageError
 
 
@@ -15,22 +15,22 @@ from lbd.errors import LbdError, UsageError
     ("app", "/v1/backends/app"), ("app/a", "/v1/backends/app/servers/a"), ("a.b/c:1", "/v1/backends/a.b/servers/c%3A1"),
     ("app/a@10.0.0.1", "/v1/backends/app/servers/a@10.0.0.1")])
 def test_places(target: str, path: str) -> None:
-    assert steering.place(target) == path
+    assert runtime_changes.place(target) == path
 
 
 @pytest.mark.parametrize("target", ["", "/a", "app/", "a/b/c"])
 def test_what_is_no_place(target: str) -> None:
     with pytest.raises(UsageError, match="is not BACKEND/SERVER"):
-        steering.place(target)
+        runtime_changes.place(target)
 
 
 def test_answers() -> None:
-    assert steering.data(Answer(201, {"x": 1})) == {"x": 1}
+    assert runtime_changes.data(Answer(201, {"x": 1})) == {"x": 1}
     problem = {"file": "the request", "line": 0, "column": 0, "key": "ttl", "message": "no"}
     with pytest.raises(LbdError, match=r"^one error\nthe request: ttl: no$"):
-        steering.data(Answer(422, {"detail": "one error", "problems": [problem]}))
+        runtime_changes.data(Answer(422, {"detail": "one error", "problems": [problem]}))
     with pytest.raises(LbdError, match="the daemon answered 200"):
-        steering.data(Answer(200, None))
+        runtime_changes.data(Answer(200, None))
 
 
 @pytest.mark.parametrize(("words", "body", "text"), [

@@ -1,12 +1,12 @@
-"""lbd.cli.waiting: the conditions, and how long one looks."""
+"""lbd.cli.wait_conditions: the conditions, and how long one looks."""
 
 from typing import Any
 
 import pytest
 
-from lbd.cli import waiting
-from lbd.cli.asking import Answer
-from lbd.cli.waiting import condition, state, wait
+from lbd.cli import wait_conditions
+from lbd.cli.daemon_client import Answer
+from lbd.cli.wait_conditions import condition, state, wait
 from lbd.errors import LbdError
 
 UP = {"mode": "ready", "health": "up", "weight": 1, "in_flight": 2}
@@ -52,13 +52,13 @@ class Daemon:
 def test_it_must_be_so_twice_in_a_row() -> None:
     daemon = Daemon(SICK, UP, SICK, UP, UP)
     assert daemon.wait("up", 60.0) == UP
-    assert daemon.now == pytest.approx(4 * waiting.PAUSE)
+    assert daemon.now == pytest.approx(4 * wait_conditions.PAUSE)
 
 
 def test_it_ends_in_time() -> None:
     daemon = Daemon(SICK)
     assert daemon.wait("up", 1.0) is None
-    assert daemon.now == pytest.approx(1.0, abs=waiting.PAUSE)
+    assert daemon.now == pytest.approx(1.0, abs=wait_conditions.PAUSE)
 
 
 def test_what_keeps_a_condition_from_being_met_is_told_of_at_most_five_servers() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lbd.cli import options, trust
+from lbd.cli import daemon_tls, options
 from lbd.config.document import INPUT
 from lbd.errors import LbdError, Problem, UsageError
 from lbd.schema import units as u
@@ -152,7 +152,7 @@ def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) 
         if text:
             secure = text.startswith("https://")
             found = address(text.removeprefix("https://").rstrip("/") if secure else text, where)
-            return Daemon(found, token(token_file), trust.context(ca, cert) if secure else None)
+            return Daemon(found, token(token_file), daemon_tls.context(ca, cert) if secure else None)
     if args.config == INPUT:
         raise UsageError("-c - says nothing of a running daemon: --admin ADDR or LBD_ADMIN says where it is")
     if args.config:
@@ -167,7 +167,7 @@ def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) 
             tls = table.get("tls")
             own = os.path.join(beside, str(tls.get("cert"))) if isinstance(tls, Mapping) else ""
             return Daemon(loopback(address(table["bind"], where, u.BIND)), token(token_file),
-                          trust.context(ca, cert, own) if own else None)
+                          daemon_tls.context(ca, cert, own) if own else None)
     return Daemon(default_address(environment), token(token_file))
 
 

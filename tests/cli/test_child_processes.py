@@ -1,4 +1,4 @@
-"""lbd.cli.children, driven in a process of its own: nothing is left behind, however it ends."""
+"""lbd.cli.child_processes, driven in a process of its own: nothing is left behind, however it ends."""
 
 import os
 import select
@@ -15,7 +15,7 @@ import lbd
 # A parent of one demo server; it prints the server's pid and line, then does as its argument says.
 PARENT = """
 import sys
-from lbd.cli.children import Children
+from lbd.cli.child_processes import Children
 from lbd.errors import LbdError
 with Children() as children:
     line = children.start("one", ["demo-server", "--port", "0", "--name", "one"], speaks=True)
@@ -93,7 +93,7 @@ def test_wait_comes_back_when_the_time_is_over(parent: Parent) -> None:
 
 
 def test_one_that_cannot_start() -> None:
-    code = ("from lbd.cli.children import Children\n"
+    code = ("from lbd.cli.child_processes import Children\n"
             "with Children() as children: children.start('odd', ['demo-server'], speaks=True)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.splitlines()[0].startswith("lbd: the following arguments are required: --port")
@@ -103,7 +103,7 @@ def test_one_that_cannot_start() -> None:
 def test_the_working_directory_does_not_decide_which_code_runs(tmp_path: Path) -> None:
     (tmp_path / "lbd").mkdir()
     (tmp_path / "lbd" / "__init__.py").write_text("raise SystemExit('the wrong code')")
-    code = ("from lbd.cli.children import Children\n"
+    code = ("from lbd.cli.child_processes import Children\n"
             "with Children() as children: print(children.start('one', ['--version'], speaks=True))")
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, cwd=tmp_path,
                           env={**os.environ, "PYTHONPATH": str(Path(lbd.__file__).parents[1])})

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lbd.cli import steering
-from lbd.cli.asking import Daemon
+from lbd.cli import runtime_changes
+from lbd.cli.daemon_client import Daemon
 from lbd.errors import LbdError
 
 PAUSE = 0.1   # seconds between two looks
@@ -46,7 +46,7 @@ def condition(text: str) -> Callable[[Facts], bool]:
 
 def state(daemon: Daemon, target: str, done: Callable[[Facts], bool]) -> str:
     """What keeps the condition from being met: `a is drain, up, 2 in flight; b …`; raises `LbdError`."""
-    facts = steering.data(daemon.ask("GET", steering.place(target)))
+    facts = runtime_changes.data(daemon.ask("GET", runtime_changes.place(target)))
     parts = dict(facts["servers"]) if "servers" in facts else {target.rpartition("/")[2]: facts}
     single = done if done in CONDITIONS.values() else usable
     told = [f"{name} is {server['mode']}, {server['health']}, {server['in_flight']} in flight"
@@ -71,7 +71,7 @@ def wait(daemon: Daemon, target: str, done: Callable[[Facts], bool], seconds: fl
     end = clock() + seconds
     met = 0
     while True:
-        facts = steering.data(daemon.ask("GET", steering.place(target)))
+        facts = runtime_changes.data(daemon.ask("GET", runtime_changes.place(target)))
         try:
             met = met + 1 if done(facts) else 0
         except (KeyError, TypeError, AttributeError):

@@ -1,4 +1,4 @@
-"""lbd.cli.shipped: the example files are found from the source tree and from an installation."""
+"""lbd.cli.example_files: the example files are found from the source tree and from an installation."""
 
 import tomllib
 from importlib import metadata
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lbd.cli.shipped import SHARE, shipped
+from lbd.cli.example_files import SHARE, shipped
 from lbd.errors import LbdError
 
 ROOT = Path(__file__).parents[2]
