@@ -3,9 +3,10 @@
 import contextlib
 import importlib
 import sys
+import textwrap
 from collections.abc import Sequence
 
-from lbd.cli import kernels, options
+from lbd.cli import emphasis, guide, kernels, options
 from lbd.cli.parser import Parser
 from lbd.cli.streams import Unread, dismiss, say
 from lbd.errors import ConfigError, LbdError, UsageError
@@ -17,6 +18,9 @@ FAILED = 1         # a configuration that cannot be used, a daemon that does not
 BAD_USAGE = 2      # a command line that cannot be understood
 PATIENCE = 5.0     # seconds that a pipe may take nothing of an error before the process ends without a word
 INTERRUPTED = 130  # Ctrl-C, as shells count it
+
+WIDTH = 130        # columns of the list of commands where it is for no terminal
+READING = "guides and references, shown by lbd help NAME"
 
 FOREGROUND = "lbd.cli.commands.daemon"
 
@@ -61,6 +65,13 @@ HELPING = frozenset({"--help", "-h"})
 # Options of the foreground after which a command may stand.
 FLAGS = frozenset({*SHORT, *HELPING, "--json"})
 
+# What `lbd help` prints from tables of the code, beside the guides: name, its module, and its line of help.
+# A module has names(), table() and entry(name).
+REFERENCES: tuple[tuple[str, str, str], ...] = (
+    ("keys", "lbd.cli.reference.keys", "every key of the configuration with its default; lbd help KEY: more of one"),
+    ("metrics", "lbd.cli.reference.metrics", "every metric for Prometheus; lbd help METRIC: more of one"),
+)
+
 ABOUT = "lbd is a load balancer daemon. Without a command it runs in the foreground until SIGTERM or Ctrl-C."
 USAGE = "lbd -c FILE [options]\n       lbd --listen ADDR --server ADDR [--server ADDR ...] [options]\n" \
         "       lbd COMMAND [options]"
@@ -87,15 +98,21 @@ def split(words: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def overview() -> str:
-    """What lbd is, and the commands by group, each with its own line of help."""
-    lines = [ABOUT]
-    group = ""
-    for name, module, title in COMMANDS:
-        if title != group:
-            lines += ["", f"{title}:"]
-            group = title
-        lines.append(f"  {name:<22}  {importlib.import_module(module).HELP}")
-    return "\n".join([*lines, "", "lbd COMMAND --help, or lbd help COMMAND, tells more."])
+    """Text about lbd: the commands by group, then guides and references, each with a line of its own."""
+    lists: dict[str, list[tuple[str, str]]] = {}
+    for name, module, group in COMMANDS:
+        lists.setdefault(group, []).append((name, importlib.import_module(module).HELP))
+    lists[READING] = [(name, guide.summary(path)) for name, path in guide.topics().items()]
+    lists[READING] += [(name, text) for name, _, text in REFERENCES]
+    parts = [ABOUT]
+    for title, entries in lists.items():
+        parts.append("\n".join([f"{title}:", *(_line(name, text) for name, text in entries)]))
+    return "\n\n".join([*parts, "lbd COMMAND --help, or lbd help COMMAND, tells more."])
+
+
+def _line(name: str, text: str) -> str:
+    return textwrap.fill(text, emphasis.width(WIDTH), initial_indent=f"  {name:<22}  ", subsequent_indent=26 * " ",
+                         break_on_hyphens=False)
 
 
 def parser(command: str, told: bool = False) -> Parser:

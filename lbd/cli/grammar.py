@@ -17,7 +17,7 @@ VALUES: Mapping[str, str | tuple[str, ...]] = {
     "BACKEND/SERVER": TARGET,
     "BACKEND[/SERVER]": TARGET,
     "COMMAND": REST,
-    "COMMAND|TOPIC": (*command_line.MODULES, *guide.topics()),
+    "SUBJECT": (*command_line.MODULES, *guide.topics(), *(name for name, _, _ in command_line.REFERENCES)),
     "CONDITION": (*CONDITIONS, "usable="),
     "SHELL": ("bash", "zsh", "fish"),
     "--algorithm": tuple(ALGORITHMS),

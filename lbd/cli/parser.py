@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
+from lbd.cli import emphasis, pager
 from lbd.errors import UsageError
 from lbd.schema.kinds import Kind, nearest, shown
 
@@ -52,8 +53,13 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, text: str, usage: str | None = None) -> None:
         super().__init__(
             prog=prog, description=text, usage=usage, allow_abbrev=False,
-            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, 2, HELP_COLUMN, HELP_WIDTH))
+            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(
+                prog, 2, HELP_COLUMN, emphasis.width(HELP_WIDTH)))
         self._optionals.title = "options"
+
+    def print_help(self, file: Any = None) -> None:
+        """Print all options on standard output: on a terminal with emphasis, through a pager where they are many."""
+        pager.show(emphasis.emphasised(self.format_help()))
 
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` with one line that says what is wrong and where to read on."""

@@ -1,0 +1,30 @@
+"""Markdown of the guides as a terminal shows it: headings, tables and code in colour, links as what to type."""
+
+import re
+
+from rich.markdown import Markdown
+
+from lbd.cli.terminal import Output
+
+WIDTH = 100      # columns at most: longer lines of prose are hard to read
+LINK = re.compile(r"\[([^\]]+)\]\(([^)#]+)[^)]*\)")
+
+
+def page(text: str) -> str:
+    """The text as it is shown: unchanged where standard output is no terminal."""
+    console = Output(highlight=False)
+    if not console.is_terminal:
+        return text
+    console.width = min(console.width, WIDTH)
+    with console.capture() as captured:
+        console.print(Markdown(LINK.sub(_link, text), code_theme="ansi_dark", inline_code_theme=None))
+    return captured.get()
+
+
+def _link(link: re.Match[str]) -> str:
+    """A guide is named by the command that shows it, another file by its name."""
+    words, target = link.groups()
+    if target.endswith(".md") and "/" not in target:
+        command = f"`lbd help {target.removesuffix('.md')}`"
+        return command if words == target.removesuffix(".md") else f"{words} ({command})"
+    return f"{words} ({target})" if words not in target else words
