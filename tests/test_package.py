@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lbd.cli import guide
 from lbd.generation.tracing import SPANS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,7 +79,7 @@ def test_sdist_has_what_a_build_needs(built: Path, source: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {f"{kernel}{suffix}" for kernel in kernels() for suffix in (".pyx", ".pyi")}
     wanted |= paths(source, "lbd/**/*.px[di]") | paths(source, "conf/*") | paths(source, "systemd/*")
-    wanted |= {"pyproject.toml", "README.md", "lbd/py.typed"} | paths(source, "lbd/guide/*.md")
+    wanted |= {"pyproject.toml", "README.md", "lbd/py.typed"} | paths(source, "lbd/guide/*")
     assert not wanted - names
     assert not [name for name in names if name.endswith((".c", ".so"))]
 
@@ -86,7 +87,7 @@ def test_sdist_has_what_a_build_needs(built: Path, source: Path) -> None:
 def test_wheel_has_every_module_and_kernel(built: Path, source: Path) -> None:
     with zipfile.ZipFile(next(built.glob("*.whl"))) as archive:
         names = set(archive.namelist())
-    assert not (paths(source, "lbd/**/*.py") | paths(source, "lbd/guide/*.md")) - names
+    assert not (paths(source, "lbd/**/*.py") | paths(source, "lbd/guide/*")) - names
     for kernel in kernels():
         assert [name for name in names if name.startswith(f"{kernel}.") and name.endswith(".so")], kernel
         assert f"{kernel}.pyi" in names
@@ -126,7 +127,7 @@ def test_installed_has_its_manual_page_where_man_looks(installed: Path) -> None:
 
 def test_installed_shows_every_topic_of_its_guide(installed: Path, source: Path) -> None:
     for topic in source.glob("lbd/guide/*.md"):
-        assert done(installed / "lbd", "help", topic.stem, cwd=installed) == topic.read_text()
+        assert done(installed / "lbd", "help", topic.stem, cwd=installed) == guide.text(topic)
 
 
 def test_broken_kernel_fails_the_build(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Tests of lbd.stats.endings: names and numbers that other processes and dashboards rely on."""
 
 import re
-from pathlib import Path
 
 from lbd.stats import endings
 from lbd.stats.endings import ENDINGS
@@ -42,9 +41,3 @@ def test_numbers_never_change() -> None:
         "accept-rate", "coding-refused", "tls-name", "tls-protocol",
         "operator-cut",
     ]
-
-
-def test_the_readme_lists_them_as_they_are() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| ([0-9]+|-) \| (.*) \|$", readme, re.MULTILINE)
-    assert rows == [(ending.name, ending.blame, str(ending.status or "-"), ending.text) for ending in ENDINGS]

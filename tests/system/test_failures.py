@@ -1,6 +1,6 @@
 """What clients get from servers that fail in every way there is, and what the access log and the metrics say of it.
 
-Run with -s, it prints the rows of the table in the README.
+Run with -s, it prints the rows of the table in lbd/guide/failures.md.
 """
 
 import contextlib
@@ -148,15 +148,15 @@ def after(seconds):
 
 
 def row(kind, alone="", both=""):
-    """What the README says of a kind of failure."""
+    """What the guide says of a kind of failure."""
     _, status, ending, reason = KINDS[kind]
     outcome = "200 or the same" if reason == "none" else "200"
     repeats = f"`{reason}`" if reason not in ("", "none") else "none"
     return f"| {kind} | {status or 'a cut answer'}{alone} | `{ending}` | {outcome}{both} | {repeats} |"
 
 
-def test_the_readme_says_so():
-    text = re.sub(r" at once| after \d\.\d s", "", (ROOT / "README.md").read_text())
+def test_the_guide_says_so():
+    text = re.sub(r" at once| after \d\.\d s", "", (ROOT / "lbd/guide/failures.md").read_text())
     assert {row(kind) for kind in KINDS} <= set(text.splitlines())
 
 

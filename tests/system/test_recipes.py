@@ -1,4 +1,4 @@
-"""The recipes of the README, run as they are written there, under load."""
+"""The recipes of the guide to runtime changes, run as they are written there, under load."""
 
 import contextlib
 import os
@@ -49,8 +49,8 @@ until test -s "$SERVERS/$name.pid"; do sleep 0.02; done
 
 
 def recipe(part):
-    """The block of the README that has this in it."""
-    found, = (block for block in re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    """The block of the guide that has this in it."""
+    found, = (block for block in re.findall(r"```sh\n(.*?)```", (ROOT / "lbd/guide/runtime.md").read_text(), re.DOTALL)
               if part in block)
     return found
 

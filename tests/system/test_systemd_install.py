@@ -1,4 +1,4 @@
-"""README's lines for systemd, typed as they stand on a booted machine: install, change, upgrade, uninstall."""
+"""The lines of the guide to systemd, typed as they stand on a booted machine: install, change, upgrade, uninstall."""
 
 import importlib.util
 import re
@@ -26,9 +26,8 @@ pytestmark = [pytest.mark.programs, pytest.mark.timeout(600),
 
 
 def blocks():
-    """The shell blocks of README's section, in their order: install, look, change, upgrade, uninstall, sockets."""
-    section = (ROOT / "README.md").read_text().split("## Under systemd\n")[1].split("\n## ")[0]
-    return re.findall(r"```sh\n(.*?)```", section, re.S)
+    """The shell blocks of the guide, in their order: install, look, change, upgrade, uninstall, sockets."""
+    return re.findall(r"```sh\n(.*?)```", (ROOT / "lbd/guide/systemd.md").read_text(), re.S)
 
 
 def source(directory):
