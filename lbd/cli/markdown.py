@@ -3,11 +3,16 @@
 import re
 
 from rich.markdown import Markdown
+from rich.theme import Theme
 
 from lbd.cli.terminal import Output
 
-WIDTH = 100      # columns at most: longer lines of prose are hard to read
-LINK = re.compile(r"\[([^\]]+)\]\(([^)#]+)[^)]*\)")
+WIDTH = 120      # columns at most, as the guides are written: longer lines are hard to read
+LINK = re.compile(r"!?\[([^\]]+)\]\(([^)#]*)[^)]*\)")
+EXAMPLES = re.compile(r"(?:\.\./)+(conf|systemd)/")       # files of the tree, and where an installation has them
+INSTALLED = {"conf": "share/lbd/", "systemd": "share/lbd/systemd/"}
+THEME = Theme({"markdown.h1": "bold", "markdown.h2": "bold green", "markdown.code": "cyan",
+               "markdown.table.header": "bold", "markdown.table.border": "dim"})
 
 
 def page(text: str) -> str:
@@ -15,6 +20,7 @@ def page(text: str) -> str:
     console = Output(highlight=False)
     if not console.is_terminal:
         return text
+    console.push_theme(THEME)
     console.width = min(console.width, WIDTH)
     with console.capture() as captured:
         console.print(Markdown(LINK.sub(_link, text), code_theme="ansi_dark", inline_code_theme=None))
@@ -27,4 +33,5 @@ def _link(link: re.Match[str]) -> str:
     if target.endswith(".md") and "/" not in target:
         command = f"`lbd help {target.removesuffix('.md')}`"
         return command if words == target.removesuffix(".md") else f"{words} ({command})"
-    return f"{words} ({target})" if words not in target else words
+    target = EXAMPLES.sub(lambda directory: INSTALLED[directory[1]], target)
+    return f"{words} ({target})" if target and words not in target else words

@@ -9,7 +9,9 @@ from lbd.cli import guide, markdown
 
 TEXT = """# About it
 
-See [tls](tls.md), [the files](../../conf/lbd.toml) and [more of it](runtime.md#part).
+See [tls](tls.md), [the file](../../conf/lbd.toml), [the next part](#part), [more of it](runtime.md#part) and
+
+![a picture](status-page.png)
 
 | a | b |
 |---|---|
@@ -40,7 +42,8 @@ def test_a_pipe_gets_it_as_it_is() -> None:
 @pytest.mark.usefixtures("terminal")
 def test_links_say_what_to_type() -> None:
     shown = " ".join(plain(markdown.page(TEXT)).split())
-    assert "See lbd help tls, the files (../../conf/lbd.toml) and more of it (lbd help runtime)." in shown
+    assert "See lbd help tls, the file (share/lbd/lbd.toml), the next part, more of it (lbd help runtime) and " \
+        "a picture (status-page.png)" in shown
 
 
 @pytest.mark.usefixtures("terminal")
