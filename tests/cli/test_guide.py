@@ -189,10 +189,10 @@ OTHERS = {"first_byte", "bytes_in", "bytes_out", "user_agent", "tls_version", "t
 def test_security_tells_of_every_peer_and_of_the_unit() -> None:
     text = TOPICS["security"].read_text()
     for word in ("Clients", "trusted_proxies", "Servers", "Registered servers", "admin interface", "token_file",
-                 "configuration", "environment", "Workers and the supervisor", "report a vulnerability", "(hidden)"):
+                 "configuration", "environment", "Workers and the supervisor", "Report a vulnerability", "(hidden)"):
         assert word in text, word
     unit = (ROOT / "systemd/lbd.service").read_text()
-    for setting in re.findall(r"`([A-Z]\w+)(?:=[^`]*)?`", text.partition("## What the systemd unit gives")[2]
+    for setting in re.findall(r"`([A-Z]\w+)(?:=[^`]*)?`", text.partition("## The systemd unit")[2]
                               .partition("It does not restrict")[0]):
         assert f"{setting}=" in unit, setting
     assert "MemoryDenyWriteExecute=" not in unit
