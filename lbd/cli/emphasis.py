@@ -5,9 +5,12 @@ import re
 import shutil
 import sys
 
-BOLD, COLOUR, PLAIN = "\x1b[1m", "\x1b[36m", "\x1b[0m"
+BOLD, DIM, COLOUR, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[0m"
 HEADING = re.compile(r"^(?:usage:|\S[^\n]*:$)", re.MULTILINE)
 TERM = re.compile(r"^  (\S+(?: \S+)*)(?=  |$)", re.MULTILINE)    # the first column of a list
+# The lines of a reference that name a table, a key, a metric with its labels, or an ending.
+SUBJECT = re.compile(r"^(?:\[+[\w.]+\]+|(?:ending )?[\w.-]+(?:\{[\w,]*\})?(?: \([\w-]+\))?$)", re.MULTILINE)
+COMMENT = re.compile(r"(?:^|(?<= ))# [^\n]*", re.MULTILINE)      # in TOML
 LITTLE = 40      # columns that a text has at least, as narrow as the terminal may be
 
 
@@ -18,10 +21,22 @@ def on_terminal() -> bool:
 
 def emphasised(text: str) -> str:
     """The text with its emphasis; unchanged where it is not for a terminal."""
-    if not on_terminal() or os.environ.get("NO_COLOR"):
+    if not _coloured():
         return text
     text = TERM.sub(lambda term: f"  {COLOUR}{term[1]}{PLAIN}", text)
     return HEADING.sub(lambda heading: f"{BOLD}{heading[0]}{PLAIN}", text)
+
+
+def of_reference(text: str) -> str:
+    """The text of a reference: names of keys, metrics and endings are bold, comments dim; unchanged likewise."""
+    if not _coloured():
+        return text
+    text = COMMENT.sub(lambda comment: f"{DIM}{comment[0]}{PLAIN}", text)
+    return SUBJECT.sub(lambda subject: f"{BOLD}{subject[0]}{PLAIN}", text)
+
+
+def _coloured() -> bool:
+    return on_terminal() and not os.environ.get("NO_COLOR")
 
 
 def width(most: int) -> int:

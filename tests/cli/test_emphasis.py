@@ -24,7 +24,17 @@ def test_headings_and_first_columns() -> None:
         "  \x1b[36m-c FILE, --config FILE\x1b[0m  read it\n  \x1b[36ma\x1b[0m\n      deeper: yes\n")
 
 
+@pytest.mark.usefixtures("terminal")
+def test_names_and_comments_of_a_reference() -> None:
+    text = ('[health.http]   # a policy\ntype = "http"\n# port = 1\n'
+            "lbd_x_total{a,b}\n    counter: Of it.\nending ok\na.NAME.b (c)\n")
+    assert emphasis.of_reference(text) == (
+        '\x1b[1m[health.http]\x1b[0m   \x1b[2m# a policy\x1b[0m\ntype = "http"\n\x1b[2m# port = 1\x1b[0m\n'
+        "\x1b[1mlbd_x_total{a,b}\x1b[0m\n    counter: Of it.\n\x1b[1mending ok\x1b[0m\n\x1b[1ma.NAME.b (c)\x1b[0m\n")
+
+
 def test_nothing_where_it_is_no_terminal() -> None:
+    assert emphasis.of_reference("[a]\n") == "[a]\n"
     assert emphasis.emphasised(TEXT) == TEXT
     assert emphasis.width(110) == 110
 

@@ -5,7 +5,7 @@ import importlib
 from collections.abc import Mapping
 from types import ModuleType
 
-from lbd.cli import command_line, guide, markdown, pager
+from lbd.cli import command_line, emphasis, guide, markdown, pager
 from lbd.cli.reference import endings
 from lbd.errors import UsageError
 from lbd.schema.kinds import nearest, shown
@@ -33,9 +33,9 @@ def run(args: argparse.Namespace) -> int:
     elif subject in topics:
         pager.show(markdown.page(guide.text(topics[subject])))
     elif subject in WHOLE:
-        pager.show(WHOLE[subject].table())
+        pager.show(emphasis.of_reference(WHOLE[subject].table()))
     else:
-        pager.show(entry(subject))
+        pager.show(emphasis.of_reference(entry(subject)))
     return 0
 
 
