@@ -1,5 +1,6 @@
 """lbd.cli.guide: the guides that come with the package, and README, which leads to them."""
 
+import ast
 import re
 import shlex
 import tomllib
@@ -15,6 +16,7 @@ from lbd.cli.command_line import main
 from lbd.cli.reference import keys, metrics
 from lbd.stats.endings import ENDINGS
 from tests.authority import Authority
+from tests.test_source import RUNGS
 
 ROOT = Path(__file__).parents[2]
 TOPICS = guide.topics()
@@ -208,3 +210,44 @@ def test_security_says_the_bounds_that_are_the_defaults(capsys: pytest.CaptureFi
     for key, value in bounds:
         assert re.search(rf'^{key} = "?{value.replace(" ", "")}"?\s', schema, re.MULTILINE) or \
             re.search(rf'^# {key} = "?{value.replace(" ", "")}"?\s', schema, re.MULTILINE), key
+
+
+def names_in(path: Path) -> set[str]:
+    """`function`, `Class` and `Class.method` of a file; of a kernel those that its text defines."""
+    text = path.read_text()
+    if path.suffix != ".py":
+        return set(re.findall(r"^(?:\s*)(?:cdef class|class|cp?def|def)\s[^(=:]*?(\w+)\s*[(:]", text, re.MULTILINE))
+    tree = ast.parse(text)
+    tables = {target.id for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)
+              for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+              if isinstance(target, ast.Name)}
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    inner = {f"{node.name}.{item.name}" for node in tree.body if isinstance(node, ast.ClassDef)
+             for item in node.body if isinstance(item, kinds)}
+    return tables | inner | {node.name for node in tree.body if isinstance(node, kinds)}
+
+
+def test_contributing_draws_the_rooms_as_they_are() -> None:
+    drawing = TOPICS["contributing"].read_text().partition("## Rooms")[2].split("```")[1]
+    drawn = [set(line.split()) for line in drawing.strip().splitlines()]
+    assert drawn == [set(rooms) for rooms in RUNGS if set(rooms) - {"__main__", ""}]
+
+
+def test_contributing_tells_of_every_room() -> None:
+    told = re.findall(r"^\| `(\w+)` \|", TOPICS["contributing"].read_text(), re.MULTILINE)
+    assert sorted(told) == sorted(path.name for path in (ROOT / "lbd").iterdir() if (path / "__init__.py").is_file())
+
+
+def test_what_contributing_names_exists() -> None:
+    text = TOPICS["contributing"].read_text()
+    named = re.findall(r"`((?:lbd|tests|conf)/[\w/.]+\.(?:py|pyx|pxd|md|toml))(?::([\w.]+))?`", text)
+    assert len(named) > 30
+    missing = [f"{file}:{name}" for file, name in named if not re.search("NAME|FILE|ROOM|/a/", file)
+               and not ((ROOT / file).is_file() and (not name or name in names_in(ROOT / file)))]
+    assert missing == []
+
+
+def test_contributing_names_every_marker() -> None:
+    markers = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["markers"]
+    for marker in markers:
+        assert f"pytest -m {marker.partition(':')[0]} " in TOPICS["contributing"].read_text()
