@@ -29,7 +29,7 @@ class UsageError(LbdError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding in a configuration: where it is, which key, and what to write instead.
+    """A finding in a configuration: where it is, which key, and what to write instead.
 
     `line` and `column` count from 1; 0 means that the file as a whole is meant. `key` is the dotted path
     (`backends.app.servers.a.weight`), empty where a file cannot be parsed at all.

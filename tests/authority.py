@@ -96,7 +96,7 @@ def shake(client: ssl.SSLContext, server: ssl.SSLContext, name: str | None) -> t
 
 
 def asked(context: ssl.SSLContext, *options: str) -> str:
-    """What `openssl s_client` says of a server with this context."""
+    """Output of `openssl s_client` about a server with this context."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(LIMIT)
 

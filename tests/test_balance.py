@@ -1,4 +1,4 @@
-"""What holds for every algorithm: usable servers only, nobody starves, any size, equal seeds choose equally."""
+"""Properties of every algorithm: usable servers only, nobody starves, any size, equal seeds choose equally."""
 
 from collections import deque
 from collections.abc import Sequence

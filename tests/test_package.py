@@ -25,7 +25,7 @@ def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def done(*command: str | Path, cwd: Path) -> str:
-    """What the command wrote; it must succeed."""
+    """Output of the command; it must succeed."""
     result = run(*command, cwd=cwd)
     assert result.returncode == 0, f"{' '.join(map(str, command))}\n{result.stdout[-4000:]}{result.stderr[-4000:]}"
     return result.stdout

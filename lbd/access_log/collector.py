@@ -18,7 +18,7 @@ UNFINISHED = 2**20     # bytes of a batch that is not there as a whole yet; no w
 COMPLAIN = 60.0        # seconds between two complaints about the same sink
 
 
-class AccessLog:
+class AccessLogCollector:
     """A sink that blocks holds up this thread alone: then the pipes fill, and workers drop lines and count them.
 
     `lost` counts lines that the sink refused. `name` is what they are, for the daemon's log.

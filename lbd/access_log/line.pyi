@@ -8,7 +8,7 @@ from lbd.stats.scoreboard import Record
 LONGEST: int       # bytes of one value from a client; what is longer is cut
 
 @final
-class Lines:
+class LineFormatter:
     """The lines that wait to be written. Bytes beyond ASCII and control characters are escaped: a line is one line."""
 
     count: int      # lines

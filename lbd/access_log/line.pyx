@@ -29,7 +29,7 @@ cdef enum:
 
 LONGEST = MOST
 
-cdef struct Column:
+cdef struct LogColumn:
     int place                   # of the names above
     Text key                    # as it stands in the line, from the comma or brace to the colon
     Text header                 # lower case; NULL: the column is no field of the head
@@ -41,16 +41,16 @@ for _place, _ending in enumerate(endings.ENDINGS):
     well[_place] = _ending.blame == endings.NOBODY
     ending_names.append(_ending.name)
 if columns.NAMES.index("user_agent") != USER_AGENT or len(columns.NAMES) != OTHER or len(ending_names) > 64:
-    raise ImportError("the columns of lbd.stats do not fit the compiled log: build lbd again")
+    raise ImportError("the columns of lbd.access_log do not fit the compiled log: build lbd again")
 
 
-cdef class Lines:
+cdef class LineFormatter:
     cdef readonly Py_ssize_t count, size
     cdef public double zero
     cdef char *buffer
     cdef Py_ssize_t room, number, fixed, asked
     cdef Py_ssize_t *asks               # the columns that are fields of the head
-    cdef Column *columns
+    cdef LogColumn *columns
     cdef list kept                      # what the columns point to
     cdef int form
     cdef double sample
@@ -72,7 +72,7 @@ cdef class Lines:
         self.worker = worker
         self.second = -1
         self.number = len(names)
-        self.columns = <Column *>calloc(self.number + 1, sizeof(Column))
+        self.columns = <LogColumn *>calloc(self.number + 1, sizeof(LogColumn))
         if self.columns == NULL:
             raise MemoryError
         self.kept = []
@@ -92,7 +92,7 @@ cdef class Lines:
         free(self.asks)
         free(self.buffer)
 
-    cdef int _column(self, Column *column, str name, bytes before) except -1:
+    cdef int _column(self, LogColumn *column, str name, bytes before) except -1:
         header = ""
         if name.startswith("header:"):
             column.place, header = OTHER, name[7:].lower()
@@ -112,7 +112,7 @@ cdef class Lines:
             bytes client not None, bytes head not None, int minor, long long bytes_in, long long bytes_out,
             int ending, reason=None, int port=-1):
         cdef Text method, target, why = of_name(reason)
-        cdef Column *column
+        cdef LogColumn *column
         cdef Py_ssize_t place
         cdef int what
         if self._skipped(record.status, ending):
@@ -218,7 +218,7 @@ cdef class Lines:
         cdef const char *end = at + head.size
         cdef const char *stop
         cdef Py_ssize_t place, size
-        cdef Column *column
+        cdef LogColumn *column
         method.start = target.start = NULL
         target.size = method.size = 0
         for place in range(self.asked):

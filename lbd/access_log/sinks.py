@@ -106,7 +106,7 @@ class Syslog:
 
 
 def sink(access: str) -> Sink | None:
-    """What `[log] access` names, opened; None for off. Raises `LbdError`."""
+    """Open the sink that `[log] access` names; None for off. Raises `LbdError`."""
     if access == "off":
         return None
     if access == "stdout":
@@ -119,7 +119,7 @@ def sink(access: str) -> Sink | None:
 
 
 def _unread(path: str) -> str:
-    """What ENXIO means there (open(2))."""
+    """The meaning of ENXIO for this path (open(2))."""
     mode = os.stat(path).st_mode
     if stat.S_ISFIFO(mode):
         return "it is a FIFO that nobody reads"

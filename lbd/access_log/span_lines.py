@@ -3,8 +3,8 @@
 from typing import Any
 
 from lbd import schema
-from lbd.access_log.line import Lines
-from lbd.access_log.writer import AccessLog
+from lbd.access_log.line import LineFormatter
+from lbd.access_log.writer import AccessLogWriter
 from lbd.http import head
 from lbd.http.trace_context import sampled
 from lbd.stats import fields
@@ -15,7 +15,7 @@ COLUMNS = ("unix", "listener", "route", "backend", "server", "client", "method",
            "header:traceparent", f"header:{SPAN}")
 
 
-class Traces(AccessLog):
+class SpanWriter(AccessLogWriter):
     """Lines as those of the access log, with fields of their own: what the client sent as traceparent, and ours."""
 
     dropped = fields.PROCESS_SPANS_DROPPED
@@ -23,7 +23,7 @@ class Traces(AccessLog):
     def trace(self, settings: schema.TracingConfig, generation: int) -> bool:
         """Note spans as these settings say; False when they want none."""
         self.flush()
-        self._lines = Lines("json", COLUMNS, 1.0, generation, 0) if settings.enabled else None
+        self._lines = LineFormatter("json", COLUMNS, 1.0, generation, 0) if settings.enabled else None
         return settings.enabled
 
     def note(self, client: Any, ending: int) -> None:
@@ -37,4 +37,4 @@ class Traces(AccessLog):
         """A span tells no reason."""
 
     def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
-        """What is no request belongs to no trace."""
+        """Note nothing: a malformed request belongs to no trace."""

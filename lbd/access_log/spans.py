@@ -36,7 +36,7 @@ EVENTS = (("server chosen", "queue"), ("response head", "first_byte"))
 WELL = ("ok", "answered", "tunnel-closed", "tunnel-timeout")
 
 
-class Reason(logging.Handler):
+class FirstComplaint(logging.Handler):
     """Keeps the first thing that the SDK had to complain of; its own lines go nowhere else."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Spans:
     def __init__(self, settings: schema.TracingConfig) -> None:
         self._exporter = OTLPSpanExporter(endpoint=settings.endpoint, timeout=TIMEOUT)
         self._resource = Resource.create({"service.name": settings.service, "service.version": __version__})
-        self._reason = Reason()
+        self._reason = FirstComplaint()
         sdk = logging.getLogger("opentelemetry")
         sdk.handlers[:] = [self._reason]
         sdk.propagate = False
@@ -105,7 +105,7 @@ class Spans:
 
 
 def _context(text: str | None, remote: bool, trace: int = 0) -> SpanContext | None:
-    """What a traceparent says; None where it says nothing, or speaks of another trace than the one given."""
+    """The context in a traceparent; None without one, or where it belongs to another trace than the one given."""
     found = parsed([text.encode()]) if text else None
     if found is None or trace not in (0, int(found[0], 16)):
         return None

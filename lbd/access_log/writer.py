@@ -6,7 +6,7 @@ from typing import Any
 
 from lbd import schema
 from lbd.access_log.columns import DEFAULT
-from lbd.access_log.line import Lines
+from lbd.access_log.line import LineFormatter
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Row
 
@@ -18,7 +18,7 @@ TLS = {"tls_version", "tls_cipher", "sni"}      # columns
 
 
 def tls_fields(transport: Any) -> bytes:
-    """What columns say of the connection, as fields that no client can send."""
+    """The connection's TLS columns as header fields whose names no client can send."""
     tls = transport.get_extra_info("tls") if transport is not None else None
     if tls is None:
         return b""
@@ -37,7 +37,7 @@ def client_port(client: Any, payload: bytes) -> int:
     return int(peer[1]) if isinstance(peer, tuple) else -1
 
 
-class AccessLog:
+class AccessLogWriter:
     """Writes to `fd`, which does not block and is its own; what a full pipe does not take is dropped and counted.
 
     `process` is this process's row. A batch that the pipe took in part is finished before anything else is written:
@@ -49,7 +49,7 @@ class AccessLog:
     def __init__(self, process: Row, fd: int) -> None:
         self._process = process
         self._fd = fd
-        self._lines: Lines | None = None
+        self._lines: LineFormatter | None = None
         self._tls = False        # the lines say something of TLS
         self._port = False       # and the port of the client
         self._fault: tuple[Any, int, str] | None = None     # client, ending and reason, until that line is written
@@ -63,7 +63,7 @@ class AccessLog:
             return False
         self._port = "client_port" in settings.access_fields
         self._tls = not TLS.isdisjoint(settings.access_fields)
-        self._lines = Lines(settings.access_format, settings.access_fields or DEFAULT, settings.access_sample,
+        self._lines = LineFormatter(settings.access_format, settings.access_fields or DEFAULT, settings.access_sample,
                             generation, os.getpid())
         return True
 
@@ -100,7 +100,7 @@ class AccessLog:
             self.flush()
 
     def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
-        """What the client sent is no request; `what` was understood of it (`lbd.proxy.refusals.Refusal`)."""
+        """Log bytes that are no request; `what` was understood of them (`lbd.proxy.refusals.Refusal`)."""
         if self._lines is not None and client.listener.settings.logged:
             if not self._lines.count:
                 self._lines.look_at_clock()
@@ -135,10 +135,10 @@ class AccessLog:
             return 0
 
 
-class Several:
-    """Several of them, where there is one in the plane."""
+class AccessLogWriters:
+    """AccessLogWriters of them, where there is one in the plane."""
 
-    def __init__(self, logs: Sequence[AccessLog]) -> None:
+    def __init__(self, logs: Sequence[AccessLogWriter]) -> None:
         self._logs = tuple(logs)
 
     def note(self, client: Any, ending: int) -> None:
@@ -152,7 +152,7 @@ class Several:
             log.blame(client, ending, reason)
 
     def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
-        """What the client sent is no request."""
+        """Log bytes that are no request."""
         for log in self._logs:
             log.refused(client, status, ending, what)
 

@@ -31,7 +31,7 @@ from lbd.http import head
 from lbd.log import logger as log
 from lbd.log.logger import logger
 from lbd.log.moment import moment
-from lbd.log.output import Output
+from lbd.log.output import LogOutput
 from lbd.net import children
 from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks, happens
@@ -54,7 +54,7 @@ class Supervisor:
 
     def __init__(self, load: Load, loaded: Loaded) -> None:
         self._loaded = loaded
-        self._output = Output()
+        self._output = LogOutput()
         self._opening = Offload("opening the access log")
         self._events = Events()
         self._form = log.form_for(loaded.config.log.format, 2)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lbd import __version__
-from lbd.access_log.collector import AccessLog
+from lbd.access_log.collector import AccessLogCollector
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.discovery.endpoints import Endpoints, names
 from lbd.discovery.names import Resolver
@@ -61,7 +61,7 @@ class Machine:
                  inherited: Handover | None = None, bounds: Sequence[float] = fields.RESPONSE_BOUNDS) -> None:
         self.line = line
         self.replaced: Callable[[], None] = lambda: None   # called when a worker is of another version than this
-        self.access = AccessLog()
+        self.access = AccessLogCollector()
         self.tracing = Tracing()
         self.board = (inherited and inherited.board) or Board.create(LANES, bounds)
         self.slots = Slots(self.board)

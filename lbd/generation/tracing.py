@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 
 from lbd import schema
-from lbd.access_log.collector import AccessLog
+from lbd.access_log.collector import AccessLogCollector
 from lbd.access_log.sinks import Sink
 from lbd.errors import LbdError
 from lbd.process.messages import TraceTo
@@ -33,7 +33,7 @@ class Tracing:
     """
 
     def __init__(self) -> None:
-        self._log: AccessLog | None = None
+        self._log: AccessLogCollector | None = None
 
     @property
     def lost(self) -> int:
@@ -43,7 +43,7 @@ class Tracing:
     def use(self, sink: Sink | None, workers: Iterable[Process]) -> None:
         """Send spans there from now on; None: nowhere."""
         if sink is not None and self._log is None:
-            self._log = AccessLog("spans")
+            self._log = AccessLogCollector("spans")
             for process in workers:
                 self.greeted(process)
         if self._log is not None:

@@ -30,7 +30,7 @@ FORMS = ("json", "console", "color")
 
 
 def form_for(wanted: str, fd: int) -> str:
-    """One of `FORMS` for what the configuration wants (`auto`, `json`, `console`) and where the lines go."""
+    """The form (of `FORMS`) for the configured one (`auto`, `json`, `console`) and the descriptor that lines go to."""
     if wanted == "json":
         return "json"
     try:
@@ -116,7 +116,7 @@ def printable(value: object) -> str:
 
 
 def write_stderr(line: str) -> None:
-    """One whole line to standard error, in one write where the kernel allows; a closed or full pipe loses it."""
+    """Write a whole line to standard error, in one write where the kernel allows; a closed or full pipe loses it."""
     try:
         os.write(2, line.encode(errors="backslashreplace"))
     except OSError:
@@ -124,7 +124,7 @@ def write_stderr(line: str) -> None:
 
 
 class _Lines:
-    """What structlog calls with a rendered event."""
+    """The logger that structlog calls with a rendered event."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write

@@ -16,7 +16,7 @@ def _dropped(lines: int) -> None:
     logger.warning("lines of this log were dropped: they could not be written", lines=lines)
 
 
-class Output:
+class LogOutput:
     """Writes lines to `fd`. `dropped` counts those that did not fit into the queue or could not be written;
     `flows(lines)` is called in the thread once lines are written again after some were dropped."""
 

@@ -14,7 +14,7 @@ LONGEST = 200     # characters of a field
 SAID_BY_LOOP = frozenset({"message", "exception", "source_traceback"})   # not fields of their own
 
 
-class Records(logging.Handler):
+class LibraryHandler(logging.Handler):
     """Takes what libraries log, of at least WARNING."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -26,8 +26,8 @@ class Records(logging.Handler):
 def gather(loop: asyncio.AbstractEventLoop) -> None:
     """Have all of this process logged; for the process's main thread, before the loop runs."""
     root = logging.getLogger()
-    if not any(isinstance(handler, Records) for handler in root.handlers):
-        root.addHandler(Records(logging.WARNING))
+    if not any(isinstance(handler, LibraryHandler) for handler in root.handlers):
+        root.addHandler(LibraryHandler(logging.WARNING))
     loop.set_exception_handler(_in_loop)
     threading.excepthook = _in_thread
     sys.unraisablehook = _unraisable
@@ -35,7 +35,7 @@ def gather(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _in_loop(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-    """What a callback raised, or the loop itself complains of."""
+    """Log the exception of a callback, or a complaint of the loop itself."""
     fields = {name: repr(value)[:LONGEST] for name, value in context.items() if name not in SAID_BY_LOOP}
     error = context.get("exception")
     logger.error(str(context.get("message") or "a callback broke"), **fields,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from lbd.access_log.span_lines import Traces
-from lbd.access_log.writer import AccessLog, Several
+from lbd.access_log.span_lines import SpanWriter
+from lbd.access_log.writer import AccessLogWriter, AccessLogWriters
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
 from lbd.backend.snapshot import Endpoint, Generation
@@ -62,9 +62,9 @@ class Plane:
         self.assembly = Assembly(board, lane)
         self.process = board.row(lane, scoreboard.PROCESS, 0)
         self.log = logger
-        self.access: AccessLog | Several | None = None      # while lines are wanted
-        self._access: AccessLog | None = None
-        self._traces: Traces | None = None
+        self.access: AccessLogWriter | AccessLogWriters | None = None      # while lines are wanted
+        self._access: AccessLogWriter | None = None
+        self._traces: SpanWriter | None = None
         self.timers = Timers(loop, self)
         self.now = self.timers.clock()
         self.backends: dict[str, Backend] = {}
@@ -183,28 +183,28 @@ class Plane:
 
     def log_to(self, fd: int) -> None:
         """Write the access log, if one is wanted, to this pipe, which does not block; the plane owns it now."""
-        former, self._access = self._access, AccessLog(self.process, fd)
+        former, self._access = self._access, AccessLogWriter(self.process, fd)
         if former is not None:
             former.close()
         self._follow_log()
 
     def trace_to(self, fd: int) -> None:
         """Write lines for spans, if they are wanted, to such a pipe."""
-        former, self._traces = self._traces, Traces(self.process, fd)
+        former, self._traces = self._traces, SpanWriter(self.process, fd)
         if former is not None:
             former.close()
         self._follow_log()
 
     def _follow_log(self) -> None:
         generation = self.generation
-        logs: list[AccessLog] = []
+        logs: list[AccessLogWriter] = []
         if generation is not None and self._access is not None \
                 and self._access.set(generation.config.log, generation.number):
             logs.append(self._access)
         if generation is not None and self._traces is not None \
                 and self._traces.trace(generation.config.tracing, generation.number):
             logs.append(self._traces)
-        self.access = Several(logs) if len(logs) > 1 else logs[0] if logs else None
+        self.access = AccessLogWriters(logs) if len(logs) > 1 else logs[0] if logs else None
 
     # Sockets
 

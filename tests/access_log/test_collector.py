@@ -5,7 +5,7 @@ import queue
 
 import pytest
 
-from lbd.access_log.collector import AccessLog
+from lbd.access_log.collector import AccessLogCollector
 
 SOON = 20.0   # seconds that anything may take before the test fails
 
@@ -37,7 +37,7 @@ class Noting:
 
 @pytest.fixture
 def log():
-    made = AccessLog()
+    made = AccessLogCollector()
     yield made
     made.close(SOON)
 
@@ -101,7 +101,7 @@ def test_another_reader_goes_on_in_the_middle_of_a_line(log):
     ((reader, begun),) = log.leave(SOON)
     assert begun == b"half of "
     os.write(pipe, b"another\n")
-    heir, heirs = AccessLog(), Noting()
+    heir, heirs = AccessLogCollector(), Noting()
     heir.use(heirs)
     heir.adopt(os.dup(reader), begun)
     assert heirs.next() == b"half of another\n"
@@ -111,4 +111,4 @@ def test_another_reader_goes_on_in_the_middle_of_a_line(log):
 
 
 def test_an_end_without_any_work():
-    AccessLog().close(SOON)
+    AccessLogCollector().close(SOON)

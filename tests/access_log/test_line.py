@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lbd.access_log.columns import DEFAULT, NAMES
-from lbd.access_log.line import LONGEST, Lines
+from lbd.access_log.line import LONGEST, LineFormatter
 from lbd.stats import endings, scoreboard
 
 HEAD = (b"GET /a?b=1 HTTP/1.1\r\nHost: example.com\r\nUser-Agent:  curl \r\nReferer: http://x/\r\nX-Request-Id: 42\r\n"
@@ -32,13 +32,13 @@ def finished(lane):
     return lane.record
 
 
-def lines(form="json", columns=NAMES, sample=1.0) -> Lines:
-    made = Lines(form, columns, sample, 7, 4242)
+def lines(form="json", columns=NAMES, sample=1.0) -> LineFormatter:
+    made = LineFormatter(form, columns, sample, 7, 4242)
     made.zero = 1_000_000_000.125 - 100.0
     return made
 
 
-def add(to: Lines, record, head=HEAD, client=b"192.0.2.1", ending=endings.OK, server="a", **more) -> None:
+def add(to: LineFormatter, record, head=HEAD, client=b"192.0.2.1", ending=endings.OK, server="a", **more) -> None:
     to.add(record, "web", 2, "app", server, client, head, 1, 10, 20, ending, **more)
 
 
@@ -240,7 +240,7 @@ def test_lines_wait_until_they_are_taken(finished):
 @pytest.mark.parametrize("wrong", [("xml", (), 1.0), ("json", ("size",), 1.0), ("json", (), 2.0)])
 def test_what_cannot_be_written_is_refused(wrong):
     with pytest.raises(ValueError, match="no log has"):
-        Lines(*wrong, 1, 1)
+        LineFormatter(*wrong, 1, 1)
 
 
 def test_what_is_put_into_the_head_for_the_log_alone(finished):
@@ -251,7 +251,7 @@ def test_what_is_put_into_the_head_for_the_log_alone(finished):
 
 
 def test_a_batch_has_the_wall_clock_as_it_is_set_when_it_begins(finished, monkeypatch):
-    log = Lines("json", ("unix",), 1.0, 7, 4242)
+    log = LineFormatter("json", ("unix",), 1.0, 7, 4242)
     scoreboard.freeze(200.0)
     monkeypatch.setattr(time, "time", lambda: 5_000.0)
     log.look_at_clock()

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from lbd.access_log.writer import LINES, AccessLog
+from lbd.access_log.writer import LINES, AccessLogWriter
 from lbd.proxy.refusals import Refusal
 from lbd.schema import Log
 from lbd.stats import endings, fields, scoreboard
@@ -83,7 +83,7 @@ async def test_off_means_that_nothing_is_even_asked(simple, rig, pipe):
 
 @pytest.fixture
 def log(pipe):
-    made = AccessLog(Board.create(1).row(0, scoreboard.PROCESS, 0), pipe[1])
+    made = AccessLogWriter(Board.create(1).row(0, scoreboard.PROCESS, 0), pipe[1])
     assert made.set(Log(access="stdout"), 1)
     return made
 

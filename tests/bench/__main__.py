@@ -62,7 +62,7 @@ def order(targets: list[Target], number: int) -> list[Target]:
 
 
 class Run:
-    """One run: every case, round and target in turn."""
+    """Run every case, round and target in turn."""
 
     def __init__(self, console: Console, wanted: argparse.Namespace, home: Path) -> None:
         self.console = console
@@ -110,7 +110,7 @@ class Run:
 
     @staticmethod
     def able(name: str, targets: list[Target]) -> list[Target]:
-        """Those that can do the case."""
+        """Targets that can do the case."""
         return [target for target in targets if not CASES[name].targets or target.name in CASES[name].targets]
 
     def all(self) -> Rounds:

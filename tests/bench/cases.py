@@ -27,7 +27,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case. Without `pinned` proxy, load and servers share all processors. `unit` is that of its own figure.
+    """A case. Without `pinned` proxy, load and servers share all processors. `unit` is that of its own figure.
     `targets`: those that can do it; empty: all. `logged`: the access log is on."""
 
     name: str

@@ -1,4 +1,4 @@
-"""What it costs to check a thousand servers every second, in processor time: `python -m tests.bench.checks`."""
+"""Processor time of checking a thousand servers every second: `python -m tests.bench.checks`."""
 
 import argparse
 import asyncio

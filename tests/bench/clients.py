@@ -31,7 +31,7 @@ def whole(data: bytes) -> bool:
 
 
 def ask(sock: socket.socket, path: str) -> None:
-    """One request and its whole answer on a blocking socket."""
+    """Make a request and read its whole answer on a blocking socket."""
     sock.sendall(request(path))
     data = b""
     while not whole(data):

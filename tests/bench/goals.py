@@ -1,4 +1,4 @@
-"""What lbd has to reach, case by case."""
+"""The goals of lbd, case by case."""
 
 from dataclasses import dataclass
 

@@ -36,7 +36,7 @@ TWELVE = (
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One kind of load. `upload` bytes are sent with each request; `body` is the size of an answer that is so big
+    """A kind of load. `upload` bytes are sent with each request; `body` is the size of an answer that is so big
     that a fraction of it counts. `tls`: by TLS 1.3; new connections resume a session."""
 
     path: str

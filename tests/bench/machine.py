@@ -73,7 +73,7 @@ def _processor() -> str:
 
 
 def facts(python: str) -> dict[str, str]:
-    """What the figures depend on, by name; `python` is the interpreter that runs lbd."""
+    """Facts of the machine that the figures depend on, by name; `python` is the interpreter that runs lbd."""
     built = subprocess.run([python, "-c", _ABOUT_PYTHON], capture_output=True, text=True, check=True).stdout.strip()
     found = {"processor": f"{len(os.sched_getaffinity(0))} x {_processor()}", "kernel": platform.release(),
              "python": built}

@@ -1,4 +1,4 @@
-"""What one choice of a server costs, by algorithm and number of servers: `python -m tests.bench.pick`."""
+"""Cost of choosing a server, by algorithm and number of servers: `python -m tests.bench.pick`."""
 
 import argparse
 import sys

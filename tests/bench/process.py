@@ -55,7 +55,7 @@ def descendants(root: int) -> list[int]:
 
 
 class Process:
-    """One started program. Use as a context manager: at its end nothing that it started is left."""
+    """A started program. Use as a context manager: at its end nothing that it started is left."""
 
     def __init__(self, command: Sequence[str], cpus: set[int], directory: Path,
                  environment: Mapping[str, str] | None = None) -> None:

@@ -31,7 +31,7 @@ def cell(spread: Spread | None, digits: int, whole: bool = False) -> str:
 
 
 def case_table(case: Case, rounds: Rounds) -> Table:
-    """One row per target; the ratios are CPU per request, or the case's own figure."""
+    """A table with a row per target; the ratios are CPU per request, or the case's own figure."""
     targets = rounds.results[case.name]
     table = Table(title=f"{case.name}: {case.text}", title_justify="left")
     columns = (((case.unit, "figure", 2),) if case.unit else COLUMNS) + (("RSS MiB", "rss", 1),)

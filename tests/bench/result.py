@@ -1,11 +1,11 @@
-"""One measurement of one target in one round."""
+"""A measurement of one target in one round."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was measured; None where a case does not measure it. `figure` is what the case's own text names."""
+    """The measured values; None where a case does not measure them. `figure` is what the case's own text names."""
 
     per_second: float | None = None     # requests
     cpu: float | None = None            # microseconds per request, all processes of the proxy

@@ -9,7 +9,7 @@ from tests.bench.result import Result
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """One figure over the rounds."""
+    """A figure over the rounds."""
 
     median: float
     low: float
@@ -30,7 +30,7 @@ class Rounds:
         self.results[case][target].append(result)
 
     def values(self, case: str, target: str, field: str) -> list[float | None]:
-        """One per round."""
+        """The figures, a value per round."""
         return [getattr(result, field) for result in self.results.get(case, {}).get(target, [])]
 
     def spread(self, case: str, target: str, field: str) -> Spread | None:

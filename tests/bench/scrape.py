@@ -1,4 +1,4 @@
-"""What a scrape costs with many servers: `python -m tests.bench.scrape`, on an lbd with two workers under load."""
+"""Cost of a scrape with many servers: `python -m tests.bench.scrape`, on an lbd with two workers under load."""
 
 import argparse
 import statistics

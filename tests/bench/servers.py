@@ -35,7 +35,7 @@ def written(name: str, directory: Path, values: dict[str, object]) -> Path:
 
 
 def user() -> str:
-    """Who runs this: nginx as root would give up its rights, and could then not read its directory."""
+    """The user of this process: nginx as root would give up its rights, and could then not read its directory."""
     return pwd.getpwuid(getuid()).pw_name
 
 

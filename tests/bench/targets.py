@@ -23,7 +23,7 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One proxy with one configuration of `configs/`; `command` gets the program and the file.
+    """A proxy with a configuration of `configs/`; `command` gets the program and the file.
 
     `logs` and `silent` are what its configuration says to write an access log, as a user would, and to write none.
     """
@@ -110,5 +110,5 @@ def running(target: Target, servers: Servers, workers: int, cpus: set[int], pyth
 
 
 def usable(names: list[str], python: str) -> list[Target]:
-    """Those of the named targets whose programs are here."""
+    """The named targets whose programs are installed."""
     return [TARGETS[name] for name in names if program(TARGETS[name], python)]

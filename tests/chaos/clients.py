@@ -37,7 +37,7 @@ class Clients:
         self._number = 0
 
     def loops(self) -> list[Awaitable[None]]:
-        """One loop for each client."""
+        """The loop of one client."""
         manners: list[tuple[int, Callable[[random.Random], Awaitable[None]], str]] = [
             (8, self.getter, "get"), (4, self.secure_getter, "tls"), (4, self.poster, "post"), (2, self.once, "once"),
             (2, self.slow_reader, "slow"), (4, self.aborter, "abort"), (3, self.tunnel, "tunnel"),

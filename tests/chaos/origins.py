@@ -17,7 +17,7 @@ def body(number: int, size: int) -> bytes:
 
 
 class Origin:
-    """One HTTP server on 127.0.0.1, with an echo of everything behind an upgrade; `port` stays the same over `stop`."""
+    """An HTTP server on 127.0.0.1, with an echo of everything behind an upgrade; `port` stays the same over `stop`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -52,7 +52,7 @@ class Origin:
             writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """One request and its answer; False at the end of the connection."""
+        """Serve a request; False at the end of the connection."""
         head = await reader.readuntil(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
         method, target, _ = lines[0].split(" ")
@@ -103,7 +103,7 @@ class Origin:
 
 
 class Echo(Origin):
-    """One TCP server that sends everything back."""
+    """A TCP server that sends everything back."""
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         while data := await reader.read(1 << 16):

@@ -18,7 +18,7 @@ NOTHING = ("lbd_server_in_flight", "lbd_backend_in_flight", "lbd_backend_queue",
 
 
 class Process(NamedTuple):
-    """One process of the daemon: what it is, its descriptors, its RSS in MiB."""
+    """A process of the daemon: its role, its descriptors, its RSS in MiB."""
 
     name: str
     files: int

@@ -129,7 +129,7 @@ class Site:
         return TEXT.format(directory=self.directory, algorithm=wanted, servers=servers, bounded=bounded, echoes=echoes)
 
     async def ask(self, method: str, path: str, content: dict[str, Any] | None = None) -> tuple[int, Any]:
-        """One request to the admin interface."""
+        """Make a request to the admin interface."""
         return await asyncio.to_thread(self._ask, method, path, content)
 
     def _ask(self, method: str, path: str, content: dict[str, Any] | None) -> tuple[int, Any]:

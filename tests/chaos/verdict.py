@@ -11,7 +11,7 @@ GRACE = 6.0     # seconds after a fault in which its effects may still show: che
 
 @dataclass
 class Window:
-    """One fault: from when to when (monotonic), and which failures it may cause."""
+    """A fault: its time span (monotonic), and the failures that it may cause."""
 
     name: str
     causes: frozenset[str]

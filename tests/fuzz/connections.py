@@ -85,7 +85,7 @@ ANSWERS = (
 
 
 class Ends:
-    """What both ends of connections do; `ended` counts how they ended."""
+    """The behaviour of both ends of connections; `ended` counts how they ended."""
 
     def __init__(self, seed: int, trust: ssl.SSLContext) -> None:
         self.dice = random.Random(seed)
@@ -93,7 +93,7 @@ class Ends:
         self.ended: Counter[str] = Counter()
 
     async def client(self, where: str, port: int) -> None:
-        """One connection."""
+        """A client's connection."""
         secure = self.trust if where == "secure" else None
         try:
             async with asyncio.timeout(LIMIT):
@@ -105,7 +105,7 @@ class Ends:
             self.ended[f"{where} {type(error).__name__}"] += 1
 
     async def server(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection that lbd opened."""
+        """A connection that lbd opened."""
         try:
             async with asyncio.timeout(LIMIT):
                 if self.dice.random() < 0.9:

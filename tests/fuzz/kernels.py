@@ -56,7 +56,7 @@ class Watch:
 
 
 def missing(compiled: bool) -> str:
-    """What has to be installed first, and how; empty if nothing has to."""
+    """Programs that have to be installed first, and how; empty if there are none."""
     if importlib.util.find_spec("atheris") is None:
         return "atheris is not installed: pip install -e '.[fuzz]'"
     if not compiled:
@@ -82,7 +82,7 @@ def build(directory: Path) -> Path:
 
 
 def environment(tree: Path, room: Path, compiled: bool) -> dict[str, str]:
-    """What the process that fuzzes needs; its own files go to the room."""
+    """The environment of the process that fuzzes; its own files go to the room."""
     found = {**os.environ, "PYTHONPATH": str(tree), "TMPDIR": str(room), "PYTHONDONTWRITEBYTECODE": "1"}
     if compiled:
         found |= {"LD_PRELOAD": str(preloaded()), "PYTHONMALLOC": "malloc",
@@ -100,7 +100,7 @@ def command(name: str, seed: int, room: Path, grown: Path) -> list[str]:
 
 
 def fuzz(name: str, seconds: float, seed: int, tree: Path, room: Path, grown: Path) -> int:
-    """One run; tells how it went and returns 1 if there is a finding."""
+    """Run a target; print how it went and return 1 if there is a finding."""
     seeds = CORPUS / name
     seeds.mkdir(parents=True, exist_ok=True)
     before = set(seeds.iterdir())

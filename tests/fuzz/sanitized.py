@@ -49,7 +49,7 @@ def built(directory: Path, compiler: Mapping[str, str]) -> Path:
 
 
 def environment(tree: Path, log: Path) -> dict[str, str]:
-    """What a Python needs to run lbd from that tree; every report of a sanitizer goes to a file beside `log`."""
+    """Environment of a Python that runs lbd from that tree; every report of a sanitizer goes to a file beside `log`."""
     options = f"log_path={log}:abort_on_error=0:exitcode=99"
     return {**os.environ, "PYTHONPATH": str(tree), "LD_PRELOAD": " ".join(runtime()), "PYTHONMALLOC": "malloc",
             "PYTHONDONTWRITEBYTECODE": "1",

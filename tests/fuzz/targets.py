@@ -15,7 +15,7 @@ import tomli_w
 
 from lbd import balance, health
 from lbd.access_log.columns import NAMES
-from lbd.access_log.line import Lines
+from lbd.access_log.line import LineFormatter
 from lbd.config import effective
 from lbd.config.read import read
 from lbd.errors import ConfigError, Problem
@@ -173,7 +173,7 @@ def check_chunks(data: bytes) -> None:
 
 
 def check_prefixes(parse: Callable[[bytes], Any], refusal: type[Exception], data: bytes) -> Any:
-    """What is read of the data, None where it is refused; a beginning of it is either read alike or incomplete."""
+    """The result of reading the data, None where it is refused; a prefix of it is either read alike or incomplete."""
     found = failed = None
     try:
         found = parse(data)
@@ -258,7 +258,7 @@ def check_log_line(data: bytes) -> None:
     record = Record(BOARD.row(0, PROCESS, 0))
     record.begin(BOARD.row(0, ROUTE, 0), None)
     record.finish(endings.OK, 0, 0)
-    log = Lines(form, (*NAMES, "header:X-Tenant", "header:Cookie"), 1.0, 1, 1)
+    log = LineFormatter(form, (*NAMES, "header:X-Tenant", "header:Cookie"), 1.0, 1, 1)
     for text in heads:
         log.add(record, "web", 0, "app", "a", client, text, 1, 1, 2, endings.OK)
     log.refused(record.started, record.started, "web", client, 400, head, 1, len(head), 0, endings.BAD_REQUEST,

@@ -3,13 +3,13 @@
 import os
 import queue
 
-from lbd.log.output import Output
+from lbd.log.output import LogOutput
 
 
 def test_a_reader_that_does_not_read_costs_lines_which_are_counted_and_told_of():
     reader, writer = os.pipe()
     told = queue.Queue()
-    out = Output(writer, 2**18, told.put)
+    out = LogOutput(writer, 2**18, told.put)
     for _ in range(5000):
         out.write("x" * 99 + "\n")
     assert not out.flush(0.01)

@@ -7,7 +7,7 @@ from lbd.log import strays
 
 
 def unraisable(error, source):
-    """What the interpreter tells its hook."""
+    """The argument of the interpreter's hook."""
     return types.SimpleNamespace(err_msg=None, object=source, exc_type=type(error), exc_value=error, exc_traceback=None)
 
 
@@ -32,5 +32,5 @@ def test_a_callback_that_breaks_and_a_line_of_a_library(monkeypatch):
     error = ValueError("oh")
     strays._in_loop(None, {"message": "it broke", "exception": error, "handle": "h" * 999})
     assert said == [("it broke", {"handle": repr("h" * 999)[:200], "exc_info": error})]
-    strays.Records().emit(logging.LogRecord("lib", logging.ERROR, "", 1, "n is %d", (3,), None))
+    strays.LibraryHandler().emit(logging.LogRecord("lib", logging.ERROR, "", 1, "n is %d", (3,), None))
     assert said[1] == ("n is 3", {"by": "lib"})

@@ -75,7 +75,7 @@ def _cgroup() -> Path | None:
 
 
 class Booted:
-    """One such machine. `files` are put over the root before it boots, by absolute path."""
+    """A booted machine. `files` are put over the root before it boots, by absolute path."""
 
     def __init__(self, files: dict[str, str]) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="lbd-boot-")
@@ -151,7 +151,7 @@ class Booted:
         return self.run("systemctl", "show", "-P", name, unit).stdout.strip()
 
     def journal(self, unit: str) -> str:
-        """What the unit wrote."""
+        """The journal of the unit."""
         return self.run("journalctl", "-u", unit, "-o", "cat", "--no-pager", check=False).stdout
 
     def status(self) -> dict[str, Any]:

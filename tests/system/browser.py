@@ -17,7 +17,7 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 class Browser:
-    """One tab. `problems` holds what its console complained of: a violated policy, an exception, a failed request."""
+    """A tab. `problems` holds what its console complained of: a violated policy, an exception, a failed request."""
 
     def __init__(self) -> None:
         program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
@@ -82,7 +82,7 @@ class Browser:
         return until(lambda: self.run(script), script)
 
     def text(self) -> str:
-        """What a person reads in the page's main part."""
+        """The visible text of the page's main part."""
         return str(self.run("document.querySelector('main').innerText"))
 
     def click(self, selector: str) -> None:

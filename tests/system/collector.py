@@ -59,5 +59,5 @@ class Collector:
 
 
 def attributes(span: Any) -> dict[str, Any]:
-    """What a span says, by name."""
+    """The attributes of a span, by name."""
     return {item.key: getattr(item.value, item.value.WhichOneof("value")) for item in span.attributes}

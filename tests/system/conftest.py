@@ -1,4 +1,4 @@
-"""What every system test may ask for."""
+"""Fixtures of every system test."""
 
 import importlib.util
 import sys

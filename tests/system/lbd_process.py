@@ -37,7 +37,7 @@ def until(condition: Callable[[], T], what: str, deadline: float = DEADLINE) -> 
 
 
 def living(pids: Iterable[int]) -> list[str]:
-    """What /proc says of those that exist and are no zombies: whoever inherits them may take its time."""
+    """/proc status of those that exist and are no zombies: a parent that inherits them may take its time."""
     states = [Path(f"/proc/{pid}/status").read_text() for pid in pids if Path(f"/proc/{pid}").exists()]
     return [state for state in states if "(zombie)" not in state]
 
@@ -72,7 +72,7 @@ class Unix(http.client.HTTPConnection):
 
 
 class Lbd:
-    """One daemon. `$NAME` in the text becomes a free port, the same for the same name; [admin], [metrics] and
+    """A daemon. `$NAME` in the text becomes a free port, the same for the same name; [admin], [metrics] and
     state_dir are added. Signals go only to the process it started and to that process's own children.
 
     `settings` are lines of [global], `admin` those of [admin] (default: a Unix socket), `options` words
@@ -249,7 +249,7 @@ class Lbd:
         return sum(float(line.rpartition(" ")[2]) for line in self.metrics().splitlines() if line.startswith(series))
 
     def get(self, name: str, path: str = "/", host: str = "127.0.0.1") -> tuple[int, Any]:
-        """One request through the listener on `$NAME`, on a connection of its own."""
+        """Make a request through the listener on `$NAME`, on a connection of its own."""
         return ask(http.client.HTTPConnection(host, self.port(name), timeout=20), "GET", path)
 
 
@@ -283,7 +283,7 @@ def dismiss() -> None:
 
 
 def ask(connection: http.client.HTTPConnection, method: str, path: str) -> tuple[int, Any]:
-    """One request; returns status and JSON (or text)."""
+    """Make a request; return status and JSON (or text)."""
     try:
         connection.request(method, path)
         response = connection.getresponse()

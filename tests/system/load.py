@@ -73,7 +73,7 @@ class Load:
                 writer.close()
 
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """One request; false when the connection is of no further use."""
+        """Make a request; false when the connection is of no further use."""
         try:
             async with asyncio.timeout(DEADLINE):
                 sent = time.monotonic()

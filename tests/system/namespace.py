@@ -69,7 +69,7 @@ class Namespace:
         (self.path / "hosts").write_text(text)
 
     def zone(self, zone: Mapping[str, Mapping[str, Any]]) -> None:
-        """What the DNS server says from now on."""
+        """Set the answers of the DNS server from now on."""
         new = self.path / "zone.new"
         new.write_text(json.dumps(zone))
         new.rename(self.path / "zone")
@@ -107,7 +107,7 @@ class Namespace:
 
 @contextlib.contextmanager
 def namespace() -> Iterator[Namespace]:
-    """One for a test; where the system does not permit it, the test is skipped."""
+    """A namespace for a test; where the system does not permit it, the test is skipped."""
     tried = subprocess.run(["unshare", "-Urnm", "sh", "-c", "ip link set lo up && mount -t tmpfs none /mnt"],
                            capture_output=True, text=True)
     if tried.returncode:

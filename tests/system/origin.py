@@ -28,7 +28,7 @@ def digest(size: int) -> str:
 
 
 class Origin:
-    """One server on 127.0.0.1, on another `host`, or on a Unix socket at `path` (abstract: with NUL first).
+    """A server on 127.0.0.1, on another `host`, or on a Unix socket at `path` (abstract: with NUL first).
 
     `requests` counts what was asked besides /healthz, which says 503 while `healthy` is false. A request to /held
     lets `held` be acquired once and waits for `release`. `start` after `stop` takes the same port again.
@@ -141,7 +141,7 @@ async def _send(request: web.BaseRequest) -> web.StreamResponse:
 
 
 async def _digest(request: web.BaseRequest) -> dict[str, Any]:
-    """What the body was, and how it came."""
+    """The body and its framing."""
     found, size = hashlib.sha256(), 0
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")

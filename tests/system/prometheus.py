@@ -61,7 +61,7 @@ class Prometheus:
         self._directory.cleanup()
 
     def query(self, expression: str) -> list[Sample]:
-        """What the expression is now: labels and value of each series."""
+        """The value of the expression now: labels and value of each series."""
         found = self._get("query", query=expression)["result"]
         return [(entry["metric"], float(entry["value"][1])) for entry in found]
 

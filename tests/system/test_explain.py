@@ -1,4 +1,4 @@
-"""What the running daemon says of a request and of itself agrees with what it does."""
+"""Explanations of the running daemon agree with what it does."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What clients get from servers that fail in every way there is, and what the access log and the metrics say of it.
+"""Servers that fail in every way there is: answers to clients, lines of the access log, metrics.
 
 Run with -s, it prints the rows of the table in lbd/guide/failures.md.
 """
@@ -148,7 +148,7 @@ def after(seconds):
 
 
 def row(kind, alone="", both=""):
-    """What the guide says of a kind of failure."""
+    """The documented outcome of a kind of failure."""
     _, status, ending, reason = KINDS[kind]
     outcome = "200 or the same" if reason == "none" else "200"
     repeats = f"`{reason}`" if reason not in ("", "none") else "none"

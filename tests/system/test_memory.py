@@ -1,4 +1,4 @@
-"""What a worker's memory does with long bodies, slow readers and thousands of idle clients: next to nothing."""
+"""A worker's memory barely grows with long bodies, slow readers and thousands of idle clients."""
 
 import resource
 import shutil

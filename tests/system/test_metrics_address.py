@@ -14,7 +14,7 @@ def text(metrics, web="127.0.0.1:$web"):
 
 
 class Moving(Lbd):
-    """One whose [metrics] is the test's own."""
+    """A daemon whose [metrics] is the test's own."""
 
     def write(self, text):
         """Put it into the file, in place of what there is by default."""

@@ -151,7 +151,7 @@ def test_checks_gain_nothing_either(python):
 
 
 def test_an_upgrade_is_refused_where_a_key_is_for_root_alone(python):
-    """What was read before root was given up serves on; only the new image could not read it."""
+    """Files read before root was given up serve on; only the new image could not read them."""
     entry = pwd.getpwnam(USER)
     with Origin("a") as origin, closing(Lbd(text("$web", origin), settings=f'user = "{USER}"', python=python,
                                             environment={"PYTHONPATH": LIBRARIES})) as lbd:

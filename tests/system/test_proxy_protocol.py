@@ -46,7 +46,7 @@ listen behind
 
 
 def ask(port: int, path: str) -> dict[str, object]:
-    """One request from an address that is not the proxies' own."""
+    """Make a request from an address that is not the proxies' own."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20, source_address=(CLIENT, 0))
     try:
         connection.request("POST", path, b"")

@@ -1,4 +1,4 @@
-"""What a start costs: a worker loads what it needs for requests and nothing that only the supervisor needs."""
+"""Cost of a start: a worker loads what it needs for requests and nothing that only the supervisor needs."""
 
 import subprocess
 import sys

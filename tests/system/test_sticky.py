@@ -56,7 +56,7 @@ ENOUGH = 24      # connections, so that each of two workers gets some of them
 
 
 class Got(NamedTuple):
-    """What an answer says: who gave it, the Cookie that reached the server, and the cookies that were set."""
+    """The parts of an answer: its server, the Cookie that reached the server, and the cookies that were set."""
 
     server: str
     cookie: str | None
@@ -96,7 +96,7 @@ def state(lbd, backend, server):
 
 
 def fetch(lbd, name, cookie=None, source="127.0.0.1"):
-    """One request on a connection of its own."""
+    """Make a request on a connection of its own."""
     connection = http.client.HTTPConnection("127.0.0.1", lbd.port(name), timeout=20, source_address=(source, 0))
     try:
         connection.request("GET", "/cookies", headers={} if cookie is None else {"Cookie": cookie})

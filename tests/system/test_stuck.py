@@ -163,7 +163,7 @@ class Stuck:
         run_into(self.lbd, self._fds[-1])
 
     def get(self, path="/"):
-        """One request through the listener; the server that answered, or the status."""
+        """Make a request through the listener; the server that answered, or the status."""
         status, said = ask(Unix(f"{self.path}/web.sock"), "GET", path)
         return said["server"] if status == 200 else status
 

@@ -1,4 +1,4 @@
-"""One number, counted four times: by the clients, by the servers, in the metrics and in the access log."""
+"""Numbers counted four times agree: by the clients, by the servers, in the metrics and in the access log."""
 
 import json
 import re

@@ -72,7 +72,7 @@ def fresh(place):
 
 
 def typed(inside, place, lines):
-    """What the lines print, typed in the source tree by a root whose pip has only the wheels."""
+    """Output of the lines, typed in the source tree by a root whose pip has only the wheels."""
     done = inside.run(
         "env", "-i", "-C", str(place / "src"), "HOME=/root", "PATH=/opt/python/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "LD_LIBRARY_PATH=/opt/python/lib", "PIP_NO_INDEX=1", "PIP_CONFIG_FILE=/dev/null",

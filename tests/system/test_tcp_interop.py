@@ -148,7 +148,7 @@ class Named:
 
 
 def greeted(port: int, name: str, authority: Path) -> str:
-    """What the server says, whose certificate must be for the name."""
+    """The greeting of the server, whose certificate must be for the name."""
     context = ssl.create_default_context(cafile=authority)
     with socket.create_connection(("127.0.0.1", port), timeout=20) as sock, \
             context.wrap_socket(sock, server_hostname=name) as connection:

@@ -61,7 +61,7 @@ def site(tmp_path: Path, backend: Backend) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One for all who only look."""
+    """A site for all tests that only look."""
     with Backend("a") as backend:
         made = Site(tmp_path_factory.mktemp("shared"), backend)
         with borrowed(made.text) as made.lbd:
@@ -207,7 +207,7 @@ a = "https://127.0.0.1:{port}"
 
 
 def test_servers_and_their_checks(site: Site, backend: Backend) -> None:
-    """One lbd before another one."""
+    """An lbd before another lbd."""
     text = BEHIND.format(ca=site.authority.file, name=NAME, port=site.lbd.port("web"))
     with borrowed(text) as front:
         assert front.get("front", "/x") == (200, {"server": "a", "path": "/x"})

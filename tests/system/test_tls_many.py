@@ -99,7 +99,7 @@ async def test_websockets_outlive_reloads_and_certificates(tmp_path: Path) -> No
 
 
 def certificate(lbd: Lbd, context: ssl.SSLContext) -> bytes:
-    """What a new connection is shown."""
+    """The certificate that a new connection is shown."""
     with socket.create_connection(("127.0.0.1", lbd.port("web")), DEADLINE) as raw, \
             context.wrap_socket(raw, server_hostname=NAME) as sock:
         return sock.getpeercert(binary_form=True) or b""

@@ -31,7 +31,7 @@ NAMED = {b"r": b"\r", b"n": b"\n", b"0": b"\0", b"\\": b"\\"}
 
 @dataclass
 class Step:
-    """One step; `line` is where it stands in the file."""
+    """A step; `line` is where it stands in the file."""
 
     what: str
     line: int
@@ -40,7 +40,7 @@ class Step:
 
 @dataclass
 class Script:
-    """One wire test."""
+    """A wire test."""
 
     title: str
     settings: dict[str, str] = field(default_factory=dict)
@@ -64,7 +64,7 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
 
 
 def pattern(expected: bytes) -> re.Pattern[bytes]:
-    """What is read has to match this as a whole."""
+    """The pattern that the data read has to match as a whole."""
     return re.compile(b"[^\r\n]*".join(re.escape(part) for part in expected.split(b"{*}")), re.DOTALL)
 
 

@@ -50,7 +50,7 @@ class Play:
                 raise AssertionError(f"{where}: {type(error).__name__} {error}") from None
 
     async def perform(self, step: Step) -> None:
-        """One step."""
+        """Take a step."""
         who, _, verb = step.what.partition(" ")
         if who == "ending":
             await self.ending(verb)
