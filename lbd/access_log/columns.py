@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 
 class LogColumn(NamedTuple):
-    """A column of a line. `header` is the field of the request head that it comes from, lower case, else empty. A name in
-    brackets can be in no request: the field is added for the log alone."""
+    """A column of a line. `header` is the field of the request head that it comes from, lower case, else empty. A name
+    in brackets can be in no request: the field is added for the log alone."""
 
     name: str
     text: str
@@ -32,7 +32,8 @@ COLUMNS = (
     LogColumn("total", "seconds from the request head to the end of it all"),
     LogColumn("retries", "servers that failed it before"),
     LogColumn("ending", "how it ended, one word of the table of endings"),
-    LogColumn("reason", "for people: in which way request or response was wrong, or no connection came about; null: none"),
+    LogColumn("reason",
+              "for people: in which way request or response was wrong, or no connection came about; null: none"),
     LogColumn("id", "X-Request-Id as the server got it", "x-request-id"),
     LogColumn("generation", "number of the configuration in force"),
     LogColumn("worker", "process id of the worker"),

@@ -58,12 +58,12 @@ class Assembly:
         in_force: dict[str, tuple[Listener, ListenerSettings]] = {}
         for name, wanted in config.listeners.items():
             policy = header_policy(wanted)
-            settings = ListenerSettings(wanted, config.global_.trusted_proxies,
-                                        self._router(name, wanted, generation, ready, policy),
-                                        self.faces.of(name, wanted, generation.credentials), policy.hsts,
-                                        certifies(config))
+            site = ListenerSettings(wanted, config.global_.trusted_proxies,
+                                    self._router(name, wanted, generation, ready, policy),
+                                    self.faces.of(name, wanted, generation.credentials), policy.hsts,
+                                    certifies(config))
             row = self.row(scoreboard.LISTENER, generation.listeners[name])
-            in_force[name] = (listeners.get(name) or Listener(name, row, settings), settings)
+            in_force[name] = (listeners.get(name) or Listener(name, row, site), site)
         return Prepared(generation, ready, in_force, {int(status): body for status, body in config.bodies.items()},
                         {name: asked(name, backend, generation.credentials)
                          for name, backend in config.backends.items()})

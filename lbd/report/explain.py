@@ -129,8 +129,8 @@ def _timeouts(listener: ListenerConfig, backend: Backend) -> dict[str, float]:
             for name in asdict(listener.timeouts)}
 
 
-def _routes(settings: ListenerConfig, routes: Sequence[tuple[str | None, RequestMatcher]], request: head.Request, taken: int
-            ) -> list[dict[str, Any]]:
+def _routes(settings: ListenerConfig, routes: Sequence[tuple[str | None, RequestMatcher]], request: head.Request,
+            taken: int) -> list[dict[str, Any]]:
     """Every route up to the one that is taken, with what kept the request from it."""
     host = fields.host_name(request.host)
     path = fields.routed_path(request.target)

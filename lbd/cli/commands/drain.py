@@ -26,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
         runtime_changes.report(args, answer, f"{args.target}: drains{runtime_changes.cutting(args)}")
         return 0
     facts = wait_conditions.wait(daemon, args.target, wait_conditions.drained, args.timeout)
-    text = "drained" if facts else f"not drained in time: {wait_conditions.state(daemon, args.target, waiting.drained)}"
+    text = "drained" if facts else \
+        f"not drained in time: {wait_conditions.state(daemon, args.target, wait_conditions.drained)}"
     runtime_changes.report(args, facts or answer, f"{args.target}: {text}")
     return 0 if facts else TIMED_OUT
