@@ -1,1 +1,2 @@
-"""The access log and spans: lines written by workers, collected and put out by the supervisor."""
+"""Lines of the access log and spans: written by workers, collected and put out by the supervisor; imports config
+and below."""

@@ -1,1 +1,1 @@
-"""Where lbd is asked and steered: one resource a file."""
+"""The HTTP API and the status page; imports backend and below."""

@@ -1,1 +1,2 @@
-"""What a backend is: servers, the pool, and the rules of retrying; no I/O and no clock of its own."""
+"""Backends without I/O or a clock of their own: servers, the pool, stickiness, rules of retrying; imports tls,
+access_log and below."""

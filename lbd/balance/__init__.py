@@ -1,4 +1,4 @@
-"""The algorithms, one a file, by the names that the configuration uses."""
+"""The algorithms, one a file, by the names that the configuration uses; imports backend and below."""
 
 from collections.abc import Mapping
 

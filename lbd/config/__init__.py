@@ -1,1 +1,2 @@
-"""What the operator wrote: the table of keys, how values are read, and every finding with its place."""
+"""The configuration as the operator wrote it: reading, checking, and every finding with its place; imports net and
+below."""

@@ -1,1 +1,2 @@
-"""The supervisor and its workers: processes, sockets, signals, reload."""
+"""The supervisor: signals, runtime changes, the admin and metrics servers, upgrade; and the worker's main; imports
+report and below."""

@@ -1,1 +1,2 @@
-"""Endpoints of backends and where they come from: names resolved, servers that register themselves."""
+"""The endpoints of backends and their sources: DNS names, files of names, registrations; imports admin, upstream,
+routing, health, balance and below."""

@@ -1,1 +1,2 @@
-"""Reload, and what is in force: one generation of the configuration prepared, applied, watched and taken back."""
+"""The generation in force: reload prepares the next, applies it, watches it and takes it back; imports process,
+discovery, proxy and below."""

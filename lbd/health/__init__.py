@@ -1,4 +1,4 @@
-"""Asking servers whether they are well: one kind of check a file."""
+"""Health checks, one kind a file, and the schedule that runs them; imports backend and below."""
 
 from collections.abc import Mapping
 

@@ -1,1 +1,1 @@
-"""Bytes in, facts and bytes out; no sockets."""
+"""HTTP/1.1 heads and bodies: bytes in, facts and bytes out, no sockets; imports log and below."""

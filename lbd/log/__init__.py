@@ -1,1 +1,1 @@
-"""Log lines of the daemon and its standard streams: structured, bounded, and never in the way."""
+"""The daemon's own log: structured lines, standard streams, moments; imports errors and below."""

@@ -1,1 +1,1 @@
-"""Sockets, and nothing of HTTP."""
+"""Sockets, transports and the event loop, without HTTP; imports schema, stats, http and below."""

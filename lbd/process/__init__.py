@@ -1,1 +1,2 @@
-"""Workers, channels to them and the sockets they share: processes of the daemon and what the kernel grants them."""
+"""The processes of the daemon: workers, channels to them, the sockets they share, limits and privileges; imports
+admin, upstream, routing, health, balance and below."""

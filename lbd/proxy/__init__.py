@@ -1,1 +1,2 @@
-"""The way of a request: listeners, clients, routes, upstream connections."""
+"""The way of a request through a worker: listeners, clients, admission, timers; imports admin, upstream, routing,
+health, balance and below."""

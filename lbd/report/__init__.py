@@ -1,1 +1,2 @@
-"""Status, metrics, events, settings and explanations: what the daemon says of itself."""
+"""Status, metrics, events, settings and explanations of the running daemon; imports generation, simulation and
+below."""

@@ -1,1 +1,2 @@
-"""From a request's host and path to what is done with it: routes, answers of lbd's own, fields it adds."""
+"""Routes: from a request's host and path to its target, answers of lbd's own, fields that lbd adds; imports backend
+and below."""

@@ -1,4 +1,5 @@
-"""Every key of the configuration, one line each: name, type, default, kind, text, and what a reload does with it.
+"""Every key of the configuration, one line each: name, type, default, kind, text, effect of a reload; imports log
+and below.
 
 The classes are the table: the reader, `lbd schema`, the JSON Schema, `conf/lbd.toml` and the tests are all made from
 their fields, and the rest of lbd uses their instances. Durations are seconds (float), sizes bytes (int).

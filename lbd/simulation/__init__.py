@@ -1,1 +1,2 @@
-"""The simulation: the production algorithms in simulated time, before servers that are models."""
+"""The production algorithms in simulated time, before servers that are models; imports process, discovery, proxy
+and below."""

@@ -1,1 +1,1 @@
-"""The numbers: the shared scoreboard, its fields, the endings, and what Prometheus is told."""
+"""The shared scoreboard, its fields, the endings, and the exposition for Prometheus; imports log and below."""

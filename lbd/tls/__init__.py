@@ -1,1 +1,1 @@
-"""TLS: contexts, certificates, tickets and handshakes, for listeners and towards servers."""
+"""TLS contexts, certificates, tickets and handshakes, of listeners and towards servers; imports config and below."""
