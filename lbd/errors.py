@@ -23,6 +23,30 @@ def no_memory_file(error: OSError) -> LbdError:
     return LbdError(f"memfd_create: {error.strerror}: lbd needs files in memory; {hint}")
 
 
+class UnknownTarget(LbdError):
+    """A backend or server that does not exist."""
+
+
+class Conflict(LbdError):
+    """A change that does not go together with the present state."""
+
+
+class Forbidden(LbdError):
+    """A change that the configuration does not allow."""
+
+
+class InvalidChange(LbdError):
+    """A change that means nothing, whatever the present state."""
+
+
+class NotReady(LbdError):
+    """A change that comes before the daemon serves."""
+
+
+class NotStored(LbdError):
+    """A change that could not be written to the disk, and so is not acknowledged."""
+
+
 class UsageError(LbdError):
     """A command line that cannot be understood (exit code 2)."""
 

@@ -9,7 +9,11 @@ from typing import Any
 from aiohttp import web
 
 from lbd.admin.daemon_api import Refused
-from lbd.errors import ConfigError, LbdError
+from lbd.errors import ConfigError, Conflict, Forbidden, InvalidChange, LbdError, NotReady, NotStored, UnknownTarget
+
+# Statuses of the errors of the daemon itself; any other has the status that the resource gives it.
+STATUSES: dict[type[LbdError], int] = {
+    UnknownTarget: 404, Conflict: 409, Forbidden: 403, InvalidChange: 422, NotReady: 503, NotStored: 503}
 
 
 def answer(data: Any, status: int = 200) -> web.Response:
@@ -32,9 +36,8 @@ def problem(detail: str, status: int, **more: Any) -> web.Response:
 
 
 def refusal(error: LbdError, status: int) -> web.Response:
-    """Why something was not done; an error that brings a status of its own keeps it."""
-    if isinstance(error, Refused):
-        status = error.status
+    """Why something was not done; an error that has a status of its own keeps it."""
+    status = error.status if isinstance(error, Refused) else STATUSES.get(type(error), status)
     if isinstance(error, ConfigError):
         problems = [dataclasses.asdict(problem) for problem in error.problems]
         count = len(problems)

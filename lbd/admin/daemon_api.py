@@ -15,9 +15,9 @@ class Refused(LbdError):
 
 
 class RuntimeChangesApi(Protocol):
-    """What may be changed while lbd runs. Each method raises `ConfigError` for bad values, `Refused` with a status, or
-    `LbdError`, and then nothing has changed. A registration that is acknowledged is on the disk; whether all else is,
-    `unkept` says. `who` is for people.
+    """What may be changed while lbd runs. Each method raises `ConfigError` for bad values, or an error of `lbd.errors`
+    that has a status in `answers.STATUSES`, and then nothing has changed. A registration that is acknowledged is on the
+    disk; whether all else is, `unkept` says. `who` is for people.
     """
 
     @property

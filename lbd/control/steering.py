@@ -10,13 +10,12 @@ from typing import Any
 
 import tomli_w
 
-from lbd.admin.daemon_api import Refused
 from lbd.backend.snapshot import Generation
 from lbd.config.runtime import SETTINGS, Override, OverrideRequest, RegistrationRequest, SavedRegistration, read, write
 from lbd.control.store import Store
 from lbd.discovery import registry
 from lbd.discovery.registry import Name
-from lbd.errors import LbdError
+from lbd.errors import Conflict, Forbidden, InvalidChange, LbdError, NotReady, NotStored, UnknownTarget
 from lbd.generation import cuts, outage, overrides
 from lbd.generation.machine import Machine
 from lbd.log.logger import logger
@@ -105,7 +104,7 @@ class Steering:
         """One server."""
         servers = self.backend(backend)["servers"]
         if server not in servers:
-            raise Refused(404, f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
+            raise UnknownTarget(f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
         return {"backend": backend, "name": server, **servers[server]}
 
     async def change(self, backend: str, server: str, wishes: Mapping[str, Any], who: str) -> str:
@@ -116,11 +115,11 @@ class Steering:
         self._known(backend, server)
         before = self._machine.overrides.of((backend, server))
         if before is None and len(self._machine.overrides) >= overrides.MOST:
-            raise Refused(409, f"there are {overrides.MOST} overrides already; end some of them first")
+            raise Conflict(f"there are {overrides.MOST} overrides already; end some of them first")
         now = self._clock()
         given = {name: getattr(wish, name) for name in SETTINGS if name in wishes}
         if not given and "cut" not in wishes:
-            raise Refused(422, f"nothing to change: give at least one of {', '.join(SETTINGS)}, cut")
+            raise InvalidChange(f"nothing to change: give at least one of {', '.join(SETTINGS)}, cut")
         override = replace(before or Override(backend, server), **given, who=who, reason=wish.reason, at=now,
                            until=now + wish.for_ if wish.for_ else 0.0)
         had = self._served(backend)
@@ -154,7 +153,7 @@ class Steering:
             if not meant:
                 self._machine.overrides.put(target, before)
                 name = "/".join(filter(None, target))
-                raise Refused(422, f"cut: {name} takes requests; give mode drain or maint with it")
+                raise InvalidChange(f"cut: {name} takes requests; give mode drain or maint with it")
         self._machine.cuts.plan(meant, seconds)
 
     def overrides(self) -> list[dict[str, Any]]:
@@ -180,24 +179,24 @@ class Steering:
         config = self._generation().config
         known = config.backends.get(backend)
         if known is None:
-            raise Refused(404, f"there is no backend {shown(backend)}{nearest(backend, config.backends)}")
+            raise UnknownTarget(f"there is no backend {shown(backend)}{nearest(backend, config.backends)}")
         policy = known.registration
         if policy is None:
-            raise Refused(403, f"backend {shown(backend)} takes no registrations (registration = true allows them)")
+            raise Forbidden(f"backend {shown(backend)} takes no registrations (registration = true allows them)")
         own = self._machine.registry
         entry = own.of((backend, server))
         if entry is None and self._machine.in_files(backend, server):
-            raise Refused(409, f"server {shown(server)} of backend {shown(backend)} is one of the configuration")
+            raise Conflict(f"server {shown(server)} of backend {shown(backend)} is one of the configuration")
         if reason := registry.refused(policy, made.address):
-            raise Refused(403, f"address {made.address} {reason}")
+            raise Forbidden(f"address {made.address} {reason}")
         if entry is None and (own.count(backend) >= policy.most or len(own) >= registry.MOST):
-            raise Refused(409, f"backend {shown(backend)} has {own.count(backend)} registered servers: no more may be")
+            raise Conflict(f"backend {shown(backend)} has {own.count(backend)} registered servers: no more may be")
         was = None if entry is None else entry.kept
         if not own.put(SavedRegistration(backend, server, made, who), asyncio.get_running_loop().time()):
             if self._store is not None and entry is not None:
                 await self._store.reach(entry.save)   # what this one repeats may still be on its way to the disk
                 if own.of((backend, server)) is not entry:
-                    raise Refused(503, "the registration that this one repeats could not be kept; try again")
+                    raise NotStored("the registration that this one repeats could not be kept; try again")
             return False
         number = self._numbered((backend, server))
         self.regroup()
@@ -212,8 +211,8 @@ class Steering:
         name = backend, server
         entry = self._machine.registry.of(name)
         if entry is None and self._machine.in_files(backend, server.partition("@")[0]):
-            raise Refused(409, f"server {shown(server)} of backend {shown(backend)} is one of the configuration: "
-                               "it goes with the file; drain or maint takes it out until then")
+            raise Conflict(f"server {shown(server)} of backend {shown(backend)} is one of the configuration: "
+                           "it goes with the file; drain or maint takes it out until then")
         if entry is not None and not entry.leaving:   # else it is on its way out already
             self._leave(name, f"deregistered by {who}")
             await self._keep()
@@ -352,18 +351,18 @@ class Steering:
     def _generation(self) -> Generation:
         generation = self._machine.generation
         if generation is None:
-            raise Refused(503, "lbd is still starting; try again in a moment")
+            raise NotReady("lbd is still starting; try again in a moment")
         return generation
 
     def _known(self, backend: str, server: str) -> None:
-        """Raise `Refused` unless there is such a backend and, if one is named, such a server, `name@host` too."""
+        """Raise `UnknownTarget` unless there is such a backend and, if one is named, such a server, `name@host` too."""
         config = self._generation().config
         if backend not in config.backends:
-            raise Refused(404, f"there is no backend {shown(backend)}{nearest(backend, config.backends)}")
+            raise UnknownTarget(f"there is no backend {shown(backend)}{nearest(backend, config.backends)}")
         servers = config.backends[backend].servers
         name = backend, server
         if server and not (server in servers or self._machine.has(name) or self._machine.registry.of(name)):
-            raise Refused(404, f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
+            raise UnknownTarget(f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
 
     def _annotate(self, name: str, backend: dict[str, Any]) -> dict[str, Any]:
         """What was changed while lbd runs, and which servers registered themselves."""
@@ -389,7 +388,7 @@ def _name(server: str) -> None:
     try:
         u.NAME.read(server)
     except ValueError as error:
-        raise Refused(422, f"server: {shown(server)} {error}; must be {u.NAME.allowed}") from None
+        raise InvalidChange(f"server: {shown(server)} {error}; must be {u.NAME.allowed}") from None
 
 
 def _array(data: Mapping[str, Any], name: str) -> list[Any]:

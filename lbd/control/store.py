@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lbd.config.files import fetch
-from lbd.errors import LbdError
+from lbd.errors import LbdError, NotStored
 from lbd.log.logger import logger
 from lbd.net.offload import Offload
 
@@ -41,12 +41,12 @@ class Store:
         return self._saved < self.asked
 
     async def save(self) -> None:
-        """Return when what `text` says now is on the disk; raises `LbdError` when it cannot be."""
+        """Return when what `text` says now is on the disk; raises `NotStored` when it cannot be."""
         self.asked += 1
         await self.reach(self.asked)
 
     async def reach(self, number: int) -> None:
-        """Return when what was to be kept by that save is on the disk; raises `LbdError` when it cannot be."""
+        """Return when what was to be kept by that save is on the disk; raises `NotStored` when it cannot be."""
         if self._saved >= number:
             return
         async with self._lock:
@@ -58,7 +58,7 @@ class Store:
                 await self._writing.run(_write, self._path, text)
             except (OSError, LbdError) as error:
                 self.reason = f"{self._path}: {error.strerror}" if isinstance(error, OSError) else str(error)
-                raise LbdError(f"it cannot be kept over a restart: {self.reason}") from None
+                raise NotStored(f"it cannot be kept over a restart: {self.reason}") from None
             self._saved = upto
             self.reason = ""
 

@@ -11,7 +11,17 @@ from aiohttp import web
 from lbd.admin import app, guard
 from lbd.admin.daemon_api import Refused
 from lbd.admin.token import Token
-from lbd.errors import ConfigError, LbdError, Problem
+from lbd.errors import (
+    ConfigError,
+    Conflict,
+    Forbidden,
+    InvalidChange,
+    LbdError,
+    NotReady,
+    NotStored,
+    Problem,
+    UnknownTarget,
+)
 
 TOKENS = (Token("operate", hashlib.sha256(b"operator").digest()),
           Token("read", hashlib.sha256(b"reader").digest()),
@@ -107,7 +117,10 @@ async def test_a_slow_body_is_given_up(daemon, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("error", "wanted"), [
-    (Refused(409, "no"), 409), (LbdError("no"), 503), (ConfigError([Problem("the request", 0, 0, "x", "m")]), 422)])
+    (Refused(409, "no"), 409), (LbdError("no"), 503),
+    (UnknownTarget("no"), 404), (Conflict("no"), 409), (Forbidden("no"), 403), (InvalidChange("no"), 422),
+    (NotReady("no"), 503), (NotStored("no"), 503),
+    (ConfigError([Problem("the request", 0, 0, "x", "m")]), 422)])
 async def test_what_resources_raise(daemon, ask, error, wanted):
     daemon.steering.error = error
     status, _, text = await ask(app.admin(daemon, None), "PATCH", SERVER, None, b"{}")

@@ -5,12 +5,11 @@ import tomllib
 
 import pytest
 
-from lbd.admin.daemon_api import Refused
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.control import steering, store
 from lbd.control.steering import Steering
 from lbd.discovery.registry import Registry
-from lbd.errors import ConfigError, LbdError
+from lbd.errors import ConfigError, Conflict, Forbidden, InvalidChange, LbdError, NotReady, UnknownTarget
 from lbd.generation.cuts import Cuts
 from lbd.generation.overrides import Overrides
 from lbd.net.tasks import Tasks
@@ -128,9 +127,9 @@ async def test_a_cut_is_planned_and_called_off(world):
 @pytest.mark.parametrize("wishes", [{"cut": "0s"}, {"mode": "ready", "cut": "0s"}, {"weight": 0, "cut": "30s"}])
 @pytest.mark.parametrize("server", ["a", ""])
 async def test_what_takes_requests_is_not_cut(world, wishes, server):
-    with pytest.raises(Refused, match="takes requests; give mode drain or maint with it") as refused:
+    with pytest.raises(InvalidChange, match="takes requests; give mode drain or maint with it"):
         await world.steering.change("app", server, wishes, "me")
-    assert (refused.value.status, world.steering.overrides(), world.machine.cuts.known()) == (422, [], [])
+    assert (world.steering.overrides(), world.machine.cuts.known()) == ([], [])
 
 
 async def test_workers_from_before_an_upgrade_cannot_be_told(world):
@@ -143,7 +142,7 @@ async def test_workers_from_before_an_upgrade_cannot_be_told(world):
 async def test_a_backend_is_cut_without_the_servers_that_stay(world):
     await world.steering.change("closed", "", {"mode": "maint"}, "me")
     await world.steering.change("closed", "a", {"mode": "ready"}, "me")
-    with pytest.raises(Refused, match="closed takes requests"):
+    with pytest.raises(InvalidChange, match="closed takes requests"):
         await world.steering.change("closed", "", {"mode": "maint", "cut": "1s"}, "me")
     await world.steering.change("app", "", {"mode": "maint", "cut": "1s"}, "me")
     assert world.machine.cuts.known() == [(("app", "a"), 101.0)]
@@ -236,9 +235,9 @@ async def test_a_drain_that_is_over_leaves_nothing(world):
 
 
 @pytest.mark.parametrize(("backend", "server", "wishes", "error", "words"), [
-    ("none", "a", {"mode": "drain"}, Refused, "there is no backend"),
-    ("app", "x", {"mode": "drain"}, Refused, "no server"),
-    ("app", "a", {}, Refused, "nothing to change"), ("app", "a", {"mode": "x"}, ConfigError, "mode")])
+    ("none", "a", {"mode": "drain"}, UnknownTarget, "there is no backend"),
+    ("app", "x", {"mode": "drain"}, UnknownTarget, "no server"),
+    ("app", "a", {}, InvalidChange, "nothing to change"), ("app", "a", {"mode": "x"}, ConfigError, "mode")])
 async def test_refused_changes(world, backend, server, wishes, error, words):
     with pytest.raises(error, match=words):
         await world.steering.change(backend, server, wishes, "me")
@@ -269,20 +268,20 @@ async def test_a_registration_is_kept_and_repeated(world):
         {"backend": "app", "server": "b", "who": "me", "offer": {"address": "10.0.0.2:80", "weight": 2, "ttl": "10s"}}]
 
 
-@pytest.mark.parametrize(("backend", "server", "offer", "status"), [
-    ("none", "b", OFFER, 404), ("closed", "b", OFFER, 403), ("app", "a", OFFER, 409), ("app", "../b", OFFER, 422),
-    ("app", "b", {"address": "127.0.0.1:80"}, 403), ("app", "b", {"address": "x.example:80"}, 403)])
-async def test_refused_registrations(world, backend, server, offer, status):
-    with pytest.raises(Refused) as caught:
+@pytest.mark.parametrize(("backend", "server", "offer", "error"), [
+    ("none", "b", OFFER, UnknownTarget), ("closed", "b", OFFER, Forbidden), ("app", "a", OFFER, Conflict),
+    ("app", "../b", OFFER, InvalidChange), ("app", "b", {"address": "127.0.0.1:80"}, Forbidden),
+    ("app", "b", {"address": "x.example:80"}, Forbidden)])
+async def test_refused_registrations(world, backend, server, offer, error):
+    with pytest.raises(error):
         await world.steering.register(backend, server, offer, "me")
-    assert caught.value.status == status
     assert len(world.machine.registry) == 0
 
 
 async def test_not_more_than_the_policy_allows(world):
     for name in "bc":
         await world.steering.register("app", name, OFFER, "me")
-    with pytest.raises(Refused, match="no more may be"):
+    with pytest.raises(Conflict, match="no more may be"):
         await world.steering.register("app", "d", OFFER, "me")
     assert not await world.steering.register("app", "c", OFFER, "me")
 
@@ -298,9 +297,9 @@ async def test_it_drains_before_it_goes(world):
     world.machine.flying = 0
     async with asyncio.timeout(20):
         assert await world.steering.deregister("app", "b", 10.0, "me")
-    with pytest.raises(Refused, match="no server"):
+    with pytest.raises(UnknownTarget, match="no server"):
         await world.steering.deregister("app", "b", 0.0, "me")
-    with pytest.raises(Refused, match="one of the configuration"):
+    with pytest.raises(Conflict, match="one of the configuration"):
         await world.steering.deregister("app", "a", 0.0, "me")
 
 
@@ -344,7 +343,7 @@ async def test_what_cannot_be_understood_is_set_aside(tmp_path, text):
 async def test_nothing_before_the_first_generation(world):
     world.machine.generation = None
     world.steering.tick()
-    with pytest.raises(Refused, match="still starting"):
+    with pytest.raises(NotReady, match="still starting"):
         world.steering.backends()
 
 
