@@ -25,12 +25,12 @@ from lbd.process.garbage import Garbage
 from lbd.process.messages import (
     Commit,
     Committed,
+    ConnectFailed,
     Cut,
     Discard,
     Drain,
-    Explain,
-    Explaining,
-    Hello,
+    ExplainReady,
+    ExplainRequest,
     Listen,
     LogTo,
     Message,
@@ -38,10 +38,10 @@ from lbd.process.messages import (
     Pong,
     Prepare,
     Ready,
-    Suspect,
     TraceTo,
-    Update,
+    UpdateEndpoints,
     Veto,
+    WorkerHello,
 )
 from lbd.process.orphans import LEAVE
 from lbd.process.worker_process import STACK
@@ -70,13 +70,13 @@ class Worker:
         self._draining = False
         self._suspected: set[tuple[str, str, str]] = set()
         self._channel = Channel(loop, sock, REPORTS, ORDERS, self._receive, self._orphaned)
-        self._channel.send(Hello(__version__, board.layout))
+        self._channel.send(WorkerHello(__version__, board.layout))
 
     def _receive(self, message: Message, fds: list[int]) -> None:
         match message:
             case Ping(number):
                 self._channel.send(Pong(number))
-            case Update(endpoints):
+            case UpdateEndpoints(endpoints):
                 self._plane.update(endpoints)
             case Prepare():
                 self._prepare(message)
@@ -93,9 +93,9 @@ class Worker:
             case TraceTo():
                 for fd in fds:
                     self._plane.trace_to(fd)
-            case Explain(ticket, seconds):
+            case ExplainRequest(ticket, seconds):
                 self._plane.explanations.admit(ticket, seconds)
-                self._channel.send(Explaining())
+                self._channel.send(ExplainReady())
             case Drain(timeout):
                 self._drain(timeout)
             case Cut():
@@ -145,7 +145,7 @@ class Worker:
         if suspect not in self._suspected and len(self._suspected) < MOST_SUSPECTED and not self._channel.behind:
             self._suspected.add(suspect)
             self._loop.call_later(SUSPICION, self._suspected.discard, suspect)
-            self._channel.send(Suspect(*suspect))
+            self._channel.send(ConnectFailed(*suspect))
 
     def _drain(self, timeout: float) -> None:
         if not self._draining:
@@ -190,7 +190,7 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError as error:
         logger.error("the scoreboard is not this version's", reason=str(error))
         Channel(loop, sock, REPORTS, ORDERS, lambda message, fds: None, lambda reason: loop.stop()).send(
-            Hello(__version__, -1))
+            WorkerHello(__version__, -1))
     else:
         Worker(loop, board, args.lane, sock, args.log, wakeups)
     loop.run_forever()

@@ -32,7 +32,7 @@ from lbd.process.fleet import Fleet
 from lbd.process.messages import LogTo
 from lbd.process.pipe_lines import Lines
 from lbd.process.sockets import Sockets, Staged
-from lbd.process.worker_process import Process
+from lbd.process.worker_process import WorkerProcess
 from lbd.schema import Config
 from lbd.stats import fields, scoreboard
 from lbd.stats.endings import ENDINGS
@@ -264,7 +264,7 @@ class Machine:
         self.fleet.dismiss(timeout)
         await self.fleet.stop(timeout)
 
-    def greeted(self, process: Process) -> None:
+    def greeted(self, process: WorkerProcess) -> None:
         """A worker is there: it gets a pipe for its lines of access log."""
         fd = self.access.pipe()
         process.send(LogTo(), (fd,))

@@ -9,7 +9,7 @@ from lbd.access_log.collector import AccessLogCollector
 from lbd.access_log.sinks import Sink
 from lbd.errors import LbdError
 from lbd.process.messages import TraceTo
-from lbd.process.worker_process import Process
+from lbd.process.worker_process import WorkerProcess
 
 SPANS = "lbd.access_log.spans"     # loaded by name: what it imports is an extra
 INSTALL = "pip install 'lbd[otel]'"
@@ -40,7 +40,7 @@ class Tracing:
         """Spans that the collector did not take."""
         return self._log.lost if self._log is not None else 0
 
-    def use(self, sink: Sink | None, workers: Iterable[Process]) -> None:
+    def use(self, sink: Sink | None, workers: Iterable[WorkerProcess]) -> None:
         """Send spans there from now on; None: nowhere."""
         if sink is not None and self._log is None:
             self._log = AccessLogCollector("spans")
@@ -49,7 +49,7 @@ class Tracing:
         if self._log is not None:
             self._log.use(sink)
 
-    def greeted(self, process: Process) -> None:
+    def greeted(self, process: WorkerProcess) -> None:
         """A worker is there: it gets its pipe, if it needs one."""
         if self._log is not None:
             fd = self._log.pipe()

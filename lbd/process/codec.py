@@ -8,13 +8,13 @@ from typing import Any
 
 from lbd.process.messages import (
     Committed,
-    Explaining,
-    Hello,
+    ConnectFailed,
+    ExplainReady,
     Message,
     Pong,
     Ready,
-    Suspect,
     Veto,
+    WorkerHello,
 )
 
 SHOWN = 80              # characters of nonsense that an error repeats
@@ -37,28 +37,30 @@ class Codec:
     decode: Callable[[bytes], Message]
 
 
-def _pickled(message: Message) -> bytes:
+def _pickle(message: Message) -> bytes:
     return pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
 
 
-def _unpickled(data: bytes) -> Message:
+def _unpickle(data: bytes) -> Message:
     message = pickle.loads(data)
     if not isinstance(message, Message):
         raise ValueError(f"{type(message).__name__} is no message")
     return message
 
 
-# Whatever a worker reports, by name, with the types of its fields.
-_REPORTED: dict[str, tuple[Callable[..., Message], tuple[Any, ...]]] = {
-    kind.__name__: (kind, tuple(field.type for field in fields(kind)))
-    for kind in (Hello, Ready, Veto, Committed, Explaining, Suspect, Pong)}
+# The reports by their names in JSON. "Hello" keeps its name and form: workers of another version say it too.
+_REPORTS: dict[str, type[Message]] = {
+    "Hello": WorkerHello, "Ready": Ready, "Veto": Veto, "Committed": Committed, "ExplainReady": ExplainReady,
+    "ConnectFailed": ConnectFailed, "Pong": Pong}
+_NAMES = {cls: name for name, cls in _REPORTS.items()}
+_TYPES = {name: tuple(field.type for field in fields(cls)) for name, cls in _REPORTS.items()}
 
 
-def _written(message: Message) -> bytes:
+def _encode_report(message: Message) -> bytes:
     """JSON: `["Pong", 7]`. Text that is too long is cut, and what UTF-8 cannot hold is replaced."""
-    name = type(message).__name__
-    if name not in _REPORTED:
-        raise TypeError(f"a worker does not report {name}")
+    name = _NAMES.get(type(message))
+    if name is None:
+        raise TypeError(f"a worker does not report {type(message).__name__}")
     values = [_cut(getattr(message, field.name)) for field in fields(message)]
     return json.dumps([name, *values], ensure_ascii=False).encode(errors="replace")
 
@@ -69,29 +71,29 @@ def _cut(value: Any) -> Any:
     return value
 
 
-def _read(data: bytes) -> Message:
-    """A report, made of nothing but strings and numbers; raises ValueError for everything else.
+def _decode_report(data: bytes) -> Message:
+    """A report, made of nothing but strings and numbers; raises `ValueError` for everything else.
 
     A worker may be broken, or in the hands of somebody else: it must not choose what runs in the supervisor.
     """
     try:
-        found = json.loads(data.decode())
+        array = json.loads(data.decode())
     except RecursionError:
         raise ValueError("too deep") from None
-    if not isinstance(found, list) or not found or not isinstance(found[0], str):
+    if not isinstance(array, list) or not array or not isinstance(array[0], str):
         raise ValueError("not a name and values")
-    if found[0] not in _REPORTED:
-        raise ValueError(f"nothing is named {found[0][:SHOWN]!r}")
-    kind, types = _REPORTED[found[0]]
-    values = found[1:]
-    if len(values) != len(types) or not all(map(_allowed, values, types)):
-        raise ValueError(f"{found[0]} with fields that it does not have")
-    return kind(*values)
+    name, *values = array
+    if name not in _REPORTS:
+        raise ValueError(f"nothing is named {name[:SHOWN]!r}")
+    types = _TYPES[name]
+    if len(values) != len(types) or not all(map(_is_valid, values, types)):
+        raise ValueError(f"{name} with fields that it does not have")
+    return _REPORTS[name](*values)
 
 
-def _allowed(value: Any, wanted: type) -> bool:
-    kind = type(value)
-    if kind is not wanted:     # True is an int to isinstance
+def _is_valid(value: Any, wanted: Any) -> bool:
+    """Whether a field of a report has the type of its class, and a size that is allowed."""
+    if type(value) is not wanted:     # True is an int to isinstance
         return False
     if isinstance(value, int):
         return -MOST_NUMBER < value < MOST_NUMBER
@@ -100,7 +102,7 @@ def _allowed(value: Any, wanted: type) -> bool:
 
 # Supervisor to workers, which trust it. A generation of 16 384 servers needs about 4 MiB; the kernel takes 253
 # descriptors in one sendmsg (SCM_MAX_FD).
-ORDERS = Codec(256 * 2**20, 512 * 2**20, 253, 0, _pickled, _unpickled)
+ORDERS = Codec(256 * 2**20, 512 * 2**20, 253, 0, _pickle, _unpickle)
 
-# Workers to the supervisor, which does not trust them. `Hello` keeps its form: workers of another version say it too.
-REPORTS = Codec(64 * 2**10, 2**20, 0, 50, _written, _read)
+# Workers to the supervisor, which does not trust them.
+REPORTS = Codec(64 * 2**10, 2**20, 0, 50, _encode_report, _decode_report)

@@ -17,25 +17,25 @@ from lbd.process.codec import ORDERS
 from lbd.process.messages import (
     Commit,
     Committed,
+    ConnectFailed,
     Cut,
     Discard,
     Drain,
-    Explain,
-    Explaining,
-    Hello,
+    ExplainReady,
+    ExplainRequest,
     Listen,
     Message,
     Ping,
     Pong,
     Prepare,
     Ready,
-    Suspect,
-    Update,
+    UpdateEndpoints,
     Veto,
+    WorkerHello,
 )
 from lbd.process.policy import SILENT, Backoff, Lanes, assign
 from lbd.process.sockets import Sockets
-from lbd.process.worker_process import STACK, Process
+from lbd.process.worker_process import STACK, WorkerProcess
 
 PREPARE = 5.0     # seconds that a worker has to build a generation
 BRING_UP = 15.0   # seconds from exec to serving
@@ -53,7 +53,7 @@ class Surroundings(Protocol):
     def line(self, text: str) -> None:
         """A worker wrote a line of log."""
 
-    def greeted(self, process: Process) -> None:
+    def greeted(self, process: WorkerProcess) -> None:
         """A worker of this very version is there, and gets its first generation next."""
 
     def suspect(self, backend: str, server: str, address: str) -> None:
@@ -93,8 +93,8 @@ class Fleet:
         self._wakeups: tuple[int, ...] = ()
         self._wanted = 0
         self._kept: set[int] = set()            # slots that have a task
-        self._alive: set[Process] = set()
-        self._serving: dict[int, Process] = {}
+        self._alive: set[WorkerProcess] = set()
+        self._serving: dict[int, WorkerProcess] = {}
         self._stopping = False
         self._news = asyncio.Event()
         self._ticks = 0
@@ -112,11 +112,11 @@ class Fleet:
         """The process of such a lane is gone."""
         self._lanes.give_back(lane)
 
-    def processes(self) -> list[Process]:
+    def processes(self) -> list[WorkerProcess]:
         """Every living worker, those that start or drain too, by slot."""
         return sorted(self._alive, key=lambda process: (process.slot, process.born))
 
-    def serving(self) -> list[Process]:
+    def serving(self) -> list[WorkerProcess]:
         """The workers that have a generation in force."""
         return [self._serving[slot] for slot in sorted(self._serving)]
 
@@ -145,7 +145,7 @@ class Fleet:
             self._dismiss(self._serving.pop(slot))
         self.share()
 
-    async def prepare(self, generation: Generation) -> list[Process]:
+    async def prepare(self, generation: Generation) -> list[WorkerProcess]:
         """Have every serving worker build the generation; returns them. Raises `LbdError` if one cannot, and then
         none keeps anything of it."""
         asked = self.serving()
@@ -166,7 +166,7 @@ class Fleet:
         for process in self.serving():
             process.send(Discard(generation.number))
 
-    async def commit(self, generation: Generation, prepared: list[Process]) -> None:
+    async def commit(self, generation: Generation, prepared: list[WorkerProcess]) -> None:
         """Put a prepared generation in force everywhere. Never fails: who dies now has a successor with it."""
         self.generation = generation
         await asyncio.gather(*(self._commit(process, generation) for process in prepared), return_exceptions=True)
@@ -179,11 +179,11 @@ class Fleet:
         """Tell every worker what became of these servers, those that drain too: they have work in hand."""
         for process in self._alive:
             if process.generation is not None:
-                process.send(Update(endpoints))
+                process.send(UpdateEndpoints(endpoints))
 
     async def explain(self, ticket: bytes, seconds: float) -> None:
         """Every worker says how it came to its answer to a request with this ticket. Raises `LbdError`."""
-        asked = [process.ask(Explain(ticket, seconds), Explaining) for process in self.serving()]
+        asked = [process.ask(ExplainRequest(ticket, seconds), ExplainReady) for process in self.serving()]
         try:
             async with asyncio.timeout(PREPARE):
                 await asyncio.gather(*asked)
@@ -283,7 +283,7 @@ class Fleet:
     async def _live(self, slot: int, lane: int) -> float | None:
         """A worker's life from exec to end, in seconds; None when it never served."""
         try:
-            process = Process(self._loop, slot, lane, self._board, self._log_form, self._hear, self._around.line,
+            process = WorkerProcess(self._loop, slot, lane, self._board, self._log_form, self._hear, self._around.line,
                               self._wakeups)
         except LbdError as error:
             logger.error("worker not started", slot=slot, reason=str(error))
@@ -308,8 +308,8 @@ class Fleet:
         self._news.set()
         return process.age() if process.generation is not None else None
 
-    async def _bring_up(self, process: Process) -> None:
-        hello = await process.ask(None, Hello)
+    async def _bring_up(self, process: WorkerProcess) -> None:
+        hello = await process.ask(None, WorkerHello)
         if (hello.version, hello.layout) != (__version__, self._layout):
             self._around.replaced()
             raise LbdError(f"it runs lbd {hello.version}, the supervisor lbd {__version__}: lbd was replaced under the "
@@ -323,30 +323,30 @@ class Fleet:
         self._news.set()
         self.share()
 
-    async def _catch_up(self, process: Process) -> None:
+    async def _catch_up(self, process: WorkerProcess) -> None:
         while (generation := self.generation) is not None and process.generation is not generation:
             await self._prepare(process, generation)
             await self._commit(process, generation)
 
-    async def _prepare(self, process: Process, generation: Generation) -> None:
+    async def _prepare(self, process: WorkerProcess, generation: Generation) -> None:
         answer = await process.ask(Prepare(generation), Ready, Veto)
         if isinstance(answer, Veto):
             raise LbdError(answer.reason)
 
-    async def _commit(self, process: Process, generation: Generation) -> None:
+    async def _commit(self, process: WorkerProcess, generation: Generation) -> None:
         await process.ask(Commit(generation.number), Committed)
         process.generation = generation
         moved = self._around.moved(generation)
         if moved:
-            process.send(Update(moved))
+            process.send(UpdateEndpoints(moved))
 
-    def _dismiss(self, process: Process, timeout: float | None = None) -> None:
+    def _dismiss(self, process: WorkerProcess, timeout: float | None = None) -> None:
         if timeout is None:
             timeout = self.generation.config.global_.drain_timeout if self.generation else 0.0
         process.draining = True
         process.send(Drain(timeout))
 
-    async def _end_wedged(self, process: Process) -> None:
+    async def _end_wedged(self, process: WorkerProcess) -> None:
         logger.error("worker stands still; its stack follows, then it is replaced", slot=process.slot, pid=process.pid)
         process.why = f"stood still for {SILENT} s"
         process.kill(STACK)
@@ -354,8 +354,8 @@ class Fleet:
         await asyncio.sleep(LAST_WORDS)
         process.kill(signal.SIGKILL)
 
-    def _hear(self, process: Process, message: Message) -> None:
+    def _hear(self, process: WorkerProcess, message: Message) -> None:
         if isinstance(message, Pong):
             process.unanswered = min(process.unanswered, 0)
-        elif isinstance(message, Suspect):
+        elif isinstance(message, ConnectFailed):
             self._around.suspect(message.backend, message.server, message.address)

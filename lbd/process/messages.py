@@ -1,4 +1,4 @@
-"""What supervisor and workers say to each other over the control channel: one frozen class per message."""
+"""The messages of the control channel between supervisor and workers: one frozen class each."""
 
 from dataclasses import dataclass, field
 
@@ -6,8 +6,8 @@ from lbd.backend.snapshot import Endpoint, Generation
 
 
 @dataclass(frozen=True, slots=True)
-class Hello:
-    """Worker: I am up. `layout` is the hash of the scoreboard's layout as this program has it."""
+class WorkerHello:
+    """Worker: up and running. `layout` is the hash of the scoreboard's layout in the worker's program."""
 
     version: str
     layout: int
@@ -76,28 +76,28 @@ class TraceTo:
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class UpdateEndpoints:
     """Supervisor: these servers changed mode, health, weight or address."""
 
     endpoints: tuple[Endpoint, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Explain:
-    """Supervisor: the answer to a request with this ticket says how it came about; answered by Explaining."""
+class ExplainRequest:
+    """Supervisor: the answer to a request with this ticket says how it came about; answered by ExplainReady."""
 
     ticket: bytes = field(repr=False)
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Explaining:
-    """Worker: from the next connection on."""
+class ExplainReady:
+    """Worker: requests with the ticket are explained from the next connection on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """Worker: a connect to this server failed; it may be at another address by now."""
+class ConnectFailed:
+    """Worker: a connect to this server failed; the server may be at another address by now."""
 
     backend: str
     server: str
@@ -106,14 +106,14 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Supervisor, every second: are you there?"""
+    """Supervisor, every second: answer with Pong."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """Worker: I am."""
+    """Worker: alive; the number is that of the Ping."""
 
     number: int
 
@@ -130,5 +130,5 @@ class Cut:
     """Supervisor: cut everything and exit now."""
 
 
-Message = (Hello | Prepare | Ready | Veto | Commit | Committed | Discard | Listen | LogTo | TraceTo | Update | Explain
-           | Explaining | Suspect | Ping | Pong | Drain | Cut)
+Message = (WorkerHello | Prepare | Ready | Veto | Commit | Committed | Discard | Listen | LogTo | TraceTo
+           | UpdateEndpoints | ExplainRequest | ExplainReady | ConnectFailed | Ping | Pong | Drain | Cut)

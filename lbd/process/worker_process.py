@@ -29,11 +29,11 @@ HUNG_UP = 1.0   # seconds that a worker may live after its channel broke
 STACK = signal.SIGUSR1   # a worker answers it with its stack, even when its loop stands still
 
 
-class Process:
+class WorkerProcess:
     """A worker. `heard` gets what it says unasked; `line` each line of its log; `wakeups`: see `net.wakeups`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, slot: int, lane: int, board: int, log_form: str,
-                 heard: "Callable[[Process, Message], None]", line: Callable[[str], None],
+                 heard: "Callable[[WorkerProcess, Message], None]", line: Callable[[str], None],
                  wakeups: Sequence[int] = ()) -> None:
         self.slot = slot
         self.lane = lane

@@ -8,7 +8,7 @@ from lbd.backend.snapshot import Endpoint, Generation
 from lbd.generation.certificates import shown
 from lbd.generation.machine import Machine
 from lbd.log.moment import moment
-from lbd.process.worker_process import Process
+from lbd.process.worker_process import WorkerProcess
 from lbd.report.trend import STEP, Course, Trend, route_codes
 from lbd.schema import Config
 from lbd.schema.units import Address
@@ -55,7 +55,7 @@ def backend(machine: Machine, config: Config, name: str, endpoints: Iterable[End
     }
 
 
-def _worker(machine: Machine, process: Process) -> dict[str, Any]:
+def _worker(machine: Machine, process: WorkerProcess) -> dict[str, Any]:
     row = machine.board.row(process.lane, scoreboard.PROCESS, 0)
     state = "draining" if process.draining else "serving" if process.generation is not None else "starting"
     return {

@@ -15,16 +15,16 @@ from lbd.process.codec import ORDERS, REPORTS
 from lbd.process.messages import (
     Commit,
     Committed,
+    ConnectFailed,
     Discard,
     Drain,
-    Hello,
     Listen,
     Ping,
     Pong,
     Prepare,
     Ready,
-    Suspect,
     Veto,
+    WorkerHello,
 )
 from lbd.schema import BackendConfig, Config, Global, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
@@ -89,7 +89,7 @@ async def pair(monkeypatch):
     channel = Channel(loop, ours, ORDERS, REPORTS, lambda message, fds: got.put_nowait(message), lambda reason: None)
     worker = Worker(loop, Board.create(2), 0, theirs, "json")
     async with asyncio.timeout(20):
-        assert isinstance(await got.get(), Hello)
+        assert isinstance(await got.get(), WorkerHello)
     yield worker, channel, got
     channel.close()
     worker._channel.close()
@@ -175,7 +175,7 @@ async def test_a_suspect_is_reported_once_in_a_while(pair):
         worker._suspect("app", "a", "127.0.0.1:1")
     worker._suspect("app", "b", "127.0.0.1:2")
     assert [await got.get() for _ in range(2)] == [
-        Suspect("app", "a", "127.0.0.1:1"), Suspect("app", "b", "127.0.0.1:2")]
+        ConnectFailed("app", "a", "127.0.0.1:1"), ConnectFailed("app", "b", "127.0.0.1:2")]
     assert got.empty()
 
 

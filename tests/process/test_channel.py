@@ -14,7 +14,7 @@ from lbd.errors import LbdError
 from lbd.process import channel as module
 from lbd.process.channel import Channel
 from lbd.process.codec import ORDERS, REPORTS, Codec
-from lbd.process.messages import Hello, Listen, Message, Ping, Pong, Veto
+from lbd.process.messages import Listen, Message, Ping, Pong, Veto, WorkerHello
 from tests.waiting import turn, until
 
 
@@ -137,7 +137,7 @@ async def test_bounds(ends):
     left, _ = ends
     left.channel._writes = replace(ORDERS, longest=100)
     with pytest.raises(LbdError, match="too large"):
-        left.channel.send(Hello("x" * 200, 0))
+        left.channel.send(WorkerHello("x" * 200, 0))
     with pytest.raises(LbdError, match="descriptors"):
         left.channel.send(Listen("a"), [0] * 254)
 

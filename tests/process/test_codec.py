@@ -8,10 +8,21 @@ from dataclasses import fields
 import pytest
 
 from lbd.process.codec import MOST_TEXT, ORDERS, REPORTS
-from lbd.process.messages import Committed, Cut, Explaining, Hello, Listen, Ping, Pong, Ready, Suspect, Veto
+from lbd.process.messages import (
+    Committed,
+    ConnectFailed,
+    Cut,
+    ExplainReady,
+    Listen,
+    Ping,
+    Pong,
+    Ready,
+    Veto,
+    WorkerHello,
+)
 
-SAID = [Hello("0.1.0", 2**64 - 1), Hello("", -1), Ready(1), Veto(2, 'no: "a" \\ \x00 ü 🦆'), Committed(3), Explaining(),
-        Suspect("app", "a", "[::1]:80"), Pong(7)]
+SAID = [WorkerHello("0.1.0", 2**64 - 1), WorkerHello("", -1), Ready(1), Veto(2, 'no: "a" \\ \x00 ü 🦆'),
+        Committed(3), ExplainReady(), ConnectFailed("app", "a", "[::1]:80"), Pong(7)]
 
 
 class Command:
@@ -39,7 +50,7 @@ def test_an_order_is_read_as_it_was(message):
 
 @pytest.mark.parametrize("letter", ["x", "\x01", "🦆", '"'])
 def test_long_text_is_cut_to_fit(letter):
-    sent = [Veto(1, letter * 1_000_000), Suspect(*(letter * 5000 for _ in fields(Suspect)))]
+    sent = [Veto(1, letter * 1_000_000), ConnectFailed(*(letter * 5000 for _ in fields(ConnectFailed)))]
     for message in sent:
         data = REPORTS.encode(message)
         assert len(data) <= REPORTS.longest
@@ -56,7 +67,7 @@ def test_text_that_is_no_unicode_is_replaced():
     [], {}, None, "Pong", 7, [7], [[]], ["Pong"], ["Pong", 1, 2], ["Pong", "1"], ["Pong", True], ["Pong", 1.0],
     ["Pong", None], ["Pong", 2**64], ["Pong", float("nan")], ["Veto", 1, ["x"]], ["Veto", 1, "x" * (MOST_TEXT + 1)],
     ["Veto", 1, "\udc80"], ["Hello", {}, 1], ["Ping", 1], ["Cut"], ["Prepare", {}], ["system", "true"],
-    ["Explaining", 0], {"Pong": 1},
+    ["ExplainReady", 0], {"Pong": 1},
 ])
 def test_anything_else_is_refused(found):
     with pytest.raises(ValueError, match=r".") as caught:

@@ -10,10 +10,10 @@ from lbd.errors import LbdError
 from lbd.net.tasks import Tasks
 from lbd.process import fleet as module
 from lbd.process.fleet import Fleet
-from lbd.process.messages import Update
+from lbd.process.messages import UpdateEndpoints
 from lbd.process.policy import SILENT
 from lbd.process.sockets import Sockets
-from lbd.process.worker_process import Process
+from lbd.process.worker_process import WorkerProcess
 from lbd.schema import Config
 from lbd.stats.scoreboard import Board
 from tests.waiting import until
@@ -104,11 +104,11 @@ async def test_who_drains_is_told_of_servers_too(make, monkeypatch):
     fleet, _ = make()
     await fleet.start(EMPTY, 2)
     both, told = set(fleet.serving()), []
-    monkeypatch.setattr(Process, "send", lambda process, message, fds=(): told.append((process, message)))
+    monkeypatch.setattr(WorkerProcess, "send", lambda process, message, fds=(): told.append((process, message)))
     fleet.resize(1)
     fleet.update(())
     monkeypatch.undo()
-    assert {process for process, message in told if isinstance(message, Update)} == both
+    assert {process for process, message in told if isinstance(message, UpdateEndpoints)} == both
 
 
 async def test_who_answers_is_left_alone(make):

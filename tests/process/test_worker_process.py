@@ -13,8 +13,8 @@ from lbd import __version__
 from lbd.backend.snapshot import Generation
 from lbd.errors import LbdError
 from lbd.process import worker_process as module
-from lbd.process.messages import Commit, Committed, Drain, Hello, Ping, Pong, Prepare, Ready
-from lbd.process.worker_process import ALLOCATOR, STACK, Process
+from lbd.process.messages import Commit, Committed, Drain, Ping, Pong, Prepare, Ready, WorkerHello
+from lbd.process.worker_process import ALLOCATOR, STACK, WorkerProcess
 from lbd.schema import Config
 from lbd.stats.scoreboard import Board
 from tests.waiting import turn
@@ -26,8 +26,8 @@ EMPTY = Generation(1, Config(), {}, {}, {}, {})
 async def worker():
     board = Board.create(4)
     lines, heard = [], []
-    process = Process(asyncio.get_running_loop(), 0, 0, board.fd, "json", lambda _, message: heard.append(message),
-                      lines.append)
+    process = WorkerProcess(asyncio.get_running_loop(), 0, 0, board.fd, "json",
+                            lambda _, message: heard.append(message), lines.append)
     process.lines, process.heard, process.layout = lines, heard, board.layout
     yield process
     process.kill(signal.SIGKILL)
@@ -36,7 +36,7 @@ async def worker():
 
 
 async def test_it_greets_with_version_and_layout(worker):
-    assert await worker.ask(None, Hello) == Hello(__version__, worker.layout)
+    assert await worker.ask(None, WorkerHello) == WorkerHello(__version__, worker.layout)
     assert worker.age() >= 0
 
 
@@ -47,7 +47,7 @@ async def test_it_prepares_commits_and_answers_pings(worker):
 
 
 async def test_an_answer_that_comes_too_late_is_not_the_next_ones(worker):
-    await worker.ask(None, Hello)
+    await worker.ask(None, WorkerHello)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
             await worker.ask(Prepare(EMPTY), Ready)
@@ -59,21 +59,21 @@ async def test_an_answer_that_comes_too_late_is_not_the_next_ones(worker):
 
 
 async def test_it_ends_when_it_drained(worker):
-    await worker.ask(None, Hello)
+    await worker.ask(None, WorkerHello)
     worker.send(Drain(0.0))
     await worker.ended.wait()
     assert worker.why == "exit code 0"
 
 
 async def test_signals_of_the_terminal_are_ignored(worker):
-    await worker.ask(None, Hello)
+    await worker.ask(None, WorkerHello)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         worker.kill(number)
     assert await worker.ask(Ping(1), Pong) == Pong(1)
 
 
 async def test_its_stack_comes_out_before_its_end(worker):
-    await worker.ask(None, Hello)
+    await worker.ask(None, WorkerHello)
     worker.kill(STACK)
     assert await worker.ask(Ping(1), Pong) == Pong(1)
     worker.kill(signal.SIGKILL)
@@ -83,7 +83,7 @@ async def test_its_stack_comes_out_before_its_end(worker):
 
 
 async def test_who_waits_for_a_dead_worker_is_told(worker):
-    await worker.ask(None, Hello)
+    await worker.ask(None, WorkerHello)
     asking = asyncio.ensure_future(worker.ask(None, Ready))
     await turn()
     worker.kill(signal.SIGKILL)
@@ -94,7 +94,7 @@ async def test_who_waits_for_a_dead_worker_is_told(worker):
 
 
 async def test_its_environment_and_descriptors(worker):
-    await worker.ask(None, Hello)
+    await worker.ask(None, WorkerHello)
     with open(f"/proc/{worker.pid}/environ") as file:
         environment = file.read().split("\0")
     assert all(f"{name}={value}" in environment for name, value in ALLOCATOR.items())
@@ -138,11 +138,11 @@ async def test_a_worker_that_is_none_any_more_is_replaced(body, fds, why, tmp_pa
     monkeypatch.setattr(module, "_command", lambda slot, lane, channel, *_: [
         sys.executable, "-c", TAKEN_OVER, str(channel), body.hex(), str(fds)])
     heard = []
-    process = Process(asyncio.get_running_loop(), 0, 0, Board.create(4).fd, "json", lambda _, said: heard.append(said),
-                      lambda line: None)
+    process = WorkerProcess(asyncio.get_running_loop(), 0, 0, Board.create(4).fd, "json",
+                            lambda _, said: heard.append(said), lambda line: None)
     async with asyncio.timeout(30):
         await process.ended.wait()
-    assert heard == [Hello("x", 1)] or (fds and not heard)      # both may come at once
+    assert heard == [WorkerHello("x", 1)] or (fds and not heard)      # both may come at once
     assert process.why.startswith(f"its control channel is broken: {why}")
     assert len(process.why) < 300
     assert not (tmp_path / "made").exists()
@@ -152,4 +152,5 @@ async def test_a_python_that_may_not_be_run_is_named(monkeypatch, tmp_path):
     (tmp_path / "python3").touch(0o644)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python3"))
     with pytest.raises(LbdError, match=rf"user {os.geteuid()} cannot run {tmp_path}/python3, or look into its dir"):
-        Process(asyncio.get_running_loop(), 0, 0, Board.create(4).fd, "json", lambda _process, _message: None, print)
+        WorkerProcess(asyncio.get_running_loop(), 0, 0, Board.create(4).fd, "json",
+                      lambda _process, _message: None, print)
