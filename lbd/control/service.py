@@ -5,8 +5,8 @@ import os
 from lbd.backend.state import available
 from lbd.generation.machine import Machine
 from lbd.log.logger import logger
-from lbd.process.policy import SILENT
 from lbd.process.systemd import Notify, Store, inherited
+from lbd.process.watchdog import SILENT
 from lbd.schema import Config
 
 

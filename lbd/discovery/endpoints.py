@@ -100,7 +100,7 @@ class Endpoints:
         return Generation(number, config, self.by_backend(config), backends, listeners, routes, max_connections,
                           secret, credentials or {})
 
-    def moved(self, generation: Generation) -> tuple[Endpoint, ...]:
+    def changes_since(self, generation: Generation) -> tuple[Endpoint, ...]:
         """Endpoints of the generation that differ from what they were in it. An endpoint that came or went since (a
         name of `resolve_all`) needs a new generation and is not among them."""
         now = self.by_backend(generation.config)

@@ -28,14 +28,13 @@ from lbd.health.schedule import Judgement, Key, Schedule
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
 from lbd.process import limits, processors
-from lbd.process.fleet import Fleet
+from lbd.process.fleet import Fleet, FleetCallbacks
 from lbd.process.messages import LogTo
 from lbd.process.pipe_lines import Lines
 from lbd.process.sockets import Sockets, Staged
 from lbd.process.worker_process import WorkerProcess
 from lbd.schema import Config
-from lbd.stats import fields, scoreboard
-from lbd.stats.endings import ENDINGS
+from lbd.stats import fields
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
 
@@ -77,7 +76,9 @@ class Machine:
         self._materials = Materials(self.certificates)
         self.endpoints = Endpoints(self.slots, self.resolver, self.schedule, self.ejection.reason, self._steered,
                              self.certificates.towards)
-        self.fleet = Fleet(tasks, self.sockets, self.board.fd, LANES, self.board.layout, log_form, self)
+        self.fleet = Fleet(tasks, self.sockets, self.board, log_form, FleetCallbacks(
+            write_log_line=line, on_worker_hello=self.on_worker_hello, on_version_mismatch=lambda: self.replaced(),
+            on_connect_failure=self.on_connect_failure, changes_since=self.endpoints.changes_since))
         self.generation: Generation | None = None
         self.state_dir = ""
         self._tasks = tasks
@@ -96,13 +97,14 @@ class Machine:
 
     def _inherit(self, inherited: Handover) -> None:
         self.first = inherited.generation + 1
-        self.fleet.restarts = inherited.restarts
+        self.fleet.slots.restarts = inherited.restarts
         self.left = dict(inherited.workers)
         if inherited.board is not None:
             self.slots.restore(inherited.slots)
-            self.fleet.reserve(self.left.values())
+            for lane in self.left.values():
+                self.fleet.lanes.occupy(lane)
         elif self._past is not None:
-            self.fleet.reserve([PAST])
+            self.fleet.lanes.occupy(PAST)
         for fd in inherited.logs:
             Lines(asyncio.get_running_loop(), fd, self.line)
         saved_health.restore(inherited.known, self.schedule, self.ejection, self.cuts)
@@ -151,7 +153,7 @@ class Machine:
                  for identity, slot in self.slots.owners(kind).items()]
         workers = self.fleet.processes()
         return {"version": __version__, "generation": self.generation.number if self.generation else 0,
-                "restarts": self.fleet.restarts, "board": self.board.fd, "slots": slots,
+                "restarts": self.fleet.slots.restarts, "board": self.board.fd, "slots": slots,
                 "sockets": [(name, own, sock.fileno()) for name, own, sock in self.sockets.all()],
                 "workers": [*((process.pid, process.lane) for process in workers), *self.left.items()],
                 "logs": [process.log for process in workers if process.log >= 0],
@@ -164,8 +166,7 @@ class Machine:
         if lane is None or self._inherited is None:
             return
         if self._inherited.board is not None:
-            self.buried(lane)
-            self.fleet.free(lane)
+            self.fleet.lanes.release(lane)
         elif self._past is not None:
             self._past.add([lane], self.board, self.slots, PAST)
 
@@ -264,14 +265,14 @@ class Machine:
         self.fleet.dismiss(timeout)
         await self.fleet.stop(timeout)
 
-    def greeted(self, process: WorkerProcess) -> None:
+    def on_worker_hello(self, process: WorkerProcess) -> None:
         """A worker is there: it gets a pipe for its lines of access log."""
         fd = self.access.pipe()
         process.send(LogTo(), (fd,))
         os.close(fd)
         self.tracing.greeted(process)
 
-    def suspect(self, backend: str, server: str, address: str) -> None:
+    def on_connect_failure(self, backend: str, server: str, address: str) -> None:
         """A worker could not connect there: check that server at once, or take the worker's word."""
         self.schedule.trigger(backend, server)
         if not self.schedule.judges(key := (backend, server, address)):
@@ -282,24 +283,6 @@ class Machine:
         stay = rows.of_servers(m for m in self._told.values() if m.mode != "drain")
         leaving = {process.lane for process in self.fleet.processes() if process.draining} | set(self.left.values())
         return rows.in_flight(self.board, self.slots, stay, leaving)
-
-    def moved(self, generation: Generation) -> tuple[Endpoint, ...]:
-        """What has changed since the generation was made."""
-        return self.endpoints.moved(generation)
-
-    def buried(self, lane: int) -> None:
-        """A process is dead: what it had open or in flight is gone, what it counted stays."""
-        self.board.clear_gauges(lane)
-
-    def accepted(self, lane: int) -> float:
-        """Connections that were accepted in this lane, ever."""
-        listeners = self.generation.listeners.values() if self.generation is not None else ()
-        return sum(self.board.row(lane, scoreboard.LISTENER, slot).get(fields.LISTENER_ACCEPTED) for slot in listeners)
-
-    def served(self, lane: int) -> float:
-        """Requests that ended in this lane, ever."""
-        row = self.board.row(lane, scoreboard.PROCESS, 0)
-        return sum(row.get(fields.PROCESS_ENDINGS + place) for place in range(len(ENDINGS)))
 
     def _make(self, number: int, config: Config, material: Material) -> Generation:
         share = limits.connections(self._files, worker_count(config), config.global_.max_connections)

@@ -37,7 +37,7 @@ def look(machine: Machine, reload: Reload, kernels: str, refused: Collection[str
         reloads=reload.counts,
         workers=len(machine.fleet.serving()),
         processes=_processes(machine),
-        restarts={str(slot): machine.fleet.restarts_of[slot] for slot in range(worker_count(generation.config))},
+        restarts={str(slot): machine.fleet.slots.restarts_of[slot] for slot in range(worker_count(generation.config))},
         histograms=machine.board.per_server,
         log_lost=machine.access.lost,
         own_log_dropped=dropped,

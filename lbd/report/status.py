@@ -31,7 +31,7 @@ def describe(machine: Machine, trend: Trend | None = None, history: bool = False
     return {
         "generation": generation.number,
         "workers": [_worker(machine, process) for process in machine.fleet.processes()],
-        "worker_restarts": machine.fleet.restarts,
+        "worker_restarts": machine.fleet.slots.restarts,
         "listeners": _listeners(machine, generation, trend),
         "backends": {name: backend(machine, config, name, told[name], trend, history) for name in config.backends},
         "draining": _draining(machine, told),
@@ -64,7 +64,7 @@ def _worker(machine: Machine, process: WorkerProcess) -> dict[str, Any]:
         "state": state,
         "generation": process.generation.number if process.generation is not None else 0,
         "connections": int(row.get(fields.PROCESS_CONNECTIONS)),
-        "requests": int(machine.served(process.lane)),
+        "requests": int(machine.fleet.lanes.requests_served(process.lane)),
         "uptime_seconds": round(process.age(), 3),
     }
 

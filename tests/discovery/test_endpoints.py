@@ -76,7 +76,7 @@ async def test_with_checks_they_are_unknown_until_checked(world):
     generation = world.endpoints.generation(1, some, 0)
     assert short(generation) == [("a", "10.0.0.1:80", "unknown")]
     await world.follow(some)
-    assert world.endpoints.moved(generation)[0].health == "up"
+    assert world.endpoints.changes_since(generation)[0].health == "up"
     assert world.endpoints.reason(some, generation.endpoints["app"][0]).startswith("checked after ")
 
 

@@ -120,7 +120,7 @@ async def test_a_dead_workers_sockets_are_served_by_another(running):
     await until(lambda: len(second.given["web"]) == 2 * before)
     await until(lambda: len(running.fleet.serving()) == 2)
     assert len(second.given["web"]) == before
-    assert running.fleet.restarts == 1
+    assert running.fleet.slots.restarts == 1
 
 
 async def test_more_and_fewer_workers(running):
