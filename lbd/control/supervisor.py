@@ -15,8 +15,8 @@ from lbd.backend.snapshot import Generation
 from lbd.config.read import Loaded
 from lbd.control import doors, signals, upgrade
 from lbd.control.doors import Door
+from lbd.control.runtime_changes import RuntimeChanges
 from lbd.control.service import Service
-from lbd.control.steering import Steering
 from lbd.errors import LbdError
 from lbd.generation import handover
 from lbd.generation.config_watch import ConfigWatch
@@ -63,7 +63,7 @@ class Supervisor:
         self._handover = handover.take(os.environ, os.getpid())
         self._machine = Machine(self._tasks, self._form, lambda line: self._output.write(line + "\n"), self._handover,
                                 loaded.config.metrics.buckets)
-        self._steering = Steering(self._machine, self._tasks)
+        self._runtime_changes = RuntimeChanges(self._machine, self._tasks)
         self._service = Service(self._machine)
         self._renewal = Renewal(self._machine, self._tasks)
         self._trend = Trend()
@@ -116,14 +116,14 @@ class Supervisor:
         return "" if self._state == "ready" else self._state
 
     @property
-    def steering(self) -> Steering:
+    def steering(self) -> RuntimeChanges:
         """What may be changed while it runs."""
-        return self._steering
+        return self._runtime_changes
 
     def status(self, history: bool = False) -> dict[str, Any]:
         """Everything that is now; with `history` how each server did in the last two minutes."""
         now = status.describe(self._machine, self._trend, history)
-        self._steering.annotate(now["backends"])
+        self._runtime_changes.annotate(now["backends"])
         return {
             "version": __version__,
             "pid": os.getpid(),
@@ -137,7 +137,7 @@ class Supervisor:
             "watch": self._following.manner(self._renewal.polls),
             "last_reload": self._reload.describe(),
             "last_change": self._reload.change,
-            "unkept": self._steering.unkept,
+            "unkept": self._runtime_changes.unkept,
             **now,
         }
 
@@ -197,7 +197,7 @@ class Supervisor:
         self._service.reloading()
         doors = {name: door.sock.fileno() for name, door in (("admin", self._admin), ("metrics", self._metrics))
                  if door is not None}
-        return {**self._machine.leave(), "doors": doors, "runtime": self._steering.leave()}
+        return {**self._machine.leave(), "doors": doors, "runtime": self._runtime_changes.leave()}
 
     def _needed(self) -> list[str]:
         generation = self._machine.generation
@@ -246,7 +246,7 @@ class Supervisor:
         for warning in self._loaded.warnings:
             logger.warning("configuration", finding=str(warning))
         self._machine.state_dir = directories.state(config.global_.state_dir, owner)
-        self._steering.restore(self._machine.state_dir, self._handover.runtime if self._handover else "")
+        self._runtime_changes.restore(self._machine.state_dir, self._handover.runtime if self._handover else "")
         self._service.adopt(config)
         self._machine.inherit(config)
         staged = self._machine.bind(config)
@@ -298,7 +298,7 @@ class Supervisor:
         if left := await self._tasks.cancel(FAREWELL):
             logger.warning("tasks did not end in time", tasks=left)
         self._orphans.close()
-        self._steering.close()
+        self._runtime_changes.close()
         self._machine.access.close(LAST_LINES)
         self._machine.tracing.close(LAST_LINES)
 
@@ -363,7 +363,7 @@ class Supervisor:
                 children.reap()
             self._reload.tick()
             self._service.tick()
-            self._steering.tick()
+            self._runtime_changes.tick()
             self._renewal.tick()
             self._trend.look(self._machine)
             for door in self._open_doors():

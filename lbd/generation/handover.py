@@ -25,7 +25,7 @@ class Handover:
     `doors` are those of the admin interface and the metrics; `workers` maps pids to lanes; `slots` are (kind, identity,
     slot). Without a `board` the layout was another, and `past` has what was counted. `pipes` are the reading ends of
     access logs, with the beginning of a line; `logs` those of the workers' own logs; `known` is for `carried`,
-    `runtime` for `Steering`."""
+    `runtime` for `RuntimeState`."""
 
     version: str
     generation: int

@@ -1,6 +1,5 @@
 """The fleet: it starts, changes its size, tells its workers, and ends."""
 
-
 from lbd.process.messages import UpdateEndpoints
 from lbd.process.worker_process import WorkerProcess
 from tests.process.owner import EMPTY

@@ -1,4 +1,4 @@
-"""The store: whole, on the disk before it says so, and never in the way of a start."""
+"""The state file: whole, on the disk before it says so, and never in the way of a start."""
 
 import asyncio
 import os
@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
-from lbd.control import store
-from lbd.control.store import Store
+from lbd.control import state_file
+from lbd.control.state_file import StateFile
 from lbd.errors import LbdError
 
 
@@ -17,7 +17,7 @@ def path(tmp_path):
 
 
 async def test_what_is_saved_is_loaded(path):
-    made = Store(str(path), lambda: "a = [1]\n")
+    made = StateFile(str(path), lambda: "a = [1]\n")
     await made.save()
     found = []
     made.load(found.append)
@@ -29,10 +29,10 @@ async def test_what_is_saved_is_loaded(path):
 
 async def test_saves_asked_for_during_one_are_one(path, monkeypatch):
     written = []
-    real = store._write
-    monkeypatch.setattr(store, "_write", lambda where, text: (written.append(text), real(where, text)))
+    real = state_file._write
+    monkeypatch.setattr(state_file, "_write", lambda where, text: (written.append(text), real(where, text)))
     state = {"n": 0}
-    made = Store(str(path), lambda: f"n = {state['n']}\n")
+    made = StateFile(str(path), lambda: f"n = {state['n']}\n")
 
     async def change(number):
         state["n"] = number
@@ -46,14 +46,14 @@ async def test_saves_asked_for_during_one_are_one(path, monkeypatch):
 
 
 async def test_a_full_disk_is_said(path):
-    made = Store(str(path / "not" / "there"), str)
+    made = StateFile(str(path / "not" / "there"), str)
     with pytest.raises(LbdError, match=r"^it cannot be kept over a restart: .*: No such file"):
         await made.save()
     made.close()
 
 
 async def test_what_was_asked_for_is_reached_once(path):
-    made = Store(str(path), lambda: "a = 1\n")
+    made = StateFile(str(path), lambda: "a = 1\n")
     await made.reach(0)
     assert not path.exists()
     await asyncio.gather(made.save(), made.reach(1))
@@ -63,17 +63,17 @@ async def test_what_was_asked_for_is_reached_once(path):
 
 @pytest.mark.parametrize("content", [b"= nonsense", b"\xff\xfe", b"a = 1", b"x" * 100])
 async def test_a_file_that_is_unusable_is_set_aside(path, content, monkeypatch):
-    monkeypatch.setattr(store, "LARGEST", 50)
+    monkeypatch.setattr(state_file, "LARGEST", 50)
     path.write_bytes(content)
 
     def take(data):
         raise LbdError("not like that")
 
-    Store(str(path), str).load(take)
+    StateFile(str(path), str).load(take)
     assert not path.exists()
     aside, = path.parent.iterdir()
     assert aside.read_bytes() == content
 
 
 async def test_no_file_is_no_trouble(path):
-    Store(str(path), str).load(pytest.fail)
+    StateFile(str(path), str).load(pytest.fail)

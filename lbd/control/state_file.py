@@ -1,4 +1,4 @@
-"""The store: one TOML file in `state_dir` that is always whole, and on the disk before anyone is told so."""
+"""The state file: one TOML file in `state_dir` that is always whole, and on the disk before anyone is told so."""
 
 import asyncio
 import errno
@@ -19,7 +19,7 @@ PATIENCE = 5.0       # seconds that a disk may take before a save counts as fail
 LAST = 1.0           # seconds for a write that is under way at the end
 
 
-class Store:
+class StateFile:
     """Keeps the TOML that `text` returns whenever `save` is called; saves asked for during one are one save.
 
     `reason` says why the last save was none, "" when it was one. `asked` is the number of the last save asked for.

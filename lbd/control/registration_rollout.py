@@ -1,0 +1,37 @@
+"""The rollout of registered servers: what came, went or changed is put in force soon, in batches."""
+
+import asyncio
+
+from lbd.generation.machine import Machine
+from lbd.net.tasks import Tasks
+
+REST = 4.0   # pause after a rollout, in times of what it took
+
+
+class RegistrationRollout:
+    """Puts the registered servers in force. Those that come during a rollout go along in the next one."""
+
+    def __init__(self, machine: Machine, tasks: Tasks) -> None:
+        self._machine = machine
+        self._tasks = tasks
+        self._running = False
+        self._outdated = False
+
+    def start_soon(self) -> None:
+        """Put the registered servers in force soon."""
+        self._outdated = True
+        if not self._running:
+            self._running = True
+            self._tasks.start("regrouping", self._run())
+
+    async def _run(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+            while self._outdated:
+                self._outdated = False
+                began = loop.time()
+                await self._machine.regroup()
+                # Hundreds may come at once: each rollout costs all workers time that grows with the backend.
+                await asyncio.sleep(REST * (loop.time() - began))
+        finally:
+            self._running = False

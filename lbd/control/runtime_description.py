@@ -1,0 +1,72 @@
+"""The description of runtime changes for the API: backends and servers with their overrides and registrations."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from lbd.config.runtime import Override
+from lbd.control.targets import Targets
+from lbd.errors import UnknownTarget
+from lbd.generation.machine import Machine
+from lbd.log.moment import moment
+from lbd.report import status
+from lbd.schema.kinds import nearest, shown
+
+
+class RuntimeDescription:
+    """Describes backends and servers as JSON. Each method raises `NotReady` before the first generation."""
+
+    def __init__(self, machine: Machine, targets: Targets) -> None:
+        self._machine = machine
+        self._targets = targets
+
+    def backends(self) -> dict[str, Any]:
+        """Every backend with its servers."""
+        self._targets.generation()
+        described: dict[str, Any] = status.describe(self._machine)["backends"]
+        self.annotate(described)
+        return described
+
+    def backend(self, name: str) -> dict[str, Any]:
+        """One backend with its servers; raises `UnknownTarget`."""
+        self._targets.require_backend(name)
+        config = self._targets.generation().config
+        endpoints = self._machine.endpoints.of_backend(config, name)
+        return self._annotate(name, status.backend(self._machine, config, name, endpoints))
+
+    def server(self, backend: str, server: str) -> dict[str, Any]:
+        """One server; raises `UnknownTarget`."""
+        servers = self.backend(backend)["servers"]
+        if server not in servers:
+            raise UnknownTarget(f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
+        return {"backend": backend, "name": server, **servers[server]}
+
+    def overrides(self) -> list[dict[str, Any]]:
+        """All overrides."""
+        return [_describe(override) for override in self._machine.overrides]
+
+    def annotate(self, described: Mapping[str, dict[str, Any]]) -> None:
+        """Add to each described backend and server its override and its registration."""
+        for backend in described:
+            self._annotate(backend, described[backend])
+
+    def _annotate(self, name: str, backend: dict[str, Any]) -> dict[str, Any]:
+        backend["override"] = self._override(name, "")
+        now = asyncio.get_running_loop().time()
+        for server, facts in backend["servers"].items():
+            facts["override"] = self._override(name, server)
+            entry = self._machine.registry.of((name, server))
+            facts["registration"] = None if entry is None else {
+                "ttl_seconds": entry.kept.offer.ttl, "expires_in_seconds": round(max(entry.left(now), 0.0), 1),
+                "tags": list(entry.kept.offer.tags), "who": entry.kept.who, "leaving": bool(entry.leaving)}
+        return backend
+
+    def _override(self, backend: str, server: str) -> dict[str, Any] | None:
+        override = self._machine.overrides.of((backend, server))
+        return None if override is None else _describe(override)
+
+
+def _describe(override: Override) -> dict[str, Any]:
+    return {"backend": override.backend, "server": override.server, **override.settings, "who": override.who,
+            "reason": override.reason, "at": moment(override.at),
+            "until": moment(override.until) if override.until else None}

@@ -1,0 +1,128 @@
+"""The runtime state: overrides and registrations as text, kept in a file of `state_dir` over a restart."""
+
+import asyncio
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tomli_w
+
+from lbd.config.runtime import Override, SavedRegistration, read, write
+from lbd.control.state_file import StateFile
+from lbd.errors import LbdError, NotStored
+from lbd.generation.machine import Machine
+from lbd.log.logger import logger
+from lbd.net.tasks import Tasks
+from lbd.schema.kinds import shown
+
+FILE = "runtime.toml"
+FORMAT = 1
+AGAIN = 10.0 # seconds until the disk is tried again that did not take the state
+
+
+class RuntimeState:
+    """The overrides and registrations of one machine, and where they are saved."""
+
+    def __init__(self, machine: Machine, tasks: Tasks) -> None:
+        self._machine = machine
+        self._tasks = tasks
+        self._file: StateFile | None = None
+        self._off = False
+        self._tried = 0.0
+
+    @property
+    def unkept(self) -> str:
+        """Why the state in force would be lost at a restart, "" when it is on the disk."""
+        if self._off and (len(self._machine.overrides) or len(self._machine.registry)):
+            return 'not kept over a restart: global.state_dir is "off"'
+        if self._file is None or not self._file.behind or not self._file.reason:
+            return ""
+        return f"not kept over a restart: {self._file.reason}"
+
+    @property
+    def next_save(self) -> int:
+        """Number of the next save; 0 without a file."""
+        return self._file.asked + 1 if self._file is not None else 0
+
+    def restore(self, state_dir: str, left: str = "") -> None:
+        """Take over the state that was kept there ("": none is), or that the version before in this process left as
+        text; registrations have their full time again."""
+        self._off = not state_dir
+        if state_dir:
+            self._file = StateFile(os.path.join(state_dir, FILE), self._encode)
+        if left:
+            try:
+                self._load(tomllib.loads(left))
+            except (ValueError, LbdError) as error:
+                logger.error("runtime state of the version before cannot be used", reason=str(error))
+            if self._file is not None:
+                self.save_soon()
+        elif self._file is not None:
+            self._file.load(self._load)
+
+    def leave(self) -> str:
+        """The state that no disk keeps, for `restore` by the next version in this process; "" where a disk does."""
+        return self._encode() if self._off else ""
+
+    def close(self) -> None:
+        """Finish what is being written."""
+        if self._file is not None:
+            self._file.close()
+
+    async def save(self, undo: Callable[[], object]) -> None:
+        """Return when the state is on the disk; else call `undo` and raise `NotStored`."""
+        if self._file is None:
+            return
+        try:
+            await self._file.save()
+        except NotStored:
+            undo()
+            raise
+
+    async def wait_until_saved(self, number: int) -> None:
+        """Return when the save of that number is done; raises `NotStored` when it cannot be."""
+        if self._file is not None:
+            await self._file.reach(number)
+
+    async def save_or_warn(self) -> None:
+        """Save the state if the disk takes it. What it does not take is tried again: a full disk must not keep anybody
+        from taking a bad server out."""
+        try:
+            if self._file is not None:
+                await self._file.save()
+        except NotStored as error:
+            logger.warning("runtime state not kept", reason=str(error))
+
+    def save_soon(self) -> None:
+        """Start to save the state."""
+        self._tried = asyncio.get_running_loop().time()
+        self._tasks.start("keeping runtime state", self.save_or_warn())
+
+    def retry(self) -> None:
+        """To be called once a second: save again what the disk did not take."""
+        if self.unkept and not self._off and asyncio.get_running_loop().time() >= self._tried + AGAIN:
+            self.save_soon()
+
+    def _encode(self) -> str:
+        """The state as TOML, without the servers that leave: a restart must not bring them back."""
+        head = {"format": FORMAT, "overrides": [write(override) for override in self._machine.overrides]}
+        entries = [entry.text for entry in self._machine.registry if not entry.leaving]
+        return "\n".join([tomli_w.dumps(head), *entries])
+
+    def _load(self, data: dict[str, Any]) -> None:
+        if data.get("format") != FORMAT:
+            raise LbdError(f"its format is {shown(data.get('format'))}, not {FORMAT}")
+        overrides = [read(Override, item, FILE) for item in _array(data, "overrides")]
+        registrations = [read(SavedRegistration, item, FILE) for item in _array(data, "registrations")]
+        self._machine.overrides.load(overrides)
+        self._machine.registry.load(registrations, asyncio.get_running_loop().time())
+        if overrides or registrations:
+            logger.info("runtime state restored", overrides=len(overrides), registrations=len(registrations))
+
+
+def _array(data: Mapping[str, Any], name: str) -> list[Any]:
+    items = data.get(name, [])
+    if not isinstance(items, list):
+        raise LbdError(f"{name} is no array")
+    return items

@@ -1,0 +1,40 @@
+"""The targets of runtime changes: the backends and servers in force, registered ones included."""
+
+from lbd.backend.snapshot import Generation
+from lbd.errors import NotReady, UnknownTarget
+from lbd.generation import outage
+from lbd.generation.machine import Machine
+from lbd.schema import Backend
+from lbd.schema.kinds import nearest, shown
+
+
+class Targets:
+    """The backends and servers of the generation in force. Each method raises `NotReady` before the first one."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def generation(self) -> Generation:
+        """The generation in force."""
+        generation = self._machine.generation
+        if generation is None:
+            raise NotReady("lbd is still starting; try again in a moment")
+        return generation
+
+    def require_backend(self, name: str) -> Backend:
+        """The backend of that name; raises `UnknownTarget`."""
+        backends = self.generation().config.backends
+        if name not in backends:
+            raise UnknownTarget(f"there is no backend {shown(name)}{nearest(name, backends)}")
+        return backends[name]
+
+    def require_server(self, backend: str, server: str) -> None:
+        """Raise `UnknownTarget` unless the backend has that server; `name@host` is one of several of a name."""
+        servers = self.require_backend(backend).servers
+        name = backend, server
+        if not (server in servers or self._machine.has(name) or self._machine.registry.of(name)):
+            raise UnknownTarget(f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
+
+    def is_served(self, backend: str) -> bool:
+        """Whether the backend has a usable server."""
+        return outage.served(self._machine.endpoints.of_backend(self.generation().config, backend))

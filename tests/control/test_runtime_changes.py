@@ -1,0 +1,12 @@
+"""Runtime changes before there is anything to change."""
+
+import pytest
+
+from lbd.errors import NotReady
+
+
+async def test_nothing_before_the_first_generation(world):
+    world.machine.generation = None
+    world.changes.tick()
+    with pytest.raises(NotReady, match="still starting"):
+        world.changes.backends()

@@ -1,0 +1,78 @@
+"""Runtime changes of a machine that is only pretended, with a clock and a file."""
+
+import tomllib
+
+from lbd.backend.snapshot import Endpoint, Generation
+from lbd.control import runtime_state
+from lbd.control.runtime_changes import RuntimeChanges
+from lbd.discovery.registry import Registry
+from lbd.generation.cuts import Cuts
+from lbd.generation.overrides import Overrides
+from lbd.schema import Backend, Config, Global, Registration, Server
+from lbd.schema.units import Address
+from tests.waiting import until
+
+CONFIG = Config(global_=Global(drain_timeout=0.0), backends={
+    "app": Backend(servers={"a": Server(Address("10.0.0.1", 80))}, registration=Registration(most=2)),
+    "closed": Backend(servers={"a": Server(Address("10.0.0.1", 80))})})
+OFFER = {"address": "10.0.0.2:80", "ttl": "10s"}
+
+
+class Machine:
+    """The parts of a machine that change while it runs."""
+
+    def __init__(self):
+        self.overrides = Overrides()
+        self.registry = Registry()
+        self.cuts = Cuts(lambda: 100.0)
+        self.left = {}
+        endpoints = {name: (Endpoint(name, "a", Address("10.0.0.1", 80), 0),) for name in CONFIG.backends}
+        self.generation = Generation(1, CONFIG, endpoints, {}, {}, {})
+        self.told = 0
+        self.regrouped = 0
+        self.flying = 0
+        self.endpoints = self
+
+    def of_backend(self, _config, backend):
+        """The endpoints with what the overrides say of their mode."""
+        return [endpoint._replace(mode=override.mode or "ready" if override is not None else "ready")
+                for endpoint in self.generation.endpoints[backend]
+                for override in (self.overrides.of((backend, endpoint.name)) or self.overrides.of((backend, "")),)]
+
+    def steered(self):
+        self.told += 1
+        self.cuts.follow(self, CONFIG)
+
+    async def regroup(self):
+        self.regrouped += 1
+
+    def unwanted(self):
+        return self.registry.unwanted(CONFIG)
+
+    def in_files(self, backend, server):
+        return server in CONFIG.backends[backend].servers
+
+    def has(self, name):
+        return name[1] in {endpoint.name for endpoint in self.generation.endpoints.get(name[0], ())}
+
+    def in_flight(self, _name):
+        return self.flying
+
+
+class World:
+    """Runtime changes with a machine, a clock, and a file."""
+
+    def __init__(self, path, tasks):
+        self.machine = Machine()
+        self.now = 1000.0
+        self.machine.overrides = Overrides(lambda: self.now, lambda: self.now)
+        self.tasks = tasks
+        self.file = path / runtime_state.FILE
+        self.changes = RuntimeChanges(self.machine, tasks, lambda: self.now)
+        self.changes.restore(str(path))
+
+    def kept(self):
+        return tomllib.loads(self.file.read_text())
+
+    async def idle(self):
+        await until(lambda: not len(self.tasks))
