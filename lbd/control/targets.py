@@ -4,7 +4,7 @@ from lbd.backend.snapshot import Generation
 from lbd.errors import NotReady, UnknownTarget
 from lbd.generation import outage
 from lbd.generation.machine import Machine
-from lbd.schema import Backend
+from lbd.schema import BackendConfig
 from lbd.schema.kinds import nearest, shown
 
 
@@ -21,7 +21,7 @@ class Targets:
             raise NotReady("lbd is still starting; try again in a moment")
         return generation
 
-    def require_backend(self, name: str) -> Backend:
+    def require_backend(self, name: str) -> BackendConfig:
         """The backend of that name; raises `UnknownTarget`."""
         backends = self.generation().config.backends
         if name not in backends:

@@ -8,13 +8,13 @@ from lbd.control.runtime_changes import RuntimeChanges
 from lbd.discovery.registry import Registry
 from lbd.generation.cuts import Cuts
 from lbd.generation.overrides import Overrides
-from lbd.schema import Backend, Config, Global, Registration, Server
+from lbd.schema import BackendConfig, Config, Global, Registration, ServerConfig
 from lbd.schema.units import Address
 from tests.waiting import until
 
 CONFIG = Config(global_=Global(drain_timeout=0.0), backends={
-    "app": Backend(servers={"a": Server(Address("10.0.0.1", 80))}, registration=Registration(most=2)),
-    "closed": Backend(servers={"a": Server(Address("10.0.0.1", 80))})})
+    "app": BackendConfig(servers={"a": ServerConfig(Address("10.0.0.1", 80))}, registration=Registration(most=2)),
+    "closed": BackendConfig(servers={"a": ServerConfig(Address("10.0.0.1", 80))})})
 OFFER = {"address": "10.0.0.2:80", "ttl": "10s"}
 
 
