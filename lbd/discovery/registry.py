@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import tomli_w
 
 from lbd.config.runtime import SavedRegistration, write
+from lbd.net.ip_addresses import unmapped
 from lbd.schema import Config, Registration, ServerConfig
 from lbd.schema.units import Address
 
@@ -141,9 +142,7 @@ def refused(policy: Registration, address: Address) -> str:
         return "is not an IP address"
     if "%" in address.host:
         return "has a zone"
-    ip = ipaddress.ip_address(address.host)
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
+    ip = unmapped(ipaddress.ip_address(address.host))
     if policy.networks:
         allowed = any(ip in network for network in policy.networks)
         return "" if allowed else "is in none of the `networks` of the backend's `registration`"

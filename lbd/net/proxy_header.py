@@ -5,6 +5,8 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from lbd.net.ip_addresses import unmapped
+
 VERSIONS = {"v1": 1, "v2": 2}      # as the configuration calls them
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LONGEST_V1 = 107          # bytes of a header of version 1, its CRLF counted
@@ -141,7 +143,7 @@ def write(version: int, source: End | None, target: End | None, extras: Sequence
         if version == 1:
             return b"PROXY UNKNOWN\r\n"
         return _written(PROXY, ANY, b"", extras)
-    addresses = [_plain(ipaddress.ip_address(end[0].partition("%")[0])) for end in (source, target)]
+    addresses = [unmapped(ipaddress.ip_address(end[0].partition("%")[0])) for end in (source, target)]
     if any(isinstance(address, ipaddress.IPv6Address) for address in addresses):
         # Of two families: the older one has a form in the younger (RFC 4291, 2.5.5.2).
         addresses = [address if isinstance(address, ipaddress.IPv6Address)
@@ -152,11 +154,6 @@ def write(version: int, source: End | None, target: End | None, extras: Sequence
         return f"PROXY {name} {' '.join(map(_text, addresses))} {source[1]} {target[1]}\r\n".encode()
     packed = addresses[0].packed + addresses[1].packed + struct.pack("!HH", source[1], target[1])
     return _written(PROXY, family, packed, extras)
-
-
-def _plain(address: Address) -> Address:
-    """An IPv4-mapped address as the IPv4 address that it is."""
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _text(address: Address) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lbd.net.ip_addresses import unmapped_text
 from lbd.proxy.deadlines import Deadlines
 from lbd.proxy.exchange import CLOSED
 from lbd.stats import endings, fields
@@ -66,4 +67,4 @@ def _peer(transport: Any) -> bytes | None:
     peer = transport.get_extra_info("peername")
     if peer is None:
         return None
-    return peer[0].removeprefix("::ffff:").partition("%")[0].encode() if isinstance(peer, tuple) else b""
+    return unmapped_text(peer[0]).partition("%")[0].encode() if isinstance(peer, tuple) else b""

@@ -6,6 +6,7 @@ from typing import Any
 
 from lbd import schema
 from lbd.http import head
+from lbd.net.ip_addresses import unmapped
 from lbd.net.mould import Mould
 from lbd.proxy.crowd import Bounds, Crowd
 from lbd.proxy.passthrough import hello_matchers
@@ -94,8 +95,7 @@ class Membership:
             parsed = ipaddress.ip_address(address.decode("ascii", "replace").partition("%")[0])
         except ValueError:
             return False
-        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
-            parsed = parsed.ipv4_mapped
+        parsed = unmapped(parsed)
         return any(parsed in network for network in self.networks)
 
 

@@ -4,6 +4,7 @@ import ipaddress
 from typing import Any
 
 from lbd.net import proxy_header
+from lbd.net.ip_addresses import unmapped
 from lbd.net.proxy_header import Header, HeaderError
 from lbd.proxy.client import Client
 from lbd.proxy.exchange import CLOSED, READING
@@ -90,5 +91,4 @@ class Proxied(Client):
 
 def _plain(address: str) -> bytes:
     """An IPv4-mapped address as IPv4."""
-    mapped = getattr(ipaddress.ip_address(address), "ipv4_mapped", None)
-    return str(mapped or address).encode()
+    return str(unmapped(ipaddress.ip_address(address))).encode()

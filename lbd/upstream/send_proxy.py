@@ -3,6 +3,7 @@
 from typing import Any, Protocol
 
 from lbd.net import proxy_header
+from lbd.net.ip_addresses import unmapped_text
 from lbd.net.proxy_header import (
     ALPN,
     AUTHORITY,
@@ -65,4 +66,4 @@ def _texts(given: list[tuple[int, str | None]]) -> list[Extra]:
 
 def _end(name: Any) -> End | None:
     """Sockets of other families than IP, and closed ones, have no address to tell."""
-    return (name[0].removeprefix("::ffff:"), name[1]) if isinstance(name, tuple) else None
+    return (unmapped_text(name[0]), name[1]) if isinstance(name, tuple) else None
