@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -17,6 +18,7 @@ from lbd.process.messages import (
     WorkerHello,
 )
 
+HEAD = struct.Struct("!IH")   # of each message: its length, and the number of descriptors that come with it
 SHOWN = 80              # characters of nonsense that an error repeats
 MOST_TEXT = 2048        # characters of a string in a report; three of them, escaped, fit into its `longest`
 MOST_NUMBER = 2**64     # a number in a report is below it, and above its negative

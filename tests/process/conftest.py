@@ -1,6 +1,7 @@
 """No process outlives its test."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -8,6 +9,7 @@ from lbd.net.tasks import Tasks
 from lbd.process.fleet import Fleet
 from lbd.process.sockets import Sockets
 from tests.children import no_child_is_left as no_child_is_left
+from tests.process.channel_end import End
 from tests.process.owner import Owner
 
 
@@ -28,3 +30,12 @@ async def make():
         for fleet, tasks, _ in made:
             await fleet.stop(0.0)
             await tasks.cancel()
+
+
+@pytest.fixture
+async def ends():
+    left, right = socket.socketpair()
+    pair = End(left), End(right)
+    yield pair
+    for end in pair:
+        end.channel.close()
