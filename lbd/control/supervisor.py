@@ -13,8 +13,10 @@ from lbd import __version__
 from lbd.access_log.sinks import sink
 from lbd.backend.snapshot import Generation
 from lbd.config.read import Loaded
-from lbd.control import doors, signals, upgrade
-from lbd.control.doors import Door
+from lbd.control import signals, upgrade
+from lbd.control.admin_server import bind_admin_server
+from lbd.control.api_server import ApiServer
+from lbd.control.metrics_server import bind_metrics_server
 from lbd.control.runtime_changes import RuntimeChanges
 from lbd.control.service import Service
 from lbd.errors import LbdError
@@ -68,8 +70,8 @@ class Supervisor:
         self._renewal = Renewal(self._machine, self._tasks)
         self._trend = Trend()
         self._orphans = Orphans(self._machine.orphan_ended)
-        self._admin: Door | None = None
-        self._metrics: Door | None = None
+        self._admin: ApiServer | None = None
+        self._metrics: ApiServer | None = None
         self._began = time.monotonic()
         self._state = "starting"
         self._asked_to_stop = asyncio.Event()
@@ -252,8 +254,8 @@ class Supervisor:
         staged = self._machine.bind(config)
         left = self._handover.doors if self._handover is not None else {}
         try:
-            self._admin = doors.admin(config, self, owner, left.get("admin"))
-            self._metrics = doors.metrics(config, self, owner, left.get("metrics"))
+            self._admin = bind_admin_server(config, self, owner, left.get("admin"))
+            self._metrics = bind_metrics_server(config, self, owner, left.get("metrics"))
             if owner is not None:
                 staged.give_to(*owner)
                 privileges.drop(config.global_.user, *owner)
@@ -314,7 +316,7 @@ class Supervisor:
                 undo.callback(access.close)
             if (traces := spans(loaded.config.tracing) if retraced else None) is not None:
                 undo.callback(traces.close)
-            if (door := doors.metrics(loaded.config, self, shared=shared) if other else None) is not None:
+            if (door := bind_metrics_server(loaded.config, self, shared=shared) if other else None) is not None:
                 undo.push_async_callback(door.close)
             self._service.reloading()
             try:
@@ -335,11 +337,11 @@ class Supervisor:
             if door is not None:
                 await door.open()
             if self._metrics is not None:
-                await self._metrics.leave()
+                await self._metrics.drain()
             self._metrics = door
         return generation
 
-    def _open_doors(self) -> list[Door]:
+    def _open_doors(self) -> list[ApiServer]:
         return [door for door in (self._admin, self._metrics) if door is not None]
 
     def _take_over(self) -> None:

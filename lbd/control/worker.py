@@ -171,7 +171,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--wakeups", default="")
     parser.add_argument("--log", choices=log.FORMS, required=True)
-    args = parser.parse_args(argv)
+    # A supervisor of another version may give others: the greeting, which it waits for, tells it.
+    args, _ = parser.parse_known_args(argv)
     # Ctrl-C and service managers signal the whole group: the supervisor decides what its workers do.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
