@@ -16,7 +16,7 @@ those of all workers.
 
 from collections.abc import Sequence
 
-from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance.loads import Loads
 
@@ -39,7 +39,7 @@ class Warmest(Algorithm):
         self.loads = Loads(self.context.board, [server.slot for server in servers],
                            [server.effective for server in servers])
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         """One of the servers of the last `rebuild`, for this request.
 
         `request` has `method`, `target`, `host`, `source` (the client's address) and `field(b"name")`, all as bytes.

@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler
 
 from lbd.admin.daemon_api import DaemonApi, Refused
 from lbd.schema import units as u
-from lbd.schema.kinds import Kind, listed, nearest, shown
+from lbd.schema.kinds import ValueKind, listed, nearest, shown
 from lbd.stats.scope import SCOPES
 
 
@@ -44,26 +44,26 @@ YES = ("1", "true", "yes")
 SWITCH = u.choice(*YES, "0", "false", "no")
 
 # What may stand in a query, or in a path between braces.
-QUERIES: Mapping[str, Kind] = {
+QUERIES: Mapping[str, ValueKind] = {
     "wait": WAIT,
-    "since": Kind("number", "a whole number from 0 on", _number, {"type": "integer", "minimum": 0}),
+    "since": ValueKind("number", "a whole number from 0 on", _number, {"type": "integer", "minimum": 0}),
     "force": SWITCH,
     "history": SWITCH,
     "secrets": SWITCH,
     "method": u.LINE,
     "url": u.LINE,
-    "header": Kind("header", "Name: value; may be repeated", u.LINE.read,
-                   {"type": "array", "items": {"type": "string", "pattern": "^[^\\r\\n]+$"}}),
-    "from": Kind("address", "an IP address", _client, {"type": "string", "anyOf": [{"format": "ipv4"},
+    "header": ValueKind("header", "Name: value; may be repeated", u.LINE.read,
+                        {"type": "array", "items": {"type": "string", "pattern": "^[^\\r\\n]+$"}}),
+    "from": ValueKind("address", "an IP address", _client, {"type": "string", "anyOf": [{"format": "ipv4"},
                                                                                   {"format": "ipv6"}]}),
     "listener": u.NAME,
     "confirm": u.DURATION,
     "backend": u.NAME,
-    "server": Kind("server", f"{u.NAME.allowed}, and @ADDRESS for one of several of that name", _server,
-                   {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}(@[0-9A-Fa-f.:]+)?$"}),
+    "server": ValueKind("server", f"{u.NAME.allowed}, and @ADDRESS for one of several of that name", _server,
+                        {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}(@[0-9A-Fa-f.:]+)?$"}),
     "file": u.NAME,
-    "scope": Kind("scope", f"{listed(SCOPES, 'and')}, with commas between", _scopes,
-                  {"type": "string", "pattern": f"^$|^({'|'.join(SCOPES)})(,({'|'.join(SCOPES)}))*$"}),
+    "scope": ValueKind("scope", f"{listed(SCOPES, 'and')}, with commas between", _scopes,
+                       {"type": "string", "pattern": f"^$|^({'|'.join(SCOPES)})(,({'|'.join(SCOPES)}))*$"}),
     "no-maint": u.TEXT,
     "compat": u.choice("haproxy"),
 }

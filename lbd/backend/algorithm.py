@@ -9,7 +9,7 @@ from lbd.backend.server import Server
 from lbd.stats.scoreboard import Board, Row
 
 
-class Facts(Protocol):
+class RequestFacts(Protocol):
     """What an algorithm may ask of a request."""
 
     @property
@@ -26,6 +26,9 @@ class Facts(Protocol):
     def field(self, name: bytes) -> bytes:
         """Value of the first header field of that lower-case name, b"" if there is none."""
         ...
+
+
+Facts = RequestFacts     # the name in operators' own algorithms
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,11 @@ class Algorithm:
         """The usable servers or their weights changed."""
         raise NotImplementedError
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         """The server for this request."""
         raise NotImplementedError
 
-    def preview(self, request: Facts) -> Server:
+    def preview(self, request: RequestFacts) -> Server:
         """The server that `pick` would choose now, for explanations: no turn is taken by it."""
         return self.pick(request)
 
@@ -89,6 +92,6 @@ class Algorithm:
         """What `pick` compares, now, for each server of the last `rebuild` in its order: for explanations."""
         return ()
 
-    def hashed(self, request: Facts) -> bytes | None:
+    def hashed(self, request: RequestFacts) -> bytes | None:
         """The key whose hash decides, b"" for a request that has none; None where no key decides."""
         return None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lbd import schema
-from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.pool import Pool
 from lbd.backend.scanners import scanner
 from lbd.backend.server import Server
@@ -15,7 +15,7 @@ from lbd.backend.sticky import Stickiness
 from lbd.backend.sticky_source import SourceStickiness
 from lbd.stats.endings import FAILING
 from lbd.stats.scoreboard import Row
-from lbd.stats.sources import Sources
+from lbd.stats.sources import SourceTable
 
 Identity = tuple[str, str]          # server name, address
 
@@ -30,15 +30,15 @@ class Backend:
     __slots__ = ("direct", "dropped", "gate", "name", "pick", "pool", "response", "retry_statuses", "row",
                  "server_timeout", "servers", "settings", "slow_start", "sources", "sticky", "sticky_source", "took")
 
-    def __init__(self, name: str, row: Row, sources: Sources | None = None) -> None:
+    def __init__(self, name: str, row: Row, sources: SourceTable | None = None) -> None:
         self.name = name
         self.row = row
         self.sources = sources
         self.servers: dict[Identity, Server] = {}
         self.slow_start = SlowStart()
         self.pool: Pool | None = None
-        self.pick: Callable[[Facts], Server | None] = nothing
-        self.direct: Callable[[Facts], Server | None] = nothing
+        self.pick: Callable[[RequestFacts], Server | None] = nothing
+        self.direct: Callable[[RequestFacts], Server | None] = nothing
         self.settings = schema.BackendConfig()
         self.server_timeout = self.settings.timeouts.server
         self.response = scanner(self.settings)      # of what its servers answer
@@ -145,7 +145,7 @@ class Backend:
             self.pick = self.pool.algorithm.pick if self.pool.usable else nothing
             self.aim()
 
-    def preview(self, request: Facts) -> Server | None:
+    def preview(self, request: RequestFacts) -> Server | None:
         """The server that `pick` would choose now; nothing is changed by it."""
         return self.pool.algorithm.preview(request) if self.pool is not None and self.pool.usable else None
 
@@ -168,5 +168,5 @@ class Backend:
         return self.pool.pick_other(tried, again) if self.pool is not None else None
 
 
-def nothing(_request: Facts) -> None:
+def nothing(_request: RequestFacts) -> None:
     """What is picked where no server is usable."""

@@ -12,7 +12,7 @@ EJECTED, RETURNED, NOT_ENFORCED, TOO_MANY = "ejected", "returned", "not-enforced
 Identity = tuple[str, str, str]     # backend, server, address
 
 
-class Figures(NamedTuple):
+class FailureCounts(NamedTuple):
     """What the scoreboard has of a server, lane by lane: failures since the lane's last success, and when that was."""
 
     failures: Sequence[float]
@@ -40,7 +40,7 @@ class Streak:
         self._latest = 0.0
         self._before: list[float] = []
 
-    def count(self, figures: Figures) -> int:
+    def count(self, figures: FailureCounts) -> int:
         """The streak as of these figures."""
         failures, succeeded = figures
         self._before += [0.0] * (len(failures) - len(self._before))
@@ -53,7 +53,7 @@ class Streak:
         self._latest = max(latest, self._latest)
         return int(sum(failures) - sum(self._before))
 
-    def begin(self, figures: Figures) -> None:
+    def begin(self, figures: FailureCounts) -> None:
         """Count anew from here."""
         self._before = list(figures.failures)
         self._latest = max(self._latest, *figures.succeeded, 0.0)
@@ -96,7 +96,7 @@ class Outliers:
         case = self.cases.get(server)
         return case is not None and case.until > 0
 
-    def look(self, now: float, figures: Mapping[Identity, Figures]) -> list[Decision]:
+    def look(self, now: float, figures: Mapping[Identity, FailureCounts]) -> list[Decision]:
         """Decide by the figures of the servers that may take requests; `now` is monotonic."""
         decisions = [self._end(server, case, now) for server, case in self.cases.items() if 0 < case.until <= now]
         for server, seen in figures.items():

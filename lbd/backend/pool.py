@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.server import Server
 from lbd.stats import fields
 from lbd.stats.bound import total
@@ -34,11 +34,11 @@ class Pool:
             self.algorithm.rebuild(usable)
         self.usable = usable
 
-    def pick(self, request: Facts) -> Server | None:
+    def pick(self, request: RequestFacts) -> Server | None:
         """The server for a new request; None when none is usable."""
         return self.algorithm.pick(request) if self.usable else None
 
-    def pick_with_room(self, request: Facts, room: Callable[[Server], bool],
+    def pick_with_room(self, request: RequestFacts, room: Callable[[Server], bool],
                        tried: Collection[Server]) -> Server | None:
         """A server with room where the algorithm's first choice has none: the next in turn, else the least loaded.
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from xxhash import xxh3_64_intdigest
 
 from lbd.backend.server import Server
-from lbd.stats.sources import Sources
+from lbd.stats.sources import SourceTable
 
 
 class SourceStickiness:
@@ -14,7 +14,7 @@ class SourceStickiness:
     `lifetime`: seconds after its last connection for which a source is remembered.
     """
 
-    def __init__(self, backend: str, lifetime: float, servers: Collection[Server], sources: Sources) -> None:
+    def __init__(self, backend: str, lifetime: float, servers: Collection[Server], sources: SourceTable) -> None:
         self.backend = backend.encode()
         self.lifetime = lifetime
         self.sources = sources

@@ -11,7 +11,7 @@ from functools import partial
 from lbd import schema
 from lbd.backend.algorithm import Context
 from lbd.backend.server import Server
-from lbd.balance.keyed import Keyed, Places
+from lbd.balance.keyed import HashedAlgorithm, HashTable
 from lbd.balance.keys import KEY, key_of
 from lbd.balance.loads import Loads
 from lbd.balance.ring import Ring
@@ -32,7 +32,7 @@ class RingOptions:
         example=1.25)
 
 
-class ConsistentHash(Keyed):
+class ConsistentHash(HashedAlgorithm):
     """When a server comes or goes only its own keys move. With a bound the next server on the ring takes what is too
     much for one."""
 
@@ -44,7 +44,7 @@ class ConsistentHash(Keyed):
         super().__init__(options, context, key_of(options.key))
         self.factor = options.balance_factor
 
-    def place(self, hashes: list[int], weights: list[int]) -> Places:
+    def place(self, hashes: list[int], weights: list[int]) -> HashTable:
         return Ring(hashes, points(weights))
 
     def rebuild(self, servers: Sequence[Server]) -> None:

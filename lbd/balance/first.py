@@ -5,7 +5,7 @@ It packs few servers full, so that the others can be switched off. Room is `max_
 
 from collections.abc import Sequence
 
-from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance.loads import Loads
 
@@ -22,7 +22,7 @@ class First(Algorithm):
         bounds = [float(server.max_conns or UNBOUNDED) for server in servers]
         self.loads = Loads(self.context.board, [server.slot for server in servers], bounds)
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         return self.servers[self.loads.listed(1.0)]
 
     def scores(self) -> Sequence[float]:

@@ -5,14 +5,14 @@ from typing import Any, Protocol
 
 from xxhash import xxh64_intdigest
 
-from lbd.backend.algorithm import Algorithm, Context, Facts
+from lbd.backend.algorithm import Algorithm, Context, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance.keys import Key
 
 Weights = list[tuple[str, int]]      # of servers, by name
 
 
-class Places(Protocol):
+class HashTable(Protocol):
     """A table or a ring, for servers in the order of their names."""
 
     def find(self, value: int, /) -> int:
@@ -21,7 +21,7 @@ class Places(Protocol):
         """The index of each server from now on, -1 for those that are left out."""
 
 
-class Keyed(Algorithm):
+class HashedAlgorithm(Algorithm):
     """Places are found for all servers of the pool, by their names and never by their order; those that may not be used
     are left out, so that only their keys move, and come back. Slow start has no effect: it would move keys twice.
 
@@ -34,17 +34,17 @@ class Keyed(Algorithm):
         self.everyone: Sequence[Server] = ()
         self.servers: Sequence[Server] = ()
         self.weights: Weights = []
-        self.places: Places | None = None
+        self.places: HashTable | None = None
 
-    def place(self, hashes: list[int], weights: list[int]) -> Places:
+    def place(self, hashes: list[int], weights: list[int]) -> HashTable:
         """The places of servers by the hashes of their names."""
         raise NotImplementedError
 
     def enroll(self, servers: Sequence[Server]) -> None:
         self.everyone = servers
 
-    def inherit(self, previous: "Keyed") -> None:
-        """Places need not be found anew when the servers are the same."""
+    def inherit(self, previous: "HashedAlgorithm") -> None:
+        """The table is kept when the servers are the same."""
         if type(previous) is type(self):
             self.weights, self.places = previous.weights, previous.places
 
@@ -68,9 +68,9 @@ class Keyed(Algorithm):
         backup = {server.backup for server in servers}
         return [server for server in self.everyone if server.backup in backup]
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         found = self.key(request)
         return self.servers[self.find(xxh64_intdigest(found) if found else self.context.random.getrandbits(64))]
 
-    def hashed(self, request: Facts) -> bytes | None:
+    def hashed(self, request: RequestFacts) -> bytes | None:
         return self.key(request)

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from lbd.backend.algorithm import Facts
+from lbd.backend.algorithm import RequestFacts
 from lbd.http import fields
 from lbd.schema import units as u
 from lbd.schema.kinds import type_of
 
-Key = Callable[[Facts], bytes]
+Key = Callable[[RequestFacts], bytes]
 
 PLAIN = ("url", "path", "source")
 NAMED = ("header", "cookie", "query")
@@ -29,22 +29,22 @@ def _read(value: Any) -> str:
     return value
 
 
-KEY = u.Kind("hash key", '"url", "path", "source", "header:NAME", "cookie:NAME" or "query:NAME"', _read,
-             {"type": "string", "pattern": "^(url|path|source|(header|cookie|query):.+)$"},
-             (*PLAIN, *(f"{what}:" for what in NAMED)))
+KEY = u.ValueKind("hash key", '"url", "path", "source", "header:NAME", "cookie:NAME" or "query:NAME"', _read,
+                  {"type": "string", "pattern": "^(url|path|source|(header|cookie|query):.+)$"},
+                  (*PLAIN, *(f"{what}:" for what in NAMED)))
 
 
-def url(request: Facts) -> bytes:
+def url(request: RequestFacts) -> bytes:
     """Path and query."""
     return request.target
 
 
-def path(request: Facts) -> bytes:
+def path(request: RequestFacts) -> bytes:
     """The path without the query."""
     return request.target.partition(b"?")[0]
 
 
-def source(request: Facts) -> bytes:
+def source(request: RequestFacts) -> bytes:
     """The client's address."""
     return request.source
 

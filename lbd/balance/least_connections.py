@@ -5,7 +5,7 @@ The rule is HAProxy's `leastconn` (src/lb_fwlc.c) and nginx's `least_conn`; ties
 
 from collections.abc import Sequence
 
-from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.server import Server
 from lbd.stats.least import Least
 
@@ -20,7 +20,7 @@ class LeastConnections(Algorithm):
         slots = [server.slot for server in servers]
         self.least = Least(self.context.board, slots, [server.effective for server in servers]).pick
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         return self.servers[self.least()]
 
     def scores(self) -> Sequence[float]:

@@ -7,7 +7,7 @@ EWMA, and unlike theirs it is measured by all workers together.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lbd.backend.algorithm import Algorithm, Context, Facts
+from lbd.backend.algorithm import Algorithm, Context, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance.fastest import Fastest
 from lbd.schema import key
@@ -39,11 +39,11 @@ class LeastTime(Algorithm):
         self.servers = servers
         row = self.context.row
         self.all = Fastest(self.context.board, None if row is None else row.slot,
-                               [server.slot for server in servers], [server.effective for server in servers],
+                           [server.slot for server in servers], [server.effective for server in servers],
                            self.decay)
         self.fastest = self.all.pick
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         return self.servers[self.fastest()]
 
     def scores(self) -> Sequence[float]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lbd import schema
 from lbd.backend.algorithm import Context
-from lbd.balance.keyed import Keyed, Places
+from lbd.balance.keyed import HashedAlgorithm, HashTable
 from lbd.balance.keys import KEY, key_of
 from lbd.balance.maglev_table import MaglevTable
 
@@ -16,7 +16,7 @@ class MaglevOptions:
     key: str = schema.key("url", KEY, "what is hashed: url, path, source, header:NAME, cookie:NAME or query:NAME")
 
 
-class Maglev(Keyed):
+class Maglev(HashedAlgorithm):
     """Shares are more even than on a ring and the look-up is faster; when servers come or go, up to twice the keys
     move."""
 
@@ -25,5 +25,5 @@ class Maglev(Keyed):
     def __init__(self, options: MaglevOptions, context: Context) -> None:
         super().__init__(options, context, key_of(options.key))
 
-    def place(self, hashes: list[int], weights: list[int]) -> Places:
+    def place(self, hashes: list[int], weights: list[int]) -> HashTable:
         return MaglevTable(hashes, weights)

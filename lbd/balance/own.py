@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lbd.backend.algorithm import Algorithm, Context, Facts
+from lbd.backend.algorithm import Algorithm, Context, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance.round_robin import RoundRobin
 from lbd.errors import LbdError
@@ -69,7 +69,7 @@ class Own(Algorithm):
         self.instead.rebuild(servers)
         self.broken = not self.told(self.inner.rebuild, servers)
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         if self.broken:
             return self._fall_back(request, fields.BACKEND_FALLBACKS_ERROR, "its last rebuild failed")
         begun = now()
@@ -96,7 +96,7 @@ class Own(Algorithm):
             return False
         return True
 
-    def _fall_back(self, request: Facts, field: int, reason: str) -> Server:
+    def _fall_back(self, request: RequestFacts, field: int, reason: str) -> Server:
         if self.context.row is not None:
             self.context.row.add(field, 1)
         self._log(reason, "pick")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance.loads import Loads
 
@@ -17,7 +17,7 @@ class Random(Algorithm):
         self.draw = Loads(self.context.board, [server.slot for server in servers],
                           [server.effective for server in servers], self.context.random.getrandbits(64)).draw
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         return self.servers[self.draw()]
 
     def scores(self) -> Sequence[float]:

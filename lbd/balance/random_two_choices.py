@@ -6,7 +6,7 @@ never fall on the same server twice.
 
 from collections.abc import Sequence
 
-from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance.loads import Loads
 
@@ -22,7 +22,7 @@ class RandomTwoChoices(Algorithm):
                            [server.effective for server in servers], self.context.random.getrandbits(64))
         self.two = self.loads.two
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         return self.servers[self.two()]
 
     def scores(self) -> Sequence[float]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lbd.backend.algorithm import Algorithm, Context, Facts
+from lbd.backend.algorithm import Algorithm, Context, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance.rotation import Rotation
 
@@ -34,9 +34,9 @@ class RoundRobin(Algorithm):
         """The weights that count, as whole numbers from 1 on."""
         return (1,) * len(servers)
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         return self.servers[self.turn()]
 
-    def preview(self, request: Facts) -> Server:
+    def preview(self, request: RequestFacts) -> Server:
         assert self.rotation is not None
         return self.servers[self.rotation.peek()]

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from lbd.backend.algorithm import Context, Facts
-from lbd.balance.keyed import Keyed, Places
+from lbd.backend.algorithm import Context, RequestFacts
+from lbd.balance.keyed import HashedAlgorithm, HashTable
 from lbd.balance.maglev_table import MaglevTable
 from lbd.balance.network import network
 from lbd.schema import key
@@ -18,7 +18,7 @@ class SourceOptions:
     ipv6_prefix: int = key(64, u.integer(1, 128), "bits of an IPv6 address that count; a host has often a whole /64")
 
 
-class SourceIpHash(Keyed):
+class SourceIpHash(HashedAlgorithm):
     """Behind a trusted proxy the address is the client's own. An IPv4-mapped address is one of IPv4."""
 
     Options = SourceOptions
@@ -26,9 +26,9 @@ class SourceIpHash(Keyed):
     def __init__(self, options: SourceOptions, context: Context) -> None:
         super().__init__(options, context, self.network)
 
-    def network(self, request: Facts) -> bytes:
+    def network(self, request: RequestFacts) -> bytes:
         """The client's network."""
         return network(request.source, self.options.ipv4_prefix, self.options.ipv6_prefix)
 
-    def place(self, hashes: list[int], weights: list[int]) -> Places:
+    def place(self, hashes: list[int], weights: list[int]) -> HashTable:
         return MaglevTable(hashes, weights)

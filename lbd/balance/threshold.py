@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance.loads import PROBES, Loads
 from lbd.schema import key
@@ -26,8 +26,8 @@ def _limit(value: Any) -> float:
     return float(u.number(0.001, HIGHEST).read(value))
 
 
-LIMIT = u.Kind("limit", f'"auto" or a number from 0.001 to {HIGHEST:.0f}', _limit,
-               {"anyOf": [{"const": "auto"}, {"type": "number", "minimum": 0.001, "maximum": HIGHEST}]}, ("auto",))
+LIMIT = u.ValueKind("limit", f'"auto" or a number from 0.001 to {HIGHEST:.0f}', _limit,
+                    {"anyOf": [{"const": "auto"}, {"type": "number", "minimum": 0.001, "maximum": HIGHEST}]}, ("auto",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Threshold(Algorithm):
         self.limit = self.options.limit
         self.probes = self.options.probes
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         if self.listed:
             return self.servers[self.loads.listed(self.limit)]
         return self.servers[self.loads.threshold(self.limit, self.probes)]

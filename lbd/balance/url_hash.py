@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lbd.backend.algorithm import Context
 from lbd.balance import keys
-from lbd.balance.keyed import Keyed, Places
+from lbd.balance.keyed import HashedAlgorithm, HashTable
 from lbd.balance.maglev_table import MaglevTable
 from lbd.schema import key
 from lbd.schema import units as u
@@ -17,7 +17,7 @@ class UrlOptions:
     query: bool = key(True, u.BOOL, "the query counts too; false: the path alone")
 
 
-class UrlHash(Keyed):
+class UrlHash(HashedAlgorithm):
     """The URL as it is sent to the server: without what a route strips off."""
 
     Options = UrlOptions
@@ -25,5 +25,5 @@ class UrlHash(Keyed):
     def __init__(self, options: UrlOptions, context: Context) -> None:
         super().__init__(options, context, keys.url if options.query else keys.path)
 
-    def place(self, hashes: list[int], weights: list[int]) -> Places:
+    def place(self, hashes: list[int], weights: list[int]) -> HashTable:
         return MaglevTable(hashes, weights)

@@ -17,7 +17,7 @@ from lbd.cli import daemon_tls, options
 from lbd.config.document import INPUT
 from lbd.errors import LbdError, Problem, UsageError
 from lbd.schema import units as u
-from lbd.schema.kinds import Kind, shown
+from lbd.schema.kinds import ValueKind, shown
 from lbd.schema.units import Address
 
 SYSTEM_SOCKET = "/run/lbd/admin.sock"
@@ -171,7 +171,7 @@ def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) 
     return Daemon(default_address(environment), token(token_file))
 
 
-def address(text: Any, where: str, kind: Kind = u.ADDRESS) -> Address:
+def address(text: Any, where: str, kind: ValueKind = u.ADDRESS) -> Address:
     """The address that the text means; raises `UsageError` that says where the text stands."""
     try:
         found: Address = kind.read(text)

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import HttpVersion11, WSMsgType, web
 
 from lbd.schema import units as u
-from lbd.schema.units import Kind
+from lbd.schema.units import ValueKind
 
 PIECE = 64 << 10             # bytes of padding written at once
 LONGEST_ORDER = 4096         # bytes of the JSON that /_demo/health takes
@@ -19,7 +19,7 @@ LONGEST_MESSAGE = 1 << 20    # bytes of one WebSocket message
 LONGEST_LINE = 64 << 10      # bytes of a request line or field: more than lbd forwards
 
 # What can be changed at run time: path → query parameter → attribute of Behaviour, and how its value is written.
-SWITCHES: dict[str, dict[str, tuple[str, Kind]]] = {
+SWITCHES: dict[str, dict[str, tuple[str, ValueKind]]] = {
     "/_demo/delay": {"delay": ("delay", u.DURATION), "jitter": ("jitter", u.DURATION)},
     "/_demo/errors": {"rate": ("error_rate", u.PERCENT)},
     "/_demo/body": {"size": ("body_size", u.SIZE)},

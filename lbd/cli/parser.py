@@ -8,13 +8,13 @@ from typing import Any, NoReturn
 
 from lbd.cli import emphasis, pager
 from lbd.errors import UsageError
-from lbd.schema.kinds import Kind, nearest, shown
+from lbd.schema.kinds import ValueKind, nearest, shown
 
 HELP_COLUMN = 30  # where the explanations begin
 HELP_WIDTH = 110
 
 
-def kind(of: Kind) -> Callable[[str], Any]:
+def kind(of: ValueKind) -> Callable[[str], Any]:
     """A `type=` for argparse that reads a value just as the configuration file does."""
 
     def read(text: str) -> Any:
@@ -35,7 +35,7 @@ def checked(read: Callable[[str], Any]) -> Callable[[str], str]:
     return check
 
 
-def number(of: Kind) -> Callable[[str], Any]:
+def number(of: ValueKind) -> Callable[[str], Any]:
     """A `type=` for argparse that reads an integer just as the configuration file does."""
     def read(text: str) -> Any:
         if re.fullmatch("-?[0-9]+", text):

@@ -14,11 +14,11 @@ def json_schema(algorithms: Mapping[str, type | None], checks: Mapping[str, type
 
     A file that lbd reads without errors fulfils it. It says nothing about what must hold between keys.
     """
-    writer = _Writer(algorithms, checks)
+    writer = _SchemaWriter(algorithms, checks)
     return {"$schema": DIALECT, "title": "lbd", **writer.table(Config), "$defs": writer.defs}
 
 
-class _Writer:
+class _SchemaWriter:
     """`defs` are the tables that were referred to."""
 
     def __init__(self, algorithms: Mapping[str, type | None], checks: Mapping[str, type]) -> None:

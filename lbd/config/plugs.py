@@ -8,14 +8,14 @@ from typing import Any
 from lbd.config.findings import Findings
 from lbd.schema import ALGORITHM_NAMES, CHECK_NAMES, AlgorithmConfig, HealthPolicy
 from lbd.schema import units as u
-from lbd.schema.kinds import Kind, listed, nearest, shown
+from lbd.schema.kinds import ValueKind, listed, nearest, shown
 
 COMMAND_LINE = "command line"  # stands for the file in findings
 SHORTEST = 0.01                # seconds from one check to the next, as in the table of keys
 
 
 @dataclass(frozen=True, slots=True)
-class Overrides:
+class CommandLine:
     """What the command line says beside a file; it wins until the restart.
 
     `algorithm` is that of every backend that names none, `health_interval` (seconds) that of every policy,
@@ -31,13 +31,13 @@ class Plugs:
     """`algorithms` maps the name of each algorithm that exists to the class of its options (None: it has none),
     `checks` each kind of check likewise. An entry ":" stands for algorithms written "package.module:Class"."""
 
-    ALGORITHM_NAME = Kind("algorithm", "the name of an algorithm", u.LINE.read, u.LINE.schema)
+    ALGORITHM_NAME = ValueKind("algorithm", "the name of an algorithm", u.LINE.read, u.LINE.schema)
 
     def __init__(self, algorithms: Mapping[str, type | None], checks: Mapping[str, type],
-                 overrides: Overrides | None, findings: Findings) -> None:
+                 overrides: CommandLine | None, findings: Findings) -> None:
         self.algorithms = algorithms
         self.checks = checks
-        self.overrides = overrides or Overrides()
+        self.overrides = overrides or CommandLine()
         self.default_algorithm = AlgorithmConfig().name
         self._accept(findings)
 

@@ -11,13 +11,13 @@ from lbd.config.bodies import bodies
 from lbd.config.document import INPUT, INPUT_NAME, Document
 from lbd.config.findings import Findings, Where
 from lbd.config.places import Path
-from lbd.config.plugs import COMMAND_LINE, Overrides, Plugs
-from lbd.config.sources import Sources
+from lbd.config.plugs import COMMAND_LINE, CommandLine, Plugs
+from lbd.config.sources import ConfigSources
 from lbd.config.tables import Tables
 from lbd.errors import ConfigError, Problem
 from lbd.schema import Config
 
-__all__ = ("Config", "Loaded", "Overrides", "from_options", "read")
+__all__ = ("CommandLine", "Config", "Loaded", "from_options", "read")
 
 ONCE = "the configuration came from standard input and cannot be read again: restart lbd with another, or with a file"
 
@@ -44,7 +44,7 @@ class Loaded:
     once: str = ""
 
 
-def read(path: str, algorithms: Algorithms, checks: Checks, overrides: Overrides | None = None,
+def read(path: str, algorithms: Algorithms, checks: Checks, overrides: CommandLine | None = None,
          good: Mapping[str, Document] | None = None) -> Loaded:
     """Read a file (`-`: standard input) and all that it includes; raises ConfigError with every error in them.
 
@@ -56,7 +56,7 @@ def read(path: str, algorithms: Algorithms, checks: Checks, overrides: Overrides
     first: ConfigError | None = None
     while True:
         findings = Findings(INPUT_NAME if path == INPUT else path)
-        sources = Sources(path, findings, good, replaced)
+        sources = ConfigSources(path, findings, good, replaced)
         try:
             loaded = _load(sources.data, sources.include, tuple(sources.files), findings,
                            Plugs(algorithms, checks, overrides, findings))
@@ -72,7 +72,7 @@ def read(path: str, algorithms: Algorithms, checks: Checks, overrides: Overrides
         return dataclasses.replace(loaded, files=(), once=ONCE) if path == INPUT else loaded
 
 
-def _culprits(error: ConfigError, sources: Sources, main: str, good: Mapping[str, Document],
+def _culprits(error: ConfigError, sources: ConfigSources, main: str, good: Mapping[str, Document],
               replaced: Mapping[str, list[Problem]]) -> dict[str, list[Problem]]:
     """The included files in which the errors stand; none unless each of them has another version to be tried."""
     found: dict[str, list[Problem]] = {}
@@ -92,14 +92,14 @@ def _load(data: Mapping[str, Any], include: tuple[str, ...], files: tuple[str, .
 
 
 def from_options(listen: Sequence[str], servers: Sequence[str], algorithms: Algorithms, checks: Checks, *,
-                 overrides: Overrides | None = None, metrics: str | None = None, admin: str | None = None,
+                 overrides: CommandLine | None = None, metrics: str | None = None, admin: str | None = None,
                  workers: str | int | None = None) -> Loaded:
     """The configuration that a file with one listener `web` and one backend `app` would give, its servers s1, s2 …
 
     Of the overrides, `health_path` brings http checks, `health_interval` alone tcp checks. Raises ConfigError, in which
     the options stand for the keys.
     """
-    given = overrides or Overrides()
+    given = overrides or CommandLine()
     app: dict[str, Any] = {"servers": {f"s{number}": address for number, address in enumerate(servers, 1)}}
     if given.health_path is not None or given.health_interval is not None:
         app["health"] = {"type": "http" if given.health_path is not None else "tcp"}

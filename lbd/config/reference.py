@@ -47,7 +47,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 def toml_reference(algorithms: Mapping[str, type | None], checks: Mapping[str, type]) -> str:
     """The whole reference; `algorithms` and `checks` map names to the classes of their own keys."""
-    return HEAD + "\n" + "\n".join(_Writer(algorithms, checks).config()) + "\n"
+    return HEAD + "\n" + "\n".join(_ReferenceWriter(algorithms, checks).config()) + "\n"
 
 
 def written(value: Any) -> str:
@@ -74,7 +74,7 @@ def example(about: Key) -> Any:
     return schema.get("minimum", schema.get("enum", ["…"])[0])
 
 
-class _Writer:
+class _ReferenceWriter:
     def __init__(self, algorithms: Mapping[str, type | None], checks: Mapping[str, type]) -> None:
         self.algorithms = algorithms
         self.checks = checks

@@ -10,7 +10,7 @@ from lbd.config.tables import Tables
 from lbd.schema import REQUIRED, key, keys
 from lbd.schema import units as u
 from lbd.schema.addresses import Address
-from lbd.schema.kinds import Kind, each, text_of, type_of
+from lbd.schema.kinds import ValueKind, each, text_of, type_of
 
 LONGEST_LINE = 200   # characters of what someone says
 MOST_TAGS = 32
@@ -41,11 +41,11 @@ def _moment(value: Any) -> float:
     return float(value)
 
 
-SHORT = Kind("text", f"a string of one line, at most {LONGEST_LINE} characters", _short,
-             {"type": "string", "maxLength": LONGEST_LINE})
-TAGS = Kind("tags", f"an array of at most {MOST_TAGS} strings of one line", _tags,
-            {"type": "array", "items": SHORT.schema, "maxItems": MOST_TAGS}, write=list)
-MOMENT = Kind("time", "seconds since 1970", _moment, {"type": "number", "minimum": 0})
+SHORT = ValueKind("text", f"a string of one line, at most {LONGEST_LINE} characters", _short,
+                  {"type": "string", "maxLength": LONGEST_LINE})
+TAGS = ValueKind("tags", f"an array of at most {MOST_TAGS} strings of one line", _tags,
+                 {"type": "array", "items": SHORT.schema, "maxItems": MOST_TAGS}, write=list)
+MOMENT = ValueKind("time", "seconds since 1970", _moment, {"type": "number", "minimum": 0})
 MODE = u.choice("ready", "drain", "maint")
 FORCED = u.choice("up", "down")
 WEIGHT = u.integer(0, 1000)
@@ -108,7 +108,7 @@ class SavedRegistration:
     backend: str = key(REQUIRED, u.NAME, "backend")
     server: str = key(REQUIRED, u.NAME, "its name")
     offer: RegistrationRequest = key(
-        REQUIRED, Kind("table", "a table", lambda value: read(RegistrationRequest, value), {"type": "object"}),
+        REQUIRED, ValueKind("table", "a table", lambda value: read(RegistrationRequest, value), {"type": "object"}),
         "what it registered")
     who: str = key("", SHORT, "who registered it")
 

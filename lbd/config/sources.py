@@ -19,7 +19,7 @@ DEEPEST = 16  # files that include one another
 _PATTERNS = many(LINE, 'paths, or patterns like "lbd.d/*.toml"')
 
 
-class Sources:
+class ConfigSources:
     """Reads a file (`-`: standard input) and what it includes; problems go to `findings`, as do the places of all keys.
 
     `data` is what all files say together, `include` the first file's own; `files` are the absolute paths of the

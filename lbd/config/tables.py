@@ -9,7 +9,7 @@ from lbd.config.places import Path
 from lbd.config.plugs import Plugs
 from lbd.schema import REQUIRED, AlgorithmConfig, Config, HealthPolicy, Key, ServerConfig, Timeouts, keys
 from lbd.schema import units as u
-from lbd.schema.kinds import ItemError, Kind, found, nearest, shown, type_of
+from lbd.schema.kinds import ItemError, ValueKind, found, nearest, shown, type_of
 
 _BAD = object()
 
@@ -102,7 +102,7 @@ class Tables:
         elif about.later:
             self.findings.warn(path, "has no effect yet")
 
-    def _plain(self, kind: Kind, value: Any, path: Path) -> Any:
+    def _plain(self, kind: ValueKind, value: Any, path: Path) -> Any:
         try:
             result = kind.read(value)
         except ItemError as error:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
-from lbd.backend.outlier import EJECTED, NOT_ENFORCED, RETURNED, Case, Decision, Figures, Outliers
+from lbd.backend.outlier import EJECTED, NOT_ENFORCED, RETURNED, Case, Decision, FailureCounts, Outliers
 from lbd.backend.snapshot import Endpoint
 from lbd.backend.state import serves
 from lbd.health.schedule import Judgement, Key
@@ -95,10 +95,10 @@ class Ejection:
         if moved:
             self._changed()
 
-    def _figures(self, slot: int) -> Figures:
+    def _figures(self, slot: int) -> FailureCounts:
         each = self._board.each
-        return Figures(each(scoreboard.SERVER, slot, fields.SERVER_FAILURES),
-                       each(scoreboard.SERVER, slot, fields.SERVER_SUCCEEDED))
+        return FailureCounts(each(scoreboard.SERVER, slot, fields.SERVER_FAILURES),
+                             each(scoreboard.SERVER, slot, fields.SERVER_SUCCEEDED))
 
     def _tell(self, decision: Decision, why: str) -> None:
         place = dict(zip(("backend", "server", "address"), decision.server, strict=True))

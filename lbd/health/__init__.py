@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from lbd.health import exec, http, tcp, tls
-from lbd.health.check import Kind
+from lbd.health.check import CheckKind
 
-CHECKS: Mapping[str, Kind] = {
-    "http": http,
-    "tcp": tcp,
-    "tls": tls,
-    "exec": exec,
+CHECKS: Mapping[str, CheckKind] = {
+    "http": CheckKind(http.HttpOptions, http.check),
+    "tcp": CheckKind(tcp.TcpOptions, tcp.check),
+    "tls": CheckKind(tls.TlsOptions, tls.check),
+    "exec": CheckKind(exec.ExecOptions, exec.check),
 }

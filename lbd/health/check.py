@@ -61,17 +61,16 @@ class Result:
 Check = Callable[[Subject, Any, float], Awaitable[Result]]
 
 
-class Kind(Protocol):
-    """A module of this room that is a kind of check: the class of its own keys, and the check.
+@dataclass(frozen=True, slots=True)
+class CheckKind:
+    """A kind of check: the class of its own keys in the configuration, and the check.
 
     `check(subject, options, timeout)` takes at most `timeout` seconds, whatever the server does, and never raises for
-    what a server can do. It raises `OSError` for what says nothing of the server: this machine lacks something.
+    what a server can do. It raises `OSError` where this machine lacks something, which says nothing of the server.
     """
 
-    @property
-    def Options(self) -> type: ...
-    @property
-    def check(self) -> Check: ...
+    Options: type
+    check: Check
 
 
 _WORDS = {

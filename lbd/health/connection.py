@@ -16,7 +16,7 @@ LOOKED_AT = 64 * 1024      # bytes of a body that are looked at
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CheckResponse:
     """A response: its head, and the first `LOOKED_AT` bytes of its body where that was asked for."""
 
     status: int
@@ -24,7 +24,7 @@ class Answer:
     body: bytes = b""
 
 
-class BadAnswer(ValueError):
+class BadResponse(ValueError):
     """What came is no HTTP/1 response."""
 
 
@@ -44,10 +44,10 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
         self._scanner = head.Response(LONGEST_HEAD, MOST_FIELDS)
-        self._answer: asyncio.Future[Answer] | None = None
+        self._answer: asyncio.Future[CheckResponse] | None = None
         self._data = b""
         self._body = bytearray()
-        self._found: Answer | None = None
+        self._found: CheckResponse | None = None
         self._chunks: head.Chunks | None = None
         self._left = 0
         self._keep = self._for_head = self._to_end = self._wanted = False
@@ -67,11 +67,11 @@ class Connection(asyncio.Protocol):
                 transport, connection, secured[0], server_hostname=secured[1])
         return connection
 
-    async def ask(self, request: bytes, deadline: float, for_head: bool, to_end: bool, wanted: bool) -> Answer:
+    async def ask(self, request: bytes, deadline: float, for_head: bool, to_end: bool, wanted: bool) -> CheckResponse:
         """Send a request and wait for its answer until `deadline`, in the loop's time. `for_head`: the method is HEAD;
         `to_end`: read the answer to its end, so that the connection may be used again; `wanted`: the body is looked at.
 
-        Raises `BadAnswer`, `Lost`, `TimeoutError`, or another `OSError`.
+        Raises `BadResponse`, `Lost`, `TimeoutError`, or another `OSError`.
         """
         self.reusable = False
         self._for_head, self._to_end, self._wanted = for_head, to_end, wanted
@@ -126,13 +126,13 @@ class Connection(asyncio.Protocol):
         scanner = self._scanner
         while flags := scanner.scan(self._data, 0, self._for_head, 1, True):
             if flags < 0 or scanner.status == 101:
-                self._fail(BadAnswer(scanner.error or "101 was not asked for"))
+                self._fail(BadResponse(scanner.error or "101 was not asked for"))
                 return
             rest = self._data[scanner.head:]
             if scanner.status < 200:
                 self._data = rest
                 continue
-            found = self._found = Answer(scanner.status, scanner.out)
+            found = self._found = CheckResponse(scanner.status, scanner.out)
             self._keep = bool(flags & head.KEEP and not flags & head.MORE)
             self._left = scanner.length if flags & head.LENGTH else -1 if flags & head.UNTIL_CLOSE else 0
             self._chunks = head.Chunks(True, 0) if flags & head.CHUNKED else None
@@ -143,13 +143,13 @@ class Connection(asyncio.Protocol):
                 self._more(found, rest)
             return
 
-    def _more(self, found: Answer, data: bytes) -> None:
+    def _more(self, found: CheckResponse, data: bytes) -> None:
         """More of the body."""
         ended = False
         if self._chunks is not None:
             result = self._chunks.feed(data, 0)
             if result < 0:
-                self._fail(BadAnswer(self._chunks.error))
+                self._fail(BadResponse(self._chunks.error))
                 return
             self._body += self._chunks.out
             ended = result > 0
@@ -164,10 +164,10 @@ class Connection(asyncio.Protocol):
         if ended:
             self._end(found)
 
-    def _end(self, found: Answer) -> None:
+    def _end(self, found: CheckResponse) -> None:
         if self._answer is not None and not self._answer.done():
             self.reusable = self._keep
-            self._answer.set_result(Answer(found.status, found.head, bytes(self._body[:LOOKED_AT])))
+            self._answer.set_result(CheckResponse(found.status, found.head, bytes(self._body[:LOOKED_AT])))
 
     def _expire(self) -> None:
         self._fail(TimeoutError())

@@ -14,7 +14,7 @@ from lbd.errors import shortage
 from lbd.health.check import Result, Subject
 from lbd.net import children
 from lbd.schema import REQUIRED, key
-from lbd.schema.kinds import ItemError, Kind, each, text_of, type_of
+from lbd.schema.kinds import ItemError, ValueKind, each, text_of, type_of
 
 SHOWN = 120         # characters of the program's first line of output that are repeated
 LAST_WORDS = 0.05   # seconds for output that comes behind the end of the program
@@ -38,12 +38,12 @@ def _read_command(value: Any) -> tuple[str, ...]:
     return command
 
 
-COMMAND = Kind("command", 'an array: the program and its arguments, like ["/usr/bin/check", "-q"]', _read_command,
-               {"type": "array", "items": {"type": "string"}, "minItems": 1}, empty=())
+COMMAND = ValueKind("command", 'an array: the program and its arguments, like ["/usr/bin/check", "-q"]', _read_command,
+                    {"type": "array", "items": {"type": "string"}, "minItems": 1}, empty=())
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ExecOptions:
     """The keys of a policy with `type = "exec"`."""
 
     command: tuple[str, ...] = key(
@@ -51,7 +51,7 @@ class Options:
         "LBD_BACKEND and LBD_SERVER", example=["/usr/local/bin/check"])
 
 
-async def check(subject: Subject, options: Options, timeout: float) -> Result:
+async def check(subject: Subject, options: ExecOptions, timeout: float) -> Result:
     """Run the program; after `timeout` seconds it is killed, with all that it started."""
     loop = asyncio.get_running_loop()
     started = loop.time()

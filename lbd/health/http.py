@@ -9,7 +9,7 @@ import re2
 from lbd import __version__
 from lbd.errors import shortage
 from lbd.health.check import Result, Subject, words
-from lbd.health.connection import Answer, BadAnswer, Connection, Lost
+from lbd.health.connection import BadResponse, CheckResponse, Connection, Lost
 from lbd.http import head
 from lbd.schema import key
 from lbd.schema import units as u
@@ -21,7 +21,7 @@ WITH_BODY = ("POST", "PUT", "PATCH")   # methods whose requests say that they ha
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class HttpOptions:
     """The keys of a policy with `type = "http"`."""
 
     path: str = key("/", u.TARGET, "target of the request, query and all")
@@ -35,7 +35,7 @@ class Options:
     keep_alive: bool = key(False, u.BOOL, "one connection for check after check; new ones also notice a full backlog")
 
 
-async def check(subject: Subject, options: Options, timeout: float) -> Result:
+async def check(subject: Subject, options: HttpOptions, timeout: float) -> Result:
     """Send the request and judge the answer, all within `timeout` seconds. Redirects are not followed."""
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -44,7 +44,7 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
         asker = subject.kept = Asker(subject, options)
     try:
         fault, said = judge(await asker.ask(started + timeout), options)
-    except BadAnswer as error:
+    except BadResponse as error:
         fault, said = True, f"bad answer: {error}"
     except (OSError, TimeoutError) as error:
         if shortage(error):
@@ -56,7 +56,7 @@ async def check(subject: Subject, options: Options, timeout: float) -> Result:
 class Asker:
     """What stays from one check of a server to the next: the request, and with `keep_alive` the connection."""
 
-    def __init__(self, subject: Subject, options: Options) -> None:
+    def __init__(self, subject: Subject, options: HttpOptions) -> None:
         self._address = subject.reached
         self._greeting = subject.greeting
         self._secured = subject.secured
@@ -66,7 +66,7 @@ class Asker:
         self._request = request(subject.address, options)
         self._connection: Connection | None = None
 
-    async def ask(self, deadline: float) -> Answer:
+    async def ask(self, deadline: float) -> CheckResponse:
         """On the connection that was kept, else on a new one. One that was kept may have been closed by the server in
         the meantime: that is no failure, and a new one is tried."""
         kept = self._connection
@@ -85,7 +85,7 @@ class Asker:
         if self._connection is not None:
             self._connection.close()
 
-    async def _ask_on(self, connection: Connection, deadline: float) -> Answer:
+    async def _ask_on(self, connection: Connection, deadline: float) -> CheckResponse:
         self._connection = connection
         try:
             return await connection.ask(self._request, deadline, self._for_head, self._keep, self._wanted)
@@ -95,7 +95,7 @@ class Asker:
                 self._connection = None
 
 
-def request(address: Address, options: Options) -> bytes:
+def request(address: Address, options: HttpOptions) -> bytes:
     """The request's head; fields of the policy replace our own of the same name."""
     fields = {
         "host": ("Host", options.host or ("localhost" if address.path else address.place)),
@@ -113,7 +113,7 @@ def request(address: Address, options: Options) -> bytes:
     return f"{options.method} {options.path} HTTP/1.1\r\n{lines}\r\n".encode()
 
 
-def judge(answer: Answer, options: Options) -> tuple[bool, str]:
+def judge(answer: CheckResponse, options: HttpOptions) -> tuple[bool, str]:
     """Whether something is wrong with the answer, and what it was."""
     said = str(answer.status)
     if not any(low <= answer.status <= high for low, high in options.expect_status):

@@ -91,7 +91,7 @@ class Judgement:
 
 
 @dataclass(slots=True)
-class Watch:
+class ServerWatch:
     """One server under watch: `first` is set once there is a result, `soon` asks for a check at once."""
 
     target: Target
@@ -106,7 +106,7 @@ class Round:
     """A wait for first checks: `decided` once every backend has a server that passed or none that is still unchecked,
     `complete` once no server is unchecked."""
 
-    def __init__(self, watches: Mapping[Key, Watch]) -> None:
+    def __init__(self, watches: Mapping[Key, ServerWatch]) -> None:
         self.decided = asyncio.Event()
         self.complete = asyncio.Event()
         self._unchecked = {key for key, watch in watches.items() if not watch.first.is_set()}
@@ -158,7 +158,7 @@ class Schedule:
         self._failed = failed
         self._wait = wait
         self._dice = dice
-        self._watches: dict[Key, Watch] = {}
+        self._watches: dict[Key, ServerWatch] = {}
         self._quiet_until = 0.0
         self._before: dict[Key, Judgement] = {}
         self._rounds: set[Round] = set()
@@ -173,8 +173,8 @@ class Schedule:
             known = self._watches.get(key)
             if known is not None and known.target == target:
                 continue
-            watch = Watch(target, Subject(_place(target), key[0], key[1], target.greeting, target.secured,
-                                          at=target.at))
+            watch = ServerWatch(target, Subject(_place(target), key[0], key[1], target.greeting, target.secured,
+                                                at=target.at))
             if known is not None:
                 watch.judgement, watch.first = known.judgement, known.first
                 self._end(known)
@@ -222,17 +222,17 @@ class Schedule:
         watch = self._watches.get(key)
         return None if watch is None else watch.judgement
 
-    def _checked(self, key: Key, watch: Watch) -> None:
+    def _checked(self, key: Key, watch: ServerWatch) -> None:
         if not watch.first.is_set():
             watch.first.set()
             for waiting in self._rounds:
                 waiting.checked(key, watch.judgement.passing)
 
-    def _end(self, watch: Watch) -> None:
+    def _end(self, watch: ServerWatch) -> None:
         if watch.task is not None:
             watch.task.cancel()
 
-    async def _run(self, key: Key, watch: Watch) -> None:
+    async def _run(self, key: Key, watch: ServerWatch) -> None:
         policy, judgement = watch.target.policy, watch.judgement
         share = PHASE   # the first checks all run at once: from then on they spread over the interval
         try:
@@ -252,7 +252,7 @@ class Schedule:
         finally:
             watch.subject.release()
 
-    async def _check(self, watch: Watch) -> Result | None:
+    async def _check(self, watch: ServerWatch) -> Result | None:
         """The result; None where the check could not be done."""
         policy = watch.target.policy
         if not watch.subject.reached.literal:
@@ -267,7 +267,7 @@ class Schedule:
         except Exception as error:  # a check that breaks must not leave its server unwatched
             return Result(False, f"the check itself failed: {error!r}", 0.0)
 
-    def _skip(self, watch: Watch, reason: str) -> None:
+    def _skip(self, watch: ServerWatch, reason: str) -> None:
         """It says nothing of the server, and all that are checked now may be concerned: one line for them."""
         watch.judgement.skipped += 1
         now = asyncio.get_running_loop().time()

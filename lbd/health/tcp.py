@@ -10,11 +10,11 @@ from lbd.health.dial import dial
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TcpOptions:
     """It has no keys of its own."""
 
 
-async def check(subject: Subject, options: Options, timeout: float) -> Result:
+async def check(subject: Subject, options: TcpOptions, timeout: float) -> Result:
     """Connect within `timeout` seconds and close again."""
     loop = asyncio.get_running_loop()
     started = loop.time()

@@ -15,7 +15,7 @@ from lbd.schema import units as u
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TlsOptions:
     """The keys of a policy with `type = "tls"`."""
 
     verify: bool = key(False, u.BOOL, "the certificate must be valid, and for `server_name` or the address")
@@ -24,7 +24,7 @@ class Options:
                               example="/etc/lbd/ca.pem")
 
 
-async def check(subject: Subject, options: Options, timeout: float) -> Result:
+async def check(subject: Subject, options: TlsOptions, timeout: float) -> Result:
     """Connect and shake hands, all within `timeout` seconds, and close again."""
     loop = asyncio.get_running_loop()
     address = subject.address

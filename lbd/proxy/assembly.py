@@ -18,7 +18,7 @@ from lbd.routing.answers import to_https
 from lbd.routing.router import HeaderPolicy, Router, RouteTarget
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board, Row
-from lbd.stats.sources import Sources
+from lbd.stats.sources import SourceTable
 
 
 class Prepared(NamedTuple):
@@ -38,7 +38,7 @@ class Assembly:
         self.board = board
         self.lane = lane
         self.nowhere = Backend("", board.row(lane, scoreboard.PROCESS, 0))
-        self.sources = Sources(board, lane)
+        self.sources = SourceTable(board, lane)
         self.random = Random(lane)
         self.faces = Faces()
 

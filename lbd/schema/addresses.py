@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from lbd.schema.kinds import Kind, many, text_of
+from lbd.schema.kinds import ValueKind, many, text_of
 from lbd.schema.packed import packed
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -172,17 +172,17 @@ def network_of(value: Any) -> Network:
 
 _ANY = {"type": "string", "minLength": 1}
 
-BIND = Kind("bind", 'IP:PORT ("*" for every IPv4 address), [IPv6]:PORT, unix:/PATH or unix:@NAME', _bind, _ANY,
-            empty=Address())
-ADMIN = Kind("bind", 'IP:PORT ("*" for every IPv4 address), [IPv6]:PORT, unix:/PATH, or "off"',
-             lambda value: Address() if value == "off" else _bind(value), _ANY,
-             empty=Address(), write=lambda address: str(address) if address != Address() else "off")
+BIND = ValueKind("bind", 'IP:PORT ("*" for every IPv4 address), [IPv6]:PORT, unix:/PATH or unix:@NAME', _bind, _ANY,
+                 empty=Address())
+ADMIN = ValueKind("bind", 'IP:PORT ("*" for every IPv4 address), [IPv6]:PORT, unix:/PATH, or "off"',
+                  lambda value: Address() if value == "off" else _bind(value), _ANY,
+                  empty=Address(), write=lambda address: str(address) if address != Address() else "off")
 BINDS = many(BIND, BIND.allowed + ", or an array of these")
-ADDRESS = Kind("address", "HOST:PORT, [IPv6]:PORT, unix:/PATH, unix:@NAME or https://HOST:PORT", _server, _ANY,
-               empty=Address())
-HOST = Kind("host", "an IP address or a host name", lambda value: host_of(text_of(value)), _ANY)
-NETWORK = Kind("network", 'a network like "10.0.0.0/8" or an IP address', network_of, _ANY)
+ADDRESS = ValueKind("address", "HOST:PORT, [IPv6]:PORT, unix:/PATH, unix:@NAME or https://HOST:PORT", _server, _ANY,
+                    empty=Address())
+HOST = ValueKind("host", "an IP address or a host name", lambda value: host_of(text_of(value)), _ANY)
+NETWORK = ValueKind("network", 'a network like "10.0.0.0/8" or an IP address', network_of, _ANY)
 NETWORKS = many(NETWORK, 'networks like "10.0.0.0/8" or IP addresses')
-PROXIES = many(Kind("proxy", NETWORK.allowed + ', or "unix"',
-                    lambda value: UNIX if value == UNIX else network_of(value), _ANY),
+PROXIES = many(ValueKind("proxy", NETWORK.allowed + ', or "unix"',
+                         lambda value: UNIX if value == UNIX else network_of(value), _ANY),
                'networks like "10.0.0.0/8", IP addresses, or "unix"')

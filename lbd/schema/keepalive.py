@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lbd.schema import units as u
-from lbd.schema.kinds import Kind, type_of
+from lbd.schema.kinds import ValueKind, type_of
 
 _TIME, _COUNT = u.duration(1.0, 32767.0), u.integer(1, 127)     # as far as the kernel takes them (tcp(7))
 _KINDS = {"idle": _TIME, "interval": _TIME, "count": _COUNT}
@@ -46,7 +46,7 @@ def _write(settings: Keepalive) -> bool | dict[str, Any]:
     return {"idle": u.in_seconds(settings.idle), "interval": u.in_seconds(settings.interval), "count": settings.count}
 
 
-KEEPALIVE = Kind(
+KEEPALIVE = ValueKind(
     "keepalive", 'true, false, or { idle = "2m", interval = "30s", count = 4 }', _read,
     {"anyOf": [{"type": "boolean"}, {"type": "object", "additionalProperties": False,
                                      "properties": {name: kind.schema for name, kind in _KINDS.items()}}]},

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Literal
 
-from lbd.schema.kinds import Kind
+from lbd.schema.kinds import ValueKind
 
 Reload = Literal["live", "add", "drain", "rebind", "restart"]
 LIVE: Reload = "live"
@@ -23,7 +23,7 @@ class Key:
     have no effect yet; `refused` says why a key cannot be given yet at all.
     """
 
-    kind: Kind | None
+    kind: ValueKind | None
     default: Any
     text: str
     reload: Reload = LIVE
@@ -38,7 +38,7 @@ class Key:
     example: Any = None          # what the reference shows where there is no default, as written in TOML
 
 
-def key(default: Any, kind: Kind, text: str, reload: Reload = LIVE, **more: Any) -> Any:
+def key(default: Any, kind: ValueKind, text: str, reload: Reload = LIVE, **more: Any) -> Any:
     """A plain value. The default is written as in TOML and read by the kind itself."""
     about = Key(kind, default, text, reload, **more)
     if default is REQUIRED:

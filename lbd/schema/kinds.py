@@ -17,7 +17,7 @@ _NAMES = {"bool": "a boolean", "int": "an integer", "float": "a number", "str": 
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueKind:
     """One kind of value.
 
     `allowed` completes the sentence "must be …". `read` takes what tomllib gives and returns the value that the
@@ -126,7 +126,7 @@ def text_of(value: Any) -> str:
     return value
 
 
-def many(one: Kind, allowed: str) -> Kind:
+def many(one: ValueKind, allowed: str) -> ValueKind:
     """An array of different values of a kind; a single one may be written without the brackets. Read as a tuple."""
 
     def read(value: Any) -> tuple[Any, ...]:
@@ -147,10 +147,10 @@ def many(one: Kind, allowed: str) -> Kind:
         return tuple(one.settle(value, directory) for value in values) if one.settle else values
 
     schema = {"anyOf": [one.schema, {"type": "array", "items": one.schema}]}
-    return Kind(one.name + " list", allowed, read, schema, one.known, (), settle if one.settle else None)
+    return ValueKind(one.name + " list", allowed, read, schema, one.known, (), settle if one.settle else None)
 
 
-def mapping(keys: Kind, values: Kind, allowed: str) -> Kind:
+def mapping(keys: ValueKind, values: ValueKind, allowed: str) -> ValueKind:
     """A table from one kind of key to one kind of value. Read as a dict."""
 
     def read(value: Any) -> Mapping[str, Any]:
@@ -166,4 +166,4 @@ def mapping(keys: Kind, values: Kind, allowed: str) -> Kind:
         return {name: values.settle(value, directory) for name, value in table.items()} if values.settle else table
 
     schema = {"type": "object", "propertyNames": keys.schema, "additionalProperties": values.schema}
-    return Kind(values.name + " table", allowed, read, schema, (), {}, settle if values.settle else None)
+    return ValueKind(values.name + " table", allowed, read, schema, (), {}, settle if values.settle else None)

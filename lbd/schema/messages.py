@@ -6,7 +6,7 @@ from typing import Any
 import re2
 
 from lbd.schema.addresses import host_of
-from lbd.schema.kinds import Kind, listed, many, mapping, shown, text_of
+from lbd.schema.kinds import ValueKind, listed, many, mapping, shown, text_of
 
 # Fields that say how a message is framed or belong to one connection: lbd writes these itself (RFC 9110, 7.6.1).
 FRAMING = frozenset(("connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer",
@@ -152,25 +152,25 @@ _STRING = {"type": "string"}
 _TOKENS = {"type": "string", "pattern": r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"}
 _ROOTED = {"type": "string", "pattern": "^/"}
 
-FIELD_NAME = Kind("field name", "a header field's name", _field_name, _TOKENS)
+FIELD_NAME = ValueKind("field name", "a header field's name", _field_name, _TOKENS)
 FIELD_NAMES = many(FIELD_NAME, "names of header fields")
-FIELD_VALUE = Kind("field value", "a header field's value: one line", _field_value, _STRING)
+FIELD_VALUE = ValueKind("field value", "a header field's value: one line", _field_value, _STRING)
 FIELDS = mapping(FIELD_NAME, FIELD_VALUE, 'a table of field = "value"')
-_EDITED = Kind("edited field", "a header field's name", _edited, _TOKENS)
+_EDITED = ValueKind("edited field", "a header field's name", _edited, _TOKENS)
 EDITS = mapping(_EDITED, FIELD_VALUE, 'a table of field = "value"')
 EDIT_NAMES = many(_EDITED, "names of header fields")
-_MATCH = Kind("field match", 'a value, or "*" for any', _match, _STRING)
+_MATCH = ValueKind("field match", 'a value, or "*" for any', _match, _STRING)
 HEADER_MATCH = mapping(FIELD_NAME, _MATCH, 'a table of field = "value" or field = "*"')
-METHOD = Kind("method", 'a method like "GET"', _method, _TOKENS, STANDARD_METHODS)
+METHOD = ValueKind("method", 'a method like "GET"', _method, _TOKENS, STANDARD_METHODS)
 METHODS = many(METHOD, 'one method like "GET", or an array of them')
-URL_PATH = Kind("path", 'a path that begins with "/"', _url_path, _ROOTED)
-TARGET = Kind("target", 'a path that begins with "/", a query after it if wanted', _target, _ROOTED)
-REGEX = Kind("pattern", "an RE2 pattern (github.com/google/re2/wiki/Syntax)", _regex, {"type": "string"})
-HOST_PATTERN = Kind("host pattern", 'a host name, or "*." and a host name', _host_pattern,
-                    {"type": "string", "minLength": 1})
-AUTHORITY = Kind("host field", "a host name or an IP address, with a port if wanted", _authority,
-                 {"type": "string", "minLength": 1})
-LENIENT = many(Kind("leniency", listed(map(shown, LENIENCIES)), _lenient, {"enum": list(LENIENCIES)}, LENIENCIES),
+URL_PATH = ValueKind("path", 'a path that begins with "/"', _url_path, _ROOTED)
+TARGET = ValueKind("target", 'a path that begins with "/", a query after it if wanted', _target, _ROOTED)
+REGEX = ValueKind("pattern", "an RE2 pattern (github.com/google/re2/wiki/Syntax)", _regex, {"type": "string"})
+HOST_PATTERN = ValueKind("host pattern", 'a host name, or "*." and a host name', _host_pattern,
+                         {"type": "string", "minLength": 1})
+AUTHORITY = ValueKind("host field", "a host name or an IP address, with a port if wanted", _authority,
+                      {"type": "string", "minLength": 1})
+LENIENT = many(ValueKind("leniency", listed(map(shown, LENIENCIES)), _lenient, {"enum": list(LENIENCIES)}, LENIENCIES),
                listed(map(shown, LENIENCIES), "and"))
-REDIRECT = Kind("redirect", "a URL or a path; {host}, {path} and {query} stand for the request's own", _redirect,
-                {"type": "string", "minLength": 1})
+REDIRECT = ValueKind("redirect", "a URL or a path; {host}, {path} and {query} stand for the request's own", _redirect,
+                     {"type": "string", "minLength": 1})

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from lbd.schema.kinds import Kind, each, type_of
+from lbd.schema.kinds import ValueKind, each, type_of
 
 Statuses = tuple[tuple[int, int], ...]      # ranges, first and last
 
@@ -30,11 +30,11 @@ def _write(value: Statuses) -> str:
     return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in value)
 
 
-def statuses(low: int, high: int, example: str) -> Kind:
+def statuses(low: int, high: int, example: str) -> ValueKind:
     """The kind of key that holds statuses from `low` to `high`."""
-    return Kind("statuses", f'a status, a range as "{example}", or several of them', partial(_read, low, high),
-                {"oneOf": [{"type": "integer"}, {"type": "string"},
-                           {"type": "array", "items": {"type": ["string", "integer"]}}]}, write=_write)
+    return ValueKind("statuses", f'a status, a range as "{example}", or several of them', partial(_read, low, high),
+                     {"oneOf": [{"type": "integer"}, {"type": "string"},
+                                {"type": "array", "items": {"type": ["string", "integer"]}}]}, write=_write)
 
 
 STATUSES = statuses(100, 599, "200-399")

@@ -7,7 +7,7 @@ from typing import Any
 
 from lbd.schema import units as u
 from lbd.schema.keys import REQUIRED, key
-from lbd.schema.kinds import Kind, many, type_of
+from lbd.schema.kinds import ValueKind, many, type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,15 @@ _PAIRS: dict[str, Any] = {"anyOf": [_FILES, {
     "type": "object", "properties": {"cert": _FILES, "key": _FILES}, "required": ["cert", "key"],
     "additionalProperties": False}]}
 
-CERTIFICATE = Kind("certificate", "a PEM file with chain and key, or { cert = FILE, key = FILE }", _pair, _PAIRS,
-                   empty=Pair(""), settle=_settle, write=_write)
+CERTIFICATE = ValueKind("certificate", "a PEM file with chain and key, or { cert = FILE, key = FILE }", _pair, _PAIRS,
+                        empty=Pair(""), settle=_settle, write=_write)
 CERTIFICATES = dataclasses.replace(
     many(CERTIFICATE, "PEM files with chain and key (globs allowed), or { cert = FILE, key = FILE }"),
     write=lambda pairs: [_write(pair) for pair in pairs])
 VERSION = u.choice("1.2", "1.3")
-HTTPS = Kind("https", "true, false, or the port of https", _bool_or_port,
-             {"anyOf": [{"type": "boolean"}, {"type": "integer", "minimum": 1, "maximum": 65535}]}, empty=0,
-             write=lambda port: port if port not in (0, 443) else port == 443)
+HTTPS = ValueKind("https", "true, false, or the port of https", _bool_or_port,
+                  {"anyOf": [{"type": "boolean"}, {"type": "integer", "minimum": 1, "maximum": 65535}]}, empty=0,
+                  write=lambda port: port if port not in (0, 443) else port == 443)
 
 
 @dataclass(frozen=True, slots=True)

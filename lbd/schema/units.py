@@ -18,7 +18,7 @@ from lbd.schema.addresses import Address as Address
 from lbd.schema.addresses import Network as Network
 from lbd.schema.addresses import Proxy as Proxy
 from lbd.schema.kinds import ItemError as ItemError
-from lbd.schema.kinds import Kind as Kind
+from lbd.schema.kinds import ValueKind as ValueKind
 from lbd.schema.kinds import listed, many, mapping, shown, text_of, type_of
 from lbd.schema.messages import AUTHORITY as AUTHORITY
 from lbd.schema.messages import EDIT_NAMES as EDIT_NAMES
@@ -77,7 +77,7 @@ def in_bytes(size: int) -> str:
     return f"{size}B"
 
 
-def duration(low: float, high: float = LONGEST) -> Kind:
+def duration(low: float, high: float = LONGEST) -> ValueKind:
     """A duration with a unit, of `low` to `high` seconds. Read as seconds (float)."""
 
     def read(value: Any) -> float:
@@ -91,11 +91,11 @@ def duration(low: float, high: float = LONGEST) -> Kind:
     reach = "" if (low, high) == (0.0, LONGEST) else f" from {in_seconds(low)}" + (
         "" if high == LONGEST else f" to {in_seconds(high)}")
     schema = {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)?({'|'.join(_SECONDS)})$"}
-    return Kind("duration", f'a duration with a unit{reach}, like "250ms", "2s", "5m" or "1h"', read, schema,
-                write=in_seconds)
+    return ValueKind("duration", f'a duration with a unit{reach}, like "250ms", "2s", "5m" or "1h"', read, schema,
+                     write=in_seconds)
 
 
-def size(low: int, high: int = LARGEST) -> Kind:
+def size(low: int, high: int = LARGEST) -> ValueKind:
     """A size with a unit, of `low` to `high` bytes. Read as bytes (int)."""
 
     def read(value: Any) -> int:
@@ -110,11 +110,11 @@ def size(low: int, high: int = LARGEST) -> Kind:
 
     reach = "" if (low, high) == (0, LARGEST) else f" from {in_bytes(low)} to {in_bytes(high)}"
     schema = {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)?({'|'.join(_BYTES)})$"}
-    return Kind("size", f'a size with a unit{reach}, like "16KiB" or "10MB"', read, schema,
-                write=in_bytes)
+    return ValueKind("size", f'a size with a unit{reach}, like "16KiB" or "10MB"', read, schema,
+                     write=in_bytes)
 
 
-def integer(low: int, high: int) -> Kind:
+def integer(low: int, high: int) -> ValueKind:
     """A whole number from `low` to `high`."""
 
     def read(value: Any) -> int:
@@ -124,11 +124,11 @@ def integer(low: int, high: int) -> Kind:
             raise ValueError("is out of range")
         return value
 
-    return Kind("integer", f"a whole number from {low} to {high}", read,
-                {"type": "integer", "minimum": low, "maximum": high}, empty=low)
+    return ValueKind("integer", f"a whole number from {low} to {high}", read,
+                     {"type": "integer", "minimum": low, "maximum": high}, empty=low)
 
 
-def number(low: float, high: float) -> Kind:
+def number(low: float, high: float) -> ValueKind:
     """A number from `low` to `high`, with or without a fraction."""
 
     def read(value: Any) -> float:
@@ -138,11 +138,11 @@ def number(low: float, high: float) -> Kind:
             raise ValueError("is out of range")
         return float(value)
 
-    return Kind("number", f"a number from {low:g} to {high:g}", read,
-                {"type": "number", "minimum": low, "maximum": high}, empty=low)
+    return ValueKind("number", f"a number from {low:g} to {high:g}", read,
+                     {"type": "number", "minimum": low, "maximum": high}, empty=low)
 
 
-def choice(*words: str) -> Kind:
+def choice(*words: str) -> ValueKind:
     """One of some words."""
 
     def read(value: Any) -> str:
@@ -150,10 +150,10 @@ def choice(*words: str) -> Kind:
             raise ValueError("is not known")
         return str(value)
 
-    return Kind("choice", listed(shown(word) for word in words), read, {"enum": list(words)}, words, words[0])
+    return ValueKind("choice", listed(shown(word) for word in words), read, {"enum": list(words)}, words, words[0])
 
 
-def choice_of(*numbers: int) -> Kind:
+def choice_of(*numbers: int) -> ValueKind:
     """One of some whole numbers."""
 
     def read(value: Any) -> int:
@@ -161,7 +161,7 @@ def choice_of(*numbers: int) -> Kind:
             raise ValueError("is not one of them")
         return int(value)
 
-    return Kind("choice", listed(map(str, numbers)), read, {"enum": list(numbers)}, empty=numbers[0])
+    return ValueKind("choice", listed(map(str, numbers)), read, {"enum": list(numbers)}, empty=numbers[0])
 
 
 def _bool(value: Any) -> bool:
@@ -292,41 +292,42 @@ MOST_BUCKETS = 32
 
 DURATION = duration(0.0)
 SIZE = size(0)
-BOOL = Kind("boolean", "true or false", _bool, {"type": "boolean"}, empty=False)
-TEXT = Kind("text", "a string", text_of, _STRING)
+BOOL = ValueKind("boolean", "true or false", _bool, {"type": "boolean"}, empty=False)
+TEXT = ValueKind("text", "a string", text_of, _STRING)
 TEXTS = many(TEXT, "an array of strings")
-LINE = Kind("line", "a string of one line", _line, _FILLED)
-FILE = Kind("file", "a path", _line, _FILLED, settle=_join)
-STATE_DIR = Kind("directory", 'a path, or "off"', _line, _FILLED,
-                 settle=lambda path, directory: path if path == OFF else _join(path, directory))
+LINE = ValueKind("line", "a string of one line", _line, _FILLED)
+FILE = ValueKind("file", "a path", _line, _FILLED, settle=_join)
+STATE_DIR = ValueKind("directory", 'a path, or "off"', _line, _FILLED,
+                      settle=lambda path, directory: path if path == OFF else _join(path, directory))
 FILES = many(FILE, "a path or an array of paths")
-ACCESS = Kind("access", '"off", "stdout", a path, or unix:PATH of a syslog', _line, _FILLED,
-              settle=lambda path, directory: path if path in ("off", "stdout") or path.startswith("unix:/")
-              else _join(path, directory))
+ACCESS = ValueKind("access", '"off", "stdout", a path, or unix:PATH of a syslog', _line, _FILLED,
+                   settle=lambda path, directory: path if path in ("off", "stdout") or path.startswith("unix:/")
+                   else _join(path, directory))
 _COLUMNS = listed([*map(shown, ACCESS_FIELDS), '"header:NAME"'])
-ACCESS_COLUMNS = many(Kind("access field", _COLUMNS, _access_field,
-                           {"anyOf": [{"enum": list(ACCESS_FIELDS)}, {"type": "string", "pattern": "^header:."}]},
-                           ACCESS_FIELDS), f"an array of {_COLUMNS}")
-ALPN = many(Kind("protocol", "a protocol as ALPN names it", _protocol, _FILLED), 'names like "h2" or "http/1.1"')
-INTERFACE = Kind("interface", "the name of a network interface", _interface, _FILLED)
-NAME = Kind("name", f"a name of at most {LONGEST_NAME} letters, digits, and _ - . :", _name,
-            {"type": "string", "pattern": rf"^[A-Za-z0-9_.:-]{{1,{LONGEST_NAME}}}$"})
-FILE_MODE = Kind("mode", 'the mode of a file in octal digits, like "0600" or "0660"', _mode,
-                 {"type": "string", "pattern": "^0?[67][0-7]{2}$"}, empty=0o600, write=lambda bits: f"{bits:04o}")
-WORKERS = Kind("workers", '"auto" or a whole number from 1 to 64', _workers,
-               {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 64}]}, ("auto",),
-               write=lambda value: value or "auto")
-PERCENT = Kind("percentage", 'a percentage from "0%" to "100%"', _percent,
-               {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"},
-               write=lambda value: f"{value * 100:.10g}%")
-URL = Kind("URL", "an http or https URL", _url, {"type": "string", "pattern": "^https?://[!-~]+$"})
-BUCKETS = Kind("buckets", f"an array of 1 to {MOST_BUCKETS} durations that rise", _buckets,
-               {"type": "array", "items": DURATION.schema, "minItems": 1, "maxItems": MOST_BUCKETS}, empty=(),
-               write=lambda bounds: [in_seconds(bound) for bound in bounds])
-RETRY_ON = many(Kind("retry", listed(map(shown, RETRIES)), _retry, {"enum": [*RETRIES, 502, 503, 504]}, RETRIES),
+ACCESS_COLUMNS = many(ValueKind("access field", _COLUMNS, _access_field,
+                                {"anyOf": [{"enum": list(ACCESS_FIELDS)}, {"type": "string", "pattern": "^header:."}]},
+                                ACCESS_FIELDS), f"an array of {_COLUMNS}")
+ALPN = many(ValueKind("protocol", "a protocol as ALPN names it", _protocol, _FILLED), 'names like "h2" or "http/1.1"')
+INTERFACE = ValueKind("interface", "the name of a network interface", _interface, _FILLED)
+NAME = ValueKind("name", f"a name of at most {LONGEST_NAME} letters, digits, and _ - . :", _name,
+                 {"type": "string", "pattern": rf"^[A-Za-z0-9_.:-]{{1,{LONGEST_NAME}}}$"})
+FILE_MODE = ValueKind("mode", 'the mode of a file in octal digits, like "0600" or "0660"', _mode,
+                      {"type": "string", "pattern": "^0?[67][0-7]{2}$"}, empty=0o600, write=lambda bits: f"{bits:04o}")
+WORKERS = ValueKind("workers", '"auto" or a whole number from 1 to 64', _workers,
+                    {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 64}]}, ("auto",),
+                    write=lambda value: value or "auto")
+PERCENT = ValueKind("percentage", 'a percentage from "0%" to "100%"', _percent,
+                    {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"},
+                    write=lambda value: f"{value * 100:.10g}%")
+URL = ValueKind("URL", "an http or https URL", _url, {"type": "string", "pattern": "^https?://[!-~]+$"})
+BUCKETS = ValueKind("buckets", f"an array of 1 to {MOST_BUCKETS} durations that rise", _buckets,
+                    {"type": "array", "items": DURATION.schema, "minItems": 1, "maxItems": MOST_BUCKETS}, empty=(),
+                    write=lambda bounds: [in_seconds(bound) for bound in bounds])
+RETRY_ON = many(ValueKind("retry", listed(map(shown, RETRIES)), _retry, {"enum": [*RETRIES, 502, 503, 504]}, RETRIES),
                 listed(map(shown, RETRIES), "and"))
-ERROR_FILES = mapping(Kind("status", "a status", _status, {"type": "string", "pattern": "^[1-5][0-9][0-9]$"}), FILE,
-                      "a table of status = file")
-CHECK = Kind("check", "a kind of check", _name, _FILLED)
-ALGORITHM = Kind("algorithm", "the name of an algorithm, or a table with its name and options", _named_table, _FILLED)
-HEALTH = Kind("health", "the name of a health policy, or a table that is one", _named_table, _FILLED)
+ERROR_FILES = mapping(ValueKind("status", "a status", _status, {"type": "string", "pattern": "^[1-5][0-9][0-9]$"}),
+                      FILE, "a table of status = file")
+CHECK = ValueKind("check", "a kind of check", _name, _FILLED)
+ALGORITHM = ValueKind("algorithm", "the name of an algorithm, or a table with its name and options", _named_table,
+                      _FILLED)
+HEALTH = ValueKind("health", "the name of a health policy, or a table that is one", _named_table, _FILLED)

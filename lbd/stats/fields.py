@@ -38,7 +38,7 @@ class Histogram(NamedTuple):
     text: str
 
 
-class Kind:
+class RowKind:
     """A kind of rows: how many there may be, the labels that name one in the metrics, and its fields in order."""
 
     def __init__(self, name: str, capacity: int, *labels: str) -> None:
@@ -81,7 +81,7 @@ class Kind:
 
 # The first field of a kind that has requests in flight is that count: the kernel keeps the servers' side by side.
 
-_server = Kind("server", 16384, "backend", "server")
+_server = RowKind("server", 16384, "backend", "server")
 SERVER_IN_FLIGHT = _server.gauge("in_flight", "Requests in flight.", "lbd_server_in_flight")
 SERVER_CONNECTIONS = _server.gauge("connections", "Open connections, idle ones too.", "lbd_server_open_connections")
 SERVER_CONNECTIONS_TOTAL = _server.counter("connections_total", "Connections opened.", "lbd_server_connections")
@@ -106,7 +106,7 @@ SERVER_OLDEST = _server.gauge("oldest", "Since when a request waits for this ser
 SERVER_RESPONSE = _server.histogram(
     "response", "Seconds from the choice of the server to the end of its response.", "lbd_server_response_seconds")
 
-_route = Kind("route", 4096, "listener", "backend")
+_route = RowKind("route", 4096, "listener", "backend")
 ROUTE_REQUESTS = _route.counters(
     "requests", "Requests whose head was accepted, by class of the response.", "lbd_requests", "code", CODES,
     RARE_CODES)
@@ -114,7 +114,7 @@ ROUTE_BYTES_IN = _route.counter("bytes_in", "Bytes of requests, as received from
 ROUTE_BYTES_OUT = _route.counter("bytes_out", "Bytes of responses, as sent to clients.", "lbd_response_bytes")
 
 _RETRIES = "Requests sent again, by what went wrong before."
-_backend = Kind("backend", 4096, "backend")
+_backend = RowKind("backend", 4096, "backend")
 BACKEND_IN_FLIGHT = _backend.gauge("in_flight", "Requests in flight, waiting ones too.", "lbd_backend_in_flight")
 BACKEND_QUEUE = _backend.gauge("queue", "Requests that wait for a free server.", "lbd_backend_queue")
 BACKEND_RESPONSE = _backend.histogram(
@@ -134,7 +134,7 @@ BACKEND_FALLBACKS_ERROR = _backend.counter("fallbacks_error", _FALLBACKS, "lbd_f
 BACKEND_FALLBACKS_WRONG = _backend.counter("fallbacks_wrong", _FALLBACKS, "lbd_fallbacks", ("reason", "wrong"), True)
 BACKEND_FALLBACKS_SLOW = _backend.counter("fallbacks_slow", _FALLBACKS, "lbd_fallbacks", ("reason", "slow"), True)
 
-_listener = Kind("listener", 512, "listener")
+_listener = RowKind("listener", 512, "listener")
 LISTENER_CONNECTIONS = _listener.gauge("connections", "Open client connections.", "lbd_listener_connections")
 LISTENER_ACCEPTED = _listener.counter("accepted", "Client connections accepted.", "lbd_listener_accepted")
 LISTENER_DENIED = _listener.counter(
@@ -149,7 +149,7 @@ LISTENER_REFUSED_RATE = _listener.counter(
 LISTENER_LIMITED = _listener.counter(
     "limited", "Times that accepting paused at the limit of connections.", "lbd_listener_limited")
 
-_process = Kind("process", 1)
+_process = RowKind("process", 1)
 PROCESS_ENDINGS = _process.counters("ending", "Requests by how they ended.", "lbd_endings", "ending",
                                     [ending.name for ending in ENDINGS] + [""] * (ROOM - len(ENDINGS)))
 PROCESS_PID = _process.gauge("pid", "Process id of the lane's owner; 0 when nobody has it.")

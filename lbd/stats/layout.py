@@ -49,7 +49,7 @@ def up(size: int, unit: int) -> int:
     return -(-size // unit) * unit
 
 
-def arrange(kinds: tuple[fields.Kind, ...] = fields.KINDS, with_latency: tuple[str, ...] = ("server", "backend"),
+def arrange(kinds: tuple[fields.RowKind, ...] = fields.KINDS, with_latency: tuple[str, ...] = ("server", "backend"),
             ) -> Layout:
     """Lay out a lane; the first kind is the servers."""
     at = 0

@@ -10,10 +10,10 @@ from typing import final
 from lbd.stats.scoreboard import Board
 
 @final
-class Sources:
+class SourceTable:
     """The table as one worker uses it: it reads every lane and writes its own. ValueError for a lane that is none."""
 
-    def __new__(cls, board: Board, lane: int) -> Sources: ...
+    def __new__(cls, board: Board, lane: int) -> SourceTable: ...
     def find(self, source: int, lifetime: float) -> int:
         """The key of the server that the source had within so many seconds; 0 if there is none."""
     def put(self, source: int, server: int, lifetime: float) -> None:

@@ -50,7 +50,7 @@ cdef inline void write(Entry *at, uint64_t source, uint64_t server, int64_t turn
     at.sequence += 1
 
 
-cdef class Sources:
+cdef class SourceTable:
     cdef Board board
     cdef int64_t lane
 

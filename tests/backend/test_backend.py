@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from lbd import schema
-from lbd.backend.algorithm import Algorithm, Context, Facts
+from lbd.backend.algorithm import Algorithm, Context, RequestFacts
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
 from lbd.backend.snapshot import Endpoint
@@ -39,13 +39,13 @@ class First(Algorithm):
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         self.picks += 1
         return self.servers[0]
 
 
 class Last(First):
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         return self.servers[-1]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lbd.backend.outlier import EJECTED, NOT_ENFORCED, RETURNED, TOO_MANY, Figures, Outliers, Streak
+from lbd.backend.outlier import EJECTED, NOT_ENFORCED, RETURNED, TOO_MANY, FailureCounts, Outliers, Streak
 from lbd.schema import Outlier
 
 A, B, C = (("app", name, f"10.0.0.{place}:80") for place, name in enumerate("abc", 1))
@@ -31,7 +31,7 @@ class Lanes:
         self.succeeded[lane] = self.time
 
     def figures(self):
-        return Figures(tuple(self.failures), tuple(self.succeeded))
+        return FailureCounts(tuple(self.failures), tuple(self.succeeded))
 
 
 def test_failures_of_all_lanes_are_one_streak():
@@ -57,7 +57,7 @@ def test_a_success_in_one_lane_ends_the_streak_in_all():
 
 
 def test_a_server_that_fails_every_third_request_has_no_streak_however_many_lanes_there_are():
-    figures, streak = Figures([0.0] * 64, [0.0] * 64), Streak()
+    figures, streak = FailureCounts([0.0] * 64, [0.0] * 64), Streak()
     for request in range(640):
         lane = request % 64
         if request % 3 == 0:
@@ -167,4 +167,4 @@ def test_servers_come_and_go():
     assert some.ejected(A)
     some.keep([B])
     assert not some.ejected(A)
-    assert some.look(1.0, {A: Figures([9.0], [0.0])}) == []
+    assert some.look(1.0, {A: FailureCounts([9.0], [0.0])}) == []

@@ -6,7 +6,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from lbd.backend.algorithm import Algorithm, Context, Facts
+from lbd.backend.algorithm import Algorithm, Context, RequestFacts
 from lbd.backend.pool import Pool, choose
 from lbd.backend.server import Server
 from lbd.backend.snapshot import Endpoint
@@ -33,7 +33,7 @@ class First(Algorithm):
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         return self.servers[0]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lbd import schema
-from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
 from lbd.backend.slow_start import LEAST, STEP
@@ -26,7 +26,7 @@ class Told(Algorithm):
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.weights = {server.name: server.effective for server in servers}
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         raise NotImplementedError
 
 

@@ -10,7 +10,7 @@ from lbd.backend.sticky_source import SourceStickiness
 from lbd.schema.units import Address
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board
-from lbd.stats.sources import Sources
+from lbd.stats.sources import SourceTable
 
 
 def server(name: str, **changes: Any) -> Server:
@@ -19,13 +19,13 @@ def server(name: str, **changes: Any) -> Server:
 
 
 @pytest.fixture
-def sources() -> Sources:
+def sources() -> SourceTable:
     board = Board.create(1)
     board.row(0, scoreboard.PROCESS, 0)
-    return Sources(board, 0)
+    return SourceTable(board, 0)
 
 
-def test_a_source_keeps_its_server(sources: Sources) -> None:
+def test_a_source_keeps_its_server(sources: SourceTable) -> None:
     a, b = server("a"), server("b")
     sticky = SourceStickiness("app", 60.0, [a, b], sources)
     assert sticky.find(b"192.0.2.1") is None
@@ -34,7 +34,7 @@ def test_a_source_keeps_its_server(sources: Sources) -> None:
     assert sticky.find(b"192.0.2.2") is None
 
 
-def test_a_server_that_may_not_keep_clients_is_not_found(sources: Sources) -> None:
+def test_a_server_that_may_not_keep_clients_is_not_found(sources: SourceTable) -> None:
     a = server("a")
     sticky = SourceStickiness("app", 60.0, [a], sources)
     sticky.bind(b"192.0.2.1", a)
@@ -46,7 +46,7 @@ def test_a_server_that_may_not_keep_clients_is_not_found(sources: Sources) -> No
     assert sticky.find(b"192.0.2.1") is None
 
 
-def test_backends_do_not_mix_and_unix_peers_have_no_source(sources: Sources) -> None:
+def test_backends_do_not_mix_and_unix_peers_have_no_source(sources: SourceTable) -> None:
     a = server("a")
     one, other = (SourceStickiness(name, 60.0, [a], sources) for name in ("app", "api"))
     one.bind(b"192.0.2.1", a)

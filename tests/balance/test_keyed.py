@@ -5,28 +5,28 @@ from collections import Counter
 import pytest
 
 from lbd.balance.consistent_hash import ConsistentHash
-from lbd.balance.keyed import Keyed
+from lbd.balance.keyed import HashedAlgorithm
 from lbd.balance.maglev import Maglev
 from tests.balance.fleet import Fleet, Request, picks, shares, spread, urls
 
-KINDS: list[type[Keyed]] = [Maglev, ConsistentHash]
+KINDS: list[type[HashedAlgorithm]] = [Maglev, ConsistentHash]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_order_of_the_file_does_not_matter(kind: type[Keyed]) -> None:
+def test_the_order_of_the_file_does_not_matter(kind: type[HashedAlgorithm]) -> None:
     fleet, turned = Fleet([1, 2, 3, 4]), Fleet([1, 2, 3, 4])
     turned.servers.reverse()
     assert picks(fleet.make(kind), urls(500)) == picks(turned.make(kind), urls(500))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_worker_chooses_the_same(kind: type[Keyed]) -> None:
+def test_every_worker_chooses_the_same(kind: type[HashedAlgorithm]) -> None:
     fleet = Fleet([1, 2, 3, 4])
     assert picks(fleet.make(kind, worker=0, seed=1), urls(500)) == picks(fleet.make(kind, worker=3, seed=9), urls(500))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_keys_of_a_server_that_is_down_spread_and_come_back(kind: type[Keyed]) -> None:
+def test_the_keys_of_a_server_that_is_down_spread_and_come_back(kind: type[HashedAlgorithm]) -> None:
     fleet = Fleet([1] * 10)
     one = fleet.make(kind)
     before = picks(one, urls(5000))
@@ -40,7 +40,7 @@ def test_the_keys_of_a_server_that_is_down_spread_and_come_back(kind: type[Keyed
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_backup_moves_no_key_while_it_is_not_needed(kind: type[Keyed]) -> None:
+def test_a_backup_moves_no_key_while_it_is_not_needed(kind: type[HashedAlgorithm]) -> None:
     plain, fleet = Fleet([1, 1, 1]), Fleet([1, 1, 1, 1])
     fleet.servers[3].backup = True
     one = fleet.make(kind)
@@ -51,7 +51,7 @@ def test_a_backup_moves_no_key_while_it_is_not_needed(kind: type[Keyed]) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_slow_start_moves_no_key(kind: type[Keyed]) -> None:
+def test_slow_start_moves_no_key(kind: type[HashedAlgorithm]) -> None:
     fleet = Fleet([1, 1, 1])
     one = fleet.make(kind)
     before = picks(one, urls(1000))
@@ -61,7 +61,7 @@ def test_slow_start_moves_no_key(kind: type[Keyed]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_weight_that_changes_moves_keys_to_or_from_that_server(kind: type[Keyed]) -> None:
+def test_a_weight_that_changes_moves_keys_to_or_from_that_server(kind: type[HashedAlgorithm]) -> None:
     fleet = Fleet([2, 2, 2])
     one = fleet.make(kind)
     before = picks(one, urls(6000))
@@ -74,7 +74,7 @@ def test_a_weight_that_changes_moves_keys_to_or_from_that_server(kind: type[Keye
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_requests_without_a_key_go_anywhere_by_weight(kind: type[Keyed]) -> None:
+def test_requests_without_a_key_go_anywhere_by_weight(kind: type[HashedAlgorithm]) -> None:
     found = shares(Fleet([3, 1]).make(kind, key="header:x-tenant"), 4000)
     assert abs(found["s0"] - 0.75) <= spread(0.75, 4000) + 0.05      # a ring's own shares are off by some per cent
 

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from lbd import schema
-from lbd.backend.algorithm import Algorithm, Facts
+from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance import build
 from lbd.balance.own import QUIET, Own
@@ -32,7 +32,7 @@ class Last(Algorithm):
             raise OSError("no table")
         self.servers = servers
 
-    def pick(self, request: Facts) -> Server:
+    def pick(self, request: RequestFacts) -> Server:
         if callable(self.fault):
             answer: Server = self.fault()
             return answer

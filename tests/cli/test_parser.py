@@ -4,7 +4,7 @@ import pytest
 
 from lbd.cli.parser import Parser, kind, number
 from lbd.errors import UsageError
-from lbd.schema.kinds import Kind
+from lbd.schema.kinds import ValueKind
 from lbd.schema.units import WORKERS, integer
 
 
@@ -14,8 +14,8 @@ def read(value: object) -> int:
     return value
 
 
-SMALL = Kind("small", "a number up to 10", read, {})
-TEXTUAL = Kind("small", "a number up to 10", lambda text: read(len(text)), {})
+SMALL = ValueKind("small", "a number up to 10", read, {})
+TEXTUAL = ValueKind("small", "a number up to 10", lambda text: read(len(text)), {})
 
 
 def parser() -> Parser:

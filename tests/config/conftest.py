@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lbd import schema
-from lbd.config.read import Loaded, Overrides, read
+from lbd.config.read import CommandLine, Loaded, read
 from lbd.errors import ConfigError
 from lbd.schema import REQUIRED
 from lbd.schema import units as u
@@ -71,13 +71,13 @@ class Directory:
         file.write_bytes(text.encode() if isinstance(text, str) else text)
         return file
 
-    def read(self, text: str | bytes | None = None, overrides: Overrides | None = None) -> Loaded:
+    def read(self, text: str | bytes | None = None, overrides: CommandLine | None = None) -> Loaded:
         """Read lbd.toml, after giving it that content."""
         if text is not None:
             self.write("lbd.toml", text)
         return read("lbd.toml", self.algorithms, self.checks, overrides)
 
-    def errors(self, text: str | bytes | None = None, overrides: Overrides | None = None) -> list[str]:
+    def errors(self, text: str | bytes | None = None, overrides: CommandLine | None = None) -> list[str]:
         """The errors in lbd.toml, one line each; none is an empty list."""
         try:
             self.read(text, overrides)

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from lbd.config.read import Overrides
+from lbd.config.read import CommandLine
 from lbd.schema import AlgorithmConfig
 from tests.config.conftest import WHOLE, Directory, Ring, Tcp
 
 HERE = '"round-robin", "weighted-round-robin", "least-connections" or "consistent-hash"'
 
 
-def app(directory: Directory, keys: str, overrides: Overrides | None = None) -> list[str]:
+def app(directory: Directory, keys: str, overrides: CommandLine | None = None) -> list[str]:
     return directory.errors(f"[backends.app]\n{keys}\n" + WHOLE, overrides)
 
 
@@ -62,7 +62,7 @@ def test_overrides(directory: Directory) -> None:
     text = ("[health.a]\ninterval = '9s'\npath = '/a'\n[health.b]\ntype = 'tcp'\n"
             "[backends.x]\nalgorithm = 'round-robin'\n"
             "health = { path = '/x' }\nservers.a = '10.0.0.9:80'\n") + WHOLE
-    config = directory.read(text, Overrides("least-connections", 5.0, "/ok")).config
+    config = directory.read(text, CommandLine("least-connections", 5.0, "/ok")).config
     assert [config.backends[name].algorithm.name for name in ("app", "x")] == ["least-connections", "round-robin"]
     inline = config.backends["x"].health
     assert inline is not None
@@ -75,7 +75,7 @@ def test_overrides(directory: Directory) -> None:
 
 
 def test_overrides_that_are_wrong(directory: Directory) -> None:
-    assert app(directory, "", Overrides("maglev", 0.0, "ok")) == [
+    assert app(directory, "", CommandLine("maglev", 0.0, "ok")) == [
         f'command line: --algorithm: "maglev" is not there yet; this version has {HERE}',
         "command line: --health-interval: 0s is too short; must be at least 10ms",
         'command line: --health-path: "ok" does not begin with "/"; must be a path that begins with "/", a query after '

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lbd.config.read import Loaded, Overrides, from_options, read
+from lbd.config.read import CommandLine, Loaded, from_options, read
 from lbd.errors import ConfigError
 from lbd.schema import AlgorithmConfig, Config
 from lbd.schema.units import Address
@@ -88,21 +88,21 @@ def test_options_are_what_a_file_would_say(directory: Directory) -> None:
             "[backends.app]\nalgorithm = 'least-connections'\nhealth = { path = '/ok', interval = '5s' }\n"
             "servers = { s1 = '10.0.0.1:80', s2 = 'b.internal:81' }\n")
     from_file = directory.read(text).config
-    overrides = Overrides("least-connections", 5.0, "/ok")
+    overrides = CommandLine("least-connections", 5.0, "/ok")
     config = options("127.0.0.1:8080", servers=("10.0.0.1:80", "b.internal:81"), overrides=overrides).config
     assert config == from_file
     assert list(config.backends["app"].servers) == ["s1", "s2"]
 
 
 def test_options_of_health() -> None:
-    def health(overrides: Overrides) -> tuple[str, float, object] | None:
+    def health(overrides: CommandLine) -> tuple[str, float, object] | None:
         policy = options("*:80", overrides=overrides).config.backends["app"].health
         assert not isinstance(policy, str)
         return (policy.type, policy.interval, policy.options) if policy else None
 
-    assert health(Overrides()) is None
-    assert health(Overrides(health_path="/ok")) == ("http", 2.0, Http("/ok"))
-    assert health(Overrides(health_interval=5.0)) == ("tcp", 5.0, Tcp())
+    assert health(CommandLine()) is None
+    assert health(CommandLine(health_path="/ok")) == ("http", 2.0, Http("/ok"))
+    assert health(CommandLine(health_interval=5.0)) == ("tcp", 5.0, Tcp())
 
 
 def test_more_options() -> None:
@@ -116,7 +116,7 @@ def test_more_options() -> None:
 def test_options_that_are_wrong() -> None:
     with pytest.raises(ConfigError) as error:
         options("x", "*:80", "*:80", servers=("10.0.0.1",), metrics="*:80", admin="*:81", workers="9999",
-                overrides=Overrides(algorithm="x"))
+                overrides=CommandLine(algorithm="x"))
     lines = str(error.value).split("\n")
     assert ('command line: --server: "10.0.0.1" has no port; must be HOST:PORT, [IPv6]:PORT, unix:/PATH, '
             'unix:@NAME or https://HOST:PORT') in lines

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lbd.health.connection import LOOKED_AT, BadAnswer, Connection, Lost
+from lbd.health.connection import LOOKED_AT, BadResponse, Connection, Lost
 from lbd.schema.units import Address
 
 ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -67,10 +67,10 @@ async def test_the_answer_to_head_has_no_body(peer):
 
 
 @pytest.mark.parametrize(("said", "error"), [
-    (b"SSH-2.0-OpenSSH\r\n\r\n", BadAnswer),
-    (HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", BadAnswer),
-    (HEAD + b"Transfer-Encoding: chunked\r\n\r\nx\r\n", BadAnswer),
-    (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", BadAnswer),
+    (b"SSH-2.0-OpenSSH\r\n\r\n", BadResponse),
+    (HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", BadResponse),
+    (HEAD + b"Transfer-Encoding: chunked\r\n\r\nx\r\n", BadResponse),
+    (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", BadResponse),
     (b"", Lost),
     (HEAD, Lost),
     (HEAD + b"Content-Length: 3\r\n\r\na", Lost),

@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from lbd.health.check import Subject
-from lbd.health.exec import COMMAND, Options, check
+from lbd.health.exec import COMMAND, ExecOptions, check
 from lbd.schema.kinds import ItemError
 from lbd.schema.units import Address
 
@@ -17,7 +17,7 @@ SUBJECT = Subject(Address("10.0.0.1", 8080), "app", "a")
 
 
 def shell(script):
-    return Options(command=("/bin/sh", "-c", script))
+    return ExecOptions(command=("/bin/sh", "-c", script))
 
 
 @pytest.mark.parametrize(("script", "passed", "reason"), [
@@ -47,19 +47,19 @@ async def test_the_environment(address, line, monkeypatch):
 
 
 async def test_there_is_no_shell(tmp_path):
-    result = await check(SUBJECT, Options(command=("/bin/echo", "$LBD_PORT; exit 1")), 5.0)
+    result = await check(SUBJECT, ExecOptions(command=("/bin/echo", "$LBD_PORT; exit 1")), 5.0)
     assert result.reason == "echo: exit code 0: $LBD_PORT; exit 1"
 
 
 async def test_a_program_that_is_not_there():
-    result = await check(SUBJECT, Options(command=("/none/check",)), 5.0)
+    result = await check(SUBJECT, ExecOptions(command=("/none/check",)), 5.0)
     assert not result.passed
     assert re.fullmatch(r"check: exit code 127 \(not found\): .*/none/check: .+", result.reason)
 
 
 async def test_a_program_that_may_not_be_run(tmp_path):
     (tmp_path / "check").touch(0o600)
-    result = await check(SUBJECT, Options(command=(str(tmp_path / "check"),)), 5.0)
+    result = await check(SUBJECT, ExecOptions(command=(str(tmp_path / "check"),)), 5.0)
     assert not result.passed
     assert re.fullmatch(r"check: exit code 126 \(cannot be executed\): .*check: .+", result.reason)
 
@@ -73,7 +73,7 @@ async def test_a_program_on_a_disk_that_does_not_answer(tmp_path):
     fd = os.open(script, os.O_RDWR)
     try:
         fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
-        result = await check(SUBJECT, Options(command=(str(script),)), 0.5)
+        result = await check(SUBJECT, ExecOptions(command=(str(script),)), 0.5)
     finally:
         os.close(fd)
         signal.signal(signal.SIGIO, signals)
@@ -119,7 +119,7 @@ async def over(pid):
 
 
 async def test_too_long():
-    result = await check(SUBJECT, Options(command=("/bin/sleep", "60")), 0.05)
+    result = await check(SUBJECT, ExecOptions(command=("/bin/sleep", "60")), 0.05)
     assert (result.passed, result.reason) == (False, "sleep: timeout")
 
 

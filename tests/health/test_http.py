@@ -9,7 +9,7 @@ from aiohttp import web
 
 from lbd.health import http
 from lbd.health.check import Subject
-from lbd.health.http import STATUSES, Options
+from lbd.health.http import STATUSES, HttpOptions
 from lbd.schema.units import Address
 
 
@@ -48,7 +48,7 @@ async def server(tmp_path):
 def options(**given):
     if "expect_status" in given:
         given["expect_status"] = STATUSES.read(given["expect_status"])
-    return Options(**given)
+    return HttpOptions(**given)
 
 
 @pytest.mark.parametrize(("given", "passed", "reason"), [

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from lbd.health.check import Subject
-from lbd.health.tls import Options, check
+from lbd.health.tls import TlsOptions, check
 from lbd.schema.units import Address
 
 
@@ -48,7 +48,7 @@ async def server(certificate):
 
 async def test_a_handshake_passes_whatever_the_certificate_when_nobody_asks(server):
     subject, names = server
-    result = await check(subject, Options(), 5.0)
+    result = await check(subject, TlsOptions(), 5.0)
     assert (result.passed, result.reason) == (True, "TLS handshake: TLSv1.3")
     assert names == [None]
 
@@ -65,30 +65,30 @@ async def test_a_handshake_on_an_abstract_unix_socket(certificate):
     with socket.socket(socket.AF_UNIX) as sock:
         sock.bind(address.sun_path)
         async with await asyncio.start_unix_server(accept, sock=sock, ssl=context):
-            result = await check(Subject(address), Options(), 5.0)
+            result = await check(Subject(address), TlsOptions(), 5.0)
             assert (result.passed, result.reason) == (True, "TLS handshake: TLSv1.3")
 
 
 async def test_the_name_that_is_asked_for(server):
     subject, names = server
-    assert (await check(subject, Options(server_name="app.example.com"), 5.0)).passed
+    assert (await check(subject, TlsOptions(server_name="app.example.com"), 5.0)).passed
     assert names == ["app.example.com"]
 
 
 @pytest.mark.parametrize(("name", "passed"), [(None, True), ("app.example.com", True), ("other.example.com", False)])
 async def test_a_certificate_must_be_for_the_name_or_the_address(server, certificate, name, passed):
-    result = await check(server[0], Options(verify=True, server_name=name, ca_file=certificate), 5.0)
+    result = await check(server[0], TlsOptions(verify=True, server_name=name, ca_file=certificate), 5.0)
     assert result.passed is passed
     assert passed or "certificate: Hostname mismatch" in result.reason
 
 
 async def test_an_unknown_authority(server):
-    result = await check(server[0], Options(verify=True), 5.0)
+    result = await check(server[0], TlsOptions(verify=True), 5.0)
     assert (result.passed, result.reason) == (False, "TLS handshake: certificate: self-signed certificate")
 
 
 async def test_an_authority_that_cannot_be_read(server):
-    result = await check(server[0], Options(verify=True, ca_file="/none"), 5.0)
+    result = await check(server[0], TlsOptions(verify=True, ca_file="/none"), 5.0)
     assert not result.passed
 
 
@@ -106,7 +106,7 @@ async def test_a_server_without_tls_and_one_that_says_nothing():
     for speak, timeout, reason in ((talk, 5.0, "no TLS"), (wait, 0.05, "timeout")):
         async with await asyncio.start_server(speak, "127.0.0.1", 0) as listening:
             address = Address("127.0.0.1", listening.sockets[0].getsockname()[1])
-            result = await check(Subject(address), Options(), timeout)
+            result = await check(Subject(address), TlsOptions(), timeout)
         assert (result.passed, result.reason) == (False, f"TLS handshake: {reason}")
 
 
@@ -123,5 +123,5 @@ async def test_a_greeting_comes_before_the_handshake(certificate):
 
     async with await asyncio.start_server(greeted, "127.0.0.1", 0) as listening:
         subject = Subject(Address("127.0.0.1", listening.sockets[0].getsockname()[1]), greeting=b"PROXY UNKNOWN\r\n")
-        assert (await check(subject, Options(), 5.0)).passed
+        assert (await check(subject, TlsOptions(), 5.0)).passed
     assert greetings == [b"PROXY UNKNOWN\r\n"]

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 
 from lbd.schema.addresses import ADDRESS, BIND, BINDS, HOST, LONGEST_PATH, NETWORKS, Address
-from lbd.schema.kinds import Kind
+from lbd.schema.kinds import ValueKind
 
 
 @pytest.mark.parametrize(("text", "address"), [
@@ -51,7 +51,7 @@ def test_server(text: str, address: Address) -> None:
     (ADDRESS, "[::]:80", "is every address of this machine"),
     (HOST, "a:80", "is not an IPv6 address"),
 ])
-def test_refused(kind: Kind, text: object, why: str) -> None:
+def test_refused(kind: ValueKind, text: object, why: str) -> None:
     with pytest.raises(ValueError, match=f"^{why}"):
         kind.read(text)
 

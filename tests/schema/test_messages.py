@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lbd.schema import messages as m
-from lbd.schema.kinds import Kind
+from lbd.schema.kinds import ValueKind
 
 
 @pytest.mark.parametrize(("kind", "written", "value"), [
@@ -20,7 +20,7 @@ from lbd.schema.kinds import Kind
     (m.AUTHORITY, "10.0.0.1", "10.0.0.1"), (m.AUTHORITY, "[::1]", "[::1]"),
     (m.REDIRECT, "https://{host}{path}?{query}", "https://{host}{path}?{query}"), (m.REDIRECT, "/new", "/new"),
 ])
-def test_reads(kind: Kind, written: Any, value: Any) -> None:
+def test_reads(kind: ValueKind, written: Any, value: Any) -> None:
     assert kind.read(written) == value
 
 
@@ -50,6 +50,6 @@ def test_reads(kind: Kind, written: Any, value: Any) -> None:
     (m.REDIRECT, "ftp://a", "begins with neither"), (m.REDIRECT, "/{user}", "has the unknown placeholder"),
     (m.REDIRECT, "/a\r\nX: y", "has a character"), (m.REDIRECT, "/{", "has the unknown placeholder"),
 ])
-def test_refuses(kind: Kind, written: Any, why: str) -> None:
+def test_refuses(kind: ValueKind, written: Any, why: str) -> None:
     with pytest.raises(ValueError, match=f"^{why}"):
         kind.read(written)

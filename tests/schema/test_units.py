@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lbd.schema import units as u
-from lbd.schema.units import Kind
+from lbd.schema.units import ValueKind
 
 
 @pytest.mark.parametrize(("kind", "written", "value"), [
@@ -22,7 +22,7 @@ from lbd.schema.units import Kind
     (u.ERROR_FILES, {"503": "x.html"}, {"503": "x.html"}),
     (u.ALGORITHM, "first", "first"), (u.HEALTH, {"type": "tcp"}, {"type": "tcp"}), (u.CHECK, "tcp", "tcp"),
 ])
-def test_reads(kind: Kind, written: Any, value: Any) -> None:
+def test_reads(kind: ValueKind, written: Any, value: Any) -> None:
     result = kind.read(written)
     assert result == value
     assert type(result) is type(value)
@@ -53,19 +53,19 @@ def test_reads(kind: Kind, written: Any, value: Any) -> None:
     (u.ERROR_FILES, {"99": "x"}, 'holds "99", which is not a status'), (u.ERROR_FILES, [], "is an array"),
     (u.TEXTS, ["a", "a"], 'holds "a", which is there already'),
 ])
-def test_refuses(kind: Kind, written: Any, why: str) -> None:
+def test_refuses(kind: ValueKind, written: Any, why: str) -> None:
     with pytest.raises(ValueError,
     match="^" + "".join("\\" + letter if letter in "().%" else letter for letter in why)):
         kind.read(written)
 
 
-KINDS = sorted((name, kind) for name, kind in vars(u).items() if isinstance(kind, Kind))
+KINDS = sorted((name, kind) for name, kind in vars(u).items() if isinstance(kind, ValueKind))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates() | st.times() | st.datetimes(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=5)
 
 
-def trouble(kind: Kind, value: Any) -> str:
+def trouble(kind: ValueKind, value: Any) -> str:
     """What the kind says of a value, "" if it takes it."""
     try:
         kind.read(value)
@@ -75,7 +75,7 @@ def trouble(kind: Kind, value: Any) -> str:
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS, ids=[name for name, _ in KINDS])
-def test_anything_else_is_a_value_error(name: str, kind: Kind) -> None:
+def test_anything_else_is_a_value_error(name: str, kind: ValueKind) -> None:
     @settings(max_examples=25)
     @given(VALUES)
     def check(value: Any) -> None:

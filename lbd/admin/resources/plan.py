@@ -13,7 +13,7 @@ from lbd.config.runtime import read
 from lbd.errors import ConfigError, LbdError
 from lbd.schema import key
 from lbd.schema import units as u
-from lbd.schema.kinds import Kind
+from lbd.schema.kinds import ValueKind
 
 
 def _absolute(value: Any) -> str:
@@ -23,7 +23,7 @@ def _absolute(value: Any) -> str:
     return path
 
 
-PATH = Kind("path", "an absolute path", _absolute, {"type": "string", "pattern": "^/[^\\x00-\\x1f\\x7f]*$"})
+PATH = ValueKind("path", "an absolute path", _absolute, {"type": "string", "pattern": "^/[^\\x00-\\x1f\\x7f]*$"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import uvloop
 from lbd.balance import OPTIONS
 from lbd.cli import options
 from lbd.config.document import Document
-from lbd.config.read import Loaded, Overrides, from_options, read
+from lbd.config.read import CommandLine, Loaded, from_options, read
 from lbd.control.supervisor import Supervisor
 from lbd.errors import UsageError
 from lbd.generation.reload import Load
@@ -56,7 +56,7 @@ def loader(args: argparse.Namespace) -> Load:
     """
     text: str | None = args.workers   # the parser has checked it
     workers: int | None = None if text is None else u.WORKERS.read(int(text) if text.isdecimal() else text)
-    overrides = Overrides(args.algorithm, args.health_interval, args.health_path)
+    overrides = CommandLine(args.algorithm, args.health_interval, args.health_path)
     checks = {name: kind.Options for name, kind in CHECKS.items()}
     if args.config:
         if args.listen or args.server:

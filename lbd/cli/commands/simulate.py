@@ -20,7 +20,7 @@ from lbd.config.read import read
 from lbd.errors import UsageError
 from lbd.health import CHECKS
 from lbd.schema import units as u
-from lbd.schema.kinds import Kind, listed, nearest, shown
+from lbd.schema.kinds import ValueKind, listed, nearest, shown
 from lbd.simulation import fault, fleet, recorded
 from lbd.simulation.advice import advise
 from lbd.simulation.engine import Engine
@@ -38,7 +38,7 @@ LOAD = 0.7              # of the fleet's capacity, where neither --rate nor --co
 UNLIMITED_RATE = 1000.0 # requests per second likewise, where the capacity is without limit
 PIPE_WIDTH = 200        # columns where the output is no terminal: nothing is cut
 
-def decimal(of: Kind) -> Callable[[str], Any]:
+def decimal(of: ValueKind) -> Callable[[str], Any]:
     """A `type=` for argparse that reads a number just as the configuration file does."""
     def convert(text: str) -> Any:
         try:
