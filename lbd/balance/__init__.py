@@ -9,7 +9,7 @@ from lbd.balance.first import First
 from lbd.balance.least_connections import LeastConnections
 from lbd.balance.least_time import LeastTime
 from lbd.balance.maglev import Maglev
-from lbd.balance.own import Own
+from lbd.balance.plugin import Own
 from lbd.balance.random import Random
 from lbd.balance.random_two_choices import RandomTwoChoices
 from lbd.balance.round_robin import RoundRobin

@@ -11,8 +11,8 @@ from functools import partial
 from lbd import schema
 from lbd.backend.algorithm import Context
 from lbd.backend.server import Server
-from lbd.balance.keyed import HashedAlgorithm, HashTable
-from lbd.balance.keys import KEY, key_of
+from lbd.balance.hash_keys import KEY, key_of
+from lbd.balance.hashing import HashedAlgorithm, HashTable
 from lbd.balance.loads import Loads
 from lbd.balance.ring import Ring
 from lbd.schema import units as u

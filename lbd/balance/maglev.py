@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from lbd import schema
 from lbd.backend.algorithm import Context
-from lbd.balance.keyed import HashedAlgorithm, HashTable
-from lbd.balance.keys import KEY, key_of
+from lbd.balance.hash_keys import KEY, key_of
+from lbd.balance.hashing import HashedAlgorithm, HashTable
 from lbd.balance.maglev_table import MaglevTable
 
 

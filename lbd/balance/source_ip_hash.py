@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lbd.backend.algorithm import Context, RequestFacts
-from lbd.balance.keyed import HashedAlgorithm, HashTable
+from lbd.balance.hashing import HashedAlgorithm, HashTable
 from lbd.balance.maglev_table import MaglevTable
 from lbd.balance.network import network
 from lbd.schema import key

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from lbd.backend.algorithm import Context
-from lbd.balance import keys
-from lbd.balance.keyed import HashedAlgorithm, HashTable
+from lbd.balance import hash_keys
+from lbd.balance.hashing import HashedAlgorithm, HashTable
 from lbd.balance.maglev_table import MaglevTable
 from lbd.schema import key
 from lbd.schema import units as u
@@ -23,7 +23,7 @@ class UrlHash(HashedAlgorithm):
     Options = UrlOptions
 
     def __init__(self, options: UrlOptions, context: Context) -> None:
-        super().__init__(options, context, keys.url if options.query else keys.path)
+        super().__init__(options, context, hash_keys.url if options.query else hash_keys.path)
 
     def place(self, hashes: list[int], weights: list[int]) -> HashTable:
         return MaglevTable(hashes, weights)

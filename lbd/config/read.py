@@ -11,7 +11,7 @@ from lbd.config.bodies import bodies
 from lbd.config.document import INPUT, INPUT_NAME, Document
 from lbd.config.findings import Findings, Where
 from lbd.config.places import Path
-from lbd.config.plugs import COMMAND_LINE, CommandLine, Plugs
+from lbd.config.registry import COMMAND_LINE, CommandLine, Plugs
 from lbd.config.sources import ConfigSources
 from lbd.config.tables import Tables
 from lbd.errors import ConfigError, Problem

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lbd.config.findings import Findings
-from lbd.config.plugs import Plugs
+from lbd.config.registry import Plugs
 from lbd.config.tables import Tables
 from lbd.schema import REQUIRED, key, keys
 from lbd.schema import units as u

@@ -6,7 +6,7 @@ from typing import Any
 
 from lbd.config.findings import Findings
 from lbd.config.places import Path
-from lbd.config.plugs import Plugs
+from lbd.config.registry import Plugs
 from lbd.schema import REQUIRED, AlgorithmConfig, Config, HealthPolicy, Key, ServerConfig, Timeouts, keys
 from lbd.schema import units as u
 from lbd.schema.kinds import ItemError, ValueKind, found, nearest, shown, type_of

@@ -1,4 +1,4 @@
-"""Tests of lbd.config.plugs: algorithms and checks that exist, that do not yet, and that never will."""
+"""Tests of lbd.config.registry: algorithms and checks that exist, that do not yet, and that never will."""
 
 from dataclasses import replace
 

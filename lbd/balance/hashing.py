@@ -7,7 +7,7 @@ from xxhash import xxh64_intdigest
 
 from lbd.backend.algorithm import Algorithm, Context, RequestFacts
 from lbd.backend.server import Server
-from lbd.balance.keys import Key
+from lbd.balance.hash_keys import Key
 
 Weights = list[tuple[str, int]]      # of servers, by name
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from lbd.balance.consistent_hash import ConsistentHash
-from lbd.balance.keyed import HashedAlgorithm
+from lbd.balance.hashing import HashedAlgorithm
 from lbd.balance.maglev import Maglev
 from tests.balance.fleet import Fleet, Request, picks, shares, spread, urls
 

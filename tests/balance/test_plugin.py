@@ -13,7 +13,7 @@ from lbd import schema
 from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance import build
-from lbd.balance.own import QUIET, Own
+from lbd.balance.plugin import QUIET, Own
 from lbd.errors import LbdError
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import BACKEND

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lbd.balance.keys import KEY, key_of
+from lbd.balance.hash_keys import KEY, key_of
 from tests.balance.fleet import Request
 
 REQUEST = Request(b"/a/b?x=1&user=anna%20b", b"192.0.2.7", {b"x-tenant": b"t1", b"cookie": b"a=1; Session=\"s9\""})
