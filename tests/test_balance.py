@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from lbd.backend.algorithm import Algorithm
 from lbd.backend.server import Server
-from lbd.balance import ALGORITHMS, OPTIONS, build
+from lbd.balance import ALGORITHMS, build
 from lbd.errors import LbdError
-from lbd.schema import ALGORITHM_NAMES
 from lbd.schema import AlgorithmConfig as Wanted
 from lbd.stats import endings, scoreboard
 from lbd.stats.scoreboard import BACKEND, PROCESS, ROUTE, Record
@@ -48,11 +47,6 @@ def play(fleet: Fleet, algorithm: Algorithm, requests: Sequence[Request], at_onc
         record.finish(endings.OK, 0, 0)
     scoreboard.freeze(None)
     return chosen
-
-
-def test_every_algorithm_of_the_configuration_is_there() -> None:
-    assert [*ALGORITHM_NAMES] == NAMES
-    assert [*OPTIONS] == [*NAMES, ":"]
 
 
 @each

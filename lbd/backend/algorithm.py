@@ -1,4 +1,4 @@
-"""What a balancing algorithm is: the interface that `lbd.balance` implements, one file per algorithm."""
+"""The interface of balancing algorithms, which `lbd.balance` implements in one file per algorithm."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from lbd.stats.scoreboard import Board, Row
 
 
 class RequestFacts(Protocol):
-    """What an algorithm may ask of a request."""
+    """The facts of a request that an algorithm may use."""
 
     @property
     def method(self) -> bytes: ...
@@ -33,7 +33,7 @@ Facts = RequestFacts     # the name in operators' own algorithms
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an algorithm is given besides its options: the shared figures, its worker's number, and its dice.
+    """The surroundings of an algorithm: the scoreboard of all workers, its worker's number, and its dice.
 
     `row` are this worker's figures of the backend, whose name is `backend`.
     """
@@ -45,30 +45,45 @@ class Context:
     backend: str = ""
 
 
+class Estimate(Protocol):
+    """Computes scores of servers in seconds from the scoreboard alone, by their slots and weights; `backend` is the
+    slot of their backend."""
+
+    def __call__(self, board: Board, backend: int, slots: Sequence[int], weights: Sequence[float], options: Any, /
+                 ) -> Sequence[float]: ...
+
+
 class Algorithm:
     """Chooses a server for a request.
 
     `rebuild` gets the servers that may take requests, in the order of the file: the backend decides which these are,
-    never an algorithm. `pick` is only called while there are some. `took` and `dropped` tell that a server was taken
-    for a request and that it is free of it again; they stay None where an algorithm does not care. `inherit` hands
-    over the state of the algorithm that a reload replaces, if it was of the same class. `Options` is the dataclass
-    of the algorithm's own keys in the configuration. `decay` and `last_byte` say how latencies are measured while the
-    algorithm is in force: how many seconds samples take to fade to 37 %, and whether they end with the response's last
-    byte or its head. `weighs` says what `scores` are, "" where nothing is compared. `takes_turns`: each pick is
-    another server's turn, so that picking again passes over a server that is full.
+    never an algorithm. `pick` is only called while there are some. `took` and `dropped` are called when a server was
+    taken for a request and when it is free of it again; they stay None where an algorithm does not care. `inherit`
+    hands over the state of the algorithm that a reload replaces, if it was of the same class. `decay` and `last_byte`
+    say how latencies are measured while the algorithm is in force: how many seconds samples take to fade to 37 %, and
+    whether they end with the response's last byte or its head.
     """
 
-    Options: ClassVar[type | None] = None
+    Options: ClassVar[type | None] = None           # the dataclass of its own keys in the configuration
+    weighted: ClassVar[bool] = True                 # it heeds the servers' weights
+    hashes: ClassVar[bool] = False                  # a key of the request decides, so that weights must not grow slowly
+    takes_turns: ClassVar[bool] = False             # picking again passes over a server that is full
+    score_meaning: ClassVar[str] = ""               # of `scores`, in words; "" where nothing is compared
+    estimate: ClassVar[Estimate | None] = None      # `scores` in seconds, for metrics; None where they are no seconds
+
     took: Any = None
     dropped: Any = None
     decay = 10.0
     last_byte = False
-    weighs: ClassVar[str] = ""
-    takes_turns: ClassVar[bool] = False
 
     def __init__(self, options: Any, context: Context) -> None:
         self.options = options
         self.context = context
+
+    @classmethod
+    def needs_requests(cls, options: Any) -> bool:
+        """Whether it reads requests, which a tcp listener does not have, beside the client's address."""
+        return False
 
     def inherit(self, previous: Any) -> None:
         """Take over what should survive a reload; called before the first `pick`."""
@@ -92,6 +107,6 @@ class Algorithm:
         """What `pick` compares, now, for each server of the last `rebuild` in its order: for explanations."""
         return ()
 
-    def hashed(self, request: RequestFacts) -> bytes | None:
+    def hash_key(self, request: RequestFacts) -> bytes | None:
         """The key whose hash decides, b"" for a request that has none; None where no key decides."""
         return None

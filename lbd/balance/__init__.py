@@ -1,20 +1,22 @@
-"""The algorithms, one a file, by the names that the configuration uses; imports backend and below."""
+"""The algorithms, one a file, by the names that the configuration uses; imports backend and below.
+
+A new algorithm is a file here, a line of `ALGORITHMS` and a test.
+"""
 
 from collections.abc import Mapping
 
 from lbd import schema
-from lbd.backend.algorithm import Algorithm, Context
+from lbd.backend.algorithm import Algorithm, Context, Estimate
 from lbd.balance.consistent_hash import ConsistentHash
 from lbd.balance.first import First
 from lbd.balance.least_connections import LeastConnections
 from lbd.balance.least_time import LeastTime
 from lbd.balance.maglev import Maglev
-from lbd.balance.plugin import Own
+from lbd.balance.plugin import PluginAlgorithm
 from lbd.balance.random import Random
 from lbd.balance.random_two_choices import RandomTwoChoices
 from lbd.balance.round_robin import RoundRobin
 from lbd.balance.source_ip_hash import SourceIpHash
-from lbd.balance.sticky_round_robin import StickyRoundRobin
 from lbd.balance.threshold import Threshold
 from lbd.balance.url_hash import UrlHash
 from lbd.balance.weighted_round_robin import WeightedRoundRobin
@@ -22,7 +24,7 @@ from lbd.errors import LbdError
 
 ALGORITHMS: Mapping[str, type[Algorithm]] = {
     "round-robin": RoundRobin,
-    "sticky-round-robin": StickyRoundRobin,
+    "sticky-round-robin": RoundRobin,        # the name implies `sticky`, see BackendConfig.stickiness
     "weighted-round-robin": WeightedRoundRobin,
     "least-connections": LeastConnections,
     "least-time": LeastTime,
@@ -36,15 +38,17 @@ ALGORITHMS: Mapping[str, type[Algorithm]] = {
     "maglev": Maglev,
 }
 
-# What the reader of the configuration needs: each algorithm's own keys. ":" stands for "package.module:Class".
-OPTIONS: Mapping[str, type | None] = {**{name: kind.Options for name, kind in ALGORITHMS.items()}, ":": None}
-
 
 def build(wanted: schema.AlgorithmConfig, context: Context) -> Algorithm:
-    """The algorithm that a backend wants; raises `LbdError` with the reason when it cannot be had."""
+    """The algorithm of a backend's configuration; raises `LbdError` with the reason when it cannot be had."""
     if ":" in wanted.name:
-        return Own(wanted.name, context)
+        return PluginAlgorithm(wanted.name, context)
     try:
         return ALGORITHMS[wanted.name](wanted.options, context)
     except KeyError:
         raise LbdError(f"this version does not know {wanted.name!r}") from None
+
+
+def estimate_of(name: str) -> Estimate | None:
+    """Computes the scores of an algorithm in seconds; None where they are no seconds."""
+    return ALGORITHMS[name].estimate if name in ALGORITHMS else None

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from lbd import schema
-from lbd.backend.algorithm import Context
+from lbd.backend.algorithm import Algorithm, Context, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance.hash_keys import KEY, key_of
-from lbd.balance.hashing import HashedAlgorithm, HashTable
+from lbd.balance.hashing import HashedServers
 from lbd.balance.loads import Loads
 from lbd.balance.ring import Ring
 from lbd.schema import units as u
@@ -32,36 +32,57 @@ class RingOptions:
         example=1.25)
 
 
-class ConsistentHash(HashedAlgorithm):
+class ConsistentHash(Algorithm):
     """When a server comes or goes only its own keys move. With a bound the next server on the ring takes what is too
     much for one."""
 
     Options = RingOptions
-
-    weighs = "in flight / weight, with balance_factor not above so many times the mean"
+    hashes = True
+    score_meaning = "in flight / weight, with balance_factor not above so many times the mean"
 
     def __init__(self, options: RingOptions, context: Context) -> None:
-        super().__init__(options, context, key_of(options.key))
-        self.factor = options.balance_factor
+        super().__init__(options, context)
+        self.key = key_of(options.key)
+        self.servers = HashedServers(ring, context)
 
-    def place(self, hashes: list[int], weights: list[int]) -> HashTable:
-        return Ring(hashes, points(weights))
+    @classmethod
+    def needs_requests(cls, options: RingOptions) -> bool:
+        return options.key != "source"
+
+    def inherit(self, previous: "ConsistentHash") -> None:
+        self.servers.inherit(previous.servers)
+
+    def enroll(self, servers: Sequence[Server]) -> None:
+        self.servers.enroll(servers)
 
     def rebuild(self, servers: Sequence[Server]) -> None:
-        super().rebuild(servers)
-        if self.factor is not None and isinstance(self.places, Ring):
+        self.servers.rebuild(servers)
+        factor, table = self.options.balance_factor, self.servers.table
+        if factor is not None and isinstance(table, Ring):
             self.loads = Loads(self.context.board, [server.slot for server in servers],
                                [server.weight for server in servers])
-            self.find = partial(self.places.find_bounded, loads=self.loads, factor=self.factor)
+            self.servers.find = partial(table.find_bounded, loads=self.loads, factor=factor)
+
+    def hash_key(self, request: RequestFacts) -> bytes:
+        return self.key(request)
+
+    def pick(self, request: RequestFacts) -> Server:
+        return self.servers.server_of(self.key(request))
 
     def scores(self) -> Sequence[float]:
-        if self.factor is None:
+        if self.options.balance_factor is None:
             return ()
-        return [count / server.weight for count, server in zip(self.loads.in_flight(), self.servers, strict=True)]
+        return [count / server.weight
+                for count, server in zip(self.loads.in_flight(), self.servers.usable, strict=True)]
+
+
+def ring(hashes: list[int], weights: list[int]) -> Ring:
+    """The ring of servers by the hashes of their names."""
+    return Ring(hashes, points(weights))
 
 
 def points(weights: Sequence[int]) -> list[int]:
-    """How many points each server gets: 160 per unit of weight, halved as often as it takes to keep the ring small.
+    """The number of points of each server: 160 per unit of weight, halved as often as it takes to keep the ring small.
 
     Halving, because the points that are left stay where they are, and because a scale that followed the weights
     exactly would move keys of all servers with every change of one.

@@ -15,7 +15,8 @@ UNBOUNDED = 1e9      # requests in flight
 class First(Algorithm):
     """When all are full it is the one that is the least over its bound."""
 
-    weighs = "in flight / max_conns, the first below 1 wins"
+    weighted = False
+    score_meaning = "in flight / max_conns, the first below 1 wins"
 
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers

@@ -13,7 +13,7 @@ from lbd.stats.least import Least
 class LeastConnections(Algorithm):
     """Reads the in-flight counts of every worker from the scoreboard in one compiled pass."""
 
-    weighs = "(in flight + 1) / weight, the least wins"
+    score_meaning = "(in flight + 1) / weight, the least wins"
 
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers

@@ -12,6 +12,7 @@ from lbd.backend.server import Server
 from lbd.balance.fastest import Fastest
 from lbd.schema import key
 from lbd.schema import units as u
+from lbd.stats.scoreboard import Board
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class LeastTime(Algorithm):
     fastest, half-way per `decay`, and so gets another try."""
 
     Options = TimeOptions
-    weighs = "seconds of latency * (in flight + 1) / weight, the least wins"
+    score_meaning = "seconds of latency * (in flight + 1) / weight, the least wins"
 
     def __init__(self, options: TimeOptions, context: Context) -> None:
         super().__init__(options, context)
@@ -45,6 +46,12 @@ class LeastTime(Algorithm):
 
     def pick(self, request: RequestFacts) -> Server:
         return self.servers[self.fastest()]
+
+    @staticmethod
+    def estimate(board: Board, backend: int, slots: Sequence[int], weights: Sequence[float], options: TimeOptions, /
+                 ) -> Sequence[float]:
+        """The scores as the workers compute them, from the scoreboard alone."""
+        return Fastest(board, backend, slots, weights, options.decay).scores()
 
     def scores(self) -> Sequence[float]:
         return self.all.scores()

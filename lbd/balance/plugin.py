@@ -1,6 +1,6 @@
-"""Own algorithms: a class of the operator's, written `algorithm = "package.module:Class"`, under guard.
+"""Algorithms of the operator's own: a class, written `algorithm = "package.module:Class"`, under guard.
 
-Whatever it does wrong, the request is served: by round robin, counted, and logged at most once a minute.
+Where it fails, round robin serves the request; that is counted, and logged at most once a minute.
 """
 
 import importlib
@@ -34,13 +34,13 @@ def load(name: str) -> Callable[[Any, Context], Algorithm]:
     return found
 
 
-class Own(Algorithm):
-    """Calls the operator's object. It is trusted to return in the end, and with nothing else."""
+class PluginAlgorithm(Algorithm):
+    """Calls the operator's object, which is trusted with nothing but to return in the end."""
 
     def __init__(self, name: str, context: Context) -> None:
         super().__init__(None, context)
         self.name = name
-        self.instead = RoundRobin(None, context)
+        self.fallback = RoundRobin(None, context)
         self.usable: frozenset[Server] = frozenset()
         self.broken = False
         self.quiet_until = 0.0
@@ -50,24 +50,24 @@ class Own(Algorithm):
         except Exception as error:
             raise LbdError(f"{name!r} cannot be made: {type(error).__name__}: {error}") from error
         if callable(getattr(self.inner, "took", None)):
-            self.took = lambda server: self.told(self.inner.took, server)
+            self.took = lambda server: self._call(self.inner.took, server)
         if callable(getattr(self.inner, "dropped", None)):
-            self.dropped = lambda server: self.told(self.inner.dropped, server)
+            self.dropped = lambda server: self._call(self.inner.dropped, server)
 
-    def inherit(self, previous: "Own") -> None:
-        self.instead.inherit(previous.instead)
+    def inherit(self, previous: "PluginAlgorithm") -> None:
+        self.fallback.inherit(previous.fallback)
         self.quiet_until = previous.quiet_until
         if type(previous.inner) is type(self.inner) and hasattr(self.inner, "inherit"):
-            self.told(self.inner.inherit, previous.inner)
+            self._call(self.inner.inherit, previous.inner)
 
     def enroll(self, servers: Sequence[Server]) -> None:
         if hasattr(self.inner, "enroll"):
-            self.told(self.inner.enroll, servers)
+            self._call(self.inner.enroll, servers)
 
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.usable = frozenset(servers)
-        self.instead.rebuild(servers)
-        self.broken = not self.told(self.inner.rebuild, servers)
+        self.fallback.rebuild(servers)
+        self.broken = not self._call(self.inner.rebuild, servers)
 
     def pick(self, request: RequestFacts) -> Server:
         if self.broken:
@@ -87,10 +87,10 @@ class Own(Algorithm):
                                    f"it took {spent * 1000:.1f} ms, more than {SLOWEST * 1000:g} ms")
         return server
 
-    def told(self, method: Callable[[Any], Any], what: Any) -> bool:
-        """Tell it something; whether that went well."""
+    def _call(self, method: Callable[[Any], Any], argument: Any) -> bool:
+        """Call a method of the operator's object; False where it raised."""
         try:
-            method(what)
+            method(argument)
         except Exception as error:
             self._log(f"{type(error).__name__}: {error}", getattr(method, "__name__", ""))
             return False
@@ -100,7 +100,7 @@ class Own(Algorithm):
         if self.context.row is not None:
             self.context.row.add(field, 1)
         self._log(reason, "pick")
-        return self.instead.pick(request)
+        return self.fallback.pick(request)
 
     def _log(self, reason: str, method: str) -> None:
         moment = now()

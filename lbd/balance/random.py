@@ -10,7 +10,7 @@ from lbd.balance.loads import Loads
 class Random(Algorithm):
     """Workers need to know nothing of each other, and shares are by weight only on average."""
 
-    weighs = "share of the requests"
+    score_meaning = "share of the requests"
 
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers

@@ -14,7 +14,7 @@ from lbd.balance.loads import Loads
 class RandomTwoChoices(Algorithm):
     """Loads are in flight / weight; of equals the first drawn."""
 
-    weighs = "in flight / weight, the less loaded of two that are drawn wins"
+    score_meaning = "in flight / weight, the less loaded of two that are drawn wins"
 
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers

@@ -45,7 +45,7 @@ class Threshold(Algorithm):
     """`order = "listed"` packs the first servers as HAProxy's `first` does, with the limit in the place of maxconn."""
 
     Options = ThresholdOptions
-    weighs = "in flight / weight, the first that is drawn below the limit wins"
+    score_meaning = "in flight / weight, the first that is drawn below the limit wins"
 
     def rebuild(self, servers: Sequence[Server]) -> None:
         self.servers = servers

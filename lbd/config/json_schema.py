@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lbd.config.registry import Algorithms, Checks
 from lbd.schema import REQUIRED, Config, HealthPolicy, Key, ServerConfig, keys
 from lbd.schema import units as u
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def json_schema(algorithms: Mapping[str, type | None], checks: Mapping[str, type]) -> dict[str, Any]:
-    """The schema of a whole file; `algorithms` and `checks` map names to the classes of their own keys.
+def json_schema(algorithms: Algorithms, checks: Checks) -> dict[str, Any]:
+    """The schema of a whole file, with these algorithms and kinds of check.
 
     A file that lbd reads without errors fulfils it. It says nothing about what must hold between keys.
     """
@@ -21,7 +22,7 @@ def json_schema(algorithms: Mapping[str, type | None], checks: Mapping[str, type
 class _SchemaWriter:
     """`defs` are the tables that were referred to."""
 
-    def __init__(self, algorithms: Mapping[str, type | None], checks: Mapping[str, type]) -> None:
+    def __init__(self, algorithms: Algorithms, checks: Checks) -> None:
         self.algorithms = algorithms
         self.checks = checks
         self.defs: dict[str, Any] = {}
@@ -74,14 +75,9 @@ class _SchemaWriter:
         return {"$ref": f"#/$defs/{name}"}
 
     def _algorithm(self) -> dict[str, Any]:
-        names = [name for name in self.algorithms if name != ":"]
-        forms: list[dict[str, Any]] = [{"enum": names}]
-        for name, options in self.algorithms.items():
-            written = {"type": "string", "pattern": ":"} if name == ":" else {"const": name}
-            if name == ":":
-                forms.append(written)
-            forms.append(self._plugged(options, "name", written))
-        return {"anyOf": forms}
+        plugin = {"type": "string", "pattern": ":"}
+        known = [self._plugged(traits.Options, "name", {"const": name}) for name, traits in self.algorithms.items()]
+        return {"anyOf": [{"enum": [*self.algorithms]}, *known, plugin, self._plugged(None, "name", plugin)]}
 
     def _plugged(self, options: type | None, tag: str, written: dict[str, Any]) -> dict[str, Any]:
         if options is None:
@@ -93,8 +89,8 @@ class _SchemaWriter:
         """One form for each kind of check; the type may be left out for the default kind."""
         default = HealthPolicy().type
         forms = []
-        for kind, options in self.checks.items():
-            own = self.table(options)
+        for kind, traits in self.checks.items():
+            own = self.table(traits.Options)
             form = self.table(HealthPolicy, {**own["properties"], "type": {"const": kind}})
             required = [*own.get("required", []), *(["type"] if kind != default else [])]
             forms.append({**form, **({"required": required} if required else {})})

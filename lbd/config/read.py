@@ -11,7 +11,7 @@ from lbd.config.bodies import bodies
 from lbd.config.document import INPUT, INPUT_NAME, Document
 from lbd.config.findings import Findings, Where
 from lbd.config.places import Path
-from lbd.config.registry import COMMAND_LINE, CommandLine, Plugs
+from lbd.config.registry import COMMAND_LINE, Algorithms, Checks, CommandLine, Registry
 from lbd.config.sources import ConfigSources
 from lbd.config.tables import Tables
 from lbd.errors import ConfigError, Problem
@@ -20,9 +20,6 @@ from lbd.schema import Config
 __all__ = ("CommandLine", "Config", "Loaded", "from_options", "read")
 
 ONCE = "the configuration came from standard input and cannot be read again: restart lbd with another, or with a file"
-
-Algorithms = Mapping[str, type | None]
-Checks = Mapping[str, type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +41,12 @@ class Loaded:
     once: str = ""
 
 
-def read(path: str, algorithms: Algorithms, checks: Checks, overrides: CommandLine | None = None,
+def read(path: str, algorithms: Algorithms, checks: Checks, command_line: CommandLine | None = None,
          good: Mapping[str, Document] | None = None) -> Loaded:
     """Read a file (`-`: standard input) and all that it includes; raises ConfigError with every error in them.
 
-    `algorithms` and `checks` map each name that exists to the class of its own keys (fields made by `schema.key`;
-    None: an algorithm without any), `":"` stands for algorithms written "package.module:Class". `good` are the
-    documents in force, by which included files may be replaced with `include_mode = "last-good"`.
+    `algorithms` and `checks` are all that exist, by name. `good` are the documents in force, by which included files
+    may be replaced with `include_mode = "last-good"`.
     """
     replaced: dict[str, list[Problem]] = {}
     first: ConfigError | None = None
@@ -59,7 +55,7 @@ def read(path: str, algorithms: Algorithms, checks: Checks, overrides: CommandLi
         sources = ConfigSources(path, findings, good, replaced)
         try:
             loaded = _load(sources.data, sources.include, tuple(sources.files), findings,
-                           Plugs(algorithms, checks, overrides, findings))
+                           Registry(algorithms, checks, command_line, findings))
         except ConfigError as error:
             first = first or error
             culprits = _culprits(error, sources, os.path.abspath(path), good or {}, replaced)
@@ -83,23 +79,23 @@ def _culprits(error: ConfigError, sources: ConfigSources, main: str, good: Mappi
 
 
 def _load(data: Mapping[str, Any], include: tuple[str, ...], files: tuple[str, ...], findings: Findings,
-          plugs: Plugs) -> Loaded:
-    config = Tables(findings, plugs).config(data)
+          registry: Registry) -> Loaded:
+    config = Tables(findings, registry).config(data)
     config = dataclasses.replace(config, include=include, bodies=bodies(config.errors, findings))
-    rules.check(config, findings)
+    rules.check(config, findings, registry)
     files = tuple(dict.fromkeys((*files, *config.errors.values())))
     return Loaded(config, findings.settle(files), files, findings.places)
 
 
 def from_options(listen: Sequence[str], servers: Sequence[str], algorithms: Algorithms, checks: Checks, *,
-                 overrides: CommandLine | None = None, metrics: str | None = None, admin: str | None = None,
+                 command_line: CommandLine | None = None, metrics: str | None = None, admin: str | None = None,
                  workers: str | int | None = None) -> Loaded:
     """The configuration that a file with one listener `web` and one backend `app` would give, its servers s1, s2 …
 
-    Of the overrides, `health_path` brings http checks, `health_interval` alone tcp checks. Raises ConfigError, in which
-    the options stand for the keys.
+    `health_path` of the command line brings http checks, `health_interval` alone tcp checks. Raises ConfigError, in
+    which the options stand for the keys.
     """
-    given = overrides or CommandLine()
+    given = command_line or CommandLine()
     app: dict[str, Any] = {"servers": {f"s{number}": address for number, address in enumerate(servers, 1)}}
     if given.health_path is not None or given.health_interval is not None:
         app["health"] = {"type": "http" if given.health_path is not None else "tcp"}
@@ -117,7 +113,7 @@ def from_options(listen: Sequence[str], servers: Sequence[str], algorithms: Algo
     findings = Findings(COMMAND_LINE)
     findings.places = dict.fromkeys(_paths(data), (COMMAND_LINE, 0, 0))
     try:
-        return _load(data, (), (), findings, Plugs(algorithms, checks, given, findings))
+        return _load(data, (), (), findings, Registry(algorithms, checks, given, findings))
     except ConfigError as error:
         raise ConfigError([_as_option(problem) for problem in error.problems], error.warnings) from None
 

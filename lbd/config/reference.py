@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lbd.config.registry import Algorithms, Checks
 from lbd.schema import (
     REQUIRED,
     BackendConfig,
@@ -45,8 +46,8 @@ GIVEN = {("listeners", "web", "backend"), ("listeners", "web", "routes", "backen
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def toml_reference(algorithms: Mapping[str, type | None], checks: Mapping[str, type]) -> str:
-    """The whole reference; `algorithms` and `checks` map names to the classes of their own keys."""
+def toml_reference(algorithms: Algorithms, checks: Checks) -> str:
+    """The whole reference, with these algorithms and kinds of check."""
     return HEAD + "\n" + "\n".join(_ReferenceWriter(algorithms, checks).config()) + "\n"
 
 
@@ -75,7 +76,7 @@ def example(about: Key) -> Any:
 
 
 class _ReferenceWriter:
-    def __init__(self, algorithms: Mapping[str, type | None], checks: Mapping[str, type]) -> None:
+    def __init__(self, algorithms: Algorithms, checks: Checks) -> None:
         self.algorithms = algorithms
         self.checks = checks
 
@@ -149,12 +150,10 @@ class _ReferenceWriter:
 
     def _algorithms(self) -> Iterator[str]:
         """The algorithms there are, and their own keys, as comments."""
-        known = ", ".join(name for name in self.algorithms if name != ":")
-        mine = ', or "package.module:Class", your own' if ":" in self.algorithms else ""
-        yield from textwrap.wrap(f"one of {known}{mine}", WIDTH, initial_indent="# ", subsequent_indent="# ",
-                                 break_on_hyphens=False)
-        for name, options in self.algorithms.items():
-            own = keys(options) if options is not None else {}
+        text = f'one of {", ".join(self.algorithms)}, or "package.module:Class", your own'
+        yield from textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+        for name, traits in self.algorithms.items():
+            own = keys(traits.Options) if traits.Options is not None else {}
             if not own:
                 continue
             values = {key: example(about) if about.default in (None, REQUIRED) else about.default
@@ -165,7 +164,7 @@ class _ReferenceWriter:
 
     def _policies(self, path: tuple[str, ...]) -> Iterator[str]:
         """One policy for each kind of check: the first with the common keys, all with their own."""
-        for number, (kind, options) in enumerate(self.checks.items()):
+        for number, (kind, traits) in enumerate(self.checks.items()):
             text = "a health policy, under any name" if not number else "one of another type; it has the keys above too"
             yield from self._header((*path, kind), text, False)
             for name, (_, about) in keys(HealthPolicy).items():
@@ -173,5 +172,5 @@ class _ReferenceWriter:
                     yield f"type = {written(kind)}".ljust(COMMENTS - 1) + f" # {about.text}"
                 elif not number:
                     yield self._line(name, about, (*path, kind, name))
-            for name, (_, about) in keys(options).items():
+            for name, (_, about) in keys(traits.Options).items():
                 yield self._line(name, about, (*path, kind, name))

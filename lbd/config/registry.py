@@ -1,12 +1,12 @@
-"""What other rooms plug in: the algorithms and kinds of check that exist, and what the command line overrides."""
+"""The registry of algorithms and kinds of check, which other rooms hand in, and the settings of the command line."""
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from lbd.config.findings import Findings
-from lbd.schema import ALGORITHM_NAMES, CHECK_NAMES, AlgorithmConfig, HealthPolicy
+from lbd.schema import AlgorithmConfig, HealthPolicy
 from lbd.schema import units as u
 from lbd.schema.kinds import ValueKind, listed, nearest, shown
 
@@ -16,7 +16,7 @@ SHORTEST = 0.01                # seconds from one check to the next, as in the t
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """What the command line says beside a file; it wins until the restart.
+    """Settings of the command line beside a file; they win until the restart.
 
     `algorithm` is that of every backend that names none, `health_interval` (seconds) that of every policy,
     `health_path` that of every http policy.
@@ -27,23 +27,62 @@ class CommandLine:
     health_path: str | None = None
 
 
-class Plugs:
-    """`algorithms` maps the name of each algorithm that exists to the class of its options (None: it has none),
-    `checks` each kind of check likewise. An entry ":" stands for algorithms written "package.module:Class"."""
+class AlgorithmTraits(Protocol):
+    """Facts of an algorithm on which rules depend: the class attributes of `lbd.backend.algorithm.Algorithm`."""
+
+    @property
+    def Options(self) -> type | None: ...
+    @property
+    def weighted(self) -> bool: ...
+    @property
+    def hashes(self) -> bool: ...
+    def needs_requests(self, options: Any) -> bool: ...
+
+
+class CheckTraits(Protocol):
+    """The class of the options of a kind of check."""
+
+    @property
+    def Options(self) -> type: ...
+
+
+Algorithms = Mapping[str, AlgorithmTraits]
+Checks = Mapping[str, CheckTraits]
+
+
+@dataclass(frozen=True, slots=True)
+class PluginTraits:
+    """The traits of an algorithm written "package.module:Class", of which nothing is known before it is loaded."""
+
+    Options: type | None = None
+    weighted: bool = True
+    hashes: bool = False
+
+    def needs_requests(self, options: Any) -> bool:
+        """Nobody knows: it may be used anywhere."""
+        return False
+
+
+PLUGIN = PluginTraits()
+
+
+class Registry:
+    """The algorithms and the kinds of check by their names, and what the command line says of both."""
 
     ALGORITHM_NAME = ValueKind("algorithm", "the name of an algorithm", u.LINE.read, u.LINE.schema)
 
-    def __init__(self, algorithms: Mapping[str, type | None], checks: Mapping[str, type],
-                 overrides: CommandLine | None, findings: Findings) -> None:
+    def __init__(self, algorithms: Algorithms, checks: Checks, command_line: CommandLine | None,
+                 findings: Findings) -> None:
         self.algorithms = algorithms
         self.checks = checks
-        self.overrides = overrides or CommandLine()
+        self.command_line = command_line or CommandLine()
         self.default_algorithm = AlgorithmConfig().name
         self._accept(findings)
 
     def _accept(self, findings: Findings) -> None:
-        """Check the overrides themselves; a wrong one is a finding, and left out."""
-        name, interval, path = self.overrides.algorithm, self.overrides.health_interval, self.overrides.health_path
+        """Check the command line itself; a wrong option is a finding, and left out."""
+        given = self.command_line
+        name, interval, path = given.algorithm, given.health_interval, given.health_path
         if name is not None:
             if trouble := self.algorithm_trouble(name):
                 findings.add((COMMAND_LINE, 0, 0), ("--algorithm",), trouble)
@@ -58,23 +97,23 @@ class Plugs:
             except ValueError as error:
                 text = f"{shown(path)} {error}; must be {u.TARGET.allowed}"
                 findings.add((COMMAND_LINE, 0, 0), ("--health-path",), text)
-                self.overrides = dataclasses.replace(self.overrides, health_path=None)
+                self.command_line = dataclasses.replace(given, health_path=None)
 
     def algorithm_trouble(self, name: str) -> str:
         """Why there is no such algorithm, "" if there is one."""
-        return _trouble(name, ":" if ":" in name else name, self.algorithms, ALGORITHM_NAMES, "algorithm")
+        return "" if ":" in name else _trouble(name, self.algorithms, "algorithm")
 
     def check_trouble(self, name: str) -> str:
         """Why there is no such kind of check, "" if there is one."""
-        return _trouble(name, name, self.checks, CHECK_NAMES, "kind of check")
+        return _trouble(name, self.checks, "kind of check")
 
-    def algorithm_options(self, name: str) -> type | None:
-        """The class of the options of an algorithm that exists."""
-        return self.algorithms[":" if ":" in name else name]
+    def algorithm(self, name: str) -> AlgorithmTraits:
+        """The traits of an algorithm; of one that does not exist, those of which nothing follows."""
+        return self.algorithms.get(name, PLUGIN)
 
     def overridden(self, policy: HealthPolicy) -> HealthPolicy:
-        """The policy with what the command line says."""
-        interval, path = self.overrides.health_interval, self.overrides.health_path
+        """The policy with the settings of the command line."""
+        interval, path = self.command_line.health_interval, self.command_line.health_path
         if interval is not None:
             policy = dataclasses.replace(policy, interval=interval)
         if path is not None and policy.type == "http" and hasattr(policy.options, "path"):
@@ -82,10 +121,8 @@ class Plugs:
         return policy
 
 
-def _trouble(name: str, entry: str, table: Mapping[str, Any], planned: tuple[str, ...], what: str) -> str:
-    if entry in table:
+def _trouble(name: str, table: Mapping[str, Any], noun: str) -> str:
+    if name in table:
         return ""
-    here = listed(shown(known) for known in table if known != ":") if table else "none"
-    if entry == ":" or name in planned:
-        return f"{shown(name)} is not there yet; this version has {here}"
-    return f"{shown(name)} is no {what}; must be {here}{nearest(name, (*table, *planned))}"
+    known = listed(map(shown, table)) if table else "none"
+    return f"{shown(name)} is no {noun}; must be {known}{nearest(name, table)}"

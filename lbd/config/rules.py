@@ -1,23 +1,23 @@
-"""What must hold between keys: names that exist, addresses that are free, servers that can be chosen."""
+"""Rules between keys: names that exist, addresses that are free, settings that have an effect."""
 
 from collections.abc import Iterator
 
+from lbd.config.algorithm_rules import check_algorithms
 from lbd.config.document import DocumentError, fetch
 from lbd.config.findings import Findings, dotted
 from lbd.config.places import Path
+from lbd.config.registry import Registry
 from lbd.config.routes import check_routes
 from lbd.schema import BackendConfig, Config, ListenerConfig, ServerConfig, Sticky
 from lbd.schema.kinds import shown
 from lbd.schema.units import OFF, SECRET_FIELDS, UNIX, Address
 
-UNWEIGHTED = ("round-robin", "sticky-round-robin", "first")
-HASHES = ("url-hash", "source-ip-hash", "consistent-hash", "maglev")
 
-
-def check(config: Config, findings: Findings) -> None:
+def check(config: Config, findings: Findings, registry: Registry) -> None:
     """All rules."""
     for rule in RULES:
         rule(config, findings)
+    check_algorithms(config, findings, registry)
 
 
 def check_listeners(config: Config, findings: Findings) -> None:
@@ -36,17 +36,9 @@ def check_listeners(config: Config, findings: Findings) -> None:
 def check_tcp(config: Config, findings: Findings) -> None:
     """A tcp listener sees bytes only: nothing about it may need a request."""
     for name, listener in config.listeners.items():
-        path = ("listeners", name)
-        if listener.mode != "tcp":
-            continue
-        if listener.routes and listener.tls is not None:
-            findings.error((*path, "routes"), "a tcp listener that ends TLS has no ClientHello to route by; leave out")
-        for used in dict.fromkeys((listener.backend or "", *(route.backend or "" for route in listener.routes))):
-            backend = config.backends.get(used)
-            key = getattr(backend.algorithm.options, "key", "source") if backend is not None else "source"
-            if backend is not None and (backend.algorithm.name == "url-hash" or key != "source"):
-                text = f"the tcp listener {shown(name)} uses this backend and has no requests to hash"
-                findings.error(("backends", used, "algorithm"), f'{text}; hash by "source" instead')
+        if listener.mode == "tcp" and listener.routes and listener.tls is not None:
+            findings.error(("listeners", name, "routes"),
+                           "a tcp listener that ends TLS has no ClientHello to route by; leave out")
 
 
 def check_proxies(config: Config, findings: Findings) -> None:
@@ -109,38 +101,16 @@ def overlap(one: Address, other: Address) -> bool:
 
 
 def check_backends(config: Config, findings: Findings) -> None:
-    """Each backend has servers that can be chosen, and is used."""
+    """Each backend has servers, and is used."""
     used = {listener.backend for listener in config.listeners.values()}
     used |= {route.backend for listener in config.listeners.values() for route in listener.routes}
     for name, backend in config.backends.items():
         path: Path = ("backends", name)
-        servers = backend.servers.values()
-        if not servers:
-            if backend.registration is None and findings.sound(path) and findings.sound((*path, "servers")):
-                findings.error(path, "a backend needs servers: [backends.NAME.servers] with NAME = \"HOST:PORT\"")
-        elif not any(server.weight for server in servers) and backend.algorithm.name not in UNWEIGHTED:
-            findings.error((*path, "servers"), "all weights are 0: no server could be chosen")
+        if not backend.servers and backend.registration is None and findings.sound(path) and findings.sound(
+                (*path, "servers")):
+            findings.error(path, "a backend needs servers: [backends.NAME.servers] with NAME = \"HOST:PORT\"")
         if name not in used and findings.complete:
             findings.warn(path, "no listener and no route uses this backend")
-
-
-def check_weights(config: Config, findings: Findings) -> None:
-    """Weights mean nothing to some algorithms."""
-    for name, backend in config.backends.items():
-        if backend.algorithm.name not in UNWEIGHTED:
-            continue
-        for server in backend.servers:
-            path = ("backends", name, "servers", server, "weight")
-            if findings.given(path):
-                findings.warn(path, f"{backend.algorithm.name} takes no notice of weights")
-
-
-def check_slow_start(config: Config, findings: Findings) -> None:
-    """A weight that grows means nothing where weights do not, and would move the keys of a hash again and again."""
-    for name, backend in config.backends.items():
-        path = ("backends", name, "slow_start")
-        if backend.slow_start and findings.given(path) and backend.algorithm.name in (*UNWEIGHTED, *HASHES):
-            findings.warn(path, f"has no effect with {backend.algorithm.name}")
 
 
 def check_servers(config: Config, findings: Findings) -> None:
@@ -273,5 +243,4 @@ def check_outliers(config: Config, findings: Findings) -> None:
 
 
 RULES = (check_listeners, check_tcp, check_proxies, check_unix, check_addresses, check_routes, check_backends,
-         check_weights, check_slow_start, check_servers, check_tls, check_admin, check_log, check_sticky,
-         check_outliers)
+         check_servers, check_tls, check_admin, check_log, check_sticky, check_outliers)

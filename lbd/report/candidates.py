@@ -38,13 +38,13 @@ def choose(backend: Backend, asked: Asked, board: Board) -> dict[str, Any]:
     usable: Sequence[Server] = backend.pool.usable if backend.pool is not None else ()
     algorithm = backend.pool.algorithm if backend.pool is not None and usable else None
     scores = dict(zip(usable, algorithm.scores(), strict=False)) if algorithm is not None else {}
-    key = algorithm.hashed(asked) if algorithm is not None else None
+    key = algorithm.hash_key(asked) if algorithm is not None else None
     chosen, why = _outcome(backend, asked, usable, key, board)
     return {
         "backend": backend.name,
         "algorithm": backend.settings.algorithm.name,
         "options": _options(backend),
-        "score": algorithm.weighs if scores and algorithm is not None else "",
+        "score": algorithm.score_meaning if scores and algorithm is not None else "",
         "key": None if key is None else {"value": key.decode("latin-1"), "hash": xxh64_hexdigest(key) if key else ""},
         "sticky": None if backend.sticky is None else {
             "cookie": backend.sticky.cookie.decode("latin-1"),

@@ -1,6 +1,7 @@
 """The forecast: how many series of metrics a configuration will export at most, found by exporting them once."""
 
 from lbd.backend.outlier import EJECTED, NOT_ENFORCED, TOO_MANY
+from lbd.balance import estimate_of
 from lbd.discovery.endpoints import check_of
 from lbd.generation.machine import worker_count
 from lbd.schema import BackendConfig, Config
@@ -39,6 +40,6 @@ def _server(config: Config, name: str, backend: BackendConfig, server: str) -> S
         check_seconds=0.0 if checked else None,
         checks={"passed": 0, "failed": 0} if checked else {},
         ejections={} if backend.outlier is None else dict.fromkeys(DECISIONS, 0),
-        score=0.0 if backend.algorithm.name == "least-time" else None,
+        score=0.0 if estimate_of(backend.algorithm.name) is not None else None,
         max_connections=backend.servers[server].max_conns or 0,
     )

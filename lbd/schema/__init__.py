@@ -40,12 +40,6 @@ from lbd.schema.timeouts import Timeouts as Timeouts
 from lbd.schema.tls import BackendTls as BackendTls
 from lbd.schema.tls import ListenerTls as ListenerTls
 
-# Names of the whole design: those that are not there yet are told apart from mistyped ones.
-ALGORITHM_NAMES = (
-    "round-robin", "sticky-round-robin", "weighted-round-robin", "least-connections", "least-time", "url-hash",
-    "source-ip-hash", "consistent-hash", "threshold", "random-two-choices", "random", "first", "maglev")
-CHECK_NAMES = ("http", "tcp", "tls", "exec")
-
 
 @dataclass(frozen=True, slots=True)
 class Config:

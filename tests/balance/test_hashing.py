@@ -1,32 +1,32 @@
-"""Keyed choice: by name and not by place, backups beside, down and back, keys that are missing, reloads."""
+"""Hashed servers: by name and not by place, backups beside, down and back, keys that are missing, reloads."""
 
 from collections import Counter
 
 import pytest
 
+from lbd.backend.algorithm import Algorithm
 from lbd.balance.consistent_hash import ConsistentHash
-from lbd.balance.hashing import HashedAlgorithm
 from lbd.balance.maglev import Maglev
 from tests.balance.fleet import Fleet, Request, picks, shares, spread, urls
 
-KINDS: list[type[HashedAlgorithm]] = [Maglev, ConsistentHash]
+KINDS: list[type[Algorithm]] = [Maglev, ConsistentHash]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_order_of_the_file_does_not_matter(kind: type[HashedAlgorithm]) -> None:
+def test_the_order_of_the_file_does_not_matter(kind: type[Algorithm]) -> None:
     fleet, turned = Fleet([1, 2, 3, 4]), Fleet([1, 2, 3, 4])
     turned.servers.reverse()
     assert picks(fleet.make(kind), urls(500)) == picks(turned.make(kind), urls(500))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_worker_chooses_the_same(kind: type[HashedAlgorithm]) -> None:
+def test_every_worker_chooses_the_same(kind: type[Algorithm]) -> None:
     fleet = Fleet([1, 2, 3, 4])
     assert picks(fleet.make(kind, worker=0, seed=1), urls(500)) == picks(fleet.make(kind, worker=3, seed=9), urls(500))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_keys_of_a_server_that_is_down_spread_and_come_back(kind: type[HashedAlgorithm]) -> None:
+def test_the_keys_of_a_server_that_is_down_spread_and_come_back(kind: type[Algorithm]) -> None:
     fleet = Fleet([1] * 10)
     one = fleet.make(kind)
     before = picks(one, urls(5000))
@@ -40,7 +40,7 @@ def test_the_keys_of_a_server_that_is_down_spread_and_come_back(kind: type[Hashe
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_backup_moves_no_key_while_it_is_not_needed(kind: type[HashedAlgorithm]) -> None:
+def test_a_backup_moves_no_key_while_it_is_not_needed(kind: type[Algorithm]) -> None:
     plain, fleet = Fleet([1, 1, 1]), Fleet([1, 1, 1, 1])
     fleet.servers[3].backup = True
     one = fleet.make(kind)
@@ -51,7 +51,7 @@ def test_a_backup_moves_no_key_while_it_is_not_needed(kind: type[HashedAlgorithm
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_slow_start_moves_no_key(kind: type[HashedAlgorithm]) -> None:
+def test_slow_start_moves_no_key(kind: type[Algorithm]) -> None:
     fleet = Fleet([1, 1, 1])
     one = fleet.make(kind)
     before = picks(one, urls(1000))
@@ -61,7 +61,7 @@ def test_slow_start_moves_no_key(kind: type[HashedAlgorithm]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_weight_that_changes_moves_keys_to_or_from_that_server(kind: type[HashedAlgorithm]) -> None:
+def test_a_weight_that_changes_moves_keys_to_or_from_that_server(kind: type[Algorithm]) -> None:
     fleet = Fleet([2, 2, 2])
     one = fleet.make(kind)
     before = picks(one, urls(6000))
@@ -74,7 +74,7 @@ def test_a_weight_that_changes_moves_keys_to_or_from_that_server(kind: type[Hash
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_requests_without_a_key_go_anywhere_by_weight(kind: type[HashedAlgorithm]) -> None:
+def test_requests_without_a_key_go_anywhere_by_weight(kind: type[Algorithm]) -> None:
     found = shares(Fleet([3, 1]).make(kind, key="header:x-tenant"), 4000)
     assert abs(found["s0"] - 0.75) <= spread(0.75, 4000) + 0.05      # a ring's own shares are off by some per cent
 
@@ -87,7 +87,7 @@ def test_a_reload_takes_over_the_places_of_the_same_servers() -> None:
     new.enroll(fleet.servers)
     new.rebuild(fleet.servers[1:])
     assert isinstance(old, Maglev)
-    assert new.places is old.places
+    assert new.servers.table is old.servers.table
     assert "s0" not in picks(new, urls(500))
 
 

@@ -13,7 +13,7 @@ from lbd import schema
 from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.server import Server
 from lbd.balance import build
-from lbd.balance.plugin import QUIET, Own
+from lbd.balance.plugin import QUIET, PluginAlgorithm
 from lbd.errors import LbdError
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import BACKEND
@@ -53,9 +53,9 @@ def _module(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     Last.fault = None
 
 
-def own(fleet: Fleet) -> Own:
+def own(fleet: Fleet) -> PluginAlgorithm:
     algorithm = build(schema.AlgorithmConfig("operators:Last"), fleet.context())
-    assert isinstance(algorithm, Own)
+    assert isinstance(algorithm, PluginAlgorithm)
     algorithm.enroll(fleet.servers)
     algorithm.rebuild(fleet.servers)
     return algorithm

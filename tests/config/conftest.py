@@ -1,13 +1,14 @@
 """Reading configurations in a directory of the test's own, with small tables of algorithms and checks."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lbd import schema
 from lbd.config.read import CommandLine, Loaded, read
+from lbd.config.registry import Algorithms, Checks
 from lbd.errors import ConfigError
 from lbd.schema import REQUIRED
 from lbd.schema import units as u
@@ -35,9 +36,22 @@ class Tcp:
     """A check without options."""
 
 
-ALGORITHMS: Mapping[str, type | None] = {
-    "round-robin": None, "weighted-round-robin": None, "least-connections": None, "consistent-hash": Ring}
-CHECKS: Mapping[str, type] = {"http": Http, "tcp": Tcp}
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """An algorithm, or a kind of check, as the registry knows it; of a hash the option `key` decides."""
+
+    Options: Any = None
+    weighted: bool = True
+    hashes: bool = False
+
+    def needs_requests(self, options: Any) -> bool:
+        return self.hashes and options.key != "source"
+
+
+ALGORITHMS: Algorithms = {
+    "round-robin": Traits(weighted=False), "weighted-round-robin": Traits(), "least-connections": Traits(),
+    "consistent-hash": Traits(Ring, hashes=True)}
+CHECKS: Checks = {"http": Traits(Http), "tcp": Traits(Tcp)}
 
 # A configuration without findings, to which tests add.
 WHOLE = """\
@@ -60,8 +74,8 @@ class Directory:
     """A directory with configuration files; it is the current one, so findings name files without a path."""
 
     path: Path
-    algorithms: Mapping[str, type | None] = field(default_factory=lambda: ALGORITHMS)
-    checks: Mapping[str, type] = field(default_factory=lambda: CHECKS)
+    algorithms: Algorithms = field(default_factory=lambda: ALGORITHMS)
+    checks: Checks = field(default_factory=lambda: CHECKS)
     whole: str = WHOLE
 
     def write(self, name: str, text: str | bytes) -> Path:
@@ -71,16 +85,16 @@ class Directory:
         file.write_bytes(text.encode() if isinstance(text, str) else text)
         return file
 
-    def read(self, text: str | bytes | None = None, overrides: CommandLine | None = None) -> Loaded:
+    def read(self, text: str | bytes | None = None, command_line: CommandLine | None = None) -> Loaded:
         """Read lbd.toml, after giving it that content."""
         if text is not None:
             self.write("lbd.toml", text)
-        return read("lbd.toml", self.algorithms, self.checks, overrides)
+        return read("lbd.toml", self.algorithms, self.checks, command_line)
 
-    def errors(self, text: str | bytes | None = None, overrides: CommandLine | None = None) -> list[str]:
+    def errors(self, text: str | bytes | None = None, command_line: CommandLine | None = None) -> list[str]:
         """The errors in lbd.toml, one line each; none is an empty list."""
         try:
-            self.read(text, overrides)
+            self.read(text, command_line)
         except ConfigError as error:
             return [str(problem) for problem in error.problems]
         return []

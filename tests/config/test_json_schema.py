@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from lbd.balance import OPTIONS
+from lbd.balance import ALGORITHMS
 from lbd.config.json_schema import json_schema
 from lbd.health import CHECKS
 from tests.config import conftest
 from tests.config.conftest import WHOLE, cases
 
 CONF = Path(__file__).parents[2] / "conf"
-REAL = json_schema(OPTIONS,
-                   {name: kind.Options for name, kind in CHECKS.items()})
-SMALL = Draft202012Validator(json_schema({**conftest.ALGORITHMS, ":": None}, conftest.CHECKS))
+REAL = json_schema(ALGORITHMS, CHECKS)
+SMALL = Draft202012Validator(json_schema(conftest.ALGORITHMS, conftest.CHECKS))
 
 
 def mistakes(text: str) -> list[Any]:

@@ -88,15 +88,15 @@ def test_options_are_what_a_file_would_say(directory: Directory) -> None:
             "[backends.app]\nalgorithm = 'least-connections'\nhealth = { path = '/ok', interval = '5s' }\n"
             "servers = { s1 = '10.0.0.1:80', s2 = 'b.internal:81' }\n")
     from_file = directory.read(text).config
-    overrides = CommandLine("least-connections", 5.0, "/ok")
-    config = options("127.0.0.1:8080", servers=("10.0.0.1:80", "b.internal:81"), overrides=overrides).config
+    command_line = CommandLine("least-connections", 5.0, "/ok")
+    config = options("127.0.0.1:8080", servers=("10.0.0.1:80", "b.internal:81"), command_line=command_line).config
     assert config == from_file
     assert list(config.backends["app"].servers) == ["s1", "s2"]
 
 
 def test_options_of_health() -> None:
-    def health(overrides: CommandLine) -> tuple[str, float, object] | None:
-        policy = options("*:80", overrides=overrides).config.backends["app"].health
+    def health(command_line: CommandLine) -> tuple[str, float, object] | None:
+        policy = options("*:80", command_line=command_line).config.backends["app"].health
         assert not isinstance(policy, str)
         return (policy.type, policy.interval, policy.options) if policy else None
 
@@ -116,7 +116,7 @@ def test_more_options() -> None:
 def test_options_that_are_wrong() -> None:
     with pytest.raises(ConfigError) as error:
         options("x", "*:80", "*:80", servers=("10.0.0.1",), metrics="*:80", admin="*:81", workers="9999",
-                overrides=CommandLine(algorithm="x"))
+                command_line=CommandLine(algorithm="x"))
     lines = str(error.value).split("\n")
     assert ('command line: --server: "10.0.0.1" has no port; must be HOST:PORT, [IPv6]:PORT, unix:/PATH, '
             'unix:@NAME or https://HOST:PORT') in lines

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lbd.balance import OPTIONS
+from lbd.balance import ALGORITHMS
 from lbd.config.read import read
 from lbd.config.reference import COMMENTS, toml_reference, written
 from lbd.health import CHECKS
@@ -15,7 +15,6 @@ from lbd.schema import REQUIRED, AlgorithmConfig, Config, HealthPolicy, Key, Ser
 from tests.config import conftest
 
 CONF = Path(__file__).parents[2] / "conf"
-POLICIES = {name: kind.Options for name, kind in CHECKS.items()}
 TEXT = (CONF / "lbd.toml").read_text()
 
 
@@ -46,12 +45,12 @@ def given_keys(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str,
 
 
 def test_conf_is_the_reference() -> None:
-    assert toml_reference(OPTIONS, POLICIES) == TEXT, "conf/lbd.toml is old: lbd schema > conf/lbd.toml"
+    assert toml_reference(ALGORITHMS, CHECKS) == TEXT, "conf/lbd.toml is old: lbd schema > conf/lbd.toml"
 
 
 @pytest.mark.parametrize("name", ["lbd.toml", "minimal.toml"])
 def test_conf_can_be_read(name: str) -> None:
-    loaded = read(str(CONF / name), OPTIONS, POLICIES)
+    loaded = read(str(CONF / name), ALGORITHMS, CHECKS)
     assert {problem.message for problem in loaded.warnings} <= {"has no effect yet"}
 
 
@@ -83,14 +82,14 @@ def test_every_key_has_its_default() -> None:
 
 
 def test_reading_it_gives_the_defaults() -> None:
-    config = read(str(CONF / "lbd.toml"), OPTIONS, POLICIES).config
+    config = read(str(CONF / "lbd.toml"), ALGORITHMS, CHECKS).config
     default = Config()
     for name in ("include", "global_", "log", "admin", "metrics", "timeouts", "errors"):
         assert getattr(config, name) == getattr(default, name), name
     app = config.backends["app"]
     assert app.algorithm == AlgorithmConfig()
     assert app.servers["b"] == ServerConfig(app.servers["b"].address)
-    assert config.health["http"] == HealthPolicy(options=POLICIES["http"]())
+    assert config.health["http"] == HealthPolicy(options=CHECKS["http"].Options())
 
 
 def test_every_key_has_one_comment() -> None:

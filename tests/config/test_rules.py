@@ -1,4 +1,4 @@
-"""Tests of lbd.config.rules: what must hold between keys."""
+"""Tests of lbd.config.rules: rules between keys."""
 
 import pytest
 
@@ -124,18 +124,6 @@ def test_a_backend_that_nobody_uses(directory: Directory) -> None:
         "lbd.toml:1:11: backends.b: no listener and no route uses this backend"]
 
 
-def test_weights_without_meaning(directory: Directory) -> None:
-    text = "[backends.app]\nalgorithm = 'round-robin'\n" + WHOLE + "b = { address = '10.0.0.2:80', weight = 0 }\n"
-    assert directory.warnings(text) == [
-        "lbd.toml:8:32: backends.app.servers.b.weight: round-robin takes no notice of weights"]
-
-
-def test_slow_start_without_meaning(directory: Directory) -> None:
-    text = "[backends.app]\nalgorithm = 'round-robin'\nslow_start = '30s'\n" + WHOLE
-    assert directory.warnings(text) == [
-        "lbd.toml:3:1: backends.app.slow_start: has no effect with round-robin"]
-
-
 def test_two_servers_at_one_address(directory: Directory) -> None:
     assert directory.warnings(WHOLE + "b = '10.0.0.1:80'\n") == [
         'lbd.toml:6:1: backends.app.servers.b: "a" has the address "10.0.0.1:80" too']
@@ -185,17 +173,6 @@ def test_files_of_admin_tls_can_be_read(directory: Directory) -> None:
 def test_the_longest_ejection_is_not_the_shortest(directory: Directory) -> None:
     assert directory.errors("[backends.app]\noutlier = { base = '10s', max = '5s' }\n" + WHOLE) == [
         "lbd.toml:2:27: backends.app.outlier.max: is shorter than `base`, the first ejection"]
-
-
-def test_a_tcp_listener_sees_no_requests(directory: Directory) -> None:
-    text = ("[listeners.db]\nbind = '*:81'\nmode = 'tcp'\nbackend = 'db'\n[[listeners.db.routes]]\npath = '/x'\n"
-            "backend = 'db'\n[backends.db]\nalgorithm = { name = 'consistent-hash', key = 'url' }\n"
-            "servers = { a = '10.0.0.9:1' }\n")
-    assert directory.errors(text + WHOLE) == [
-        'lbd.toml:6:1: listeners.db.routes[0].path: a tcp listener sees no requests, only sni and alpn of TLS clients',
-        'lbd.toml:9:1: backends.db.algorithm: the tcp listener "db" uses this backend and has no requests to hash; '
-        'hash by "source" instead',
-    ]
 
 
 def test_a_proxy_header_that_nobody_may_send(directory: Directory) -> None:

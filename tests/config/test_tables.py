@@ -7,7 +7,7 @@ import pytest
 from lbd.schema import HealthPolicy, Outlier, ServerConfig, Sticky, Timeouts, key
 from lbd.schema import units as u
 from lbd.schema.units import Address
-from tests.config.conftest import CHECKS, WHOLE, Directory, Http, cases
+from tests.config.conftest import CHECKS, WHOLE, Directory, Http, Traits, cases
 
 
 @pytest.mark.parametrize(("text", "error"), cases("wrong_tables.txt"))
@@ -46,13 +46,13 @@ class Unfinished:
 
 
 def test_keys_without_effect_yet(directory: Directory) -> None:
-    directory.checks = {**CHECKS, "http": Unfinished}
+    directory.checks = {**CHECKS, "http": Traits(Unfinished)}
     text = "[health.web]\nwords = 'x'\n[backends.app]\nhealth = 'web'\n"
     assert directory.warnings(text + WHOLE) == ["lbd.toml:2:1: health.web.words: has no effect yet"]
 
 
 def test_keys_without_effect_are_checked_in_full(directory: Directory) -> None:
-    directory.checks = {**CHECKS, "http": Unfinished}
+    directory.checks = {**CHECKS, "http": Traits(Unfinished)}
     assert directory.errors("[health.web]\nwords = 1\n" + WHOLE) == [
         "lbd.toml:2:1: health.web.words: 1 is an integer; must be a string"]
 

@@ -277,7 +277,6 @@ def check_log_line(data: bytes) -> None:
             assert not scanner.id.isascii() or read_back[1]["id"] == scanner.id.decode()
 
 
-CHECKS = {name: kind.Options for name, kind in health.CHECKS.items()}
 ROOM = tempfile.TemporaryDirectory(prefix="lbd-fuzz-")
 FILE = Path(ROOM.name, "lbd.toml")
 
@@ -285,7 +284,7 @@ FILE = Path(ROOM.name, "lbd.toml")
 def read_configuration(data: bytes) -> Any:
     """The configuration in a file with that content."""
     FILE.write_bytes(data)
-    return read(str(FILE), balance.OPTIONS, CHECKS).config
+    return read(str(FILE), balance.ALGORITHMS, health.CHECKS).config
 
 
 def check_problems(problems: list[Problem], lines: int) -> None:

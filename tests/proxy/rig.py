@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lbd.backend.snapshot import Endpoint, Generation
-from lbd.balance import OPTIONS
+from lbd.balance import ALGORITHMS
 from lbd.config.read import read
 from lbd.health import CHECKS
 from lbd.net.loop import LoopNet
@@ -43,8 +43,7 @@ def configuration(text: str, directory: Path) -> Config:
     """The configuration of a TOML text."""
     file = directory / "lbd.toml"
     file.write_text(text)
-    checks = {name: check.Options for name, check in CHECKS.items()}
-    return read(str(file), OPTIONS, checks).config
+    return read(str(file), ALGORITHMS, CHECKS).config
 
 
 def generation(config: Config, number: int = 1, health: Mapping[str, str] | None = None) -> Generation:

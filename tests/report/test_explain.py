@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lbd.balance import OPTIONS
+from lbd.balance import ALGORITHMS
 from lbd.cli.commands.explain import fresh
 from lbd.config.read import read
 from lbd.errors import LbdError
@@ -55,7 +55,7 @@ servers = { one = "127.0.0.1:9004", two = "127.0.0.1:9005" }
 def ask(tmp_path):
     file = tmp_path / "lbd.toml"
     file.write_text(CONFIG)
-    generation, board = fresh(read(str(file), OPTIONS, {}).config), Board.create(1)
+    generation, board = fresh(read(str(file), ALGORITHMS, {}).config), Board.create(1)
 
     def ask(method, url, *headers, health=None, **more):
         endpoints = {name: tuple(endpoint._replace(health=(health or {}).get(endpoint.name, "up"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lbd import schema
-from lbd.balance import OPTIONS
+from lbd.balance import ALGORITHMS
 from lbd.simulation import fault, fleet
 from lbd.simulation.engine import Engine
 from lbd.simulation.scene import Scene
@@ -37,7 +37,7 @@ def run(shape: Callable[..., Shape]) -> Run:
         made = fleet.Fleet(made.name, backend, made.seconds, slots, made.detect, made.recover)
         wrong = [fault.parse(kind, text, made.seconds) for kind, text in faults]
         scene = Scene(made, synthetic(of), of.workers, of.concurrency, wrong, of.seed)
-        options = OPTIONS[algorithm]
+        options = ALGORITHMS[algorithm].Options
         engine = Engine(scene, schema.AlgorithmConfig(algorithm, options() if options else None))
         engine.run(lambda count: None)
         return engine

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from lbd.admin.columns import Columns, TableColumn
-from lbd.balance import OPTIONS
+from lbd.balance import ALGORITHMS
 from lbd.cli import daemon_client, runtime_changes
 from lbd.cli.terminal import console, table
 from lbd.config.origins import settings
@@ -55,7 +55,7 @@ def of_file(args: argparse.Namespace) -> dict[str, Any]:
     """What the daemon would say that is started with the file, before anything is changed while it runs."""
     if not args.config:
         raise UsageError("--offline needs the file: -c FILE")
-    loaded = read(args.config, OPTIONS, {name: kind.Options for name, kind in CHECKS.items()})
+    loaded = read(args.config, ALGORITHMS, CHECKS)
     found = [{"key": one.key, "value": one.value, "origin": one.origin}
              for one in settings(loaded.config, loaded.places, args.secrets)]
     return {"generation": 0, "settings": found}

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import uvloop
 
-from lbd.balance import OPTIONS
+from lbd.balance import ALGORITHMS
 from lbd.cli import options
 from lbd.config.document import Document
 from lbd.config.read import CommandLine, Loaded, from_options, read
@@ -56,14 +56,13 @@ def loader(args: argparse.Namespace) -> Load:
     """
     text: str | None = args.workers   # the parser has checked it
     workers: int | None = None if text is None else u.WORKERS.read(int(text) if text.isdecimal() else text)
-    overrides = CommandLine(args.algorithm, args.health_interval, args.health_path)
-    checks = {name: kind.Options for name, kind in CHECKS.items()}
+    command_line = CommandLine(args.algorithm, args.health_interval, args.health_path)
     if args.config:
         if args.listen or args.server:
             raise UsageError("--listen and --server stand for a file: give them, or -c FILE, but not both")
 
         def load(file: str | None = None, good: Mapping[str, Document] | None = None) -> Loaded:
-            loaded = read(file or args.config, OPTIONS, checks, overrides, good)
+            loaded = read(file or args.config, ALGORITHMS, CHECKS, command_line, good)
             if workers is None:
                 return loaded
             settings = dataclasses.replace(loaded.config.global_, workers=workers)
@@ -74,8 +73,8 @@ def loader(args: argparse.Namespace) -> Load:
 
     def make(file: str | None = None, good: Mapping[str, Document] | None = None) -> Loaded:
         if file is not None:
-            return read(file, OPTIONS, checks, overrides)
-        return from_options(args.listen, args.server, OPTIONS, checks, overrides=overrides, workers=text)
+            return read(file, ALGORITHMS, CHECKS, command_line)
+        return from_options(args.listen, args.server, ALGORITHMS, CHECKS, command_line=command_line, workers=text)
     return make
 
 

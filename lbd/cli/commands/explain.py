@@ -10,7 +10,7 @@ from rich.console import Console
 
 from lbd.admin.columns import Columns, TableColumn, milliseconds
 from lbd.backend.snapshot import Endpoint, Generation
-from lbd.balance import OPTIONS
+from lbd.balance import ALGORITHMS
 from lbd.cli import daemon_client, live_request, options
 from lbd.cli.streams import decided
 from lbd.cli.terminal import Output, table
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
 def by_file(question: Question, file: str) -> dict[str, Any]:
     """As a daemon with this file would that has just started, with every server up."""
-    config = read(file, OPTIONS, {name: kind.Options for name, kind in CHECKS.items()}).config
+    config = read(file, ALGORITHMS, CHECKS).config
     return explain(question, fresh(config), Board.create(1), 0)
 
 

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from lbd.balance import OPTIONS
+from lbd.balance import ALGORITHMS
 from lbd.config.json_schema import json_schema
 from lbd.config.reference import toml_reference
 from lbd.health import CHECKS
@@ -18,9 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the reference; always 0."""
-    checks = {name: kind.Options for name, kind in CHECKS.items()}
     if args.json:
-        print(json.dumps(json_schema(OPTIONS, checks), ensure_ascii=False, indent=2))
+        print(json.dumps(json_schema(ALGORITHMS, CHECKS), ensure_ascii=False, indent=2))
     else:
-        print(toml_reference(OPTIONS, checks), end="")
+        print(toml_reference(ALGORITHMS, CHECKS), end="")
     return 0

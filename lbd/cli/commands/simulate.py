@@ -11,7 +11,7 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lbd import schema
-from lbd.balance import ALGORITHMS, OPTIONS
+from lbd.balance import ALGORITHMS
 from lbd.cli import terminal
 from lbd.cli.parser import kind, number
 from lbd.cli.simulation import picture
@@ -127,8 +127,7 @@ def stage(args: argparse.Namespace) -> tuple[Scene, float]:
     recording = recorded.read(args.log, args.backend, args.requests or MOST_REQUESTS) if args.log else None
     workers = args.workers
     if args.config:
-        checks = {name: check.Options for name, check in CHECKS.items()}
-        config = read(args.config, OPTIONS, checks).config
+        config = read(args.config, ALGORITHMS, CHECKS).config
         means = recording.means if recording else {}
         servers = fleet.from_config(config, args.backend, args.servers, means, args.slots)
         workers = workers or config.global_.workers
@@ -186,7 +185,7 @@ def compared(names: Sequence[str], servers: Fleet) -> list[schema.AlgorithmConfi
                              f"{nearest(name, known)}")
     found = []
     for name in chosen:
-        options = OPTIONS[":" if ":" in name else name]
+        options = ALGORITHMS[name].Options if name in ALGORITHMS else None
         given = own.options if name == own.name else None
         found.append(schema.AlgorithmConfig(name, options() if given is None and options is not None else given))
     return found

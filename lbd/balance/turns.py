@@ -1,0 +1,14 @@
+"""The turns of a backend's servers: kept while their weights are the same, and over every reload."""
+
+from lbd.balance.rotation import Rotation
+from lbd.stats.scoreboard import Row
+
+
+def rotation_of(weights: tuple[int, ...], row: Row | None, before: Rotation | None) -> Rotation:
+    """The rotation before where the weights (whole numbers from 1 on) are its own, else one that goes on from there.
+
+    The position is the backend's own, in shared memory; without its `row` this algorithm's alone.
+    """
+    if before is not None and before.weights == weights:
+        return before
+    return Rotation(row, weights, before.taken if before is not None else 0)
