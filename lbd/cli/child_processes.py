@@ -22,7 +22,7 @@ FIRST_LINE = 15.0      # seconds until a process must have said its first line
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-class Children:
+class ChildProcesses:
     """Child processes of this one, which must be left by `with`.
 
     While it is open, the signals in WATCHED are blocked in this process and taken by `wait`, so that none comes at a

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from lbd.cli import emphasis, guide, kernels, options
 from lbd.cli.parser import Parser
-from lbd.cli.streams import Unread, dismiss, say
+from lbd.cli.streams import ReaderLeft, dismiss, say
 from lbd.errors import ConfigError, LbdError, UsageError
 from lbd.log.stream import Stream
 from lbd.process import standard
@@ -169,7 +169,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = outcome(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except BrokenPipeError as error:
-        code = error.code if isinstance(error, Unread) else code
+        code = error.code if isinstance(error, ReaderLeft) else code
         dismiss(sys.stdout)
     return code
 

@@ -35,7 +35,7 @@ class NoAnswer(LbdError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DaemonAnswer:
     """What the daemon said: the HTTP status, and the JSON of the body (None where it is none)."""
 
     status: int
@@ -64,14 +64,14 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 @dataclass(frozen=True, slots=True)
-class Daemon:
+class DaemonClient:
     """A daemon at its admin address, with the bearer token that a TCP address needs."""
 
     address: Address
     token: str = ""
     trust: ssl.SSLContext | None = None   # over TLS
 
-    def ask(self, method: str, path: str, body: Any = None, timeout: float = TIMEOUT) -> Answer:
+    def ask(self, method: str, path: str, body: Any = None, timeout: float = TIMEOUT) -> DaemonAnswer:
         """Send one request, `body` as JSON. Raises `LbdError` with one clear line when there is no usable answer."""
         where = self.address
         connection = self._connection(timeout)
@@ -93,7 +93,7 @@ class Daemon:
             connection.close()
         if len(content) > LONGEST_ANSWER:
             raise LbdError(f"the answer from {where} is longer than {LONGEST_ANSWER} bytes")
-        answer = Answer(response.status, decoded(content))
+        answer = DaemonAnswer(response.status, decoded(content))
         if response.status == 401:
             raise LbdError(f"lbd at {where} refuses the token (LBD_TOKEN_FILE names the file that holds it)")
         if response.status == 403:
@@ -143,7 +143,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, options.ADMIN, "which daemon")
 
 
-def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Daemon:
+def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> DaemonClient:
     """The daemon by --admin, else LBD_ADMIN, else the file's [admin] bind, else where it listens by default."""
     token_file = environment.get("LBD_TOKEN_FILE", "")
     ca = args.admin_ca or environment.get("LBD_ADMIN_CA", "")
@@ -152,7 +152,7 @@ def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) 
         if text:
             secure = text.startswith("https://")
             found = address(text.removeprefix("https://").rstrip("/") if secure else text, where)
-            return Daemon(found, token(token_file), daemon_tls.context(ca, cert) if secure else None)
+            return DaemonClient(found, token(token_file), daemon_tls.context(ca, cert) if secure else None)
     if args.config == INPUT:
         raise UsageError("-c - says nothing of a running daemon: --admin ADDR or LBD_ADMIN says where it is")
     if args.config:
@@ -166,9 +166,9 @@ def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) 
         if "bind" in table:
             tls = table.get("tls")
             own = os.path.join(beside, str(tls.get("cert"))) if isinstance(tls, Mapping) else ""
-            return Daemon(loopback(address(table["bind"], where, u.BIND)), token(token_file),
+            return DaemonClient(loopback(address(table["bind"], where, u.BIND)), token(token_file),
                           daemon_tls.context(ca, cert, own) if own else None)
-    return Daemon(default_address(environment), token(token_file))
+    return DaemonClient(default_address(environment), token(token_file))
 
 
 def address(text: Any, where: str, kind: ValueKind = u.ADDRESS) -> Address:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lbd.cli import runtime_changes
-from lbd.cli.daemon_client import Daemon, loopback, reason
+from lbd.cli.daemon_client import DaemonClient, loopback, reason
 from lbd.errors import LbdError
 from lbd.schema import units as u
 from lbd.schema.units import Address
@@ -19,7 +19,7 @@ LONGEST = 64 << 20          # bytes of the answer that are read
 FIELD = "X-Lbd-Explain"
 
 
-class Line(http.client.HTTPConnection):
+class ListenerConnection(http.client.HTTPConnection):
     """A connection to where a listener is bound, whatever the URL's host; `opened` is when it stood."""
 
     def __init__(self, address: Address, name: str, tls: bool) -> None:
@@ -42,12 +42,12 @@ class Line(http.client.HTTPConnection):
         self.opened = time.monotonic()
 
 
-def send(daemon: Daemon, method: str, url: str, headers: Sequence[str], listener: str) -> dict[str, Any]:
+def send(daemon: DaemonClient, method: str, url: str, headers: Sequence[str], listener: str) -> dict[str, Any]:
     """Send it to that listener of the daemon; status, what lbd says of its way, seconds, and bytes. `LbdError`."""
     ticket = runtime_changes.data(daemon.ask("POST", "/v1/explain"))["ticket"]
     address = reached(daemon, listener)
     parts = urlsplit(url)
-    line = Line(address, parts.hostname or "", parts.scheme == "https")
+    line = ListenerConnection(address, parts.hostname or "", parts.scheme == "https")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     began = time.monotonic()
     try:
@@ -75,7 +75,7 @@ def send(daemon: Daemon, method: str, url: str, headers: Sequence[str], listener
     }
 
 
-def reached(daemon: Daemon, listener: str) -> Address:
+def reached(daemon: DaemonClient, listener: str) -> Address:
     """Where the listener is reached from here: its first address, on the daemon's machine."""
     status = runtime_changes.data(daemon.ask("GET", "/v1/status"))
     try:

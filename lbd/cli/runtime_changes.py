@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lbd.cli import daemon_client
-from lbd.cli.daemon_client import Answer, Daemon
+from lbd.cli.daemon_client import DaemonAnswer, DaemonClient
 from lbd.cli.parser import checked, kind
 from lbd.cli.streams import say
 from lbd.errors import LbdError, UsageError
@@ -54,7 +54,7 @@ def place(target: str) -> str:
     return f"{path}/servers/{quote(server, safe='@')}" if server else path
 
 
-def change(args: argparse.Namespace, settings: Mapping[str, Any]) -> tuple[Daemon, dict[str, Any]]:
+def change(args: argparse.Namespace, settings: Mapping[str, Any]) -> tuple[DaemonClient, dict[str, Any]]:
     """Ask for the change; returns the daemon and the server (or backend) as it is then. Raises `LbdError`."""
     daemon = daemon_client.find(args)
     body = {**settings, "reason": args.reason, **({"for": args.span} if args.span else {})}
@@ -63,7 +63,7 @@ def change(args: argparse.Namespace, settings: Mapping[str, Any]) -> tuple[Daemo
     return daemon, data(daemon.ask("PATCH", place(args.target), body))
 
 
-def data(answer: Answer) -> dict[str, Any]:
+def data(answer: DaemonAnswer) -> dict[str, Any]:
     """What the daemon answered, its warning on stderr; raises `LbdError` with all that it found wrong."""
     if answer.status >= 300 or not isinstance(answer.data, dict):
         problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []

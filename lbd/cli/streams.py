@@ -13,7 +13,7 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-class Unread(BrokenPipeError):
+class ReaderLeft(BrokenPipeError):
     """The reader has left, of a command whose exit code is `code` all the same."""
 
     def __init__(self, code: int) -> None:
@@ -23,12 +23,12 @@ class Unread(BrokenPipeError):
 
 @contextlib.contextmanager
 def decided(code: int) -> Iterator[int]:
-    """Print within it, where the exit code is known before. Raises `Unread`."""
+    """Print within it, where the exit code is known before. Raises `ReaderLeft`."""
     try:
         yield code
         sys.stdout.flush()
     except BrokenPipeError:
-        raise Unread(code) from None
+        raise ReaderLeft(code) from None
 
 
 def dismiss(stream: TextIO) -> None:

@@ -18,7 +18,7 @@ FOLDED = 32        # columns that a longer text may be folded into
 STYLES = {"good": "green", "bad": "bold red", "odd": "yellow"}
 
 
-class Output(Console):
+class TerminalConsole(Console):
     """Standard output or standard error as rich draws on it, for readers that may leave early (head, less)."""
 
     def on_broken_pipe(self) -> None:
@@ -32,8 +32,8 @@ class Output(Console):
 
 def console(width: int = PIPE_WIDTH) -> Console:
     """Standard output: as wide as the terminal, or with this width where it is none."""
-    made = Output(highlight=False)
-    return made if made.is_terminal else Output(highlight=False, width=width)
+    made = TerminalConsole(highlight=False)
+    return made if made.is_terminal else TerminalConsole(highlight=False, width=width)
 
 
 def table(columns: Columns, rows: Iterable[Row], width: int = PIPE_WIDTH) -> Table:

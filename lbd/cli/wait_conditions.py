@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lbd.cli import runtime_changes
-from lbd.cli.daemon_client import Daemon
+from lbd.cli.daemon_client import DaemonClient
 from lbd.errors import LbdError
 
 PAUSE = 0.1   # seconds between two looks
@@ -44,7 +44,7 @@ def condition(text: str) -> Callable[[Facts], bool]:
     return CONDITIONS[text]
 
 
-def state(daemon: Daemon, target: str, done: Callable[[Facts], bool]) -> str:
+def state(daemon: DaemonClient, target: str, done: Callable[[Facts], bool]) -> str:
     """What keeps the condition from being met: `a is drain, up, 2 in flight; b …`; raises `LbdError`."""
     facts = runtime_changes.data(daemon.ask("GET", runtime_changes.place(target)))
     parts = dict(facts["servers"]) if "servers" in facts else {target.rpartition("/")[2]: facts}
@@ -65,7 +65,7 @@ def usable(server: Facts) -> bool:
     return bool(server["mode"] == "ready" and server["health"] == "up")
 
 
-def wait(daemon: Daemon, target: str, done: Callable[[Facts], bool], seconds: float,
+def wait(daemon: DaemonClient, target: str, done: Callable[[Facts], bool], seconds: float,
          pause: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic) -> Facts | None:
     """Look until it is so, at most so many seconds; None when it never was. Raises `LbdError` when nobody answers."""
     end = clock() + seconds

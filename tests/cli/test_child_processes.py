@@ -15,9 +15,9 @@ import lbd
 # A parent of one demo server; it prints the server's pid and line, then does as its argument says.
 PARENT = """
 import sys
-from lbd.cli.child_processes import Children
+from lbd.cli.child_processes import ChildProcesses
 from lbd.errors import LbdError
-with Children() as children:
+with ChildProcesses() as children:
     line = children.start("one", ["demo-server", "--port", "0", "--name", "one"], speaks=True)
     print(children.running["one"].pid, line, flush=True)
     try:
@@ -93,8 +93,8 @@ def test_wait_comes_back_when_the_time_is_over(parent: Parent) -> None:
 
 
 def test_one_that_cannot_start() -> None:
-    code = ("from lbd.cli.child_processes import Children\n"
-            "with Children() as children: children.start('odd', ['demo-server'], speaks=True)")
+    code = ("from lbd.cli.child_processes import ChildProcesses\n"
+            "with ChildProcesses() as children: children.start('odd', ['demo-server'], speaks=True)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.splitlines()[0].startswith("lbd: the following arguments are required: --port")
     assert done.stderr.splitlines()[-1] == "lbd.errors.LbdError: odd did not start (exit code 2)"
@@ -103,8 +103,8 @@ def test_one_that_cannot_start() -> None:
 def test_the_working_directory_does_not_decide_which_code_runs(tmp_path: Path) -> None:
     (tmp_path / "lbd").mkdir()
     (tmp_path / "lbd" / "__init__.py").write_text("raise SystemExit('the wrong code')")
-    code = ("from lbd.cli.child_processes import Children\n"
-            "with Children() as children: print(children.start('one', ['--version'], speaks=True))")
+    code = ("from lbd.cli.child_processes import ChildProcesses\n"
+            "with ChildProcesses() as children: print(children.start('one', ['--version'], speaks=True))")
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, cwd=tmp_path,
                           env={**os.environ, "PYTHONPATH": str(Path(lbd.__file__).parents[1])})
     assert (done.stdout, done.stderr) == (f"lbd {lbd.__version__}\n", "")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lbd.cli import daemon_client
-from lbd.cli.daemon_client import Daemon, find
+from lbd.cli.daemon_client import DaemonClient, find
 from lbd.errors import LbdError, UsageError
 from lbd.schema.units import Address
 from tests.admin.certificates import Authority
@@ -33,7 +33,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_option_comes_before_all(file: Path) -> None:
     found = find(args("unix:/from/option.sock", file), {"LBD_ADMIN": "unix:/from/environment.sock"})
-    assert found == Daemon(Address(path="/from/option.sock"))
+    assert found == DaemonClient(Address(path="/from/option.sock"))
 
 
 def test_standard_input_is_no_daemons_file() -> None:
@@ -42,18 +42,18 @@ def test_standard_input_is_no_daemons_file() -> None:
 
 
 def test_the_environment_comes_before_the_file(file: Path) -> None:
-    assert find(args(config=file), {"LBD_ADMIN": "127.0.0.1:8405"}) == Daemon(Address("127.0.0.1", 8405))
+    assert find(args(config=file), {"LBD_ADMIN": "127.0.0.1:8405"}) == DaemonClient(Address("127.0.0.1", 8405))
 
 
 def test_the_file_is_read_even_when_it_is_not_valid(file: Path) -> None:
-    assert find(args(config=file), {}) == Daemon(Address(path="/from/file.sock"))
+    assert find(args(config=file), {}) == DaemonClient(Address(path="/from/file.sock"))
 
 
 def test_included_files_count_and_loops_end(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('include = ["a.toml", "b*.toml"]\n')
     (tmp_path / "b1.toml").write_text('include = "odd"\n')
     (tmp_path / "b2.toml").write_text('include = ["a.toml"]\n[admin]\nbind = "127.0.0.1:1"\n')
-    assert find(args(config=tmp_path / "a.toml"), {}) == Daemon(Address("127.0.0.1", 1))
+    assert find(args(config=tmp_path / "a.toml"), {}) == DaemonClient(Address("127.0.0.1", 1))
 
 
 def test_default_is_the_system_socket_or_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, content: str | None, message
 
 def test_ask_sends_json_and_the_token(fake_daemon: Any) -> None:
     fake_daemon.answers["POST", "/v1/x"] = 200, {"fine": True}
-    answer = Daemon(Address(path=str(fake_daemon.path)), "secret").ask("POST", "/v1/x", {"a": 1})
+    answer = DaemonClient(Address(path=str(fake_daemon.path)), "secret").ask("POST", "/v1/x", {"a": 1})
     assert (answer.status, answer.data) == (200, {"fine": True})
     method, path, headers, body = fake_daemon.seen[0]
     assert (method, path, json.loads(body)) == ("POST", "/v1/x", {"a": 1})
@@ -127,30 +127,30 @@ def test_ask_sends_json_and_the_token(fake_daemon: Any) -> None:
 
 def test_answers_that_are_no_json(fake_daemon: Any) -> None:
     fake_daemon.answers["GET", "/text"] = 500, b"oops"
-    answer = Daemon(Address(path=str(fake_daemon.path))).ask("GET", "/text")
+    answer = DaemonClient(Address(path=str(fake_daemon.path))).ask("GET", "/text")
     assert (answer.data, answer.error) == (None, "the daemon answered 500")
 
 
 def test_a_refused_token(fake_daemon: Any) -> None:
     fake_daemon.answers["GET", "/v1/status"] = 401, {}
     with pytest.raises(LbdError, match="refuses the token"):
-        Daemon(Address(path=str(fake_daemon.path))).ask("GET", "/v1/status")
+        DaemonClient(Address(path=str(fake_daemon.path))).ask("GET", "/v1/status")
 
 
 def test_what_a_token_may_not_do(fake_daemon: Any) -> None:
     fake_daemon.answers["PATCH", "/v1/x"] = 403, {"detail": "a token for read may not do this"}
     with pytest.raises(LbdError, match="refuses this: a token for read may not do this"):
-        Daemon(Address(path=str(fake_daemon.path))).ask("PATCH", "/v1/x", {})
+        DaemonClient(Address(path=str(fake_daemon.path))).ask("PATCH", "/v1/x", {})
 
 
 def test_nobody_there(tmp_path: Path) -> None:
     where = tmp_path / "none.sock"
     with pytest.raises(LbdError, match=f"^no answer from a running lbd at unix:{where}: there is no such socket"):
-        Daemon(Address(path=str(where))).ask("GET", "/")
+        DaemonClient(Address(path=str(where))).ask("GET", "/")
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(where))
     with pytest.raises(LbdError, match="nothing listens there"):
-        Daemon(Address(path=str(where))).ask("GET", "/")
+        DaemonClient(Address(path=str(where))).ask("GET", "/")
 
 
 @pytest.fixture
@@ -205,4 +205,4 @@ def test_somebody_who_says_nothing(tmp_path: Path) -> None:
         silent.bind(str(where))
         silent.listen()
         with pytest.raises(LbdError, match="does not answer in time"):
-            Daemon(Address(path=str(where))).ask("GET", "/", timeout=0.05)
+            DaemonClient(Address(path=str(where))).ask("GET", "/", timeout=0.05)

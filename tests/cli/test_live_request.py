@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from lbd.cli import live_request
-from lbd.cli.daemon_client import Daemon
+from lbd.cli.daemon_client import DaemonClient
 from lbd.errors import LbdError
 from lbd.schema import units as u
 from lbd.schema.units import Address
@@ -45,7 +45,7 @@ def daemon(fake_daemon, listener):
     fake_daemon.answers["POST", "/v1/explain"] = 201, {"ticket": "0123", "seconds": 30.0}
     fake_daemon.answers["GET", "/v1/status"] = 200, {
         "listeners": {"web": {"bind": [f"0.0.0.0:{listener.server_address[1]}"]}, "none": {"bind": []}}}
-    return Daemon(u.ADDRESS.read(fake_daemon.bind))
+    return DaemonClient(u.ADDRESS.read(fake_daemon.bind))
 
 
 def test_the_request_brings_a_ticket_and_the_answer_says_the_way(daemon, listener):
@@ -86,9 +86,9 @@ def test_a_listener_that_nobody_answers_at(daemon, fake_daemon):
 def test_behind_a_daemon_elsewhere_the_listener_is_there_too(daemon, fake_daemon, monkeypatch):
     monkeypatch.setattr(live_request.runtime_changes, "data",
                         lambda answer: {"listeners": {"web": {"bind": ["[::]:80"]}}})
-    monkeypatch.setattr(Daemon, "ask", lambda self, method, path: None)
-    assert live_request.reached(Daemon(Address("192.0.2.1", 8405)), "web") == Address("192.0.2.1", 80)
-    assert live_request.reached(Daemon(Address(path="/run/x")), "web") == Address("::1", 80)
+    monkeypatch.setattr(DaemonClient, "ask", lambda self, method, path: None)
+    assert live_request.reached(DaemonClient(Address("192.0.2.1", 8405)), "web") == Address("192.0.2.1", 80)
+    assert live_request.reached(DaemonClient(Address(path="/run/x")), "web") == Address("::1", 80)
 
 
 def test_what_lbd_answered_at_once():

@@ -7,7 +7,7 @@ import pytest
 
 from lbd.cli import runtime_changes
 from lbd.cli.command_line import main
-from lbd.cli.daemon_client import Answer
+from lbd.cli.daemon_client import DaemonAnswer
 from lbd.errors import LbdError, UsageError
 
 
@@ -25,12 +25,12 @@ def test_what_is_no_place(target: str) -> None:
 
 
 def test_answers() -> None:
-    assert runtime_changes.data(Answer(201, {"x": 1})) == {"x": 1}
+    assert runtime_changes.data(DaemonAnswer(201, {"x": 1})) == {"x": 1}
     problem = {"file": "the request", "line": 0, "column": 0, "key": "ttl", "message": "no"}
     with pytest.raises(LbdError, match=r"^one error\nthe request: ttl: no$"):
-        runtime_changes.data(Answer(422, {"detail": "one error", "problems": [problem]}))
+        runtime_changes.data(DaemonAnswer(422, {"detail": "one error", "problems": [problem]}))
     with pytest.raises(LbdError, match="the daemon answered 200"):
-        runtime_changes.data(Answer(200, None))
+        runtime_changes.data(DaemonAnswer(200, None))
 
 
 @pytest.mark.parametrize(("words", "body", "text"), [

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lbd.cli import wait_conditions
-from lbd.cli.daemon_client import Answer
+from lbd.cli.daemon_client import DaemonAnswer
 from lbd.cli.wait_conditions import condition, state, wait
 from lbd.errors import LbdError
 
@@ -39,8 +39,8 @@ class Daemon:
         self.answers = list(answers)
         self.now = 0.0
 
-    def ask(self, _method: str, _path: str) -> Answer:
-        return Answer(200, self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
+    def ask(self, _method: str, _path: str) -> DaemonAnswer:
+        return DaemonAnswer(200, self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
 
     def wait(self, text: str, seconds: float) -> Any:
         return wait(self, "app/a", condition(text), seconds, self.pass_time, lambda: self.now)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from lbd.admin.tls import AdminTlsContext
 from lbd.cli import options
 from lbd.cli.commands.daemon import loader
 from lbd.cli.streams import decided, say
-from lbd.cli.terminal import Output
+from lbd.cli.terminal import TerminalConsole
 from lbd.config.document import INPUT, INPUT_NAME, DocumentError, fetch
 from lbd.config.findings import dotted
 from lbd.config.places import Path
@@ -77,7 +77,7 @@ def tell(args: argparse.Namespace, config: Config | None, problems: Sequence[Pro
         answer = {"ok": config is not None, "problems": findings, **({"series": series} if config else {})}
         print(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
-        show(problems, Output(stderr=True, highlight=False, soft_wrap=True))
+        show(problems, TerminalConsole(stderr=True, highlight=False, soft_wrap=True))
         if config:
             print(f"{summary(config)}; at most {series} series of metrics")
         else:

@@ -15,11 +15,11 @@ from typing import Any
 
 import tomli_w
 
-from lbd.cli.child_processes import Children
-from lbd.cli.daemon_client import Daemon
+from lbd.cli.child_processes import ChildProcesses
+from lbd.cli.daemon_client import DaemonClient
 from lbd.cli.example_files import shipped
 from lbd.cli.parser import number
-from lbd.cli.terminal import Output
+from lbd.cli.terminal import TerminalConsole
 from lbd.errors import LbdError
 from lbd.schema import units as u
 from lbd.schema.units import Address
@@ -35,7 +35,7 @@ POLL = 0.05   # seconds between two looks whether it is
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class DemoSetup:
     """Where everything is in this run."""
 
     folder: Path
@@ -62,21 +62,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until Ctrl-C or SIGTERM; 0 when all went well."""
-    with tempfile.TemporaryDirectory(prefix="lbd-demo-") as folder, Children() as children:
+    with tempfile.TemporaryDirectory(prefix="lbd-demo-") as folder, ChildProcesses() as children:
         servers = {name: started(children, name, delay) for name, delay in SERVERS.items()}
         metrics = free_port(METRICS_PORT if args.port else 0)
-        places = Places(Path(folder), free_port(args.port), metrics, servers)
+        places = DemoSetup(Path(folder), free_port(args.port), metrics, servers)
         source = tomllib.loads(shipped("demo.toml").read_text("utf-8"))
         places.config.write_text(tomli_w.dumps(arranged(source, places)), "utf-8")
         children.start("lbd", ["-c", str(places.config)])
-        if not ready(children, Daemon(places.admin)):
+        if not ready(children, DaemonClient(places.admin)):
             show(places)
             children.wait()
-        Output(highlight=False).print("\nstopping ...")
+        TerminalConsole(highlight=False).print("\nstopping ...")
     return 0
 
 
-def started(children: Children, name: str, delay: str) -> int:
+def started(children: ChildProcesses, name: str, delay: str) -> int:
     """Start a demo server on a free port and return the port."""
     line = children.start(name, ["demo-server", "--port", "0", "--host", HOST, "--name", name, "--delay", delay],
                           speaks=True)
@@ -98,7 +98,7 @@ def free_port(wanted: int) -> int:
     raise LbdError("no port is free on 127.0.0.1")
 
 
-def arranged(source: dict[str, Any], places: Places) -> dict[str, Any]:
+def arranged(source: dict[str, Any], places: DemoSetup) -> dict[str, Any]:
     """The configuration with the addresses of this run in it."""
     source["global"]["state_dir"] = str(places.folder / "state")
     source["admin"]["bind"] = str(places.admin)
@@ -110,7 +110,7 @@ def arranged(source: dict[str, Any], places: Places) -> dict[str, Any]:
     return source
 
 
-def ready(children: Children, daemon: Daemon) -> bool:
+def ready(children: ChildProcesses, daemon: DaemonClient) -> bool:
     """Wait until lbd is ready: False. True when it should stop instead; raises `LbdError` when it takes too long."""
     until = time.monotonic() + READY
     while time.monotonic() < until:
@@ -130,7 +130,7 @@ def command(python: str = sys.executable) -> str:
     return "lbd" if shutil.which("lbd") or not beside.is_file() else shlex.quote(str(beside))
 
 
-def attempts(places: Places) -> tuple[tuple[str, str], ...]:
+def attempts(places: DemoSetup) -> tuple[tuple[str, str], ...]:
     """What to try: what it shows, and the command."""
     web = f"http://{HOST}:{places.port}"
     fast = f"http://{HOST}:{places.servers['fast']}"
@@ -149,9 +149,9 @@ def attempts(places: Places) -> tuple[tuple[str, str], ...]:
     )
 
 
-def show(places: Places) -> None:
+def show(places: DemoSetup) -> None:
     """Print what runs where, and what to try."""
-    console = Output(highlight=False)
+    console = TerminalConsole(highlight=False)
     rows = [
         ("lbd", f"http://{HOST}:{places.port}", "least-connections over three servers"),
         *((f"server {name}", f"http://{HOST}:{port}", f"answers after {SERVERS[name]}")

@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from lbd.cli import daemon_client
-from lbd.cli.terminal import Output
+from lbd.cli.terminal import TerminalConsole
 from lbd.errors import LbdError
 from lbd.log.logger import printable
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print them, oldest first; 0 when the daemon gave them."""
     daemon = daemon_client.find(args)
-    console = Output(highlight=False, soft_wrap=True)
+    console = TerminalConsole(highlight=False, soft_wrap=True)
     last = 0
     while True:
         wait = f"&wait={WAIT}s" if args.follow and last else ""

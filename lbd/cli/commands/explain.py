@@ -13,7 +13,7 @@ from lbd.backend.snapshot import Endpoint, Generation
 from lbd.balance import ALGORITHMS
 from lbd.cli import daemon_client, live_request, options
 from lbd.cli.streams import decided
-from lbd.cli.terminal import Output, table
+from lbd.cli.terminal import TerminalConsole, table
 from lbd.config.read import read
 from lbd.errors import LbdError, UsageError
 from lbd.health import CHECKS
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps(found, indent=2))
         else:
-            show(found, Output(highlight=False, soft_wrap=True))
+            show(found, TerminalConsole(highlight=False, soft_wrap=True))
     return code
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from lbd.admin.columns import Columns, TableColumn
 from lbd.cli import daemon_client, runtime_changes
-from lbd.cli.daemon_client import Daemon
+from lbd.cli.daemon_client import DaemonClient
 from lbd.cli.override_writer import KEYS, persist
 from lbd.cli.streams import say
 from lbd.cli.terminal import console, table
@@ -61,13 +61,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def end(daemon: Daemon, backend: str, server: str) -> dict[str, Any]:
+def end(daemon: DaemonClient, backend: str, server: str) -> dict[str, Any]:
     """End those of a server, of a backend, or all; the daemon's answer."""
     query = urlencode({name: text for name, text in (("backend", backend), ("server", server)) if text})
     return runtime_changes.data(daemon.ask("DELETE", "/v1/overrides" + (f"?{query}" if query else "")))
 
 
-def keep(args: argparse.Namespace, daemon: Daemon, rows: Sequence[Mapping[str, Any]]) -> int:
+def keep(args: argparse.Namespace, daemon: DaemonClient, rows: Sequence[Mapping[str, Any]]) -> int:
     """Write them into the file and put it in force; only then those that are wholly in it end. 1 when some are not."""
     done, left = persist(args.persist, rows)
     if done:

@@ -12,7 +12,7 @@ from rich.text import Text
 from lbd.cli import daemon_client, options
 from lbd.cli.commands.daemon import loader
 from lbd.cli.streams import decided, say
-from lbd.cli.terminal import Output
+from lbd.cli.terminal import TerminalConsole
 from lbd.config.document import INPUT
 from lbd.config.plan import compare
 from lbd.errors import LbdError, UsageError
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps(data, indent=2))
         else:
-            console = Output(highlight=False, soft_wrap=True)
+            console = TerminalConsole(highlight=False, soft_wrap=True)
             show(data, console)
             console.print(data.get("summary", ""), markup=False)
     return code

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from lbd.cli import daemon_client, runtime_changes
-from lbd.cli.daemon_client import Daemon, NoAnswer
+from lbd.cli.daemon_client import DaemonClient, NoAnswer
 from lbd.cli.parser import checked, kind, number
 from lbd.cli.streams import say
 from lbd.config.runtime import TTL, WEIGHT
@@ -54,25 +54,26 @@ def run(args: argparse.Namespace) -> int:
     daemon = daemon_client.find(args)
     name = args.name or f"{socket.gethostname().partition('.')[0]}-{port_of(args.address)}"
     offer = {"address": args.address, "weight": args.weight, "ttl": args.ttl, "tags": args.tag}
-    visit = Visit(daemon, runtime_changes.place(f"{args.backend}/{name}"), offer, u.DURATION.read(args.ttl) / BEATS)
-    with handled(visit, args.drain):
+    path = runtime_changes.place(f"{args.backend}/{name}")
+    session = RegistrationSession(daemon, path, offer, u.DURATION.read(args.ttl) / BEATS)
+    with handled(session, args.drain):
         try:
-            code = visit.begin(started(command)).wait()
+            code = session.begin(started(command)).wait()
         except OSError as error:
             raise LbdError(f"cannot run {command[0]}: {error.strerror}") from None
-    visit.end("0s")
-    if visit.refusal is not None:
-        raise visit.refusal
+    session.end("0s")
+    if session.refusal is not None:
+        raise session.refusal
     return code if code >= 0 else 128 - code
 
 
 @contextlib.contextmanager
-def handled(visit: "Visit", drain: str) -> Iterator[None]:
+def handled(session: "RegistrationSession", drain: str) -> Iterator[None]:
     """Signals are the command's meanwhile, but for those that are ignored here. As PID 1 of a container, this process
     waits for the orphans that come to it too."""
     handlers: dict[signal.Signals, Callable[[int, object], object]] = {
-        **dict.fromkeys(PASSED_ON, lambda number, _frame: visit.pass_on(number)),
-        **dict.fromkeys(LEAVING, lambda number, _frame: visit.leave(number, drain))}
+        **dict.fromkeys(PASSED_ON, lambda number, _frame: session.pass_on(number)),
+        **dict.fromkeys(LEAVING, lambda number, _frame: session.leave(number, drain))}
     if os.getpid() == 1:
         handlers[signal.SIGCHLD] = lambda _number, _frame: children.reap()
     before = {one: signal.signal(one, handler) for one, handler in handlers.items()
@@ -92,13 +93,13 @@ def started(command: list[str]) -> "subprocess.Popen[bytes]":
     return child
 
 
-class Visit:
+class RegistrationSession:
     """One registration: made, and repeated, by a thread until it ends. `refusal` is why the daemon did not take it.
 
     Without an answer it is tried again: a command does not depend on whether lbd runs before it.
     """
 
-    def __init__(self, daemon: Daemon, path: str, offer: dict[str, object], beat: float) -> None:
+    def __init__(self, daemon: DaemonClient, path: str, offer: dict[str, object], beat: float) -> None:
         self._daemon = daemon
         self._path = path
         self._offer = offer
@@ -192,12 +193,12 @@ def port_of(text: str) -> int:
         raise UsageError(f"--address: {text!r} {error}; must be {u.ADDRESS.allowed}") from None
 
 
-def own_address(text: str, daemon: Daemon) -> str:
+def own_address(text: str, daemon: DaemonClient) -> str:
     """The address as lbd is to reach it; `:PORT` is at this machine's own. Raises `NoAnswer`."""
     return f"{local_host(daemon)}{text}" if text.startswith(":") else text
 
 
-def local_host(daemon: Daemon) -> str:
+def local_host(daemon: DaemonClient) -> str:
     """The address from which this machine reaches the daemon; loopback for one on a Unix socket. Raises `NoAnswer`."""
     where = daemon.address
     if where.path:

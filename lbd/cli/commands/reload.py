@@ -7,7 +7,7 @@ from lbd.cli import daemon_client
 from lbd.cli.commands import plan
 from lbd.cli.parser import checked, kind
 from lbd.cli.streams import decided, say
-from lbd.cli.terminal import Output
+from lbd.cli.terminal import TerminalConsole
 from lbd.schema import units as u
 
 HELP = "make the running daemon read its configuration again; a bad one changes nothing"
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     refused = data.get("refused")
     with decided(1 if refused else 0):
         if isinstance(data.get("plan"), dict):
-            plan.show(data["plan"], Output(highlight=False, soft_wrap=True))
+            plan.show(data["plan"], TerminalConsole(highlight=False, soft_wrap=True))
         print(f"reloaded{generation}" if data.get("changed", True) else f"nothing to change{generation}")
     if refused:
         say("\n".join(["lbd: degraded: the last good version of what follows stays in force", *map(str, refused)]))

@@ -5,7 +5,7 @@ import json
 
 from lbd.cli import daemon_client
 from lbd.cli.commands import plan
-from lbd.cli.terminal import Output
+from lbd.cli.terminal import TerminalConsole
 from lbd.errors import LbdError
 
 HELP = "put the generation before the one in force back; again for the one before that"
@@ -25,6 +25,6 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(answer.data, indent=2))
         return 0
-    plan.show(answer.data.get("plan", {}), Output(highlight=False, soft_wrap=True))
+    plan.show(answer.data.get("plan", {}), TerminalConsole(highlight=False, soft_wrap=True))
     print(f"rolled back: generation {answer.data['generation']} is in force; the files say something else")
     return 0

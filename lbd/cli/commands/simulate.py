@@ -193,7 +193,7 @@ def compared(names: Sequence[str], servers: Fleet) -> list[schema.AlgorithmConfi
 
 def simulate(scene: Scene, algorithms: Sequence[schema.AlgorithmConfig]) -> list[Figures]:
     """Run all of them, one after the other, with a bar on stderr if that is a terminal."""
-    console = terminal.Output(stderr=True)
+    console = terminal.TerminalConsole(stderr=True)
     bar = Progress(TextColumn("{task.description:<22}"), BarColumn(None), TimeRemainingColumn(compact=True),
                    console=console, transient=True, disable=not console.is_terminal)
     found = []

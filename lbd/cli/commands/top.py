@@ -30,5 +30,5 @@ def run(args: argparse.Namespace) -> int:
         raise LbdError(f"no status from {daemon.address}: {answer.error}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise LbdError("lbd top needs a terminal; lbd status prints the same once")
-    importlib.import_module(APP).Top(daemon, args.every).run()
+    importlib.import_module(APP).TopApp(daemon, args.every).run()
     return 0

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def waited(daemon: daemon_client.Daemon, before: int) -> dict[str, Any]:
+def waited(daemon: daemon_client.DaemonClient, before: int) -> dict[str, Any]:
     """The status of the next version, once it serves; meanwhile nobody may answer at its address."""
     end = time.monotonic() + LONGEST
     pause = threading.Event()
@@ -43,7 +43,7 @@ def waited(daemon: daemon_client.Daemon, before: int) -> dict[str, Any]:
         try:
             answer = daemon.ask("GET", "/v1/status", timeout=5.0)
         except LbdError:
-            answer = daemon_client.Answer(0, None)
+            answer = daemon_client.DaemonAnswer(0, None)
         status = answer.data if isinstance(answer.data, dict) else {}
         if status.get("upgrades", 0) > before and status.get("state") == "ready":
             return status

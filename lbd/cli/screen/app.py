@@ -11,9 +11,9 @@ from textual.widgets import DataTable, Footer, Input, Static
 from lbd.admin import columns
 from lbd.admin.columns import SERVERS, TONES
 from lbd.cli import runtime_changes
-from lbd.cli.daemon_client import Daemon
-from lbd.cli.screen.confirm import Confirm
-from lbd.cli.screen.detail import STEERING, Detail, Facts
+from lbd.cli.daemon_client import DaemonClient
+from lbd.cli.screen.confirm import ConfirmScreen
+from lbd.cli.screen.detail import STEERING, DetailScreen, Facts
 from lbd.cli.terminal import GAP, STYLES, fitting
 from lbd.errors import LbdError
 from lbd.log.logger import printable
@@ -25,13 +25,13 @@ TROUBLE = "trouble"
 SORTS = (TROUBLE, "in flight", "req/s", "5xx", "latency", "server", "health")
 
 
-class Servers(DataTable[Text]):
+class ServerTable(DataTable[Text]):
     """The table, whose Enter stands among the keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Detail")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "DetailScreen")]
 
 
-class Top(App[None]):
+class TopApp(App[None]):
     """Asks the daemon every so many seconds; what it does not answer leaves the last figures there."""
 
     TITLE = "lbd top"
@@ -50,7 +50,7 @@ class Top(App[None]):
         Binding("q", "quit", "Quit"),
     ]
 
-    def __init__(self, daemon: Daemon, every: float) -> None:
+    def __init__(self, daemon: DaemonClient, every: float) -> None:
         super().__init__()
         self.daemon = daemon
         self.every = every
@@ -66,13 +66,13 @@ class Top(App[None]):
         """Head, what is wrong, the table, the filter, the keys."""
         yield Static(id="head")
         yield Static(id="trouble")
-        yield Servers(id="servers", cursor_type="row", zebra_stripes=True, cell_padding=GAP // 2)
+        yield ServerTable(id="servers", cursor_type="row", zebra_stripes=True, cell_padding=GAP // 2)
         yield Input(id="filter", placeholder="part of a backend, server, address, health or mode")
         yield Footer()
 
     def on_mount(self) -> None:
         """Look at once, and then again and again."""
-        self.query_one("#servers", Servers).focus()
+        self.query_one("#servers", ServerTable).focus()
         self.look()
         self.set_interval(self.every, self.look)
 
@@ -120,7 +120,7 @@ class Top(App[None]):
         self.rows = found[:MOST]
         self._head(everything, len(found) - len(self.rows))
         self._fill(chosen)
-        if isinstance(self.screen, Detail) and chosen is not None:
+        if isinstance(self.screen, DetailScreen) and chosen is not None:
             now = [row for row in everything if identity(row) == identity(self.screen.row)]
             if now:
                 self.screen.show(now[0], self.events)
@@ -142,7 +142,7 @@ class Top(App[None]):
         self.screen_stack[0].query_one("#trouble", Static).update(Text(printable("\n".join(wrong)), "bold red"))
 
     def _fill(self, chosen: Facts | None) -> None:
-        table = self.screen_stack[0].query_one("#servers", Servers)
+        table = self.screen_stack[0].query_one("#servers", ServerTable)
         lines = [["-" if (value := column.show(row)) is None else printable(value) for column in SERVERS]
                  for row in self.rows]
         shown = fitting(SERVERS, lines, self.size.width - 2)
@@ -163,9 +163,9 @@ class Top(App[None]):
 
     def chosen(self) -> Facts | None:
         """The server under the cursor, or the one that is looked into."""
-        if isinstance(self.screen, Detail):
+        if isinstance(self.screen, DetailScreen):
             return self.screen.row
-        place = self.screen_stack[0].query_one("#servers", Servers).cursor_row
+        place = self.screen_stack[0].query_one("#servers", ServerTable).cursor_row
         return self.rows[place] if 0 <= place < len(self.rows) else None
 
     def on_resize(self) -> None:
@@ -176,7 +176,7 @@ class Top(App[None]):
     def on_data_table_row_selected(self, _event: DataTable.RowSelected) -> None:
         """Enter, or a click: look into the server."""
         if (row := self.chosen()) is not None:
-            self.push_screen(Detail(row, self.events))
+            self.push_screen(DetailScreen(row, self.events))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What concerns the table is there where the table is."""
@@ -212,7 +212,7 @@ class Top(App[None]):
 
     def _close_filter(self) -> None:
         self.query_one("#filter", Input).remove_class("wanted")
-        self.query_one("#servers", Servers).focus()
+        self.query_one("#servers", ServerTable).focus()
 
     def action_steer(self, mode: str) -> None:
         """Ask, and then give the chosen server this mode."""
@@ -225,7 +225,7 @@ class Top(App[None]):
                 self.run_worker(lambda: self._steer(target, mode, reason), thread=True, group="steer")
 
         target = f"{row['backend']}/{row['name']}"
-        self.push_screen(Confirm(mode, target, row.get("in_flight", 0)), answered)
+        self.push_screen(ConfirmScreen(mode, target, row.get("in_flight", 0)), answered)
 
     def _steer(self, target: str, mode: str, reason: str) -> None:
         try:

@@ -16,14 +16,14 @@ MEANING = {
 }
 
 
-class Confirm(ModalScreen[str | None]):
+class ConfirmScreen(ModalScreen[str | None]):
     """Gives the reason that was typed, None when it is not to be done."""
 
     CSS = """
-    Confirm { align: center middle; }
-    Confirm Vertical { width: 64; max-width: 95%; height: auto; padding: 0 2;
-                       border: round $primary; background: $surface; }
-    Confirm Input { margin: 1 0 0 0; }
+    ConfirmScreen { align: center middle; }
+    ConfirmScreen Vertical { width: 64; max-width: 95%; height: auto; padding: 0 2;
+                             border: round $primary; background: $surface; }
+    ConfirmScreen Input { margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 

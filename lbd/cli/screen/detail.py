@@ -27,10 +27,10 @@ STEERING: list[BindingType] = [
 Facts = Mapping[str, Any]
 
 
-class Detail(Screen[None]):
+class DetailScreen(Screen[None]):
     """Is told of the server by `show` with every look at the daemon."""
 
-    CSS = "Detail Static { padding: 0 1; }"
+    CSS = "DetailScreen Static { padding: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter", "app.pop_screen", "Back"), *STEERING, Binding("q", "app.quit", "Quit")]
 

@@ -19,7 +19,7 @@ import pytest
 from lbd.cli.commands import demo
 from lbd.cli.example_files import shipped
 
-PLACES = demo.Places(Path("/run/x"), 81, 82, {"fast": 91, "middle": 92, "slow": 93})
+PLACES = demo.DemoSetup(Path("/run/x"), 81, 82, {"fast": 91, "middle": 92, "slow": 93})
 
 
 def source() -> dict[str, object]:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from lbd.cli.command_line import main
-from lbd.cli.commands.register import Visit, local_host, own_address, port_of
-from lbd.cli.daemon_client import Daemon, NoAnswer
+from lbd.cli.commands.register import RegistrationSession, local_host, own_address, port_of
+from lbd.cli.daemon_client import DaemonClient, NoAnswer
 from lbd.errors import UsageError
 from lbd.schema.units import Address
 from tests.namespaces import unshared
@@ -104,9 +104,10 @@ def test_it_is_tried_again_until_the_daemon_takes_it(tmp_path: Path, statuses: t
 
 
 def test_a_signal_before_there_is_a_child_is_kept_for_it(tmp_path: Path) -> None:
-    visit = Visit(Daemon(Address(path=str(tmp_path / "none"))), PATH, {"address": "127.0.0.1:9"}, 1.0)
-    visit.leave(signal.SIGTERM, "0s")
-    assert visit.begin(subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])).wait(20) == -15
+    daemon = DaemonClient(Address(path=str(tmp_path / "none")))
+    session = RegistrationSession(daemon, PATH, {"address": "127.0.0.1:9"}, 1.0)
+    session.leave(signal.SIGTERM, "0s")
+    assert session.begin(subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])).wait(20) == -15
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGQUIT])
@@ -147,12 +148,12 @@ def test_pid_1_waits_for_what_is_left_to_it(tmp_path: Path) -> None:
 
 
 def test_own_addresses() -> None:
-    daemon = Daemon(Address(path="/s"))
+    daemon = DaemonClient(Address(path="/s"))
     assert own_address("10.0.0.1:80", daemon) == "10.0.0.1:80"
     assert own_address(":80", daemon) == "127.0.0.1:80"
-    assert local_host(Daemon(Address("127.0.0.1", 9))) == "127.0.0.1"
+    assert local_host(DaemonClient(Address("127.0.0.1", 9))) == "127.0.0.1"
     assert (port_of(":80"), port_of("[::1]:9")) == (80, 9)
     with pytest.raises(UsageError, match="must be HOST:PORT"):
         port_of(":0")
     with pytest.raises(NoAnswer, match="give --address IP:PORT"):
-        local_host(Daemon(Address("no.such.name.invalid", 9)))
+        local_host(DaemonClient(Address("no.such.name.invalid", 9)))

@@ -1,4 +1,4 @@
-"""A `Top` that asks a daemon which answers as it is told."""
+"""A `TopApp` on a scripted daemon."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lbd.cli.daemon_client import Daemon
-from lbd.cli.screen.app import Top
+from lbd.cli.daemon_client import DaemonClient
+from lbd.cli.screen.app import TopApp
 from lbd.schema import units as u
 from tests.waiting import until
 
@@ -30,7 +30,7 @@ class Driven:
         self.daemon = fake_daemon
         self.servers = {"a": server(requests_per_second=5.0), "b": server(health="down", reason="GET /: 503"),
                         "c": server(mode="drain", in_flight=3, requests_per_second=9.0)}
-        self.app = Top(Daemon(u.ADDRESS.read(fake_daemon.bind)), 0.2)
+        self.app = TopApp(DaemonClient(u.ADDRESS.read(fake_daemon.bind)), 0.2)
         self.answer()
 
     def answer(self, **more: Any) -> None:

@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from lbd.cli.screen.app import MOST, SORTS, Servers
-from lbd.cli.screen.detail import Detail
+from lbd.cli.screen.app import MOST, SORTS, ServerTable
+from lbd.cli.screen.detail import DetailScreen
 
 
 async def test_what_is_wrong_stands_first(driven):
     async with driven.run():
         assert driven.names() == ["b", "c", "a"]
         await driven.shows("lbd 1, pid 7, ready, generation 3", "1 of 3 servers usable · 15 req/s · 0.5 errors/s",
-                           "down", "10.0 ms", "Detail", "Sort")
+                           "down", "10.0 ms", "DetailScreen", "Sort")
 
 
 async def test_trouble_with_the_daemon_is_told(driven):
@@ -82,7 +82,7 @@ async def test_columns_come_and_go_with_the_width(driven):
         await driven.shows("127.0.0.1:9001")
         await pilot.resize_terminal(60, 10)
         await driven.until(lambda: "127.0.0.1:9001" not in driven.text())
-        assert driven.app.query_one(Servers).row_count == 3
+        assert driven.app.query_one(ServerTable).row_count == 3
 
 
 async def test_control_characters_do_not_reach_the_terminal(driven):
@@ -95,7 +95,7 @@ async def test_control_characters_do_not_reach_the_terminal(driven):
 async def test_enter_looks_into_a_server_and_q_leaves(driven):
     async with driven.run() as pilot:
         await pilot.press("enter")
-        await driven.until(lambda: isinstance(driven.app.screen, Detail))
+        await driven.until(lambda: isinstance(driven.app.screen, DetailScreen))
         await pilot.press("q")
         await driven.until(lambda: not driven.app.is_running)
     assert driven.app.return_code == 0
