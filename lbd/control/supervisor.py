@@ -40,7 +40,7 @@ from lbd.net.tasks import Tasks, happens
 from lbd.process import directories, holders, limits, privileges
 from lbd.process.orphans import Orphans
 from lbd.report import metrics_view, settings, status
-from lbd.report.events import Events
+from lbd.report.event_log import Events
 from lbd.report.explain import Question, explain
 from lbd.report.trend import Trend
 from lbd.schema import Config

@@ -13,7 +13,7 @@ from lbd.http import fields, head
 from lbd.proxy.assembly import Assembly
 from lbd.proxy.listener import ListenerSettings
 from lbd.report import explain_tcp
-from lbd.report.candidates import Asked, choose
+from lbd.report.explained_choice import Asked, choose
 from lbd.routing.router import RequestMatcher, host_matches
 from lbd.schema import Config, ListenerConfig
 from lbd.stats import scoreboard

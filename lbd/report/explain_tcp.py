@@ -8,7 +8,7 @@ from lbd import schema
 from lbd.http import head
 from lbd.proxy.listener import ListenerSettings
 from lbd.proxy.passthrough import HelloMatcher
-from lbd.report.candidates import Asked, choose
+from lbd.report.explained_choice import Asked, choose
 from lbd.stats.scoreboard import Board
 from lbd.tls.client_hello import Hello
 

@@ -11,7 +11,7 @@ from lbd.generation.certificates import shown
 from lbd.generation.machine import Machine, worker_count
 from lbd.generation.reload import Reload
 from lbd.report.footprint import footprint
-from lbd.report.scores import scores
+from lbd.report.least_time_scores import scores
 from lbd.stats.exporter import ProcessView, ServerView, View
 
 

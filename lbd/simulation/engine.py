@@ -14,10 +14,10 @@ from typing import Any
 
 from lbd import schema
 from lbd.backend.server import Server
+from lbd.simulation.admission import Gate
 from lbd.simulation.fault import DIES, SLOW, Fault
-from lbd.simulation.gate import Gate
-from lbd.simulation.machine import Machine
-from lbd.simulation.scene import Flight, Scene, Worker
+from lbd.simulation.scenario import Flight, Scene, Worker
+from lbd.simulation.server import Machine
 from lbd.simulation.workload import FIRST, Asked
 from lbd.stats import endings
 from lbd.stats.scoreboard import Board, freeze

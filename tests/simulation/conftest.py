@@ -9,7 +9,7 @@ from lbd import schema
 from lbd.balance import ALGORITHMS
 from lbd.simulation import fault, fleet
 from lbd.simulation.engine import Engine
-from lbd.simulation.scene import Scene
+from lbd.simulation.scenario import Scene
 from lbd.simulation.workload import Shape, synthetic
 
 Run = Callable[..., Engine]

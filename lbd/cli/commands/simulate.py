@@ -21,12 +21,13 @@ from lbd.errors import UsageError
 from lbd.health import CHECKS
 from lbd.schema import units as u
 from lbd.schema.kinds import ValueKind, listed, nearest, shown
-from lbd.simulation import fault, fleet, recorded
+from lbd.simulation import fault, fleet
 from lbd.simulation.advice import advise
 from lbd.simulation.engine import Engine
 from lbd.simulation.figures import Figures, measure
 from lbd.simulation.fleet import Fleet
-from lbd.simulation.scene import Scene
+from lbd.simulation.recording import paced, read_recording
+from lbd.simulation.scenario import Scene
 from lbd.simulation.workload import Asked, Shape, synthetic
 
 HELP = "find out which algorithm suits a fleet and its load, in simulated time"
@@ -124,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
 
 def stage(args: argparse.Namespace) -> tuple[Scene, float]:
     """The fleet and the workload that the options describe, and requests per second (0.0: a closed loop)."""
-    recording = recorded.read(args.log, args.backend, args.requests or MOST_REQUESTS) if args.log else None
+    recording = read_recording(args.log, args.backend, args.requests or MOST_REQUESTS) if args.log else None
     workers = args.workers
     if args.config:
         config = read(args.config, ALGORITHMS, CHECKS).config
@@ -144,7 +145,7 @@ def stage(args: argparse.Namespace) -> tuple[Scene, float]:
     rate = 0.0 if args.concurrency else args.rate or (0.0 if recording else usual_rate(servers))
     shape = Shape(args.requests or REQUESTS, rate, args.concurrency or 0, args.tail, args.clients, args.writes,
                   workers or 2, args.seed, keys(servers.settings.algorithm))
-    workload: Sequence[Asked] = recorded.paced(recording, shape) if recording else synthetic(shape)
+    workload: Sequence[Asked] = paced(recording, shape) if recording else synthetic(shape)
     if not args.concurrency and not rate:
         rate = len(workload) / workload[-1].at
     return Scene(servers, workload, shape.workers, shape.concurrency, faults, args.seed), rate

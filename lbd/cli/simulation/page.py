@@ -11,7 +11,7 @@ from lbd.cli.simulation.chart import chart
 from lbd.simulation.advice import Advice, percent, ranked, span
 from lbd.simulation.figures import Figures
 from lbd.simulation.fleet import NAMED
-from lbd.simulation.scene import Scene
+from lbd.simulation.scenario import Scene
 
 LINES = 5         # of a chart
 HEIGHT = 14       # of a chart, lines

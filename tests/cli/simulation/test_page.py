@@ -11,7 +11,7 @@ from lbd.simulation.advice import advise
 from lbd.simulation.fault import Fault
 from lbd.simulation.figures import Figures
 from lbd.simulation.fleet import from_words, parse
-from lbd.simulation.scene import Scene
+from lbd.simulation.scenario import Scene
 
 LINE = [(1.0, 0.01), (2.0, 0.02)]
 FOUND = [Figures("round-robin", 1000, 20, 0.02, 0.01, 0.05, 0.08, 2.0, {"a": 0.5, "b": 0.5}, None, LINE),

@@ -11,7 +11,7 @@ from typing import Any
 from lbd import schema
 from lbd.backend.pool import load
 from lbd.backend.server import Server
-from lbd.simulation.scene import Flight
+from lbd.simulation.scenario import Flight
 from lbd.stats import endings
 from lbd.stats.scoreboard import Board
 

@@ -1,8 +1,8 @@
-"""lbd.simulation.scene: workers as in production, each in its lane."""
+"""lbd.simulation.scenario: workers as in production, each in its lane."""
 
 from lbd import schema
 from lbd.simulation.fleet import from_words, parse
-from lbd.simulation.scene import Flight, Scene, Worker
+from lbd.simulation.scenario import Flight, Scene, Worker
 from lbd.stats.scoreboard import Board
 
 

@@ -1,8 +1,8 @@
-"""lbd.simulation.machine: slots, the queue behind them, slowness and loss."""
+"""lbd.simulation.server: slots, the queue behind them, slowness and loss."""
 
 import pytest
 
-from lbd.simulation.machine import Machine
+from lbd.simulation.server import Machine
 
 
 def test_slots_and_a_queue_in_order() -> None:

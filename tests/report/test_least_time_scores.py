@@ -6,7 +6,7 @@ import pytest
 
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.balance.least_time import TimeOptions
-from lbd.report.scores import scores
+from lbd.report.least_time_scores import scores
 from lbd.schema import AlgorithmConfig, BackendConfig, Config
 from lbd.schema.units import Address
 from lbd.stats import endings, scoreboard

@@ -55,7 +55,7 @@ class Recording:
         return {name: sum(found) / len(found) for name, found in sorted(totals.items())}
 
 
-def read(path: str, backend: str | None, most: int) -> Recording:
+def read_recording(path: str, backend: str | None, most: int) -> Recording:
     """Read at most so many requests, of that backend only if it is given; raises `LbdError` when there is none."""
     try:
         with open(path, encoding="utf-8", errors="replace") as lines:

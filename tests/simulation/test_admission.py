@@ -1,4 +1,4 @@
-"""lbd.simulation.gate: bounds are kept, requests wait in order, and waiting ends."""
+"""lbd.simulation.admission: bounds are kept, requests wait in order, and waiting ends."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +10,7 @@ from lbd import schema
 from lbd.simulation.engine import Engine
 from lbd.simulation.fault import Fault
 from lbd.simulation.fleet import from_words, parse
-from lbd.simulation.scene import Scene
+from lbd.simulation.scenario import Scene
 from lbd.simulation.workload import Shape, synthetic
 
 Bounded = Callable[..., Engine]

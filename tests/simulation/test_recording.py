@@ -1,4 +1,4 @@
-"""lbd.simulation.recorded: lines of an access log, the usable and the others, and requests made of them."""
+"""lbd.simulation.recording: lines of an access log, the usable and the others, and requests made of them."""
 
 import json
 from collections.abc import Callable
@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from lbd.errors import LbdError, UsageError
-from lbd.simulation import recorded
-from lbd.simulation.recorded import collect, paced
+from lbd.simulation.recording import Entry, collect, paced, read_recording
 from lbd.simulation.workload import Shape
 
 Shapes = Callable[..., Shape]
@@ -23,7 +22,7 @@ def lines(*facts: Any) -> list[str]:
 
 def test_a_line() -> None:
     entry, = collect(lines({}), None, 10).entries
-    assert entry == recorded.Entry(1767323045.0, 0.25, "a", "192.0.2.7", "/x?y", "PUT")
+    assert entry == Entry(1767323045.0, 0.25, "a", "192.0.2.7", "/x?y", "PUT")
 
 
 @pytest.mark.parametrize(("fact", "total"), [
@@ -97,9 +96,9 @@ def test_what_lines_do_not_say_is_drawn(shape: Shapes) -> None:
 def test_files(tmp_path: Path) -> None:
     log = tmp_path / "access.log"
     with pytest.raises(LbdError, match=r"--log: .*access.log cannot be read: No such file"):
-        recorded.read(str(log), None, 10)
+        read_recording(str(log), None, 10)
     log.write_bytes(b"\xff\xfe\n")
     with pytest.raises(LbdError, match=r"access.log: no line is a JSON object"):
-        recorded.read(str(log), None, 10)
+        read_recording(str(log), None, 10)
     log.write_text("".join(lines({})))
-    assert len(recorded.read(str(log), None, 10).entries) == 1
+    assert len(read_recording(str(log), None, 10).entries) == 1

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-from lbd.report.events import KEPT, Events
+from lbd.report.event_log import KEPT, Events
 from tests.waiting import turn
 
 
