@@ -5,7 +5,7 @@ import re
 from rich.markdown import Markdown
 from rich.theme import Theme
 
-from lbd.cli.terminal import Output
+from lbd.cli.terminal import TerminalConsole
 
 WIDTH = 120      # columns at most, as the guides are written: longer lines are hard to read
 LINK = re.compile(r"!?\[([^\]]+)\]\(([^)#]*)[^)]*\)")
@@ -17,7 +17,7 @@ THEME = Theme({"markdown.h1": "bold", "markdown.h2": "bold green", "markdown.cod
 
 def page(text: str) -> str:
     """The text as it is shown: unchanged where standard output is no terminal."""
-    console = Output(highlight=False)
+    console = TerminalConsole(highlight=False)
     if not console.is_terminal:
         return text
     console.push_theme(THEME)

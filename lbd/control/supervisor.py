@@ -40,7 +40,7 @@ from lbd.net.tasks import Tasks, happens
 from lbd.process import directories, holders, limits, privileges
 from lbd.process.orphans import Orphans
 from lbd.report import metrics_view, settings, status
-from lbd.report.event_log import Events
+from lbd.report.event_log import EventLog
 from lbd.report.explain import Question, explain
 from lbd.report.trend import Trend
 from lbd.schema import Config
@@ -58,7 +58,7 @@ class Supervisor:
         self._loaded = loaded
         self._output = LogOutput()
         self._opening = Offload("opening the access log")
-        self._events = Events()
+        self._events = EventLog()
         self._form = log.form_for(loaded.config.log.format, 2)
         self._set_up_log(loaded.config)
         self._tasks = Tasks(_task_failed)

@@ -9,7 +9,7 @@ from typing import Any
 KEPT = 1000       # events
 
 
-class Events:
+class EventLog:
     """A ring of numbered events, the newest last; numbers begin at 1 and are never used again in this daemon."""
 
     def __init__(self) -> None:

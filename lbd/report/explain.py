@@ -13,7 +13,7 @@ from lbd.http import fields, head
 from lbd.proxy.assembly import Assembly
 from lbd.proxy.listener import ListenerSettings
 from lbd.report import explain_tcp
-from lbd.report.explained_choice import Asked, choose
+from lbd.report.explained_choice import ExplainedRequest, choose
 from lbd.routing.router import RequestMatcher, host_matches
 from lbd.schema import Config, ListenerConfig
 from lbd.stats import scoreboard
@@ -68,7 +68,8 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
     if listener.max_body is not None and request.length > listener.max_body:
         return {**answer, "refused": {"status": 413, "reason": f"the body is longer than {listener.max_body} bytes"}}
     forwarded = head.values(request.out, b"x-forwarded-for")
-    asked = Asked(request, fields.client_address(forwarded, listener.trusts) if listener.believes(peer) else peer)
+    client = fields.client_address(forwarded, listener.trusts) if listener.believes(peer) else peer
+    asked = ExplainedRequest(request, client)
     asked.payload = action.change(request.out, request.target) if action.changes else request.out
     backend = action.backend
     choice = choose(backend, asked, board)
@@ -114,7 +115,7 @@ def _folded(line: str) -> tuple[str, str]:
     return name.lower(), value.strip()
 
 
-def _answer_edits(backend: Backend, asked: Asked, server: Server | None, edits: Any) -> dict[str, Any]:
+def _answer_edits(backend: Backend, asked: ExplainedRequest, server: Server | None, edits: Any) -> dict[str, Any]:
     """What becomes of the server's answer."""
     if backend.sticky is not None and server is not None:
         backend.sticky.bind(asked, server, edits)

@@ -8,7 +8,7 @@ from lbd import schema
 from lbd.http import head
 from lbd.proxy.listener import ListenerSettings
 from lbd.proxy.passthrough import HelloMatcher
-from lbd.report.explained_choice import Asked, choose
+from lbd.report.explained_choice import ExplainedRequest, choose
 from lbd.stats.scoreboard import Board
 from lbd.tls.client_hello import Hello
 
@@ -16,7 +16,7 @@ SCHEMES = ("tcp", "tls")
 TIMEOUTS = ("client_header", "connect", "queue", "tunnel", "half_closed")
 
 
-class Caller(Asked):
+class ExplainedConnection(ExplainedRequest):
     """A client of which only the address is known."""
 
     because = "its address had this server before"
@@ -46,7 +46,7 @@ def explain(said: Hello | None, client: str, settings: schema.ListenerConfig, li
     if action.answers is not None:
         reason = "no route takes it, and the listener has no backend: the connection is closed"
         return {**answer, "refused": {"status": None, "reason": reason}}
-    backend, caller = action.backend, Caller(peer)
+    backend, caller = action.backend, ExplainedConnection(peer)
     backend.sticky = None      # cookies are of http
     if backend.sticky_source is not None:
         caller.preferred = backend.sticky_source.find(peer)

@@ -13,7 +13,7 @@ from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
 
 
-class Asked:
+class ExplainedRequest:
     """The request as algorithms see it."""
 
     because = "its cookie names this server"     # why it prefers one
@@ -31,7 +31,7 @@ class Asked:
         return found[0] if found else b""
 
 
-def choose(backend: Backend, asked: Asked, board: Board) -> dict[str, Any]:
+def choose(backend: Backend, asked: ExplainedRequest, board: Board) -> dict[str, Any]:
     """The choice as the backend's own algorithm makes it, as JSON."""
     if backend.sticky is not None:
         asked.payload = backend.sticky.admit(asked, asked.payload)
@@ -57,7 +57,7 @@ def choose(backend: Backend, asked: Asked, board: Board) -> dict[str, Any]:
     }
 
 
-def _outcome(backend: Backend, asked: Asked, usable: Sequence[Server], key: bytes | None, board: Board
+def _outcome(backend: Backend, asked: ExplainedRequest, usable: Sequence[Server], key: bytes | None, board: Board
              ) -> tuple[Server | None, str]:
     """Who gets it, and why."""
     most = backend.settings.max_in_flight

@@ -9,7 +9,7 @@ from lbd.generation.certificates import shown
 from lbd.generation.machine import Machine
 from lbd.log.moment import moment
 from lbd.process.worker_process import WorkerProcess
-from lbd.report.trend import STEP, Course, Trend, route_codes
+from lbd.report.trend import STEP, Trend, TrendSeries, route_codes
 from lbd.schema import Config
 from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard
@@ -97,7 +97,7 @@ def _tls(machine: Machine, generation: Generation, place: Place) -> dict[str, An
     }
 
 
-def _server(machine: Machine, config: Config, endpoint: Endpoint, course: Course, history: bool) -> dict[str, Any]:
+def _server(machine: Machine, config: Config, endpoint: Endpoint, course: TrendSeries, history: bool) -> dict[str, Any]:
     board = machine.board
     totals = board.totals(scoreboard.SERVER, endpoint.slot)
     latency = board.latency(endpoint.slot)
@@ -138,7 +138,7 @@ def _named(machine: Machine, config: Config, endpoint: Endpoint) -> dict[str, An
             "lookup_failure": resolver.reason(name)}
 
 
-def _history(course: Course) -> dict[str, Any]:
+def _history(course: TrendSeries) -> dict[str, Any]:
     return {
         "step_seconds": STEP,
         "latency_seconds": [None if value is None else round(value, 6) for value in course.latencies],

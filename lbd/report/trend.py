@@ -20,7 +20,7 @@ Identity = tuple[int, Any]      # kind of row, owner
 
 
 @dataclass(slots=True)
-class Course:
+class TrendSeries:
     """One owner's last samples: requests and 5xx per second, and mean seconds to the head (None without answers)."""
 
     rates: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -56,13 +56,13 @@ class Trend:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._courses: dict[Identity, Course] = {}
+        self._courses: dict[Identity, TrendSeries] = {}
         self._sampled = 0.0
 
-    def of(self, kind: int, owner: Any) -> Course:
+    def of(self, kind: int, owner: Any) -> TrendSeries:
         """The course of a listener or backend by its name, of a server by backend, name and address; an empty one of
         what was not seen yet."""
-        return self._courses.get((kind, owner)) or Course()
+        return self._courses.get((kind, owner)) or TrendSeries()
 
     def look(self, machine: Machine) -> None:
         """To be called every second: notes states, and every `STEP` the figures. What is gone is forgotten."""
@@ -71,9 +71,9 @@ class Trend:
         now = self._clock()
         seconds = now - self._sampled
         due = seconds >= STEP - 0.5     # calls come a second and a bit apart
-        courses: dict[Identity, Course] = {}
+        courses: dict[Identity, TrendSeries] = {}
         for identity, state, slots in _owners(machine):
-            course = courses[identity] = self._courses.get(identity) or Course()
+            course = courses[identity] = self._courses.get(identity) or TrendSeries()
             if course.state != state:
                 course.state, course.since = state, now
             if due:

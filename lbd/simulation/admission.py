@@ -20,7 +20,7 @@ Fail = Callable[[float, Flight, int, int], None]
 At = Callable[[float, Callable[[float], None]], None]
 
 
-class Gate:
+class SimulatedAdmission:
     """`choice` is the algorithm's, `take` sends a request to a server, `fail` ends it, `at` calls back later."""
 
     def __init__(self, board: Board, settings: schema.BackendConfig, choice: Callable[[Flight], Server | None],

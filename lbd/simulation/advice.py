@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lbd.simulation.figures import Figures
+from lbd.simulation.figures import AlgorithmFigures
 
 # Differences that are not worth a change: of p99 and mean by this factor, of failures by this share of the requests.
 SAME = 1.05
@@ -30,7 +30,7 @@ class Advice:
         return " ".join(self.reasons)
 
 
-def ranked(found: Sequence[Figures]) -> list[Figures]:
+def ranked(found: Sequence[AlgorithmFigures]) -> list[AlgorithmFigures]:
     """The best first: few failures, then a short tail, then a short mean, then what is simpler."""
     left = list(found)
     order = []
@@ -41,7 +41,7 @@ def ranked(found: Sequence[Figures]) -> list[Figures]:
     return order
 
 
-def _best(found: Sequence[Figures]) -> Figures:
+def _best(found: Sequence[AlgorithmFigures]) -> AlgorithmFigures:
     fewest = min(one.failed / one.requests for one in found)
     good = [one for one in found if one.failed / one.requests <= fewest + SAME_FAILED]
     for figure in ("p99", "mean"):
@@ -55,7 +55,7 @@ def _known(seconds: float | None) -> float:
     return float("inf") if seconds is None else seconds
 
 
-def advise(found: Sequence[Figures], usual: str, open_loop: bool = True, fair: str = "") -> Advice:
+def advise(found: Sequence[AlgorithmFigures], usual: str, open_loop: bool = True, fair: str = "") -> Advice:
     """Choose among those that may send a request anywhere, else among all; `usual` is what is in use now.
 
     In a closed loop a server without a pause is nothing bad, as clients wait for it. `fair` are weights that fit the
@@ -77,7 +77,7 @@ def advise(found: Sequence[Figures], usual: str, open_loop: bool = True, fair: s
     return Advice(best.algorithm, reasons)
 
 
-def _against(best: Figures, now: Figures) -> str:
+def _against(best: AlgorithmFigures, now: AlgorithmFigures) -> str:
     """In one sentence what is gained over the one in use."""
     lead = f"{times(best)}, against {times(now)} of {now.algorithm}"
     if (gone := now.failed - best.failed) > SAME_FAILED * now.requests:
@@ -89,7 +89,7 @@ def _against(best: Figures, now: Figures) -> str:
     return f"{lead}: no difference that matters, and it is simpler."
 
 
-def _alone(best: Figures, others: Sequence[Figures], usual: str) -> str:
+def _alone(best: AlgorithmFigures, others: Sequence[AlgorithmFigures], usual: str) -> str:
     if len(others) == 1:
         return f"{times(best)}; nothing was compared with it."
     if best.algorithm == usual:
@@ -97,7 +97,7 @@ def _alone(best: Figures, others: Sequence[Figures], usual: str) -> str:
     return f"{times(best)}, the best of these."
 
 
-def _because(best: Figures, now: Figures, open_loop: bool, fair: str) -> list[str]:
+def _because(best: AlgorithmFigures, now: AlgorithmFigures, open_loop: bool, fair: str) -> list[str]:
     """Where the difference comes from: who was overloaded, and what became of its share."""
     if open_loop and now.busy is not None and best.busy is not None:
         full = max(now.busy, key=lambda name: now.busy[name] if now.busy else 0.0)
@@ -112,7 +112,7 @@ def _because(best: Figures, now: Figures, open_loop: bool, fair: str) -> list[st
     return []
 
 
-def times(one: Figures) -> str:
+def times(one: AlgorithmFigures) -> str:
     """The figures that are compared."""
     failed = one.failed / one.requests
     return "no answer at all" if one.p99 is None else \

@@ -14,11 +14,11 @@ from typing import Any
 
 from lbd import schema
 from lbd.backend.server import Server
-from lbd.simulation.admission import Gate
+from lbd.simulation.admission import SimulatedAdmission
 from lbd.simulation.fault import DIES, SLOW, Fault
-from lbd.simulation.scenario import Flight, Scene, Worker
-from lbd.simulation.server import Machine
-from lbd.simulation.workload import FIRST, Asked
+from lbd.simulation.scenario import Flight, Scenario, SimulatedWorker
+from lbd.simulation.server import SimulatedServer
+from lbd.simulation.workload import FIRST, SimulatedRequest
 from lbd.stats import endings
 from lbd.stats.scoreboard import Board, freeze
 
@@ -34,19 +34,20 @@ class Engine:
     Both are seconds, the former from the beginning of the run. `failed` is the number of those without an answer.
     """
 
-    def __init__(self, scene: Scene, algorithm: schema.AlgorithmConfig) -> None:
+    def __init__(self, scene: Scenario, algorithm: schema.AlgorithmConfig) -> None:
         fleet = scene.fleet
         self.scene = scene
         self.board = Board.create(scene.workers)
         settings = replace(fleet.settings, algorithm=algorithm)
-        self.workers = [Worker(self.board, lane, scene, settings) for lane in range(scene.workers)]
-        self.machines = [Machine(fleet.seconds[endpoint.name], fleet.slots) for endpoint in fleet.endpoints]
+        self.workers = [SimulatedWorker(self.board, lane, scene, settings) for lane in range(scene.workers)]
+        self.machines = [SimulatedServer(fleet.seconds[endpoint.name], fleet.slots) for endpoint in fleet.endpoints]
         self.slots = {endpoint.name: endpoint.slot for endpoint in fleet.endpoints}
         self.timeout = settings.timeouts.server
         self.retries = settings.retries
         self.sticky = settings.stickiness is not None
         bounded = self.workers[0].backend.bounded
-        self.gate = Gate(self.board, settings, self._choice, self._take, self._fail, self._at) if bounded else None
+        self.gate = SimulatedAdmission(
+            self.board, settings, self._choice, self._take, self._fail, self._at) if bounded else None
         self.homes: dict[int, str] = {}       # the cookie of each client, as the name of its server
         self.sent = array("d")
         self.taken = array("d")
@@ -114,7 +115,7 @@ class Engine:
         self._sequence += 1
         heappush(self._events, (when, self._sequence, None, what))
 
-    def _send(self, now: float, asked: Asked) -> None:
+    def _send(self, now: float, asked: SimulatedRequest) -> None:
         freeze(now)
         self.now = now
         if self._changes and asked.number >= self._changes[-1][0]:

@@ -12,7 +12,7 @@ FEWEST = 10         # answers in a window, fewer say nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class AlgorithmFigures:
     """`mean` and percentiles are seconds, over the requests that were answered; None when none was.
 
     `shares`: of the requests, by server; `busy`: the part of its capacity that a server used, None without slots.
@@ -42,7 +42,7 @@ class Figures:
         return min(self.shares, key=lambda name: self.shares[name])
 
 
-def measure(algorithm: str, engine: Engine) -> Figures:
+def measure(algorithm: str, engine: Engine) -> AlgorithmFigures:
     """What a run that is over was like."""
     taken = sorted(engine.taken)
     counts = {name: engine.machines[slot].taken for name, slot in engine.slots.items()}
@@ -50,7 +50,7 @@ def measure(algorithm: str, engine: Engine) -> Figures:
     slots, duration = engine.scene.fleet.slots, engine.duration
     busy = {name: min(engine.machines[slot].busy / (slots * duration), 1.0) for name, slot in engine.slots.items()} \
         if slots and duration else None
-    return Figures(
+    return AlgorithmFigures(
         algorithm, len(engine.scene.workload), engine.failed, fmean(taken) if taken else None,
         percentile(taken, 0.50), percentile(taken, 0.95), percentile(taken, 0.99), duration,
         {name: count / total if total else 0.0 for name, count in counts.items()}, busy,

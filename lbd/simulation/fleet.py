@@ -23,7 +23,7 @@ _FORM = re.compile(r"(?:(?P<name>[^=]+)=)?(?P<time>[0-9.]+[A-Za-z]+?)(?:x(?P<wei
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class SimulatedFleet:
     """`settings` are those of the backend, `seconds` the mean service time of each server by its name.
 
     `detect` and `recover`: seconds until checks notice that a server is gone, or back; None without checks.
@@ -67,7 +67,7 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class ServerTiming:
     """One entry of `--servers`: the name and the weight may be left out."""
 
     name: str | None
@@ -75,7 +75,7 @@ class Timing:
     weight: int | None
 
 
-def parse(text: str) -> list[Timing]:
+def parse(text: str) -> list[ServerTiming]:
     """Read `5ms,5ms,40ms`, `a=5ms,b=40msx2`; raises `UsageError`."""
     timings = []
     words = text.split(",")
@@ -89,7 +89,7 @@ def parse(text: str) -> list[Timing]:
         try:
             name = u.NAME.read(found["name"]) if found["name"] else None
             weight = u.integer(0, 1000).read(int(found["weight"])) if found["weight"] else None
-            timings.append(Timing(name, _KIND.read(found["time"]), weight))
+            timings.append(ServerTiming(name, _KIND.read(found["time"]), weight))
         except ValueError as error:
             raise UsageError(f"--servers: {shown(word.strip())} {error}; must be {_KIND.allowed}, "
                              "a weight from 0 to 1000") from None
@@ -102,7 +102,7 @@ def label(place: int) -> str:
     return (label(place // 26 - 1) if place >= 26 else "") + letters[place % 26]
 
 
-def from_words(timings: Sequence[Timing], slots: int) -> Fleet:
+def from_words(timings: Sequence[ServerTiming], slots: int) -> SimulatedFleet:
     """A fleet of servers of these times, with the default checks; servers without a name are a, b, c …"""
     servers: dict[str, schema.ServerConfig] = {}
     seconds: dict[str, float] = {}
@@ -114,11 +114,11 @@ def from_words(timings: Sequence[Timing], slots: int) -> Fleet:
         servers[name] = schema.ServerConfig(Address("127.0.0.1", 10_000 + place), weight)
         seconds[name] = timing.seconds
     policy = schema.HealthPolicy()
-    return Fleet(NAME, schema.BackendConfig(servers=servers), seconds, slots, *noticed(policy))
+    return SimulatedFleet(NAME, schema.BackendConfig(servers=servers), seconds, slots, *noticed(policy))
 
 
-def from_config(config: schema.Config, backend: str | None, timings: Sequence[Timing], measured: Mapping[str, float],
-                slots: int) -> Fleet:
+def from_config(config: schema.Config, backend: str | None, timings: Sequence[ServerTiming],
+                measured: Mapping[str, float], slots: int) -> SimulatedFleet:
     """A backend of the configuration, with the times of the option, else those `measured` in a log.
 
     Raises `UsageError` for a backend or a server that is not there.
@@ -143,14 +143,14 @@ def from_config(config: schema.Config, backend: str | None, timings: Sequence[Ti
     usual = fmean(measured.values()) if measured else SECONDS
     seconds = {name: given[name].seconds if name in given else measured.get(name, usual) for name in servers}
     health = config.health.get(settings.health) if isinstance(settings.health, str) else settings.health
-    return Fleet(backend, replace(settings, servers=servers), seconds, slots, *noticed(health))
+    return SimulatedFleet(backend, replace(settings, servers=servers), seconds, slots, *noticed(health))
 
 
-def from_log(measured: Mapping[str, float], slots: int) -> Fleet:
+def from_log(measured: Mapping[str, float], slots: int) -> SimulatedFleet:
     """The servers that a log names, with the mean times found there."""
     if len(measured) > MOST:
         raise UsageError(f"--log: it names {len(measured)} servers, which are too many; at most {MOST}")
-    return from_words([Timing(name, max(seconds, 0.00001), None) for name, seconds in measured.items()], slots)
+    return from_words([ServerTiming(name, max(seconds, 0.00001), None) for name, seconds in measured.items()], slots)
 
 
 def noticed(policy: schema.HealthPolicy | None) -> tuple[float | None, float | None]:
@@ -162,14 +162,14 @@ def noticed(policy: schema.HealthPolicy | None) -> tuple[float | None, float | N
     return (policy.interval + (policy.fall - 1) * faster + policy.timeout, slower + (policy.rise - 1) * faster)
 
 
-def _by_name(timings: Sequence[Timing], names: Sequence[str], backend: str) -> dict[str, Timing]:
+def _by_name(timings: Sequence[ServerTiming], names: Sequence[str], backend: str) -> dict[str, ServerTiming]:
     """Timings without a name stand for the servers in the order of the file."""
     if any(timing.name is None for timing in timings):
         if len(timings) != len(names) or any(timing.name for timing in timings):
             raise UsageError(f"--servers: without names, one time for each of the {len(names)} servers of {backend} is "
                              f"needed; or write {names[0]}=5ms")
         return dict(zip(names, timings, strict=True))
-    found: dict[str, Timing] = {}
+    found: dict[str, ServerTiming] = {}
     for timing in timings:
         name = timing.name or ""
         if name not in names:

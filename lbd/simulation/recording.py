@@ -12,7 +12,7 @@ from typing import Any
 from lbd.errors import LbdError, UsageError
 from lbd.schema import units as u
 from lbd.schema.kinds import listed, shown
-from lbd.simulation.workload import Asked, Shape, make, popular, source
+from lbd.simulation.workload import SimulatedRequest, WorkloadShape, make, popular, source
 
 LONGEST_LINE = 65_536      # characters; longer ones are skipped
 
@@ -24,7 +24,7 @@ TARGETS = ("target", "uri", "path")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RecordedRequest:
     """One line: `time` in seconds since 1970 (None: not there); "" for what it does not say.
 
     `total` are the seconds that the request took, without those in the queue before a server was chosen.
@@ -42,7 +42,7 @@ class Entry:
 class Recording:
     """The usable lines in the order of their times, and how many could not be used."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[RecordedRequest]
     skipped: int
 
     @property
@@ -68,7 +68,7 @@ def read_recording(path: str, backend: str | None, most: int) -> Recording:
 
 def collect(lines: Iterable[str], backend: str | None, most: int) -> Recording:
     """The requests in the lines that went to a backend; raises `ValueError` when there is none, or of several ones."""
-    entries: list[Entry] = []
+    entries: list[RecordedRequest] = []
     backends = set()
     skipped = others = 0
     for line in lines:
@@ -108,13 +108,13 @@ def _facts(line: str) -> Mapping[str, Any]:
     return facts | timers if isinstance(timers, dict) else facts
 
 
-def _entry(facts: Mapping[str, Any]) -> Entry | None:
+def _entry(facts: Mapping[str, Any]) -> RecordedRequest | None:
     total = next((value * unit for name, unit in TOTALS if (value := _number(facts.get(name))) is not None), None)
     if total is None or not 0 <= total < 86_400 or facts.get("backend", "") is None:
         return None
     total = max(total - (_number(facts.get("queue")) or 0.0), 0.0)
     time = next((_time(facts[name]) for name in TIMES if name in facts), None)
-    return Entry(time, total, _name(facts.get("server")), _text(facts, CLIENTS), _text(facts, TARGETS),
+    return RecordedRequest(time, total, _name(facts.get("server")), _text(facts, CLIENTS), _text(facts, TARGETS),
                  _text(facts, ("method",)))
 
 
@@ -145,7 +145,7 @@ def _time(value: Any) -> float | None:
         return None
 
 
-def paced(recording: Recording, shape: Shape) -> list[Asked]:
+def paced(recording: Recording, shape: WorkloadShape) -> list[SimulatedRequest]:
     """The recorded requests, each as much work as it was for its server, by the mean.
 
     They come when they came, stretched to `shape.rate` where that is given. What lines do not say (times, clients,
@@ -168,7 +168,7 @@ def paced(recording: Recording, shape: Shape) -> list[Asked]:
     return asked
 
 
-def _times(entries: Sequence[Entry], shape: Shape, dice: Random) -> list[float]:
+def _times(entries: Sequence[RecordedRequest], shape: WorkloadShape, dice: Random) -> list[float]:
     """Seconds from the beginning at which each request comes."""
     known = [entry.time for entry in entries if entry.time is not None]
     span = known[-1] - known[0] if len(known) == len(entries) else 0.0
@@ -187,6 +187,6 @@ def _times(entries: Sequence[Entry], shape: Shape, dice: Random) -> list[float]:
     return times
 
 
-def limited(shape: Shape, recording: Recording) -> Shape:
+def limited(shape: WorkloadShape, recording: Recording) -> WorkloadShape:
     """The shape with the number of requests that there are."""
     return replace(shape, requests=len(recording.entries))

@@ -11,28 +11,28 @@ from lbd.backend.backend import Backend
 from lbd.backend.server import Server
 from lbd.balance import build
 from lbd.simulation.fault import Fault
-from lbd.simulation.fleet import Fleet
-from lbd.simulation.workload import Asked
+from lbd.simulation.fleet import SimulatedFleet
+from lbd.simulation.workload import SimulatedRequest
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board, Record, Row
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Scenario:
     """`concurrency` is the number of clients of a closed loop, 0 for an open one."""
 
-    fleet: Fleet
-    workload: Sequence[Asked]
+    fleet: SimulatedFleet
+    workload: Sequence[SimulatedRequest]
     workers: int
     concurrency: int
     faults: Sequence[Fault]
     seed: int
 
 
-class Worker:
+class SimulatedWorker:
     """One worker process: its backend, and its lane of the scoreboard."""
 
-    def __init__(self, board: Board, lane: int, scene: Scene, settings: schema.BackendConfig) -> None:
+    def __init__(self, board: Board, lane: int, scene: Scenario, settings: schema.BackendConfig) -> None:
         fleet = scene.fleet
         self.process = board.row(lane, scoreboard.PROCESS, 0)
         self.route = board.row(lane, scoreboard.ROUTE, 0)
@@ -51,10 +51,10 @@ class Flight:
 
     __slots__ = ("asked", "record", "server", "started", "tried", "worker")
 
-    asked: Asked
+    asked: SimulatedRequest
     server: Server
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: SimulatedWorker) -> None:
         self.worker = worker
         self.record = Record(worker.process)
         self.started = 0.0

@@ -3,7 +3,7 @@
 from heapq import heappush, heapreplace
 
 
-class Machine:
+class SimulatedServer:
     """`seconds` is the mean time of one request, `slots` how many are served at once (0: any number).
 
     `slowness` multiplies the time of what arrives from now on. A machine that `refuses` takes no connections, one that

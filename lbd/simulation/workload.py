@@ -14,7 +14,7 @@ SCATTER = 2_654_435_761     # odd, so that every client gets an address of its o
 FIRST = 1000.0              # seconds on the clock when a run begins: a clock near 0 would mean "never" to some
 
 
-class Asked:
+class SimulatedRequest:
     """One request: what algorithms may ask of it, when it comes, and how much work it is (1.0: the mean).
 
     `at` are seconds from the beginning; `worker` is the process that the kernel gives it to. It keeps what it is asked
@@ -44,7 +44,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class WorkloadShape:
     """What a synthetic workload is like.
 
     `rate`: requests per second, Poisson; 0.0 with `concurrency`, the number of clients that each send their next
@@ -63,7 +63,7 @@ class Shape:
     keys: tuple[str, ...] = ()
 
 
-def synthetic(shape: Shape) -> list[Asked]:
+def synthetic(shape: WorkloadShape) -> list[SimulatedRequest]:
     """Requests by chance; the same shape gives the same requests."""
     dice = Random(shape.seed)
     count = shape.requests
@@ -81,12 +81,12 @@ def synthetic(shape: Shape) -> list[Asked]:
 
 
 def make(number: int, at: float, effort: float, worker: int, client: int, source: bytes, target: bytes, method: bytes,
-         keys: Sequence[str]) -> Asked:
+         keys: Sequence[str]) -> SimulatedRequest:
     """A request; `keys` are also parameters of its query."""
     names = [key.encode() for key in keys]
     if names and b"?" not in target:
         target += b"?" + b"&".join(b"%b=%d" % (name, client) for name in names)
-    return Asked(number, at, effort, worker, client, source, target, method, b" ".join(names))
+    return SimulatedRequest(number, at, effort, worker, client, source, target, method, b" ".join(names))
 
 
 def popular(dice: Random, population: int, count: int) -> list[int]:

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-from lbd.report.event_log import KEPT, Events
+from lbd.report.event_log import KEPT, EventLog
 from tests.waiting import turn
 
 
@@ -12,7 +12,7 @@ def numbers(found):
 
 
 def test_events_are_numbered_and_asked_for_by_number():
-    events = Events()
+    events = EventLog()
     events.note({"event": "one"})
     events.note({"event": "two", "odd": object})
     assert events.since(0)["events"][0] == {"number": 1, "event": "one"}
@@ -21,20 +21,20 @@ def test_events_are_numbered_and_asked_for_by_number():
 
 
 def test_a_number_from_before_a_restart_means_all():
-    events = Events()
+    events = EventLog()
     events.note({"event": "one"})
     assert numbers(events.since(700)) == [1]
 
 
 def test_only_so_many_are_kept():
-    events = Events()
+    events = EventLog()
     for _ in range(KEPT + 10):
         events.note({"event": "one"})
     assert numbers(events.since(0)) == list(range(11, KEPT + 11))
 
 
 async def test_who_waits_hears_of_the_next_one_from_any_thread():
-    events = Events()
+    events = EventLog()
     events.note({"event": "one"})
     waiting = asyncio.ensure_future(events.wait(1, 10.0))
     await turn()
@@ -45,4 +45,4 @@ async def test_who_waits_hears_of_the_next_one_from_any_thread():
 
 
 async def test_nothing_happens_in_time():
-    assert await Events().wait(0, 0.0) == {"events": [], "last": 0}
+    assert await EventLog().wait(0, 0.0) == {"events": [], "last": 0}

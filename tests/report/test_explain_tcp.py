@@ -9,7 +9,7 @@ from lbd.cli.commands.explain import fresh
 from lbd.config.read import read
 from lbd.errors import LbdError
 from lbd.report.explain import Question, explain
-from lbd.report.explain_tcp import Caller, hello
+from lbd.report.explain_tcp import ExplainedConnection, hello
 from lbd.stats.scoreboard import Board
 
 CONFIG = """
@@ -91,6 +91,6 @@ def test_questions_that_mean_nothing(ask, url, listener):
 
 
 def test_what_is_known_of_a_caller():
-    caller = Caller(b"10.0.0.1")
+    caller = ExplainedConnection(b"10.0.0.1")
     assert (caller.source, caller.method, caller.field(b"host")) == (b"10.0.0.1", b"", b"")
     assert hello(urlsplit("tls://A.b?alpn=h2,x")) == ("a.b", (b"h2", b"x"))

@@ -8,7 +8,7 @@ from lbd.generation.machine import Machine
 from lbd.net.tasks import Tasks
 from lbd.report import status, trend
 from lbd.report.status import describe
-from lbd.report.trend import KEPT, Course, Trend
+from lbd.report.trend import KEPT, Trend, TrendSeries
 from lbd.schema import BackendConfig, Config, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard
@@ -105,14 +105,14 @@ async def test_what_is_gone_is_forgotten_and_shown_while_it_works(machine):
 
 
 def test_a_row_with_another_owner_begins_anew():
-    course = Course()
+    course = TrendSeries()
     for counted in ((100.0, 0.0, 100.0, 5.0), (3.0, 0.0, 3.0, 0.1), (5.0, 0.0, 5.0, 0.2)):
         course.take(counted, 2.0)
     assert list(course.rates) == [1.0]
 
 
 def test_no_more_is_kept_than_two_minutes():
-    course = Course()
+    course = TrendSeries()
     for number in range(2 * KEPT):
         course.take((float(number), 0.0, 0.0, 0.0), trend.STEP)
     assert len(course.rates) == len(course.latencies) == KEPT

@@ -9,24 +9,24 @@ from lbd import schema
 from lbd.balance import ALGORITHMS
 from lbd.simulation import fault, fleet
 from lbd.simulation.engine import Engine
-from lbd.simulation.scenario import Scene
-from lbd.simulation.workload import Shape, synthetic
+from lbd.simulation.scenario import Scenario
+from lbd.simulation.workload import WorkloadShape, synthetic
 
 Run = Callable[..., Engine]
 
 
 @pytest.fixture
-def shape() -> Callable[..., Shape]:
-    def make(**more: Any) -> Shape:
+def shape() -> Callable[..., WorkloadShape]:
+    def make(**more: Any) -> WorkloadShape:
         given: dict[str, Any] = {"requests": 4000, "rate": 1000.0, "concurrency": 0, "tail": 0.5, "clients": 200,
                                  "writes": 0.1, "workers": 2, "seed": 7}
-        return Shape(**{**given, **more})
+        return WorkloadShape(**{**given, **more})
 
     return make
 
 
 @pytest.fixture
-def run(shape: Callable[..., Shape]) -> Run:
+def run(shape: Callable[..., WorkloadShape]) -> Run:
     """One algorithm before servers, with faults as they are written on the command line: ("dies", "a@50%")."""
     def go(algorithm: str, servers: str, faults: tuple[tuple[str, str], ...] = (), slots: int = 4,
            settings: dict[str, Any] | None = None, timeout: float = 60.0, **more: Any) -> Engine:
@@ -34,9 +34,9 @@ def run(shape: Callable[..., Shape]) -> Run:
         made = fleet.from_words(fleet.parse(servers), slots)
         timeouts = schema.Timeouts(server=timeout)
         backend = schema.BackendConfig(servers=made.settings.servers, timeouts=timeouts, **(settings or {}))
-        made = fleet.Fleet(made.name, backend, made.seconds, slots, made.detect, made.recover)
+        made = fleet.SimulatedFleet(made.name, backend, made.seconds, slots, made.detect, made.recover)
         wrong = [fault.parse(kind, text, made.seconds) for kind, text in faults]
-        scene = Scene(made, synthetic(of), of.workers, of.concurrency, wrong, of.seed)
+        scene = Scenario(made, synthetic(of), of.workers, of.concurrency, wrong, of.seed)
         options = ALGORITHMS[algorithm].Options
         engine = Engine(scene, schema.AlgorithmConfig(algorithm, options() if options else None))
         engine.run(lambda count: None)

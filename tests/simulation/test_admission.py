@@ -10,14 +10,14 @@ from lbd import schema
 from lbd.simulation.engine import Engine
 from lbd.simulation.fault import Fault
 from lbd.simulation.fleet import from_words, parse
-from lbd.simulation.scenario import Scene
-from lbd.simulation.workload import Shape, synthetic
+from lbd.simulation.scenario import Scenario
+from lbd.simulation.workload import WorkloadShape, synthetic
 
 Bounded = Callable[..., Engine]
 
 
 @pytest.fixture
-def bounded(shape: Callable[..., Shape]) -> Bounded:
+def bounded(shape: Callable[..., WorkloadShape]) -> Bounded:
     """A run before servers of 10 ms that take `max_conns` requests each."""
     def go(count: int = 1, max_conns: int | None = 1, waits: float = 5.0, concurrency: int = 0, requests: int = 500,
            algorithm: str = "round-robin", **more: Any) -> Engine:
@@ -25,7 +25,7 @@ def bounded(shape: Callable[..., Shape]) -> Bounded:
         fleet = from_words(parse(",".join(["10ms"] * count)), 0)
         servers = {name: replace(server, max_conns=max_conns) for name, server in fleet.settings.servers.items()}
         settings = schema.BackendConfig(servers=servers, timeouts=schema.Timeouts(queue=waits), **more)
-        scene = Scene(replace(fleet, settings=settings), synthetic(of), of.workers, concurrency, [], of.seed)
+        scene = Scenario(replace(fleet, settings=settings), synthetic(of), of.workers, concurrency, [], of.seed)
         engine = Engine(scene, schema.AlgorithmConfig(algorithm))
         engine.run(lambda count: None)
         return engine
@@ -65,7 +65,7 @@ def test_a_bounded_server_that_is_gone(bounded: Bounded, kind: str, failed: int)
     fault = Fault(kind, "a", 0.0)
     settings = replace(engine.scene.fleet.settings, timeouts=schema.Timeouts(server=1.0, queue=60.0))
     scene = replace(engine.scene, fleet=replace(engine.scene.fleet, settings=settings), faults=[fault])
-    scene = replace(scene, workload=synthetic(Shape(1000, 200.0, 0, 0.0, 10, 0.0, 2, 1)))
+    scene = replace(scene, workload=synthetic(WorkloadShape(1000, 200.0, 0, 0.0, 10, 0.0, 2, 1)))
     again = Engine(scene, schema.AlgorithmConfig("round-robin"))
     again.run(lambda count: None)
     assert len(again.taken) + again.failed == 1000

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from lbd.simulation.advice import advise, factor, percent, ranked, span
-from lbd.simulation.figures import Figures
+from lbd.simulation.figures import AlgorithmFigures
 
 EQUAL = {"a": 0.5, "b": 0.5}
 
 
-def one(algorithm: str, p99: float | None, mean: float | None = 0.01, failed: int = 0, **more: object) -> Figures:
-    found = Figures(algorithm, 10_000, failed, mean, mean, p99, p99, 10.0, EQUAL, {"a": 0.5, "b": 0.5}, [])
+def one(algorithm: str, p99: float | None, mean: float | None = 0.01, failed: int = 0,
+        **more: object) -> AlgorithmFigures:
+    found = AlgorithmFigures(algorithm, 10_000, failed, mean, mean, p99, p99, 10.0, EQUAL, {"a": 0.5, "b": 0.5}, [])
     return replace(found, **more)  # type: ignore[arg-type]
 
 

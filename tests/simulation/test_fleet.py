@@ -7,7 +7,7 @@ from lbd.errors import UsageError
 from lbd.schema import BackendConfig, Config, HealthPolicy, ServerConfig
 from lbd.schema.units import Address
 from lbd.simulation import fleet
-from lbd.simulation.fleet import Timing
+from lbd.simulation.fleet import ServerTiming
 
 
 def config(**backends: BackendConfig) -> Config:
@@ -53,7 +53,7 @@ def test_a_name_twice() -> None:
 
 
 def test_a_configuration() -> None:
-    made = fleet.from_config(config(app=backend(health="web", retries=1)), None, [Timing("two", 0.2, 5)], {}, 8)
+    made = fleet.from_config(config(app=backend(health="web", retries=1)), None, [ServerTiming("two", 0.2, 5)], {}, 8)
     assert dict(made.seconds) == {"one": fleet.SECONDS, "two": 0.2}
     assert [(one.backend, one.name, one.weight) for one in made.endpoints] == [("app", "one", 1), ("app", "two", 5)]
     assert made.settings.retries == 1
@@ -94,5 +94,6 @@ def test_capacity_is_that_of_the_servers_in_use() -> None:
     servers = {"a": ServerConfig(Address("h", 1)), "b": ServerConfig(Address("h", 2), backup=True),
                "c": ServerConfig(Address("h", 3), mode="maint"), "d": ServerConfig(Address("h", 4), weight=0)}
     seconds = dict.fromkeys(servers, 0.1)
-    assert fleet.Fleet("x", schema.BackendConfig(servers=servers), seconds, 2, None, None).capacity == 20
-    assert fleet.Fleet("x", schema.BackendConfig(servers=servers), seconds, 0, None, None).capacity == float("inf")
+    settings = schema.BackendConfig(servers=servers)
+    assert fleet.SimulatedFleet("x", settings, seconds, 2, None, None).capacity == 20
+    assert fleet.SimulatedFleet("x", settings, seconds, 0, None, None).capacity == float("inf")

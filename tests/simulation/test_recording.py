@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from lbd.errors import LbdError, UsageError
-from lbd.simulation.recording import Entry, collect, paced, read_recording
-from lbd.simulation.workload import Shape
+from lbd.simulation.recording import RecordedRequest, collect, paced, read_recording
+from lbd.simulation.workload import WorkloadShape
 
-Shapes = Callable[..., Shape]
+Shapes = Callable[..., WorkloadShape]
 LINE = {"time": "2026-01-02T03:04:05.000Z", "backend": "app", "server": "a", "client": "192.0.2.7", "method": "PUT",
         "target": "/x?y", "status": 200, "total": 0.25}
 
@@ -22,7 +22,7 @@ def lines(*facts: Any) -> list[str]:
 
 def test_a_line() -> None:
     entry, = collect(lines({}), None, 10).entries
-    assert entry == Entry(1767323045.0, 0.25, "a", "192.0.2.7", "/x?y", "PUT")
+    assert entry == RecordedRequest(1767323045.0, 0.25, "a", "192.0.2.7", "/x?y", "PUT")
 
 
 @pytest.mark.parametrize(("fact", "total"), [

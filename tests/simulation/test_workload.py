@@ -5,13 +5,13 @@ from collections.abc import Callable
 from random import Random
 from statistics import fmean
 
-from lbd.simulation.workload import Asked, Shape, make, popular, source, synthetic
+from lbd.simulation.workload import SimulatedRequest, WorkloadShape, make, popular, source, synthetic
 
-Shapes = Callable[..., Shape]
+Shapes = Callable[..., WorkloadShape]
 
 
-def facts(asked: Asked) -> tuple[object, ...]:
-    return tuple(getattr(asked, name) for name in Asked.__slots__)
+def facts(asked: SimulatedRequest) -> tuple[object, ...]:
+    return tuple(getattr(asked, name) for name in SimulatedRequest.__slots__)
 
 
 def test_the_seed_decides(shape: Shapes) -> None:

@@ -24,11 +24,11 @@ from lbd.schema.kinds import ValueKind, listed, nearest, shown
 from lbd.simulation import fault, fleet
 from lbd.simulation.advice import advise
 from lbd.simulation.engine import Engine
-from lbd.simulation.figures import Figures, measure
-from lbd.simulation.fleet import Fleet
+from lbd.simulation.figures import AlgorithmFigures, measure
+from lbd.simulation.fleet import SimulatedFleet
 from lbd.simulation.recording import paced, read_recording
-from lbd.simulation.scenario import Scene
-from lbd.simulation.workload import Asked, Shape, synthetic
+from lbd.simulation.scenario import Scenario
+from lbd.simulation.workload import SimulatedRequest, WorkloadShape, synthetic
 
 HELP = "find out which algorithm suits a fleet and its load, in simulated time"
 
@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def stage(args: argparse.Namespace) -> tuple[Scene, float]:
+def stage(args: argparse.Namespace) -> tuple[Scenario, float]:
     """The fleet and the workload that the options describe, and requests per second (0.0: a closed loop)."""
     recording = read_recording(args.log, args.backend, args.requests or MOST_REQUESTS) if args.log else None
     workers = args.workers
@@ -143,12 +143,12 @@ def stage(args: argparse.Namespace) -> tuple[Scene, float]:
     servers = dataclasses.replace(servers, settings=settled(servers.settings, args))
     faults = [fault.parse(kind, text, servers.seconds) for kind in fault.KINDS for text in getattr(args, kind)]
     rate = 0.0 if args.concurrency else args.rate or (0.0 if recording else usual_rate(servers))
-    shape = Shape(args.requests or REQUESTS, rate, args.concurrency or 0, args.tail, args.clients, args.writes,
+    shape = WorkloadShape(args.requests or REQUESTS, rate, args.concurrency or 0, args.tail, args.clients, args.writes,
                   workers or 2, args.seed, keys(servers.settings.algorithm))
-    workload: Sequence[Asked] = paced(recording, shape) if recording else synthetic(shape)
+    workload: Sequence[SimulatedRequest] = paced(recording, shape) if recording else synthetic(shape)
     if not args.concurrency and not rate:
         rate = len(workload) / workload[-1].at
-    return Scene(servers, workload, shape.workers, shape.concurrency, faults, args.seed), rate
+    return Scenario(servers, workload, shape.workers, shape.concurrency, faults, args.seed), rate
 
 
 def settled(settings: schema.BackendConfig, args: argparse.Namespace) -> schema.BackendConfig:
@@ -164,7 +164,7 @@ def settled(settings: schema.BackendConfig, args: argparse.Namespace) -> schema.
     return settings
 
 
-def usual_rate(servers: Fleet) -> float:
+def usual_rate(servers: SimulatedFleet) -> float:
     """Requests per second where none are given."""
     return servers.capacity * LOAD if servers.slots else UNLIMITED_RATE
 
@@ -175,7 +175,7 @@ def keys(algorithm: schema.AlgorithmConfig) -> tuple[str, ...]:
     return (name,) if where in ("cookie", "query") and name else ()
 
 
-def compared(names: Sequence[str], servers: Fleet) -> list[schema.AlgorithmConfig]:
+def compared(names: Sequence[str], servers: SimulatedFleet) -> list[schema.AlgorithmConfig]:
     """What is compared; the algorithm of the backend with its own options, the others with their defaults."""
     own = servers.settings.algorithm
     known = list(dict.fromkeys((*ALGORITHMS, own.name)))
@@ -192,7 +192,7 @@ def compared(names: Sequence[str], servers: Fleet) -> list[schema.AlgorithmConfi
     return found
 
 
-def simulate(scene: Scene, algorithms: Sequence[schema.AlgorithmConfig]) -> list[Figures]:
+def simulate(scene: Scenario, algorithms: Sequence[schema.AlgorithmConfig]) -> list[AlgorithmFigures]:
     """Run all of them, one after the other, with a bar on stderr if that is a terminal."""
     console = terminal.TerminalConsole(stderr=True)
     bar = Progress(TextColumn("{task.description:<22}"), BarColumn(None), TimeRemainingColumn(compact=True),

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from lbd.cli.simulation.chart import chart
 from lbd.simulation.advice import Advice, percent, ranked, span
-from lbd.simulation.figures import Figures
+from lbd.simulation.figures import AlgorithmFigures
 from lbd.simulation.fleet import NAMED
-from lbd.simulation.scenario import Scene
+from lbd.simulation.scenario import Scenario
 
 LINES = 5         # of a chart
 HEIGHT = 14       # of a chart, lines
@@ -19,7 +19,7 @@ HEIGHT = 14       # of a chart, lines
 COLUMNS = ("mean", "p50", "p95", "p99", "failed", "most", "least")
 
 
-def headline(scene: Scene, rate: float) -> list[str]:
+def headline(scene: Scenario, rate: float) -> list[str]:
     """The fleet and the load in a few words; `rate` is 0.0 where each request waits for another."""
     fleet = scene.fleet
     servers = fleet.settings.servers
@@ -39,14 +39,14 @@ def headline(scene: Scene, rate: float) -> list[str]:
     return lines
 
 
-def page(scene: Scene, rate: float, found: Sequence[Figures], advice: Advice) -> RenderableType:
+def page(scene: Scenario, rate: float, found: Sequence[AlgorithmFigures], advice: Advice) -> RenderableType:
     """Headline, table and recommendation."""
     lines = [Text.assemble((line[:9], "dim"), line[9:]) for line in headline(scene, rate)]
     verdict = Text.assemble((f"→ {advice.algorithm}", "bold green"), ": ", str(advice))
     return Group(*lines, "", table(found, advice.algorithm), "", verdict)
 
 
-def table(found: Sequence[Figures], best: str) -> Table:
+def table(found: Sequence[AlgorithmFigures], best: str) -> Table:
     """One line for each algorithm, the best first."""
     made = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
     made.add_column("algorithm", no_wrap=True)
@@ -63,7 +63,7 @@ def table(found: Sequence[Figures], best: str) -> Table:
     return made
 
 
-def lines(found: Sequence[Figures], best: str, usual: str, width: int) -> Text:
+def lines(found: Sequence[AlgorithmFigures], best: str, usual: str, width: int) -> Text:
     """The tails over time: the recommended one, the one in use, and the best of the others."""
     order = ranked(found)
     first = [one for one in order if one.algorithm == best] + [one for one in order if one.algorithm == usual != best]
@@ -72,7 +72,7 @@ def lines(found: Sequence[Figures], best: str, usual: str, width: int) -> Text:
         chart([(one.algorithm, one.over_time) for one in chosen], width, HEIGHT))
 
 
-def as_data(scene: Scene, rate: float, found: Sequence[Figures], advice: Advice) -> dict[str, Any]:
+def as_data(scene: Scenario, rate: float, found: Sequence[AlgorithmFigures], advice: Advice) -> dict[str, Any]:
     """The same for programs; all times in seconds, all shares from 0 to 1."""
     fleet = scene.fleet
     return {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lbd.errors import LbdError
-from lbd.simulation.figures import Figures
+from lbd.simulation.figures import AlgorithmFigures
 
 INSTALL = "pip install 'lbd[plot]'"
 SIZE = (10.0, 5.6)      # inches, at DPI dots each
@@ -20,7 +20,7 @@ def pen() -> Any:
         raise LbdError(f"--png needs matplotlib, which is not installed: {INSTALL}") from None
 
 
-def draw(found: Sequence[Figures], title: str, file: str) -> None:
+def draw(found: Sequence[AlgorithmFigures], title: str, file: str) -> None:
     """Write the picture; the algorithms in the order in which they shall stand in its legend. Raises `LbdError`."""
     figure = pen().Figure(figsize=SIZE, layout="constrained")
     axes = figure.add_subplot()

@@ -9,18 +9,18 @@ from rich.console import Console
 from lbd.cli.simulation import page
 from lbd.simulation.advice import advise
 from lbd.simulation.fault import Fault
-from lbd.simulation.figures import Figures
+from lbd.simulation.figures import AlgorithmFigures
 from lbd.simulation.fleet import from_words, parse
-from lbd.simulation.scenario import Scene
+from lbd.simulation.scenario import Scenario
 
 LINE = [(1.0, 0.01), (2.0, 0.02)]
-FOUND = [Figures("round-robin", 1000, 20, 0.02, 0.01, 0.05, 0.08, 2.0, {"a": 0.5, "b": 0.5}, None, LINE),
-         Figures("least-time", 1000, 0, 0.01, 0.01, 0.02, 0.03, 2.0, {"a": 0.9, "b": 0.1}, None, LINE)]
+FOUND = [AlgorithmFigures("round-robin", 1000, 20, 0.02, 0.01, 0.05, 0.08, 2.0, {"a": 0.5, "b": 0.5}, None, LINE),
+         AlgorithmFigures("least-time", 1000, 0, 0.01, 0.01, 0.02, 0.03, 2.0, {"a": 0.9, "b": 0.1}, None, LINE)]
 
 
-def scene(servers: str = "5ms,40msx2", **more: Any) -> Scene:
+def scene(servers: str = "5ms,40msx2", **more: Any) -> Scenario:
     workload: Any = range(1000)
-    return Scene(**{"fleet": from_words(parse(servers), 8), "workload": workload, "workers": 1, "concurrency": 0,
+    return Scenario(**{"fleet": from_words(parse(servers), 8), "workload": workload, "workers": 1, "concurrency": 0,
                     "faults": [Fault("dies", "b", 0.5)], "seed": 3, **more})
 
 
@@ -52,12 +52,12 @@ def test_a_page() -> None:
     (scene(servers=",".join(["1ms"] * 11)), 1.0, "h 1.00 ms, 3 more; 8"),
     (scene(workers=3), 1.0, "3 workers"),
 ])
-def test_headlines(of: Scene, rate: float, words: str) -> None:
+def test_headlines(of: Scenario, rate: float, words: str) -> None:
     assert any(words in line for line in page.headline(of, rate))
 
 
 def test_the_chart_begins_with_the_best_and_the_usual() -> None:
-    more = [Figures(f"other-{number}", 1000, 0, 0.01, 0.01, 0.02, 0.031, 2.0, {"a": 1.0}, None, LINE)
+    more = [AlgorithmFigures(f"other-{number}", 1000, 0, 0.01, 0.01, 0.02, 0.031, 2.0, {"a": 1.0}, None, LINE)
             for number in range(9)]
     legend = page.lines([*FOUND, *more], "least-time", "round-robin", 80).plain.splitlines()[-1]
     names = [word for word in legend.split() if word != "━━"]

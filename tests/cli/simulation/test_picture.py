@@ -8,9 +8,9 @@ import pytest
 
 from lbd.cli.simulation import picture
 from lbd.errors import LbdError
-from lbd.simulation.figures import Figures
+from lbd.simulation.figures import AlgorithmFigures
 
-FOUND = [Figures(name, 10, 0, 0.1, 0.1, 0.1, 0.1, 1.0, {"a": 1.0}, None, line)
+FOUND = [AlgorithmFigures(name, 10, 0, 0.1, 0.1, 0.1, 0.1, 1.0, {"a": 1.0}, None, line)
          for name, line in (("random", [(0.0, 0.1), (1.0, 0.2)]), ("first", []))]
 
 needs_matplotlib = pytest.mark.skipif(not importlib.util.find_spec("matplotlib"), reason="matplotlib is not installed")
