@@ -22,7 +22,7 @@ def tls_fields(transport: Any) -> bytes:
     tls = transport.get_extra_info("tls") if transport is not None else None
     if tls is None:
         return b""
-    asked = "".join(letter for letter in getattr(tls, "asked", None) or "" if " " < letter <= "~")
+    asked = "".join(letter for letter in getattr(tls, "requested_name", None) or "" if " " < letter <= "~")
     return (f"(tls-version): {tls.version()}\r\n(tls-cipher): {(tls.cipher() or ['-'])[0]}\r\n"
             + (f"(sni): {asked}\r\n" if asked else "")).encode()
 

@@ -20,7 +20,8 @@ class Server:
     there is no doubt. `gone`: no generation has it any more.
     `effective` is the weight as algorithms see it: less than `weight` while slow start lets it grow. `max_conns` is
     the most connections, and so requests in flight, of all workers together (0: any number). `tls` says how
-    connections to it are secured (`lbd.tls.contexts.Towards`), None where they are not; `host` is its configured name.
+    connections to it are secured (`lbd.tls.contexts.ClientTls`), None where they are not; `host` is its configured
+    name.
     `cut` is the moment of a planned cut that its worker knows of, past or to come.
     """
 

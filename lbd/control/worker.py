@@ -45,7 +45,7 @@ from lbd.process.messages import (
 )
 from lbd.process.orphans import LEAVE
 from lbd.process.worker_process import STACK
-from lbd.proxy.plane import Plane
+from lbd.proxy.data_plane import DataPlane
 from lbd.stats.scoreboard import Board
 
 ORPHANED = 30.0   # seconds that a worker serves on, accepting, after its supervisor died
@@ -63,7 +63,7 @@ class Worker:
         self._log_form = log_form
         self._poller = Poller()
         loop.add_reader(self._poller.fileno(), self._poller.run)
-        self._plane = Plane(loop, self._poller, board, lane, self._suspect, Wakeups(wakeups, lane))
+        self._plane = DataPlane(loop, self._poller, board, lane, self._suspect, Wakeups(wakeups, lane))
         self._garbage = Garbage(loop)
         self._pending: Prepare | None = None
         self._drain_timeout = 0.0

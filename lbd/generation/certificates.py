@@ -15,7 +15,7 @@ from lbd.errors import LbdError
 from lbd.generation.file_watch import Print, fingerprint, is_pattern
 from lbd.health.check import Secured
 from lbd.log.logger import logger
-from lbd.proxy.tls import asked, asked_name, face, question, secures
+from lbd.proxy.tls import backend_context, make_client_context, make_server_tls, server_name, uses_tls
 from lbd.schema import BackendConfig, BackendTls, Config, ListenerConfig, ListenerTls
 from lbd.schema.tls import Pair
 from lbd.schema.units import Address
@@ -108,17 +108,17 @@ class Certificates:
             good[place] = tls, given, seen
         return TlsFindings(good, refused)
 
-    def towards(self, name: str, backend: BackendConfig, address: Address, host: str) -> Secured | None:
+    def client_tls(self, name: str, backend: BackendConfig, address: Address, host: str) -> Secured | None:
         """How a check speaks to a server of this host at this address; None: without TLS."""
-        if not secures(backend, address):
+        if not uses_tls(backend, address):
             return None
         place, settings = ("backends", name), backend.tls or BackendTls()
         given = self._good[place][1] if place in self._good else Credentials()
         made = self._contexts.get(place)
         if made is None or made[:2] != (settings, given):
-            made = self._contexts[place] = settings, given, asked(name, backend, {place: given})
+            made = self._contexts[place] = settings, given, backend_context(name, backend, {place: given})
         context = made[2]
-        return (context, asked_name(backend, host) or "") if context is not None else None
+        return (context, server_name(backend, host) or "") if context is not None else None
 
     def rotate(self) -> bool:
         """Make other keys of session tickets when it is time; true when that was done."""
@@ -177,7 +177,7 @@ def _wanted(config: Config) -> Iterator[tuple[Place, ListenerConfig | BackendCon
         if listener.tls is not None:
             yield ("listeners", name), listener, listener.tls
     for name, backend in config.backends.items():
-        if any(secures(backend, server.address) for server in backend.servers.values()):
+        if any(uses_tls(backend, server.address) for server in backend.servers.values()):
             yield ("backends", name), backend, backend.tls or BackendTls()
 
 
@@ -194,9 +194,9 @@ def _backend(tls: BackendTls) -> Credentials:
 def _judge(settings: ListenerConfig | BackendConfig, given: Credentials) -> None:
     """Raise `LbdError` for what is of no use."""
     if isinstance(settings, ListenerConfig):
-        face(settings, given)
+        make_server_tls(settings, given)
     else:
-        question(settings, given)
+        make_client_context(settings, given)
 
 
 def _pems(pair: Pair, key: str) -> Iterator[Pem]:

@@ -75,7 +75,7 @@ class Machine:
         self.certificates = Certificates()
         self._materials = Materials(self.certificates)
         self.endpoints = Endpoints(self.slots, self.resolver, self.schedule, self.ejection.reason, self._steered,
-                             self.certificates.towards)
+                             self.certificates.client_tls)
         self.fleet = Fleet(tasks, self.sockets, self.board, log_form, FleetCallbacks(
             write_log_line=line, on_worker_hello=self.on_worker_hello, on_version_mismatch=lambda: self.replaced(),
             on_connect_failure=self.on_connect_failure, changes_since=self.endpoints.changes_since))

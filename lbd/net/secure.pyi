@@ -4,8 +4,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any, final
 
-from lbd.tls.contexts import Towards
-from lbd.tls.handshake_limiter import Turns
+from lbd.tls.contexts import ClientTls
+from lbd.tls.handshake_limiter import HandshakeLimiter
 
 class NotTls(ConnectionError):
     """What came is HTTP without TLS."""
@@ -16,14 +16,15 @@ class Secure:
 
     Accepted (`server`): `protocol.connection_made` comes at once, `secured()` when the handshake is done, then data.
     Bytes that begin like HTTP are answered with `refusal()`, without TLS. Opened: `connection_made` comes when the
-    handshake is done; `name` is asked for and checked, `vault` gives and takes the session, `greeting` goes before it
-    all. `connection_lost` gets the `ssl.SSLError`, or `NotTls`, of a handshake that failed. A server's end without the
-    end of TLS is a `ConnectionResetError`, since what it sent may have been cut, unless the vault is lenient.
+    handshake is done; `name` is asked for and checked, `client_tls` holds the session to resume, `greeting` is sent
+    before the handshake. `connection_lost` gets the `ssl.SSLError`, or `NotTls`, of a handshake that failed. Where a
+    server ends the connection without close_notify it is a `ConnectionResetError`, since the end of its data may be
+    missing, unless `client_tls` is lenient.
     """
 
-    def __init__(self, context: ssl.SSLContext, protocol: Any, turns: Turns | None = None,
+    def __init__(self, context: ssl.SSLContext, protocol: Any, limiter: HandshakeLimiter | None = None,
                  refusal: Callable[[], bytes] | None = None, *, server: bool = True, name: str | None = None,
-                 vault: Towards | None = None, greeting: bytes = b"") -> None: ...
+                 client_tls: ClientTls | None = None, greeting: bytes = b"") -> None: ...
     def attach(self, transport: Any) -> Secure:
         """The transport below, before it is connected."""
     def write(self, data: bytes) -> None:
@@ -53,5 +54,5 @@ class Secure:
     def pause_writing(self) -> None: ...
     def resume_writing(self) -> None: ...
     def connection_lost(self, exc: Exception | None) -> None: ...
-    def turn(self) -> None:
-        """It is this connection's turn to shake hands."""
+    def begin_handshake(self) -> None:
+        """Begin the handshake, which had to wait."""

@@ -20,7 +20,7 @@ cdef enum:              # what a connection is in the middle of
     ENDED = 64          # the peer sends no more
     NOTIFIED = 128      # close_notify was sent
     CLOSING = 256       # close() or abort() was called, or the connection is broken
-    WAITING = 512       # for its turn to shake hands
+    WAITING = 512       # for the limiter of handshakes
     LENIENT = 1024      # a server's FIN between two records is its end
 
 cdef enum:
@@ -42,22 +42,22 @@ class NotTls(ConnectionError):
 cdef class Secure:
     """One connection with TLS."""
 
-    cdef object protocol, transport, context, tls, engine, incoming, outgoing, exc, vault, refusal, turns
+    cdef object protocol, transport, context, tls, engine, incoming, outgoing, exc, client_tls, refusal, limiter
     cdef str name
     cdef bytes held
     cdef list early
     cdef int state
 
-    def __init__(self, context not None, protocol not None, turns=None, refusal=None, *,
-                 bint server=True, str name=None, vault=None, bytes greeting=b""):
+    def __init__(self, context not None, protocol not None, limiter=None, refusal=None, *,
+                 bint server=True, str name=None, client_tls=None, bytes greeting=b""):
         self.context = context
         self.protocol = protocol
-        self.turns = turns
+        self.limiter = limiter
         self.refusal = refusal
         self.name = name
-        self.vault = vault
+        self.client_tls = client_tls
         self.held = greeting if greeting else None
-        self.state = SERVER if server else LENIENT if vault is not None and vault.lenient else 0
+        self.state = SERVER if server else LENIENT if client_tls is not None and client_tls.lenient else 0
 
     def attach(self, transport):
         """The transport below, before it is connected."""
@@ -219,13 +219,13 @@ cdef class Secure:
         protocol, self.protocol = self.protocol, None
         if self.state & (SERVER | SECURED) == SERVER and self.tls is None and self.held is None and self.exc is None:
             exc = None      # whoever said nothing may end it in any way
-        self.tls = self.engine = self.incoming = self.outgoing = self.early = self.held = self.context = self.turns = None
+        self.tls = self.engine = self.incoming = self.outgoing = self.early = self.held = self.context = self.limiter = None
         if self.exc is not None:
             exc, self.exc = self.exc, None
         protocol.connection_lost(exc)
 
-    def turn(self):
-        """It is this connection's turn to shake hands."""
+    def begin_handshake(self):
+        """Begin the handshake, which had to wait."""
         if self.state & CLOSING:
             return
         self.state &= ~WAITING
@@ -245,7 +245,7 @@ cdef class Secure:
     cdef int begin(self) except -1:
         self.incoming = _bio()
         self.outgoing = _bio()
-        session = self.vault.session if self.vault is not None else None
+        session = self.client_tls.session if self.client_tls is not None else None
         self.tls = self.context.wrap_bio(self.incoming, self.outgoing, self.state & SERVER != 0, self.name, session)
         # What it wraps has the same methods: a Python call less for each read and write.
         self.engine = getattr(self.tls, "_sslobj", self.tls)
@@ -259,7 +259,7 @@ cdef class Secure:
                 self.transport.write(self.refusal())
             self.fail(NotTls("HTTP without TLS"))
             return False
-        if self.turns is not None and not self.turns.take(self):
+        if self.limiter is not None and not self.limiter.admit(self):
             self.state |= WAITING
             self.held = data
             self.transport.pause_reading()
@@ -277,7 +277,7 @@ cdef class Secure:
             self.flush()        # the alert that says why
             return self.fail(exc)
         self.state |= SECURED
-        self.turns = None
+        self.limiter = None
         self.flush()
         if self.state & PAUSED:
             self.transport.pause_reading()
@@ -330,9 +330,9 @@ cdef class Secure:
                 break
         self.replied()
         if first is not None:
-            if self.vault is not None:
-                self.vault.session = self.tls.session       # the server's ticket came before its first bytes
-                self.vault = None
+            if self.client_tls is not None:
+                self.client_tls.session = self.tls.session       # the server's ticket came before its first bytes
+                self.client_tls = None
             self.protocol.data_received(first if more is None else b"".join(more))
         if error is not None:
             self.fail(error)

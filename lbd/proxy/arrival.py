@@ -34,8 +34,8 @@ class Arrival(Deadlines):
 
     def arrive(self) -> None:
         """Somebody connected where not everybody may, or not any number of them."""
-        crowd = self.listener.crowd
-        ending = crowd.arrived(self) if crowd is not None else 0
+        limits = self.listener.limits
+        ending = limits.connected(self) if limits is not None else 0
         if ending:
             self.turn_away(ending)
         else:

@@ -13,7 +13,7 @@ from lbd.balance import build
 from lbd.errors import LbdError
 from lbd.http.trace_context import TraceContext
 from lbd.proxy.listener import Listener, ListenerSettings
-from lbd.proxy.tls import Faces, asked
+from lbd.proxy.tls import TlsContexts, backend_context
 from lbd.routing.answers import to_https
 from lbd.routing.router import HeaderPolicy, Router, RouteTarget
 from lbd.stats import scoreboard
@@ -40,7 +40,7 @@ class Assembly:
         self.nowhere = Backend("", board.row(lane, scoreboard.PROCESS, 0))
         self.sources = SourceTable(board, lane)
         self.random = Random(lane)
-        self.faces = Faces()
+        self.tls_contexts = TlsContexts()
 
     def row(self, kind: int, slot: int) -> Row:
         """A row of this worker's lane."""
@@ -60,12 +60,12 @@ class Assembly:
             policy = header_policy(wanted)
             site = ListenerSettings(wanted, config.global_.trusted_proxies,
                                     self._router(name, wanted, generation, ready, policy),
-                                    self.faces.of(name, wanted, generation.credentials), policy.hsts,
+                                    self.tls_contexts.server_tls(name, wanted, generation.credentials), policy.hsts,
                                     certifies(config))
             row = self.row(scoreboard.LISTENER, generation.listeners[name])
             in_force[name] = (listeners.get(name) or Listener(name, row, site), site)
         return Prepared(generation, ready, in_force, {int(status): body for status, body in config.bodies.items()},
-                        {name: asked(name, backend, generation.credentials)
+                        {name: backend_context(name, backend, generation.credentials)
                          for name, backend in config.backends.items()})
 
     def _algorithm(self, backend: Backend, settings: schema.BackendConfig) -> Algorithm:

@@ -8,13 +8,13 @@ from lbd import schema
 from lbd.http import head
 from lbd.net.ip_addresses import unmapped
 from lbd.net.mould import Mould
-from lbd.proxy.crowd import Bounds, Crowd
+from lbd.proxy.connection_limits import Bounds, ConnectionLimits
 from lbd.proxy.passthrough import hello_matchers
 from lbd.proxy.rejections import Rejections
 from lbd.routing.router import Router, RouteTarget
 from lbd.schema.units import UNIX, Proxy
 from lbd.stats.scoreboard import Row
-from lbd.tls.contexts import Face
+from lbd.tls.contexts import ServerTls
 
 REMEMBERED = 4096        # peers whose place in networks is kept at hand
 LONGEST = 64             # bytes of an address as text, zone and all
@@ -23,17 +23,18 @@ LONGEST = 64             # bytes of an address as text, zone and all
 class ListenerSettings:
     """The settings of a listener in one generation. `request` is its scanner: read before anything else is scanned.
 
-    `open`: every peer may connect and none is trusted, so there is nothing to do when one comes in. `face` is what it
-    shows where it ends TLS, `hsts` the line of Strict-Transport-Security for lbd's own answers, b"" for none.
+    `open`: every peer may connect and none is trusted, so there is nothing to check when one connects. `server_tls`:
+    its certificates where it ends TLS; `hsts`: the line of Strict-Transport-Security for lbd's own answers, b"" for
+    none.
     `certified`: some listener asks for certificates.
     """
 
-    __slots__ = ("_allow", "_deny", "action", "believes", "bounds", "client_header", "client_idle", "face",
+    __slots__ = ("_allow", "_deny", "action", "believes", "bounds", "client_header", "client_idle",
                  "handshake_timeout", "hsts", "logged", "max_body", "open", "passthrough", "proto", "proxy_protocol",
-                 "request", "route", "router", "tcp", "timeouts", "trusts", "underscores")
+                 "request", "route", "router", "server_tls", "tcp", "timeouts", "trusts", "underscores")
 
     def __init__(self, settings: schema.ListenerConfig, trusted: Sequence[Proxy], router: Router,
-                 face: Face | None = None, hsts: bytes = b"", certified: bool = False) -> None:
+                 server_tls: ServerTls | None = None, hsts: bytes = b"", certified: bool = False) -> None:
         self.request = head.Request(settings.max_head, settings.max_headers, settings.max_uri, settings.forwarded,
                                     settings.underscores, certified)
         self.underscores = settings.underscores
@@ -49,9 +50,9 @@ class ListenerSettings:
         self.timeouts = settings.timeouts
         self.client_idle = settings.timeouts.client_idle
         self.client_header = settings.timeouts.client_header
-        self.face = face
+        self.server_tls = server_tls
         self.hsts = hsts
-        self.proto = b"http" if face is None else b"https"
+        self.proto = b"http" if server_tls is None else b"https"
         self.handshake_timeout = settings.tls.handshake_timeout if settings.tls is not None else 0.0
         self.trusts = Membership(trusted)
         self.believes: Callable[[bytes], bool] = self.trusts.has if trusted else nobody
@@ -107,7 +108,7 @@ def nobody(_peer: bytes) -> bool:
 class Listener:
     """Lives as long as its name; a reload swaps its `settings`. `leaving`: no further request on any connection."""
 
-    __slots__ = ("acceptors", "crowd", "leaving", "mould", "name", "rejections", "row", "settings")
+    __slots__ = ("acceptors", "leaving", "limits", "mould", "name", "rejections", "row", "settings")
 
     def __init__(self, name: str, row: Row, settings: ListenerSettings) -> None:
         self.name = name
@@ -115,7 +116,7 @@ class Listener:
         self.settings = settings
         self.acceptors: list[Any] = []
         self.rejections = Rejections(name)
-        self.crowd: Crowd | None = None      # where the number of connections is bounded
+        self.limits: ConnectionLimits | None = None      # where the number of connections is bounded
         self.mould: Mould[Any]      # of what its connections begin as
         self.follow()
         self.leaving = False
@@ -123,11 +124,11 @@ class Listener:
     def follow(self) -> None:
         """Adapt to other settings."""
         if not any(self.settings.bounds):
-            self.crowd = None
-        elif self.crowd is None:
-            self.crowd = Crowd(self.row, self.settings.bounds)
+            self.limits = None
+        elif self.limits is None:
+            self.limits = ConnectionLimits(self.row, self.settings.bounds)
         else:
-            self.crowd.bounds = self.settings.bounds
+            self.limits.bounds = self.settings.bounds
 
     def close(self) -> None:
         """Accept what waits already, and then no more."""

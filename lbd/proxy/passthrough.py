@@ -9,7 +9,7 @@ from lbd.proxy.tcp import TcpClient
 from lbd.routing.router import RouteTarget, host_matches
 from lbd.stats import endings
 from lbd.tls import client_hello
-from lbd.tls.client_hello import Hello, HelloError
+from lbd.tls.client_hello import ClientHello, HelloError
 
 
 class HelloMatcher(NamedTuple):
@@ -19,7 +19,7 @@ class HelloMatcher(NamedTuple):
     alpn: frozenset[bytes]
     action: RouteTarget
 
-    def matches(self, hello: Hello) -> bool:
+    def matches(self, hello: ClientHello) -> bool:
         """The client asks for the name, and for one of the protocols."""
         if self.sni is not None and not (hello.name and host_matches(self.sni, hello.name)):
             return False

@@ -1,4 +1,4 @@
-"""What a generation says of TLS made into contexts, which live on where nothing about them changed."""
+"""The TLS contexts of a generation, which live on where nothing about them changed."""
 
 import ssl
 from collections.abc import Mapping
@@ -9,17 +9,18 @@ from lbd.backend.server import Server
 from lbd.errors import LbdError
 from lbd.proxy.draining import close_idle
 from lbd.schema.units import Address
-from lbd.tls.contexts import HTTP, Face, Towards, client_context
+from lbd.tls.contexts import HTTP, ClientTls, ServerTls, client_context
 from lbd.tls.credentials import Credentials, Place
 
 
-class Faces:
-    """What the listeners of one worker show. Building one takes milliseconds; sessions end with it."""
+class TlsContexts:
+    """The TLS of the listeners of one worker, by name. Building one takes milliseconds; sessions end with it."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[object, Face]] = {}
+        self._known: dict[str, tuple[object, ServerTls]] = {}
 
-    def of(self, name: str, settings: schema.ListenerConfig, credentials: Mapping[Place, Credentials]) -> Face | None:
+    def server_tls(self, name: str, settings: schema.ListenerConfig,
+                   credentials: Mapping[Place, Credentials]) -> ServerTls | None:
         """The listener's; None where it does not end TLS. Raises `LbdError` with key, file, and what is wrong."""
         if settings.tls is None:
             return None
@@ -29,68 +30,69 @@ class Faces:
         if known is not None and known[0] == key:
             return known[1]
         try:
-            made = face(settings, given)
+            made = make_server_tls(settings, given)
         except LbdError as error:
             raise LbdError(f"listeners.{name}.tls.{error}") from None
         self._known[name] = key, made
         return made
 
 
-def face(settings: schema.ListenerConfig, given: Credentials) -> Face:
-    """What a listener that ends TLS shows; raises `LbdError`."""
+def make_server_tls(settings: schema.ListenerConfig, given: Credentials) -> ServerTls:
+    """The certificates and rules of a listener that ends TLS; raises `LbdError`."""
     wanted = settings.tls
     assert wanted is not None
     alpn = wanted.alpn if wanted.alpn is not None else HTTP if settings.mode == "http" else ()
-    return Face(given.pems, min_version=wanted.min_version, ciphers=wanted.ciphers, client_ca=given.authorities,
+    return ServerTls(given.pems, min_version=wanted.min_version, ciphers=wanted.ciphers, client_ca=given.authorities,
                 required=wanted.verify == "required", keys=given.keys, alpn=alpn, strict=wanted.strict_sni,
                 partial=wanted.partial_chain)
 
 
-def asked(name: str, settings: schema.BackendConfig, credentials: Mapping[Place, Credentials]) -> ssl.SSLContext | None:
-    """What is asked of a backend's servers; None where all are spoken to without TLS. Raises `LbdError`."""
+def backend_context(name: str, settings: schema.BackendConfig,
+                    credentials: Mapping[Place, Credentials]) -> ssl.SSLContext | None:
+    """The context of connections to a backend's servers; None where all are without TLS. Raises `LbdError`."""
     if settings.tls is None and not any(server.address.tls for server in settings.servers.values()):
         return None
     try:
-        return question(settings, credentials.get(("backends", name), Credentials()))
+        return make_client_context(settings, credentials.get(("backends", name), Credentials()))
     except LbdError as error:
         raise LbdError(f"backends.{name}.tls.{error}") from None
 
 
-def question(settings: schema.BackendConfig, given: Credentials) -> ssl.SSLContext:
-    """What is asked of servers that are spoken to by TLS; raises `LbdError`."""
+def make_client_context(settings: schema.BackendConfig, given: Credentials) -> ssl.SSLContext:
+    """The context of TLS connections to servers; raises `LbdError`."""
     wanted = settings.tls or schema.BackendTls()
     # Without ALPN: servers of every protocol may be behind it, and HTTP/1.1 is what is meant without.
     return client_context(wanted.verify, given.authorities, next(iter(given.pems), None), wanted.min_version, (),
                           wanted.partial_chain)
 
 
-def secures(settings: schema.BackendConfig, address: Address) -> bool:
+def uses_tls(settings: schema.BackendConfig, address: Address) -> bool:
     """Whether connections to this server of the backend are TLS."""
     return settings.tls is not None or address.tls
 
 
-def asked_name(settings: schema.BackendConfig, host: str) -> str | None:
-    """The name that a server is asked for and must prove: that of the settings, else its host; None: it has none. The
-    dot at the end of a name in full is none of it (RFC 6066 3)."""
+def server_name(settings: schema.BackendConfig, host: str) -> str | None:
+    """The name that is sent to a server and checked: that of the settings, else its host; None: it has none. The dot
+    at the end of a fully qualified name is no part of it (RFC 6066 3)."""
     given = settings.tls.server_name if settings.tls is not None else None
     return (given or host.partition("%")[0]).removesuffix(".") or None
 
 
-def aim(backend: Backend, context: ssl.SSLContext | None) -> None:
-    """Say of each server how connections to it are secured; idle ones that are secured otherwise are closed."""
+def apply_tls(backend: Backend, context: ssl.SSLContext | None) -> None:
+    """Set the TLS of each server; idle connections with another are closed."""
     for server in backend.servers.values():
-        wanted = _towards(server, backend.settings, context)
+        wanted = _client_tls(server, backend.settings, context)
         if wanted is not server.tls:
             close_idle(server)
             server.tls = wanted
 
 
-def _towards(server: Server, settings: schema.BackendConfig, context: ssl.SSLContext | None) -> Towards | None:
-    if context is None or not secures(settings, server.address):
+def _client_tls(server: Server, settings: schema.BackendConfig, context: ssl.SSLContext | None) -> ClientTls | None:
+    if context is None or not uses_tls(settings, server.address):
         return None
-    name = asked_name(settings, server.host or server.address.host)
+    name = server_name(settings, server.host or server.address.host)
     lenient = settings.tls is not None and settings.tls.close_notify == "optional"
-    known: Towards | None = server.tls
+    known: ClientTls | None = server.tls
     if known is not None and (known.context, known.name, known.lenient) == (context, name, lenient):
         return known        # with its session
-    return Towards(context, name, lenient)
+    return ClientTls(context, name, lenient)

@@ -10,7 +10,7 @@ from lbd.proxy.listener import ListenerSettings
 from lbd.proxy.passthrough import HelloMatcher
 from lbd.report.explained_choice import ExplainedRequest, choose
 from lbd.stats.scoreboard import Board
-from lbd.tls.client_hello import Hello
+from lbd.tls.client_hello import ClientHello
 
 SCHEMES = ("tcp", "tls")
 TIMEOUTS = ("client_header", "connect", "queue", "tunnel", "half_closed")
@@ -26,15 +26,15 @@ class ExplainedConnection(ExplainedRequest):
         self.method = self.target = self.host = self.payload = b""
 
 
-def hello(parts: SplitResult) -> Hello | None:
+def hello(parts: SplitResult) -> ClientHello | None:
     """What the client of `tls://NAME[:PORT][?alpn=PROTOCOL,PROTOCOL]` says first; None for `tcp://`."""
     if parts.scheme != "tls":
         return None
     protocols = [word.encode() for text in parse_qs(parts.query).get("alpn", ()) for word in text.split(",")]
-    return Hello((parts.hostname or "").lower(), tuple(protocols))
+    return ClientHello((parts.hostname or "").lower(), tuple(protocols))
 
 
-def explain(said: Hello | None, client: str, settings: schema.ListenerConfig, listener: ListenerSettings,
+def explain(said: ClientHello | None, client: str, settings: schema.ListenerConfig, listener: ListenerSettings,
             board: Board) -> dict[str, Any]:
     """Everything that decides, as JSON; nothing is written to the board."""
     peer = client.encode()
@@ -60,7 +60,7 @@ def explain(said: Hello | None, client: str, settings: schema.ListenerConfig, li
                          for name in TIMEOUTS}}
 
 
-def _routes(settings: Sequence[schema.RouteConfig], routes: Sequence[HelloMatcher], said: Hello | None
+def _routes(settings: Sequence[schema.RouteConfig], routes: Sequence[HelloMatcher], said: ClientHello | None
             ) -> Iterator[dict[str, Any]]:
     """Every route up to the one that is taken, with what kept the connection from it."""
     for place, (route, matcher) in enumerate(zip(settings, routes, strict=True)):
@@ -70,7 +70,7 @@ def _routes(settings: Sequence[schema.RouteConfig], routes: Sequence[HelloMatche
             return
 
 
-def mismatches(matcher: HelloMatcher, said: Hello | None) -> list[str]:
+def mismatches(matcher: HelloMatcher, said: ClientHello | None) -> list[str]:
     """The parts of the route that do not match."""
     if said is None:
         return ["the connection does not begin with TLS"]

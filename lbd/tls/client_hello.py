@@ -15,7 +15,7 @@ class HelloError(ValueError):
     """What came is no ClientHello; the text says why."""
 
 
-class Hello(NamedTuple):
+class ClientHello(NamedTuple):
     """What a client asks for: `name` in lower case, "" for none; the protocols in its order."""
 
     name: str = ""
@@ -29,16 +29,16 @@ class _Reader:
         self.data = data
         self.at = 0
 
-    def take(self, size: int) -> bytes:
+    def read_bytes(self, size: int) -> bytes:
         """So many bytes."""
         self.at += size
         if self.at > len(self.data):
             raise HelloError("a ClientHello with a part that is cut")
         return self.data[self.at - size:self.at]
 
-    def vector(self, width: int, least: int = 0) -> bytes:
+    def read_vector(self, width: int, least: int = 0) -> bytes:
         """A length of so many bytes, and what it is the length of."""
-        found = self.take(int.from_bytes(self.take(width)))
+        found = self.read_bytes(int.from_bytes(self.read_bytes(width)))
         if len(found) < least:
             raise HelloError("a ClientHello with a part that is too short")
         return found
@@ -48,7 +48,7 @@ class _Reader:
         return self.at == len(self.data)
 
 
-def parse(data: bytes) -> Hello | None:
+def parse(data: bytes) -> ClientHello | None:
     """The ClientHello at the beginning of what a client sent; None while it is incomplete. Raises `HelloError`."""
     message = b""
     at = records = 0
@@ -76,39 +76,39 @@ def parse(data: bytes) -> Hello | None:
                 raise HelloError(f"a ClientHello of more than {LONGEST} bytes")
             return None
         at += 5 + size
-    return _hello(_Reader(message[4:wanted]))
+    return _parse_message(_Reader(message[4:wanted]))
 
 
-def _hello(body: _Reader) -> Hello:
-    if body.take(2)[0] != MAJOR:
+def _parse_message(body: _Reader) -> ClientHello:
+    if body.read_bytes(2)[0] != MAJOR:
         raise HelloError("a ClientHello of an unknown version")
-    body.take(32)                                       # random
-    if len(body.vector(1)) > 32:                        # session
+    body.read_bytes(32)                                       # random
+    if len(body.read_vector(1)) > 32:                        # session
         raise HelloError("a ClientHello with a session that is too long")
-    if len(body.vector(2, 2)) % 2:                      # cipher suites
+    if len(body.read_vector(2, 2)) % 2:                      # cipher suites
         raise HelloError("a ClientHello with half a cipher suite")
-    body.vector(1, 1)                                   # compressions
+    body.read_vector(1, 1)                                   # compressions
     if body.ended():                                      # before TLS 1.3 there need not be any extension
-        return Hello()
-    extensions = _Reader(body.vector(2))
+        return ClientHello()
+    extensions = _Reader(body.read_vector(2))
     if not body.ended():
         raise HelloError("a ClientHello with something behind its extensions")
     found: dict[int, bytes] = {}
     while not extensions.ended():
-        kind = int.from_bytes(extensions.take(2))
+        kind = int.from_bytes(extensions.read_bytes(2))
         if kind in found:
             raise HelloError("a ClientHello with the same extension twice")
-        found[kind] = extensions.vector(2)
-    return Hello(_name(found[SERVER_NAME]) if SERVER_NAME in found else "",
+        found[kind] = extensions.read_vector(2)
+    return ClientHello(_name(found[SERVER_NAME]) if SERVER_NAME in found else "",
                  _protocols(found[ALPN]) if ALPN in found else ())
 
 
 def _name(extension: bytes) -> str:
     outer = _Reader(extension)
-    names = _Reader(outer.vector(2, 1))
+    names = _Reader(outer.read_vector(2, 1))
     found = []
     while not names.ended():
-        kind, value = names.take(1)[0], names.vector(2, 1)
+        kind, value = names.read_bytes(1)[0], names.read_vector(2, 1)
         if kind == 0:
             found.append(value)
     if len(found) > 1:
@@ -124,10 +124,10 @@ def _name(extension: bytes) -> str:
 
 def _protocols(extension: bytes) -> tuple[bytes, ...]:
     outer = _Reader(extension)
-    names = _Reader(outer.vector(2, 2))
+    names = _Reader(outer.read_vector(2, 2))
     found = []
     while not names.ended():
-        found.append(names.vector(1, 1))
+        found.append(names.read_vector(1, 1))
     if not outer.ended():
         raise HelloError("a ClientHello with something behind its protocols")
     return tuple(found)

@@ -28,7 +28,7 @@ _REASONS = {
 }
 
 
-class Face:
+class ServerTls:
     """What a listener shows to its clients: by the name they ask for a context of its own, else the first. Of several
     certificates for the same names, with keys of different kinds (ECDSA and RSA), a client gets one that it can check.
 
@@ -55,7 +55,7 @@ class Face:
             context = _context(ssl.PROTOCOL_TLS_SERVER, min_version, ciphers or CIPHERS, alpn)
             _load(context, pem, "certificates")
             if client_ca:
-                _believe(context, client_ca, "client_ca", partial)
+                _trust_authorities(context, client_ca, "client_ca", partial)
                 name_authorities(context, client_ca)
                 context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
             same.setdefault(about.kind, context)
@@ -65,7 +65,7 @@ class Face:
             raise LbdError("certificates: there is none")
         self.context = made[0]
         self._strict = strict
-        self.context.sni_callback = self._asked
+        self.context.sni_callback = self._choose_context
         if keys:
             # Of all contexts, tickets are the business of the one that a connection began with.
             self.shared = tickets.share(self.context, keys)
@@ -77,7 +77,7 @@ class Face:
             else:
                 self._exact.setdefault(name, context)
 
-    def chosen(self, name: str) -> ssl.SSLContext | None:
+    def context_for(self, name: str) -> ssl.SSLContext | None:
         """The context for a client that asks for this host name; None: no certificate is for it.
 
         A dot at its end is none of the name (RFC 6066 3 forbids it, some clients send it).
@@ -85,9 +85,9 @@ class Face:
         name = name.lower().removesuffix(".")
         return self._exact.get(name) or self._below.get(name.partition(".")[2])
 
-    def _asked(self, tls: Any, name: str | None, context: ssl.SSLContext) -> int | None:
-        tls.asked = name
-        wanted = self.chosen(name) if name is not None else None
+    def _choose_context(self, tls: Any, name: str | None, context: ssl.SSLContext) -> int | None:
+        tls.requested_name = name
+        wanted = self.context_for(name) if name is not None else None
         if wanted is not None:
             if wanted is not context:
                 tls.context = wanted
@@ -96,7 +96,7 @@ class Face:
         return None
 
 
-class Towards:
+class ClientTls:
     """How connections to one server are secured: `name` is asked for and checked, `session` resumes the last one.
 
     `lenient`: the server may end a connection without close_notify (RFC 8446 6.1).
@@ -134,7 +134,7 @@ def new_client_context(verify: bool = True, ca: bytes = b"", pem: Pem | None = N
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif ca:
-        _believe(context, ca, "ca", partial)
+        _trust_authorities(context, ca, "ca", partial)
     else:
         context.load_default_certs()
     if pem is not None:
@@ -193,7 +193,7 @@ def _no_password() -> str:
     raise ValueError("its private key is encrypted; lbd cannot ask for a password")
 
 
-def _believe(context: ssl.SSLContext, ca: bytes, key: str, partial: bool) -> None:
+def _trust_authorities(context: ssl.SSLContext, ca: bytes, key: str, partial: bool) -> None:
     try:
         context.load_verify_locations(cadata=blocks(ca))
     except (ssl.SSLError, ValueError) as error:

@@ -56,7 +56,7 @@ def _of_tls(tls: Any) -> list[Extra]:
     parts = [(SSL_VERSION, tls.version()), (SSL_CIPHER, (tls.cipher() or ("",))[0])]
     names = [value for part in about.get("subject", ()) for kind, value in part if kind == "commonName"]
     parts += [(SSL_NAME, name) for name in names[:1]]
-    known = [(AUTHORITY, getattr(tls, "asked", None)), (ALPN, tls.selected_alpn_protocol())]
+    known = [(AUTHORITY, getattr(tls, "requested_name", None)), (ALPN, tls.selected_alpn_protocol())]
     return [*_texts(known), secured(flags, bool(about), _texts(parts))]
 
 

@@ -80,7 +80,7 @@ class FakeGarbage:
 @pytest.fixture
 async def pair(monkeypatch):
     """A worker with a fake plane, and the supervisor's end of its channel."""
-    monkeypatch.setattr(module, "Plane", FakePlane)
+    monkeypatch.setattr(module, "DataPlane", FakePlane)
     monkeypatch.setattr(module, "Garbage", FakeGarbage)
     monkeypatch.setattr(module.log, "set_up", lambda *_, **__: None)
     loop = asyncio.get_running_loop()

@@ -163,6 +163,6 @@ def test_checks_of_many_backends_keep_their_contexts(tmp_path: Path) -> None:
                 for number in range(70)}
     made = Certificates()
     made.read(schema.Config(backends=backends))
-    first, second = ([made.towards(name, backend, address, "a.test") for name, backend in backends.items()]
+    first, second = ([made.client_tls(name, backend, address, "a.test") for name, backend in backends.items()]
                      for _ in range(2))
     assert [one and id(one[0]) for one in first] == [one and id(one[0]) for one in second]

@@ -15,8 +15,8 @@ import pytest
 
 from lbd.net.secure import NotTls, Secure
 from lbd.tls.certificate import Pem
-from lbd.tls.contexts import Face, Towards, client_context
-from lbd.tls.handshake_limiter import Turns
+from lbd.tls.contexts import ClientTls, ServerTls, client_context
+from lbd.tls.handshake_limiter import HandshakeLimiter
 from tests.authority import Authority
 from tests.waiting import turn
 
@@ -34,17 +34,17 @@ class Guest(Peer):
 
 
 class Bed:
-    """A listening net with TLS. `face` is what it shows, `context` a client's."""
+    """A listening net with TLS. `server_tls` is what it shows, `context` a client's."""
 
     def __init__(self, bench, directory: Path):
         self.bench = bench
         self.authority = Authority(directory)
         self.path = self.authority.issue("a.pem", NAME)
-        self.face = Face([Pem("a.pem", self.path.read_bytes(), b"")])
+        self.server_tls = ServerTls([Pem("a.pem", self.path.read_bytes(), b"")])
         self.context = client_context(ca=self.authority.file.read_bytes())
         self.made: list[Guest] = []
         self.secures: list[Secure] = []
-        self.turns = None
+        self.limiter = None
         self.refusal = lambda: b"400 no"
         self.hooks: dict = {"data_received": lambda peer, data: peer.transport.write(data)}
         self.where = None
@@ -57,7 +57,7 @@ class Bed:
             guest = Guest(**self.hooks)
             self.made.append(guest)
             self.bench.peers.append(guest)
-            return Secure(self.face.context, guest, self.turns, self.refusal)
+            return Secure(self.server_tls.context, guest, self.limiter, self.refusal)
 
         sock = self.bench.bound(receive=self.buffers)
         if self.buffers:
@@ -70,9 +70,9 @@ class Bed:
         """A client made of the standard library alone."""
         return await asyncio.open_connection(*self.where[1], ssl=context or self.context, server_hostname=NAME, **more)
 
-    def connect(self, peer, towards=None, where=None):
-        towards = towards or Towards(self.context, NAME)
-        secure = Secure(towards.context, peer, server=False, name=towards.name, vault=towards)
+    def connect(self, peer, client_tls=None, where=None):
+        client_tls = client_tls or ClientTls(self.context, NAME)
+        secure = Secure(client_tls.context, peer, server=False, name=client_tls.name, client_tls=client_tls)
         secure.attach(self.bench.net.connect(*(where or self.where), secure))
         self.bench.peers.append(peer)
         return secure
@@ -267,11 +267,11 @@ async def test_a_server_that_just_closes_may_have_cut_its_answer(bed, bench):
 async def test_servers_that_are_not_believed(bed, tmp_path, wrong):
     if wrong == "expired":
         path = bed.authority.issue("old.pem", NAME, days=(-2, -1))
-        bed.face = Face([Pem("old.pem", path.read_bytes(), b"")])
+        bed.server_tls = ServerTls([Pem("old.pem", path.read_bytes(), b"")])
     bed.listen()
     other = client_context(ca=Authority(tmp_path, "other").file.read_bytes())
     client = Peer()
-    bed.connect(client, Towards(other if wrong == "authority" else bed.context,
+    bed.connect(client, ClientTls(other if wrong == "authority" else bed.context,
                                 "b.example.com" if wrong == "name" else NAME))
     await client.told("connection_lost")
     assert client.calls == ["connection_lost"]
@@ -282,11 +282,11 @@ async def test_servers_that_are_not_believed(bed, tmp_path, wrong):
 
 async def test_sessions_are_resumed(bed):
     bed.listen()
-    towards = Towards(bed.context, NAME)
+    client_tls = ClientTls(bed.context, NAME)
     reused = []
     for _ in range(3):
         client = Peer(connection_made=lambda peer: peer.transport.write(b"x"))
-        bed.connect(client, towards)
+        bed.connect(client, client_tls)
         await client.got(1)
         reused.append(client.transport.get_extra_info("tls").session_reused)
         client.transport.close()
@@ -295,7 +295,7 @@ async def test_sessions_are_resumed(bed):
 
 
 async def test_handshakes_take_turns(bed, bench):
-    bed.turns = Turns(bench.loop, 2)
+    bed.limiter = HandshakeLimiter(bench.loop, 2)
     bed.listen()
     clients = [Peer(connection_made=lambda peer: peer.transport.write(b"x")) for _ in range(20)]
     for client in clients:

@@ -1,4 +1,4 @@
-"""A data plane in the test's own process: a `Plane` on either transport, before servers that the test plays itself."""
+"""A data plane in a test: served by a real loop on a loopback socket, with servers and clients that the test plays."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from lbd.config.read import read
 from lbd.health import CHECKS
 from lbd.net.loop import LoopNet
 from lbd.net.sock import Poller
-from lbd.proxy.plane import Plane
+from lbd.proxy.data_plane import DataPlane
 from lbd.schema import Config
 from lbd.stats import endings, fields, scoreboard
 from lbd.stats.scoreboard import Board
@@ -75,7 +75,7 @@ class Rig:
             self.poller = Poller()
             self.loop.add_reader(self.poller.fileno(), self.poller.run)
         net: Any = self.poller or LoopNet(self.loop)
-        self.plane = Plane(self.loop, net, self.board, 0, lambda *server: self.suspected.append(server[:2]))
+        self.plane = DataPlane(self.loop, net, self.board, 0, lambda *server: self.suspected.append(server[:2]))
         self.address: tuple[str, int] = ("", 0)
         self.addresses: dict[str, tuple[str, int]] = {}
         self.send_buffer = 0     # bytes that the kernel holds for a slow client; 0: its own choice

@@ -66,7 +66,7 @@ class Server:
         self.idle: dict[Any, None] = {}
 
 
-class Plane:
+class DataPlane:
     def __init__(self, *clients: Client) -> None:
         self.clients = list(clients)
         self.timers = self
@@ -88,7 +88,7 @@ def test_idle_clients_leave_one_after_another() -> None:
     listener, other = Listener(), Listener()
     clients = [Client(listener) for _ in range(100)]
     stays = Client(other)
-    plane = Plane(*clients, stays)
+    plane = DataPlane(*clients, stays)
     draining: Any = Draining(plane)
     draining.dismiss(listener, 10.0, endings.DRAIN_CUT)
     assert listener.leaving
@@ -109,7 +109,7 @@ def test_idle_clients_leave_one_after_another() -> None:
 def test_busy_clients_are_cut_at_the_end_and_idle_ones_closed() -> None:
     listener = Listener()
     busy, idle = Client(listener, idle=False), Client(listener)
-    draining: Any = Draining(Plane(busy, idle))
+    draining: Any = Draining(DataPlane(busy, idle))
     draining.dismiss(listener, 1.0, endings.SHUTDOWN_CUT)
     draining.tick(0.0)
     assert busy.end is None
@@ -139,7 +139,7 @@ def tunnels(listener: Any, server: Any = None) -> list[Client]:
 def test_tunnels_are_hung_up_one_after_another_in_the_second_half() -> None:
     listener = Listener()
     clients = tunnels(listener)
-    draining: Any = Draining(Plane(*clients))
+    draining: Any = Draining(DataPlane(*clients))
     draining.dismiss(listener, 10.0, endings.SHUTDOWN_CUT)
     hung_up_evenly(draining, clients, endings.SHUTDOWN_CUT)
 
@@ -147,7 +147,7 @@ def test_tunnels_are_hung_up_one_after_another_in_the_second_half() -> None:
 def test_tunnels_to_a_removed_server_are_too() -> None:
     server, listener = Server(), Listener()
     clients, others = tunnels(listener, server), tunnels(listener, Server())
-    draining: Any = Draining(Plane(*clients, *others))
+    draining: Any = Draining(DataPlane(*clients, *others))
     draining.retire([server], 10.0)
     hung_up_evenly(draining, clients, endings.DRAIN_CUT)
     assert gone(others) == 0
@@ -156,9 +156,9 @@ def test_tunnels_to_a_removed_server_are_too() -> None:
 ADDRESS = Address("10.0.0.1", 80)
 
 
-def planned(clients: list[Client], server: Any) -> tuple[Plane, Any]:
+def planned(clients: list[Client], server: Any) -> tuple[DataPlane, Any]:
     """A plane with these clients, whose backend `app` has the server as `a`."""
-    plane = Plane(*clients)
+    plane = DataPlane(*clients)
     plane.backends["app"] = SimpleNamespace(servers={("a", str(ADDRESS)): server})
     return plane, Draining(plane)
 
@@ -237,7 +237,7 @@ def test_a_server_that_is_removed_before_its_cut_drains() -> None:
 def test_what_loses_listener_and_server_leaves_with_what_ends_first() -> None:
     server, listener = Server(), Listener()
     busy = Client(listener, idle=False, server=server)
-    draining: Any = Draining(Plane(busy))
+    draining: Any = Draining(DataPlane(busy))
     draining.dismiss(listener, 5.0, endings.SHUTDOWN_CUT)
     draining.retire([server], 1.0)
     draining.tick(2.0)
@@ -247,7 +247,7 @@ def test_what_loses_listener_and_server_leaves_with_what_ends_first() -> None:
 def test_the_earlier_of_two_ends_counts() -> None:
     listener = Listener()
     busy = Client(listener, idle=False)
-    draining: Any = Draining(Plane(busy))
+    draining: Any = Draining(DataPlane(busy))
     draining.dismiss(listener, 1.0, endings.DRAIN_CUT)
     draining.dismiss(listener, 5.0, endings.SHUTDOWN_CUT)
     draining.tick(2.0)
@@ -256,7 +256,7 @@ def test_the_earlier_of_two_ends_counts() -> None:
 
 def test_clients_that_come_late_are_sent_away_too() -> None:
     listener = Listener()
-    plane = Plane(Client(listener, idle=False))
+    plane = DataPlane(Client(listener, idle=False))
     draining: Any = Draining(plane)
     draining.dismiss(listener, 1.0, endings.DRAIN_CUT)
     draining.tick(1.1)
@@ -271,7 +271,7 @@ def test_requests_of_removed_servers_are_cut_when_their_time_is_over() -> None:
     cut, stays = Client(None, False, removed), Client(None, False, kept)
     resting = Connection(removed)
     removed.idle[resting] = None
-    draining: Any = Draining(Plane(cut, stays))
+    draining: Any = Draining(DataPlane(cut, stays))
     draining.retire([removed], 3.0)
     assert resting.end == "closed"
     draining.tick(2.9)
@@ -282,7 +282,7 @@ def test_requests_of_removed_servers_are_cut_when_their_time_is_over() -> None:
 
 def test_connections_that_do_not_close_are_cut() -> None:
     slow = Connection()
-    draining: Any = Draining(Plane())
+    draining: Any = Draining(DataPlane())
     draining.closing[slow] = 2.0
     draining.tick(1.9)
     assert slow.end == ""

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from lbd.net.wakeups import Wakeups, open_wakeups
-from lbd.proxy.plane import Plane
+from lbd.proxy.data_plane import DataPlane
 from lbd.stats import fields
 from lbd.stats.scoreboard import BACKEND, SERVER
 
@@ -294,7 +294,7 @@ async def twin(rig, bounded, fds):
     rig.plane.wakeups = Wakeups(fds, 0)
     rig.plane.wakeups.listen(rig.loop, rig.plane._woken)
     bounded()
-    plane = Plane(rig.loop, rig.plane.net, rig.board, 1, lambda *server: None, Wakeups(fds, 1))
+    plane = DataPlane(rig.loop, rig.plane.net, rig.board, 1, lambda *server: None, Wakeups(fds, 1))
     plane.prepare(rig.plane.generation)
     plane.commit()
     sock = socket.create_server(("127.0.0.1", 0))

@@ -28,7 +28,7 @@ class Client:
         self.deadline = 1e9
 
 
-class Plane:
+class DataPlane:
     def __init__(self) -> None:
         self.now = 0.0
         self.backends: dict[str, Any] = {}
@@ -63,7 +63,7 @@ class Hand:
         self.calls.clear()
 
 
-def timers(plane: Plane) -> tuple[Hand, Timers]:
+def timers(plane: DataPlane) -> tuple[Hand, Timers]:
     hand: Any = Hand()
     made = Timers(hand, plane)
     made.clock = lambda: plane.now + TICK
@@ -71,7 +71,7 @@ def timers(plane: Plane) -> tuple[Hand, Timers]:
 
 
 def test_every_tick_looks_at_all_of_few_connections() -> None:
-    plane = Plane()
+    plane = DataPlane()
     hand, made = timers(plane)
     late, early = Client(0.05), Client(0.15)
     made.clients.add(late)
@@ -86,7 +86,7 @@ def test_every_tick_looks_at_all_of_few_connections() -> None:
 
 
 def test_many_connections_are_looked_at_within_two_seconds() -> None:
-    hand, made = timers(Plane())
+    hand, made = timers(DataPlane())
     clients = [Client(0.0) for _ in range(FEW + 1)]
     made.clients.update(clients)
     hand.calls.pop()()
@@ -105,7 +105,7 @@ def test_many_connections_are_looked_at_within_two_seconds() -> None:
 
 
 def test_all_are_looked_at_again_once_they_are_few() -> None:
-    hand, made = timers(Plane())
+    hand, made = timers(DataPlane())
     clients = [Client(0.0) for _ in range(FEW + 1)]
     made.clients.update(clients)
     hand.calls.pop()()
@@ -116,7 +116,7 @@ def test_all_are_looked_at_again_once_they_are_few() -> None:
 
 
 def test_one_that_raises_is_aborted_and_the_rest_go_on() -> None:
-    plane = Plane()
+    plane = DataPlane()
     hand, made = timers(plane)
     broken, others = Client(0.0), [Client(0.0), Client(0.0)]
     broken.expired = 1
@@ -130,7 +130,7 @@ def test_one_that_raises_is_aborted_and_the_rest_go_on() -> None:
 
 
 def test_removed_and_stopped() -> None:
-    plane = Plane()
+    plane = DataPlane()
     hand, made = timers(plane)
     client = Client(0.0)
     made.clients.add(client)
@@ -142,7 +142,7 @@ def test_removed_and_stopped() -> None:
 
 
 def test_lateness_is_measured() -> None:
-    plane = Plane()
+    plane = DataPlane()
     hand, made = timers(plane)
     made.clock = lambda: plane.now + 0.35
     hand.calls.pop()()
@@ -152,7 +152,7 @@ def test_lateness_is_measured() -> None:
 
 
 async def test_on_a_real_loop() -> None:
-    plane = Plane()
+    plane = DataPlane()
     made = Timers(asyncio.get_running_loop(), plane)
     plane.now = made.clock()
     ticked = asyncio.Event()
@@ -163,7 +163,7 @@ async def test_on_a_real_loop() -> None:
 
 
 def test_a_process_that_stood_still_gives_everybody_the_time_back() -> None:
-    plane = Plane()
+    plane = DataPlane()
     hand, made = timers(plane)
     made.clock = lambda: 5.0
     waits, silent = Client(0.5), Client(5.05)

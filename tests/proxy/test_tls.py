@@ -12,7 +12,7 @@ import pytest
 
 from lbd import schema
 from lbd.errors import LbdError
-from lbd.proxy.tls import Faces, asked_name
+from lbd.proxy.tls import TlsContexts, server_name
 from lbd.schema.tls import BackendTls, ListenerTls, Pair
 from lbd.tls.certificate import Pem
 from lbd.tls.credentials import Credentials
@@ -30,19 +30,19 @@ def listener(**more: object) -> schema.ListenerConfig:
 def test_it_lives_on_until_something_changes(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     given = {PLACE: Credentials((Pem("a.pem", authority.issue("a.pem", "a").read_bytes(), b""),))}
-    faces = Faces()
-    first = faces.of("web", listener(), given)
+    contexts = TlsContexts()
+    first = contexts.server_tls("web", listener(), given)
     assert first is not None
-    assert faces.of("web", listener(backlog=5), dict(given)) is first
-    assert faces.of("web", listener(mode="tcp"), given) is not first
+    assert contexts.server_tls("web", listener(backlog=5), dict(given)) is first
+    assert contexts.server_tls("web", listener(mode="tcp"), given) is not first
     renewed = {PLACE: Credentials((Pem("a.pem", authority.issue("a.pem", "a").read_bytes(), b""),))}
-    assert faces.of("web", listener(), renewed) is not first
-    assert faces.of("web", schema.ListenerConfig(bind=()), given) is None
+    assert contexts.server_tls("web", listener(), renewed) is not first
+    assert contexts.server_tls("web", schema.ListenerConfig(bind=()), given) is None
 
 
 def test_what_is_wrong_is_said_with_its_place() -> None:
     with pytest.raises(LbdError, match=r"^listeners\.web\.tls\.certificates: there is none"):
-        Faces().of("web", listener(), {})
+        TlsContexts().server_tls("web", listener(), {})
 
 
 @pytest.mark.parametrize(("given", "host", "name"), [
@@ -50,7 +50,7 @@ def test_what_is_wrong_is_said_with_its_place() -> None:
     (None, "fe80::1%eth0", "fe80::1"), (None, "", None),
 ])
 def test_the_name_that_a_server_is_asked_for(given: str | None, host: str, name: str | None) -> None:
-    assert asked_name(schema.BackendConfig(tls=BackendTls(server_name=given)), host) == name
+    assert server_name(schema.BackendConfig(tls=BackendTls(server_name=given)), host) == name
 
 
 SERVERS = """

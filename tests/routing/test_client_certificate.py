@@ -10,7 +10,7 @@ import pytest
 
 from lbd.routing.client_certificate import FIELDS, lines, name
 from lbd.tls.certificate import Pem
-from lbd.tls.contexts import Face, client_context
+from lbd.tls.contexts import ServerTls, client_context
 from tests.authority import Authority, shake
 
 
@@ -28,10 +28,10 @@ def shaken(directory: Path, common: str | None, required: bool = False) -> tuple
     """A listener's end, and the client's certificate."""
     authority = Authority(directory)
     pem = Pem("a", authority.issue("a.pem", "a.test").read_bytes(), b"")
-    face = Face([pem], client_ca=authority.file.read_bytes(), required=required)
+    server_tls = ServerTls([pem], client_ca=authority.file.read_bytes(), required=required)
     data = authority.issue("c.pem", "c", common=common or "x").read_bytes()
     client = client_context(verify=False, pem=Pem("c", data, b"") if common is not None else None)
-    _, far = shake(client, face.context, "a.test")
+    _, far = shake(client, server_tls.context, "a.test")
     return far, data
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lbd.tls.client_hello import LONGEST, RECORD, RECORDS, Hello, HelloError, parse
+from lbd.tls.client_hello import LONGEST, RECORD, RECORDS, ClientHello, HelloError, parse
 
 
 def real(name: str | None = "App.Example.com", protocols: tuple[str, ...] = ("h2", "http/1.1"),
@@ -52,7 +52,7 @@ def records(data: bytes, size: int = RECORD) -> bytes:
     return b"".join(b"\x16\3\1" + vector(2, data[at:at + size]) for at in range(0, len(data), size))
 
 
-EXPECTED = Hello("app.example.com", (b"h2", b"http/1.1"))
+EXPECTED = ClientHello("app.example.com", (b"h2", b"http/1.1"))
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -63,8 +63,8 @@ def test_what_openssl_sends(version: ssl.TLSVersion) -> None:
 
 
 def test_without_name_or_protocols() -> None:
-    assert parse(real(None, ())) == Hello()
-    assert parse(records(message(None))) == Hello()
+    assert parse(real(None, ())) == ClientHello()
+    assert parse(records(message(None))) == ClientHello()
 
 
 @pytest.mark.parametrize("size", [10, 100, 200])
@@ -76,7 +76,7 @@ def test_over_several_records(size: int) -> None:
 
 def test_a_long_one_with_room_to_spare() -> None:
     hello = records(message(name_of(b"a.b") + extension(21, bytes(20000))))
-    assert parse(hello) == Hello("a.b")
+    assert parse(hello) == ClientHello("a.b")
 
 
 @pytest.mark.parametrize("sent", [
@@ -107,7 +107,7 @@ def test_what_does_not_end() -> None:
 
 def test_names_of_other_kinds_are_passed_over() -> None:
     names = b"\7" + vector(2, b"other") + b"\0" + vector(2, b"Example.COM.")
-    assert parse(records(message(extension(0, vector(2, names))))) == Hello("example.com")
+    assert parse(records(message(extension(0, vector(2, names))))) == ClientHello("example.com")
 
 
 @settings(deadline=None)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 
 from lbd.errors import LbdError
 from lbd.tls.certificate import Pem
-from lbd.tls.contexts import Face, client_context, new_client_context
+from lbd.tls.contexts import ServerTls, client_context, new_client_context
 from tests.authority import Authority, shake
 
 
@@ -28,7 +28,7 @@ def der(path: Path) -> bytes:
 def test_the_certificate_follows_the_name(tmp_path: Path, name: str, file: int) -> None:
     authority = Authority(tmp_path)
     files = [authority.issue("one.pem", "a.example.com", "other.org"), authority.issue("two.pem", "*.example.com")]
-    near, far = shake(client_context(verify=False), Face([pem(path) for path in files]).context, name or None)
+    near, far = shake(client_context(verify=False), ServerTls([pem(path) for path in files]).context, name or None)
     assert near.getpeercert(binary_form=True) == der(files[file])
     assert near.selected_alpn_protocol() == "http/1.1"
     assert getattr(far, "asked", None) == (name if name and name != "10.0.0.1" else None)
@@ -40,13 +40,13 @@ def test_keys_of_two_kinds_for_one_name(tmp_path: Path, name: str) -> None:
     names = "a.example.com", "b.example.com"
     files = [authority.issue("new.pem", *names), authority.issue("old.pem", *reversed(names), old=True),
              authority.issue("more.pem", *names, old=True), authority.issue("c.pem", "c.example.com", old=True)]
-    face = Face([pem(path) for path in files])
+    server_tls = ServerTls([pem(path) for path in files])
     for ciphers, file in (("ECDHE-ECDSA-AES128-GCM-SHA256", 0), ("ECDHE-RSA-AES128-GCM-SHA256", 1), ("DEFAULT", 0)):
         client = new_client_context(ca=authority.file.read_bytes())
         client.maximum_version = ssl.TLSVersion.TLSv1_2
         client.set_ciphers(ciphers)
         client.check_hostname = bool(name)
-        assert shake(client, face.context, name or None)[0].getpeercert(binary_form=True) == der(files[file])
+        assert shake(client, server_tls.context, name or None)[0].getpeercert(binary_form=True) == der(files[file])
 
 
 def test_files_that_are_no_good(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_files_that_are_no_good(tmp_path: Path) -> None:
         (chain + begin + key[:60], "it ends within a key or certificate"),
     ):
         with pytest.raises(LbdError, match=error) as found:
-            Face([Pem("/etc/x.pem", data, b"")])
+            ServerTls([Pem("/etc/x.pem", data, b"")])
         assert str(found.value).startswith("certificates: /etc/x.pem: ")
         assert key[20:60].decode() not in str(found.value)
 
@@ -73,23 +73,23 @@ def test_keys_with_a_password_are_refused(tmp_path: Path) -> None:
     secret = serialization.load_pem_private_key(good, None).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x"))
     with pytest.raises(LbdError, match="its private key is encrypted"):
-        Face([Pem("x.pem", good.partition(b"-----BEGIN PRIVATE")[0], secret)])
+        ServerTls([Pem("x.pem", good.partition(b"-----BEGIN PRIVATE")[0], secret)])
 
 
 def test_other_mistakes(tmp_path: Path) -> None:
     good = pem(Authority(tmp_path).issue("good.pem", "a.example.com"))
     with pytest.raises(LbdError, match=r"^certificates: there is none"):
-        Face([])
+        ServerTls([])
     with pytest.raises(LbdError, match='ciphers: "nonsense": OpenSSL knows no such cipher'):
-        Face([good], ciphers="nonsense")
+        ServerTls([good], ciphers="nonsense")
     with pytest.raises(LbdError, match="client_ca: the file holds no certificates"):
-        Face([good], client_ca=b"nothing")
+        ServerTls([good], client_ca=b"nothing")
 
 
 def test_old_versions_are_not_spoken(tmp_path: Path) -> None:
-    face = Face([pem(Authority(tmp_path).issue("good.pem", "a.example.com"))], min_version="1.3")
-    assert face.context.minimum_version == ssl.TLSVersion.TLSv1_3
-    names = {cipher["name"] for cipher in Face([pem(tmp_path / "good.pem")]).context.get_ciphers()}
+    server_tls = ServerTls([pem(Authority(tmp_path).issue("good.pem", "a.example.com"))], min_version="1.3")
+    assert server_tls.context.minimum_version == ssl.TLSVersion.TLSv1_3
+    names = {cipher["name"] for cipher in ServerTls([pem(tmp_path / "good.pem")]).context.get_ciphers()}
     assert all("GCM" in name or "CHACHA20" in name for name in names)
     assert not any(name.startswith(("AES", "DHE")) for name in names)
 
@@ -116,8 +116,8 @@ def test_a_dot_at_the_end_is_none_of_the_name(tmp_path: Path, name: str) -> None
     authority = Authority(tmp_path)
     files = [authority.issue(f"{number}.pem", host) for number, host in enumerate(("z.org", "a.example.com",
                                                                                    "*.example.com"))]
-    face = Face([pem(path) for path in files], strict=True)
-    near, _ = shake(client_context(verify=False), face.context, name)
+    server_tls = ServerTls([pem(path) for path in files], strict=True)
+    near, _ = shake(client_context(verify=False), server_tls.context, name)
     assert near.getpeercert(binary_form=True) == der(files[1 if name[0] in "aA" else 2])
 
 
@@ -141,10 +141,10 @@ def refused(client: ssl.SSLContext, server: ssl.SSLContext, name: str | None) ->
 @pytest.mark.parametrize("name", ["b.example.com", "x.a.example.com", "10.0.0.1", None])
 def test_strict_faces_refuse_names_that_no_certificate_has(tmp_path: Path, name: str | None) -> None:
     files = [Authority(tmp_path).issue("one.pem", "a.example.com", "*.w.example.com")]
-    face, client = Face([pem(path) for path in files], strict=True), client_context(verify=False)
-    assert refused(client, face.context, name) == ("CALLBACK_FAILED", "TLSV1_UNRECOGNIZED_NAME")
+    server_tls, client = ServerTls([pem(path) for path in files], strict=True), client_context(verify=False)
+    assert refused(client, server_tls.context, name) == ("CALLBACK_FAILED", "TLSV1_UNRECOGNIZED_NAME")
     for known in ("a.example.com", "A.example.com", "x.w.example.com"):
-        assert shake(client, face.context, known)[0].getpeercert(binary_form=True) == der(files[0])
+        assert shake(client, server_tls.context, known)[0].getpeercert(binary_form=True) == der(files[0])
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -156,14 +156,14 @@ def test_strict_faces_refuse_names_that_no_certificate_has(tmp_path: Path, name:
 def test_who_offers_no_common_protocol_is_refused(tmp_path: Path, version: ssl.TLSVersion, ours: tuple[str, ...],
                                                   theirs: list[str], chosen: str | None, name: str) -> None:
     authority = Authority(tmp_path)
-    face = Face([pem(authority.issue(f"{host[0]}.pem", host)) for host in ("a.example.com", "b.example.com")],
-                alpn=ours)
+    hosts = ("a.example.com", "b.example.com")
+    server_tls = ServerTls([pem(authority.issue(f"{host[0]}.pem", host)) for host in hosts], alpn=ours)
     client = new_client_context(verify=False, alpn=tuple(theirs))
     client.minimum_version = client.maximum_version = version
     if chosen == "":
-        assert refused(client, face.context, name)[0] == "NO_APPLICATION_PROTOCOL"
+        assert refused(client, server_tls.context, name)[0] == "NO_APPLICATION_PROTOCOL"
     else:
-        assert [end.selected_alpn_protocol() for end in shake(client, face.context, name)] == [chosen] * 2
+        assert [end.selected_alpn_protocol() for end in shake(client, server_tls.context, name)] == [chosen] * 2
 
 
 @pytest.mark.parametrize("partial", [False, True])
@@ -171,16 +171,17 @@ def test_an_intermediate_alone_is_believed_only_where_that_is_wanted(tmp_path: P
     root = Authority(tmp_path, "root")
     between = root.authority("between")
     shown = pem(between.issue("client.pem", "c", common="Ann"))
-    face = Face([pem(root.issue("a.pem", "a.example.com"))], client_ca=between.file.read_bytes(), partial=partial)
+    server_tls = ServerTls([pem(root.issue("a.pem", "a.example.com"))], client_ca=between.file.read_bytes(),
+                           partial=partial)
     client = new_client_context(verify=False, pem=shown)
     client.maximum_version = ssl.TLSVersion.TLSv1_2
     if partial:
-        assert shake(client, face.context, None)[1].getpeercert()
+        assert shake(client, server_tls.context, None)[1].getpeercert()
     else:
         with pytest.raises(ssl.SSLCertVerificationError, match="unable to get issuer"):
-            shake(client, face.context, None)
+            shake(client, server_tls.context, None)
     own = client_context(ca=between.file.read_bytes(), partial=partial)
-    server = Face([pem(between.issue("b.pem", "b.example.com"))])
+    server = ServerTls([pem(between.issue("b.pem", "b.example.com"))])
     if partial:
         assert shake(own, server.context, "b.example.com")[0].getpeercert()
     else:
@@ -192,6 +193,7 @@ def test_too_many_authorities_are_not_named(tmp_path: Path, capsys: pytest.Captu
                                             monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lbd.tls.openssl.MOST_NAMES", 10)
     authority = Authority(tmp_path)
-    face = Face([pem(authority.issue("a.pem", "a.example.com"))], client_ca=authority.file.read_bytes(), required=False)
-    assert shake(client_context(verify=False), face.context, "a.example.com")[0].cipher()
+    server_tls = ServerTls([pem(authority.issue("a.pem", "a.example.com"))], client_ca=authority.file.read_bytes(),
+                           required=False)
+    assert shake(client_context(verify=False), server_tls.context, "a.example.com")[0].cipher()
     assert "too many authorities" in "".join(capsys.readouterr())

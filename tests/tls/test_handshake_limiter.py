@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 
-from lbd.tls.handshake_limiter import Turns
+from lbd.tls.handshake_limiter import HandshakeLimiter
 from tests.waiting import turn
 
 
@@ -12,14 +12,14 @@ class One:
         self.number = number
         self.served = served
 
-    def turn(self) -> None:
+    def begin_handshake(self) -> None:
         self.served.append(self.number)
 
 
 async def test_so_many_per_turn_and_in_order() -> None:
     served: list[int] = []
-    turns = Turns(asyncio.get_running_loop(), 3)
-    at_once = [turns.take(One(number, served)) for number in range(10)]
+    limiter = HandshakeLimiter(asyncio.get_running_loop(), 3)
+    at_once = [limiter.admit(One(number, served)) for number in range(10)]
     assert at_once == [True] * 3 + [False] * 7
     counts = []
     while len(served) < 7:
@@ -28,4 +28,4 @@ async def test_so_many_per_turn_and_in_order() -> None:
     assert served == list(range(3, 10))
     assert max(after - before for before, after in itertools.pairwise(counts)) <= 3
     await turn(3)
-    assert turns.take(One(10, served))
+    assert limiter.admit(One(10, served))

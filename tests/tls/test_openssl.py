@@ -7,33 +7,33 @@ import pytest
 
 from lbd.tls import openssl
 from lbd.tls.certificate import Pem
-from lbd.tls.contexts import Face
+from lbd.tls.contexts import ServerTls
 from tests.authority import Authority, asked
 
 
 @pytest.fixture
-def face(tmp_path: Path) -> Face:
+def server_tls(tmp_path: Path) -> ServerTls:
     """Of two names; it believes two authorities, of which one stands in the file twice."""
     authority, other = Authority(tmp_path), Authority(tmp_path, "other")
     pems = [Pem(name, authority.issue(f"{name}.pem", name).read_bytes(), b"") for name in ("a.example", "b.example")]
     believed = b"a comment\n".join(one.file.read_bytes() for one in (authority, other, authority))
-    return Face(pems, client_ca=believed, required=False)
+    return ServerTls(pems, client_ca=believed, required=False)
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 @pytest.mark.parametrize("name", ["a.example", "b.example", "c.example"])
-def test_clients_are_told_which_authorities_are_believed(face: Face, version: str, name: str) -> None:
-    told = asked(face.context, version, "-servername", name)
+def test_clients_are_told_which_authorities_are_believed(server_tls: ServerTls, version: str, name: str) -> None:
+    told = asked(server_tls.context, version, "-servername", name)
     names = told.partition("Acceptable client certificate CA names\n")[2].splitlines()
     assert names[:2] == ["O = \"Tests, Inc.\", CN = authority", "O = \"Tests, Inc.\", CN = other"]
     assert not names[2].startswith("O = ")
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_the_alert_for_protocols_that_nobody_speaks(face: Face, version: str) -> None:
-    assert "alert number 120" in asked(face.context, version, "-alpn", "h2")
-    assert "ALPN protocol: http/1.1" in asked(face.context, version, "-alpn", "h2,http/1.1")
-    assert "No ALPN negotiated" in asked(face.context, version)
+def test_the_alert_for_protocols_that_nobody_speaks(server_tls: ServerTls, version: str) -> None:
+    assert "alert number 120" in asked(server_tls.context, version, "-alpn", "h2")
+    assert "ALPN protocol: http/1.1" in asked(server_tls.context, version, "-alpn", "h2,http/1.1")
+    assert "No ALPN negotiated" in asked(server_tls.context, version)
 
 
 def test_where_contexts_have_another_layout_it_is_said_once(monkeypatch: pytest.MonkeyPatch,

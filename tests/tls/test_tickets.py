@@ -8,18 +8,18 @@ import pytest
 
 from lbd.tls import tickets
 from lbd.tls.certificate import Pem
-from lbd.tls.contexts import Face, client_context
+from lbd.tls.contexts import ServerTls, client_context
 from tests.authority import Authority
 
 
-def resumed(client: ssl.SSLContext, faces: list[Face]) -> list[bool]:
+def resumed(client: ssl.SSLContext, servers: list[ServerTls]) -> list[bool]:
     """Whether connections to one after the other resume the session of the one before."""
     found = []
     session = None
-    for face in faces:
+    for server_tls in servers:
         there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
         near = client.wrap_bio(back, there, server_hostname="a.example.com", session=session)
-        far = face.context.wrap_bio(there, back, server_side=True)
+        far = server_tls.context.wrap_bio(there, back, server_side=True)
         for step in (near, far, near, far, near):
             try:
                 step.do_handshake()
@@ -42,8 +42,8 @@ def test_keys_are_shared(tmp_path: Path, version: str) -> None:
     keys = os.urandom(tickets.SIZE)
     client = client_context(ca=authority.file.read_bytes())
     client.maximum_version = ssl.TLSVersion.TLSv1_2 if version == "1.2" else ssl.TLSVersion.TLSv1_3
-    same, other = [Face([pem], keys=keys) for _ in range(2)], Face([pem], keys=os.urandom(tickets.SIZE))
-    assert [face.shared for face in (*same, other, Face([pem]))] == [True, True, True, False]
+    same, other = [ServerTls([pem], keys=keys) for _ in range(2)], ServerTls([pem], keys=os.urandom(tickets.SIZE))
+    assert [server_tls.shared for server_tls in (*same, other, ServerTls([pem]))] == [True, True, True, False]
     assert resumed(client, [*same, other, same[0], same[0]]) == [False, True, False, False, True]
 
 

@@ -14,7 +14,7 @@ from lbd.stats import endings
 CUT = "a header that ends too soon"
 
 
-class Proxied(Client):
+class ProxyProtocol(Client):
     """What a connection is while only the proxy is known. The header, which has as long as a request head, makes room
     for an ordinary client."""
 
@@ -47,7 +47,7 @@ class Proxied(Client):
     def _introduce(self, header: Header) -> tuple[Client, Any]:
         """The client, and what gets the bytes that follow: TLS where the listener ends it, else the client itself."""
         settings, transport = self.listener.settings, self.transport
-        if settings.face is None:
+        if settings.server_tls is None:
             client = above = self.plane.kind(self.listener)(self.plane, self.listener)
             client.transport = transport
         else:
@@ -60,8 +60,8 @@ class Proxied(Client):
         self.plane.timers.clients.add(client)
         self.state = CLOSED
         transport.set_protocol(above)
-        crowd = self.listener.crowd
-        ending = crowd.known(client) if crowd is not None else 0
+        limits = self.listener.limits
+        ending = limits.identified(client) if limits is not None else 0
         if ending:
             client.turn_away(ending)
         else:

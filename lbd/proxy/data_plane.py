@@ -26,13 +26,13 @@ from lbd.proxy.gate import Gate
 from lbd.proxy.handshake import Handshake, plain
 from lbd.proxy.listener import Listener, ListenerSettings
 from lbd.proxy.passthrough import Passthrough
-from lbd.proxy.proxied import Proxied
+from lbd.proxy.proxy_protocol import ProxyProtocol
 from lbd.proxy.tcp import TcpClient
 from lbd.proxy.timers import Timers
-from lbd.proxy.tls import aim
+from lbd.proxy.tls import apply_tls
 from lbd.stats import endings, fields, scoreboard
 from lbd.stats.scoreboard import Board, Record
-from lbd.tls.handshake_limiter import Turns
+from lbd.tls.handshake_limiter import HandshakeLimiter
 from lbd.upstream import pinned
 from lbd.upstream.selective import kind
 from lbd.upstream.upstream import Upstream
@@ -41,7 +41,7 @@ LISTENER_CONNECTIONS = fields.LISTENER_CONNECTIONS
 LISTENER_ACCEPTED = fields.LISTENER_ACCEPTED
 
 
-class Plane:
+class DataPlane:
     """What a worker's control side may ask of its data plane.
 
     `net` opens and accepts connections (`lbd.net.sock.Poller`, or `lbd.net.loop.LoopNet`); `lane` is this process's
@@ -50,8 +50,8 @@ class Plane:
     """
 
     __slots__ = ("_access", "_done", "_prepared", "_report", "_traces", "access", "assembly", "backends", "contexts",
-                 "draining", "error_bodies", "explanations", "generation", "limit", "listeners", "log", "loop", "net",
-                 "now", "options", "paused", "process", "timers", "turns", "wakeups")
+                 "draining", "error_bodies", "explanations", "generation", "handshake_limiter", "limit", "listeners",
+                 "log", "loop", "net", "now", "options", "paused", "process", "timers", "wakeups")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, net: Any, board: Board, lane: int,
                  report: Callable[[str, str, str], None], wakeups: Wakeups | None = None) -> None:
@@ -74,7 +74,7 @@ class Plane:
         self.limit = sys.maxsize
         self.paused = False
         self.draining = Draining(self)
-        self.turns = Turns(loop)
+        self.handshake_limiter = HandshakeLimiter(loop)
         self.contexts: Mapping[str, ssl.SSLContext | None] = {}
         self.options: Mapping[str, Options] = {}
         self.explanations = Explanations(loop, self._mould)
@@ -105,7 +105,7 @@ class Plane:
         for name, (backend, algorithm) in prepared.backends.items():
             removed += backend.install(generation.config.backends[name], generation.endpoints.get(name, ()),
                                        partial(self.assembly.row, scoreboard.SERVER), algorithm, generation.secret)
-            aim(backend, prepared.contexts[name])
+            apply_tls(backend, prepared.contexts[name])
         self.contexts = prepared.contexts
         self.options = of_backends(generation.config)
         for listener, settings in prepared.listeners.values():
@@ -154,7 +154,7 @@ class Plane:
                 if backend.settings.on_down == "cut" and endpoint.health in ("down", "ejected"):
                     fallen.update(server for server in backend.servers.values() if server.name == endpoint.name)
         for backend in changed.values():
-            aim(backend, self.contexts.get(backend.name))
+            apply_tls(backend, self.contexts.get(backend.name))
             backend.rebuild()
             if backend.gate is not None:
                 backend.gate.pump()
@@ -219,7 +219,7 @@ class Plane:
         """Have ready what connections begin as."""
         for listener in self.listeners.values():
             settings = listener.settings
-            kind = (Proxied if settings.proxy_protocol else Handshake if settings.face is not None
+            kind = (ProxyProtocol if settings.proxy_protocol else Handshake if settings.server_tls is not None
                     else self.kind(listener))
             listener.mould = Mould(kind(self, listener))
 
@@ -227,12 +227,12 @@ class Plane:
         client: Client = listener.mould.make()
         client.record = Record(self.process)
         settings = listener.settings
-        return client if settings.face is None or settings.proxy_protocol else self.secure(settings, client)
+        return client if settings.server_tls is None or settings.proxy_protocol else self.secure(settings, client)
 
     def secure(self, settings: ListenerSettings, handshake: Client) -> Secure:
         """What ends TLS below such a client."""
-        assert settings.face is not None
-        return Secure(settings.face.context, handshake, self.turns, None if settings.tcp else plain)
+        assert settings.server_tls is not None
+        return Secure(settings.server_tls.context, handshake, self.handshake_limiter, None if settings.tcp else plain)
 
     def kind(self, listener: Listener) -> type[Client]:
         """What serves a connection whose client is known."""
@@ -255,7 +255,7 @@ class Plane:
             if tls is None:
                 upstream.payload = greeting + upstream.payload
                 return self.net.connect(*endpoint(server), upstream, options)
-            secure = Secure(tls.context, upstream, server=False, name=tls.name, vault=tls, greeting=greeting)
+            secure = Secure(tls.context, upstream, server=False, name=tls.name, client_tls=tls, greeting=greeting)
             return secure.attach(self.net.connect(*endpoint(server), secure, options))
         except (OSError, ValueError) as error:      # no descriptor left, or no address that the kernel takes
             self.loop.call_soon(upstream.connection_lost, error)
@@ -282,8 +282,8 @@ class Plane:
         self.timers.clients.discard(client)
         listener = client.listener
         listener.row.add(LISTENER_CONNECTIONS, -1)
-        if listener.crowd is not None:
-            listener.crowd.left(client)
+        if listener.limits is not None:
+            listener.limits.disconnected(client)
         if self.paused:
             self._pace()
         if self._done is not None and not self.clients:
@@ -312,8 +312,8 @@ class Plane:
         """Another tick of the clock, so many seconds late."""
         for listener in self.listeners.values():
             listener.rejections.tick()
-            if listener.crowd is not None:
-                listener.crowd.tick()
+            if listener.limits is not None:
+                listener.limits.tick()
         self.net.tick()
         self.process.set(fields.PROCESS_CONNECTIONS, self.clients)
         if self.access is not None:
