@@ -10,7 +10,8 @@ from lbd.errors import LbdError
 from lbd.log.logger import logger
 from lbd.schema import AdminTls
 from lbd.tls import openssl
-from lbd.tls.contexts import HTTP, name_authorities
+from lbd.tls.certificate import authorities
+from lbd.tls.contexts import HTTP
 
 
 class AdminTlsContext:
@@ -90,7 +91,7 @@ def _context(settings: AdminTls) -> ssl.SSLContext:
             regular(settings.client_ca)
             context.load_verify_locations(settings.client_ca)
             with open(settings.client_ca, "rb") as file:
-                name_authorities(context, file.read())
+                openssl.name_authorities(context, authorities(file.read()))
         except (OSError, ssl.SSLError) as error:
             raise LbdError(f"admin.tls.client_ca: {settings.client_ca}: {_reason(error)}") from None
         context.verify_mode = ssl.CERT_REQUIRED

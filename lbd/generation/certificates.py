@@ -20,8 +20,9 @@ from lbd.schema import BackendConfig, BackendTls, Config, ListenerConfig, Listen
 from lbd.schema.tls import Pair
 from lbd.schema.units import Address
 from lbd.tls import tickets
-from lbd.tls.certificate import Pem, facts
+from lbd.tls.certificate import authorities, load_pem
 from lbd.tls.credentials import Credentials, Place
+from lbd.tls.pem import Pem
 
 LARGEST = 2**20       # bytes of one file
 MOST = 10_000         # files of one pattern
@@ -149,8 +150,7 @@ def shown(credentials: Mapping[Place, Credentials]) -> Iterator[Shown]:
     """Every certificate in force."""
     for place, given in credentials.items():
         for pem in given.pems:
-            about = facts(pem.chain)
-            yield Shown(place, pem.path, about.names, about.ends)
+            yield Shown(place, pem.path, pem.facts.names, pem.facts.ends)
 
 
 def files(config: Config) -> list[str]:
@@ -182,8 +182,9 @@ def _wanted(config: Config) -> Iterator[tuple[Place, ListenerConfig | BackendCon
 
 
 def _listener(tls: ListenerTls) -> Credentials:
-    return Credentials(tuple(pem for pair in tls.certificates for pem in _pems(pair, "certificates")),
-                       _fetch(tls.client_ca, "client_ca") if tls.client_ca is not None else b"")
+    believed = _fetch(tls.client_ca, "client_ca") if tls.client_ca is not None else b""
+    return Credentials(tuple(pem for pair in tls.certificates for pem in _pems(pair, "certificates")), believed,
+                       named=authorities(believed))
 
 
 def _backend(tls: BackendTls) -> Credentials:
@@ -219,7 +220,7 @@ def _pem(path: str, beside: str, key: str) -> Pem:
     chain = _fetch(path, key)
     if not beside and b"PRIVATE KEY-----" not in chain:
         beside = next(filter(os.path.exists, _beside(path)), "")
-    return Pem(path, chain, _fetch(beside, key) if beside else b"")
+    return load_pem(path, chain, _fetch(beside, key) if beside else b"", key)
 
 
 def _beside(path: str) -> tuple[str, str]:

@@ -7,13 +7,14 @@ import time
 from collections.abc import Sequence
 from functools import cache
 
-from lbd.tls.certificate import Facts, common_name, every, same_name
+from lbd.tls.certificate import facts_of_all
+from lbd.tls.pem import CertificateFacts, DistinguishedName, common_name, same_name
 
 
 def faults(pem: bytes, now: float) -> list[str]:
     """What is wrong with the certificates of a PEM file, of which the first is shown, as ends of a sentence that begins
     with the file. `now`: Unix time. Raises `ValueError` for a certificate that cannot be read."""
-    chain = every(pem)
+    chain = facts_of_all(pem)
     found = expired(pem, now)
     for place, (before, about) in enumerate(itertools.pairwise(chain), 2):
         if same_name(about.subject, before.issuer):
@@ -31,10 +32,10 @@ def faults(pem: bytes, now: float) -> list[str]:
     return found
 
 
-def unfinished(pem: bytes, others: Sequence[Facts] = ()) -> str:
+def unfinished(pem: bytes, others: Sequence[CertificateFacts] = ()) -> str:
     """Whether an intermediate authority may be missing at the end of a chain without gaps, as the end of such a
     sentence; "" where the last certificate is of a root that the system knows, or is among `others`."""
-    chain = every(pem)
+    chain = facts_of_all(pem)
     for before, about in itertools.pairwise(chain):
         if not same_name(about.subject, before.issuer):
             return ""
@@ -51,15 +52,15 @@ def unfinished(pem: bytes, others: Sequence[Facts] = ()) -> str:
 
 def expired(pem: bytes, now: float) -> list[str]:
     """Which certificates of a PEM file are not valid at this Unix time, as ends of a sentence that begins with it."""
-    return [fault for place, about in enumerate(every(pem)) for fault in _times(about, place, now)]
+    return [fault for place, about in enumerate(facts_of_all(pem)) for fault in _times(about, place, now)]
 
 
-def selfsigned(about: Facts) -> bool:
+def selfsigned(about: CertificateFacts) -> bool:
     """Whether a certificate names itself as its issuer, as roots do."""
     return same_name(about.subject, about.issuer)
 
 
-def _times(about: Facts, place: int, now: float) -> list[str]:
+def _times(about: CertificateFacts, place: int, now: float) -> list[str]:
     which = f"holds a certificate (number {place + 1}, {_shown(about.subject)}) that"
     if about.ends < now:
         return [f"{which} expired on {_day(about.ends)}"]
@@ -69,16 +70,16 @@ def _times(about: Facts, place: int, now: float) -> list[str]:
 
 
 @cache
-def _system() -> tuple[Facts, ...]:
+def _system() -> tuple[CertificateFacts, ...]:
     """The system's authorities."""
     context = ssl.create_default_context()
     found = []
     for der in context.get_ca_certs(binary_form=True):
-        found += every(ssl.DER_cert_to_PEM_cert(der).encode())
+        found += facts_of_all(ssl.DER_cert_to_PEM_cert(der).encode())
     return tuple(found)
 
 
-def _shown(name: bytes) -> str:
+def _shown(name: DistinguishedName) -> str:
     return '"' + "".join(letter if letter.isprintable() else "?" for letter in common_name(name)[:100]) + '"'
 
 

@@ -8,9 +8,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from lbd.errors import LbdError, no_memory_file
-from lbd.log.logger import logger
 from lbd.tls import openssl, tickets
-from lbd.tls.certificate import Facts, Pem, blocks, ders, every, facts
+from lbd.tls.pem import Pem, blocks
 
 # For TLS 1.2: forward secrecy, and none but AEAD. Those of TLS 1.3 are all of that kind, and not a matter of choice.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -38,27 +37,27 @@ class ServerTls:
     """
 
     def __init__(self, pems: Sequence[Pem], *, min_version: str = "1.2", ciphers: str | None = None,
-                 client_ca: bytes = b"", required: bool = True, keys: bytes = b"", alpn: Sequence[str] = HTTP,
-                 strict: bool = False, partial: bool = False) -> None:
+                 client_ca: bytes = b"", named: Sequence[bytes] = (), required: bool = True, keys: bytes = b"",
+                 alpn: Sequence[str] = HTTP, strict: bool = False, partial: bool = False) -> None:
         self._exact: dict[str, ssl.SSLContext] = {}
         self._below: dict[str, ssl.SSLContext] = {}
         self.shared = bool(keys)
         made = []
-        kinds: dict[frozenset[str], dict[bytes, ssl.SSLContext]] = {}
+        kinds: dict[frozenset[str], dict[str, ssl.SSLContext]] = {}
         for pem in pems:
-            about = _facts(pem, "certificates")
+            about = pem.facts
             same = kinds.setdefault(frozenset(about.names), {})
-            if same and about.kind not in same:
-                same[about.kind] = next(iter(same.values()))
-                _load(same[about.kind], pem, "certificates")
+            if same and about.key_algorithm not in same:
+                same[about.key_algorithm] = next(iter(same.values()))
+                _load(same[about.key_algorithm], pem, "certificates")
                 continue
             context = _context(ssl.PROTOCOL_TLS_SERVER, min_version, ciphers or CIPHERS, alpn)
             _load(context, pem, "certificates")
             if client_ca:
                 _trust_authorities(context, client_ca, "client_ca", partial)
-                name_authorities(context, client_ca)
+                openssl.name_authorities(context, named)
                 context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
-            same.setdefault(about.kind, context)
+            same.setdefault(about.key_algorithm, context)
             self._name(context, about.names)
             made.append(context)
         if not made:
@@ -160,7 +159,6 @@ def _context(protocol: int, min_version: str, ciphers: str | None, alpn: Sequenc
 
 def _load(context: ssl.SSLContext, pem: Pem, key: str) -> None:
     """`key` is the one of the configuration, which errors begin with."""
-    _facts(pem, key)
     if b"PRIVATE KEY-----" not in pem.whole:
         raise LbdError(f"{key}: {pem.path}: it holds no private key (-----BEGIN PRIVATE KEY-----); "
                        "put its key into a file beside it, of the same name with .key, or write { cert = FILE, key = "
@@ -182,13 +180,6 @@ def _load(context: ssl.SSLContext, pem: Pem, key: str) -> None:
         os.close(fd)
 
 
-def _facts(pem: Pem, key: str) -> Facts:
-    try:
-        return facts(pem.chain)
-    except ValueError as error:
-        raise LbdError(f"{key}: {pem.path}: it {error}") from None
-
-
 def _no_password() -> str:
     raise ValueError("its private key is encrypted; lbd cannot ask for a password")
 
@@ -200,20 +191,6 @@ def _trust_authorities(context: ssl.SSLContext, ca: bytes, key: str, partial: bo
         raise LbdError(f"{key}: the file holds no certificates ({_reason(error)})") from None
     if partial:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-
-
-def name_authorities(context: ssl.SSLContext, ca: bytes) -> None:
-    """Tell clients which certificates may be of use: those of the authorities of this PEM file."""
-    try:
-        named = {about.subject: der for about, der in zip(every(ca), ders(ca), strict=True)}
-    except ValueError:
-        return      # OpenSSL reads what it believes by itself
-    size = sum(len(name) + 2 for name in named)
-    if size > openssl.MOST_NAMES:
-        logger.warning("client_ca has too many authorities to name them to clients", authorities=len(named), bytes=size,
-                       most=openssl.MOST_NAMES)
-    else:
-        openssl.name_authorities(context, list(named.values()))
 
 
 def _reason(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from lbd.tls.certificate import Pem
+from lbd.tls.pem import Pem
 
 Place = tuple[str, str]      # "listeners" or "backends", and the name
 
@@ -11,9 +11,11 @@ Place = tuple[str, str]      # "listeners" or "backends", and the name
 class Credentials:
     """`pems` are shown to the other side, by `authorities` (PEM; b"": the system's, or none) the other side is judged.
 
-    `keys` are those of the session tickets of a listener. None of it is shown or logged.
+    `keys` are those of a listener's session tickets, `named` the certificates (DER) of the authorities whose names it
+    sends to its clients. None of it is shown or logged.
     """
 
     pems: tuple[Pem, ...] = field(default=(), repr=False)
     authorities: bytes = field(default=b"", repr=False)
     keys: bytes = field(default=b"", repr=False)
+    named: tuple[bytes, ...] = field(default=(), repr=False)

@@ -12,8 +12,6 @@ from lbd.tls.alpn import SELECT, offer
 
 FAILURES = (OSError, AttributeError, ValueError)    # what `libssl` and `pointer` raise where they do not work
 
-MOST_NAMES = 60_000     # bytes of the authorities' names: a CertificateRequest has room for 2**16 (RFC 8446 4.2.4)
-
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_long
 _PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "SSL_CTX_ctrl": (ctypes.c_long, (_POINTER, ctypes.c_int, _SIZE, _POINTER)),

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lbd.net.secure import NotTls, Secure
-from lbd.tls.certificate import Pem
+from lbd.tls.certificate import load_pem
 from lbd.tls.contexts import ClientTls, ServerTls, client_context
 from lbd.tls.handshake_limiter import HandshakeLimiter
 from tests.authority import Authority
@@ -40,7 +40,7 @@ class Bed:
         self.bench = bench
         self.authority = Authority(directory)
         self.path = self.authority.issue("a.pem", NAME)
-        self.server_tls = ServerTls([Pem("a.pem", self.path.read_bytes(), b"")])
+        self.server_tls = ServerTls([load_pem("a.pem", self.path.read_bytes(), b"")])
         self.context = client_context(ca=self.authority.file.read_bytes())
         self.made: list[Guest] = []
         self.secures: list[Secure] = []
@@ -267,7 +267,7 @@ async def test_a_server_that_just_closes_may_have_cut_its_answer(bed, bench):
 async def test_servers_that_are_not_believed(bed, tmp_path, wrong):
     if wrong == "expired":
         path = bed.authority.issue("old.pem", NAME, days=(-2, -1))
-        bed.server_tls = ServerTls([Pem("old.pem", path.read_bytes(), b"")])
+        bed.server_tls = ServerTls([load_pem("old.pem", path.read_bytes(), b"")])
     bed.listen()
     other = client_context(ca=Authority(tmp_path, "other").file.read_bytes())
     client = Peer()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lbd import schema
-from lbd.tls.certificate import Pem
+from lbd.tls.certificate import load_pem
 from lbd.tls.contexts import client_context, new_client_context
 from lbd.tls.credentials import Credentials
 from tests.authority import Authority
@@ -42,7 +42,7 @@ class Place:
         self.rig, self.stage, self.directory = rig, stage, directory
         self.authority = Authority(directory)
         self.clients = Authority(directory, "clients")
-        self.pem = Pem("a.pem", self.authority.issue("a.pem", NAME).read_bytes(), b"")
+        self.pem = load_pem("a.pem", self.authority.issue("a.pem", NAME).read_bytes(), b"")
         self.context = client_context(ca=self.authority.file.read_bytes())
 
     def start(self, listener: str = "", tls: str = "", authorities: bytes = b"") -> None:
@@ -181,9 +181,9 @@ async def test_clients_without_the_certificate_are_refused(place: Place, told: l
     authorities = place.clients.file.read_bytes()
     place.start(tls='client_ca = "clients.pem"', authorities=authorities)
     good = client_context(ca=place.authority.file.read_bytes(),
-                          pem=Pem("c", place.clients.issue("c.pem", "c", common="Ann").read_bytes(), b""))
+                          pem=load_pem("c", place.clients.issue("c.pem", "c", common="Ann").read_bytes(), b""))
     wrong = client_context(ca=place.authority.file.read_bytes(),
-                           pem=Pem("d", place.authority.issue("d.pem", "d").read_bytes(), b""))
+                           pem=load_pem("d", place.authority.issue("d.pem", "d").read_bytes(), b""))
     for context in (place.context, wrong):
         reader, writer = await place.streams(context)
         with pytest.raises(ssl.SSLError, match=r"(?i)certificate|alert|unknown"):
@@ -221,7 +221,7 @@ async def test_servers_are_told_of_the_certificate_and_never_by_the_client(place
     place.start(tls='client_ca = "clients.pem"\nverify = "optional"\nhsts = "365d"',
                 authorities=place.clients.file.read_bytes())
     known = client_context(ca=place.authority.file.read_bytes(),
-                           pem=Pem("c", place.clients.issue("c.pem", "c", common="Ann").read_bytes(), b""))
+                           pem=load_pem("c", place.clients.issue("c.pem", "c", common="Ann").read_bytes(), b""))
     for context, verify, subject in ((known, b"SUCCESS", True), (place.context, b"NONE", False)):
         reader, writer = await place.streams(context)
         writer.write(request("/", "X-SSL-Client-Verify: SUCCESS", "x-ssl-client-subject: CN=Root"))
@@ -258,7 +258,7 @@ async def test_answers_of_lbd_tell_of_strict_transport_security_too(place: Place
 async def test_a_resumed_session_has_the_certificate_too(place: Place) -> None:
     place.start(tls='client_ca = "clients.pem"', authorities=place.clients.file.read_bytes())
     context = client_context(ca=place.authority.file.read_bytes(),
-                             pem=Pem("c", place.clients.issue("c.pem", "c", common="Ann").read_bytes(), b""))
+                             pem=load_pem("c", place.clients.issue("c.pem", "c", common="Ann").read_bytes(), b""))
 
     def asked(session: ssl.SSLSession | None) -> tuple[bool, ssl.SSLSession | None]:
         with context.wrap_socket(socket.create_connection(place.rig.address, LIMIT), server_hostname=NAME,

@@ -14,7 +14,7 @@ from lbd import schema
 from lbd.errors import LbdError
 from lbd.proxy.tls import TlsContexts, server_name
 from lbd.schema.tls import BackendTls, ListenerTls, Pair
-from lbd.tls.certificate import Pem
+from lbd.tls.certificate import load_pem
 from lbd.tls.credentials import Credentials
 from tests.authority import Authority
 
@@ -29,13 +29,13 @@ def listener(**more: object) -> schema.ListenerConfig:
 
 def test_it_lives_on_until_something_changes(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
-    given = {PLACE: Credentials((Pem("a.pem", authority.issue("a.pem", "a").read_bytes(), b""),))}
+    given = {PLACE: Credentials((load_pem("a.pem", authority.issue("a.pem", "a").read_bytes(), b""),))}
     contexts = TlsContexts()
     first = contexts.server_tls("web", listener(), given)
     assert first is not None
     assert contexts.server_tls("web", listener(backlog=5), dict(given)) is first
     assert contexts.server_tls("web", listener(mode="tcp"), given) is not first
-    renewed = {PLACE: Credentials((Pem("a.pem", authority.issue("a.pem", "a").read_bytes(), b""),))}
+    renewed = {PLACE: Credentials((load_pem("a.pem", authority.issue("a.pem", "a").read_bytes(), b""),))}
     assert contexts.server_tls("web", listener(), renewed) is not first
     assert contexts.server_tls("web", schema.ListenerConfig(bind=()), given) is None
 
@@ -89,7 +89,7 @@ class Servers:
         self.number += 1
         port = self.server.sockets[0].getsockname()[1]
         text = SERVERS.format(address=f"{scheme}127.0.0.1:{port}", backend=backend, listener=listener)
-        pems = (Pem("c", shown.read_bytes(), b""),) if shown else ()
+        pems = (load_pem("c", shown.read_bytes(), b""),) if shown else ()
         given = Credentials(pems, self.authority.file.read_bytes() if believed else b"")
         made = replace(generation(configuration(text, self.directory), self.number),
                        credentials={("backends", "app"): given})

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lbd.routing.client_certificate import FIELDS, lines, name
-from lbd.tls.certificate import Pem
+from lbd.tls.certificate import load_pem
 from lbd.tls.contexts import ServerTls, client_context
 from tests.authority import Authority, shake
 
@@ -27,10 +27,10 @@ class Transport:
 def shaken(directory: Path, common: str | None, required: bool = False) -> tuple[ssl.SSLObject, bytes]:
     """A listener's end, and the client's certificate."""
     authority = Authority(directory)
-    pem = Pem("a", authority.issue("a.pem", "a.test").read_bytes(), b"")
+    pem = load_pem("a", authority.issue("a.pem", "a.test").read_bytes(), b"")
     server_tls = ServerTls([pem], client_ca=authority.file.read_bytes(), required=required)
     data = authority.issue("c.pem", "c", common=common or "x").read_bytes()
-    client = client_context(verify=False, pem=Pem("c", data, b"") if common is not None else None)
+    client = client_context(verify=False, pem=load_pem("c", data, b"") if common is not None else None)
     _, far = shake(client, server_tls.context, "a.test")
     return far, data
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lbd.tls.certificate import every
+from lbd.tls.certificate import facts_of_all
 from lbd.tls.chain import expired, faults, unfinished
 from tests.authority import Authority
 
@@ -48,14 +48,14 @@ def test_the_order(parts: dict[str, bytes], order: str, fault: str) -> None:
     ("leaf upper", "", ""),         # the gap is said already
 ])
 def test_what_may_be_missing_at_the_end(parts: dict[str, bytes], order: str, known: str, fault: str) -> None:
-    others = every(b"".join(parts[name] for name in known.split()))
+    others = facts_of_all(b"".join(parts[name] for name in known.split()))
     found = unfinished(b"".join(parts[name] for name in order.split()), others)
     assert found.startswith(fault)
     assert bool(found) is bool(fault)
 
 
 def test_roots_of_the_system_are_known(parts: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lbd.tls.chain._system", lambda: tuple(every(parts["root"])))
+    monkeypatch.setattr("lbd.tls.chain._system", lambda: tuple(facts_of_all(parts["root"])))
     assert unfinished(parts["plain"]) == ""
 
 
@@ -63,7 +63,7 @@ def test_certificates_out_of_their_time(tmp_path: Path) -> None:
     root = Authority(tmp_path, "Root")
     old, new = root.authority("Old", days=(-9, -2)), root.issue("new.pem", "a", days=(3, 9), common="New").read_bytes()
     text = faults(old.issue("a.pem", "a", common="Leaf").read_bytes() + old.file.read_bytes(), time.time())
-    day = time.strftime("%Y-%m-%d", time.gmtime(every(old.file.read_bytes())[0].ends))
+    day = time.strftime("%Y-%m-%d", time.gmtime(facts_of_all(old.file.read_bytes())[0].ends))
     assert text == [f'holds a certificate (number 2, "Old") that expired on {day}']
-    day = time.strftime("%Y-%m-%d", time.gmtime(every(new)[0].begins))
+    day = time.strftime("%Y-%m-%d", time.gmtime(facts_of_all(new)[0].begins))
     assert expired(new, time.time()) == [f'holds a certificate (number 1, "New") that is not valid before {day}']

@@ -2,12 +2,13 @@
 
 import pickle
 
-from lbd.tls.certificate import Pem
 from lbd.tls.credentials import Credentials
+from lbd.tls.pem import CertificateFacts, Pem
 
 
 def test_they_travel_and_are_not_shown() -> None:
-    made = Credentials((Pem("a.pem", b"chain", b"private"),), b"authorities", b"ticket keys")
+    facts = CertificateFacts(("a",), 0, 1, "", (), ())
+    made = Credentials((Pem("a.pem", b"chain", b"private", facts),), b"authorities", b"ticket keys", (b"der",))
     assert pickle.loads(pickle.dumps(made)) == made
     assert hash(made) == hash(pickle.loads(pickle.dumps(made)))
     assert not any(word in repr(made) for word in ("private", "ticket", "authorities"))

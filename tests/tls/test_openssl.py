@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lbd.tls import openssl
-from lbd.tls.certificate import Pem
+from lbd.tls.certificate import authorities, load_pem
 from lbd.tls.contexts import ServerTls
 from tests.authority import Authority, asked
 
@@ -15,9 +15,9 @@ from tests.authority import Authority, asked
 def server_tls(tmp_path: Path) -> ServerTls:
     """Of two names; it believes two authorities, of which one stands in the file twice."""
     authority, other = Authority(tmp_path), Authority(tmp_path, "other")
-    pems = [Pem(name, authority.issue(f"{name}.pem", name).read_bytes(), b"") for name in ("a.example", "b.example")]
+    pems = [load_pem(name, authority.issue(f"{name}.pem", name).read_bytes()) for name in ("a.example", "b.example")]
     believed = b"a comment\n".join(one.file.read_bytes() for one in (authority, other, authority))
-    return ServerTls(pems, client_ca=believed, required=False)
+    return ServerTls(pems, client_ca=believed, named=authorities(believed), required=False)
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lbd.tls import tickets
-from lbd.tls.certificate import Pem
+from lbd.tls.certificate import load_pem
 from lbd.tls.contexts import ServerTls, client_context
 from tests.authority import Authority
 
@@ -38,7 +38,7 @@ def test_keys_are_shared(tmp_path: Path, version: str) -> None:
         pytest.skip("this Python's ssl does not let ticket keys be set")
     authority = Authority(tmp_path)
     data = authority.issue("a.pem", "a.example.com").read_bytes()
-    pem = Pem("a.pem", data, b"")
+    pem = load_pem("a.pem", data, b"")
     keys = os.urandom(tickets.SIZE)
     client = client_context(ca=authority.file.read_bytes())
     client.maximum_version = ssl.TLSVersion.TLSv1_2 if version == "1.2" else ssl.TLSVersion.TLSv1_3

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lbd.net import proxy_header
-from lbd.tls.certificate import Pem
+from lbd.tls.certificate import load_pem
 from lbd.tls.contexts import client_context
 from tests.proxy.conftest import Connect, Simple
 from tests.proxy.rig import Peer, Rig, Stage, answer, request, warm
@@ -81,7 +81,7 @@ async def test_what_tls_says_of_the_client(rig: Rig, stage: Stage, tmp_path: Pat
     place = Place(rig, stage, tmp_path)
     place.start(tls="client_ca = 'clients.pem'\nverify = 'optional'\n[backends.app]\nsend_proxy = 'v2'",
                 authorities=place.clients.file.read_bytes())
-    shown = Pem("c", place.clients.issue("c.pem", "c", common="Ann").read_bytes(), b"") if certified else None
+    shown = load_pem("c", place.clients.issue("c.pem", "c", common="Ann").read_bytes(), b"") if certified else None
     _, writer = await place.streams(client_context(ca=place.authority.file.read_bytes(), pem=shown))
     writer.write(request())
     server = await stage.accept()

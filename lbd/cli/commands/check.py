@@ -27,9 +27,10 @@ from lbd.log.logger import printable
 from lbd.report.forecast import forecast
 from lbd.schema import Config
 from lbd.schema.kinds import shown
-from lbd.tls.certificate import Facts, Pem, every
+from lbd.tls.certificate import facts_of_all, load_pem
 from lbd.tls.chain import expired, faults, unfinished
 from lbd.tls.credentials import Credentials
+from lbd.tls.pem import CertificateFacts
 
 HELP = "say everything that is wrong with a configuration; exit code 0 if it can be used"
 
@@ -99,17 +100,17 @@ def certificates(loaded: Loaded) -> list[Problem]:
         except LbdError as error:
             key, _, message = str(error).partition(": ")
             problems.append(problem(loaded, (*path, key.rpartition(".")[2]), message, "Permission denied" in message))
-    known: list[Facts] = []
+    known: list[CertificateFacts] = []
     for _, given in read:
         with contextlib.suppress(ValueError):
-            known += every(given.authorities)
+            known += facts_of_all(given.authorities)
     for place, given in read:
         problems += [problem(loaded, (*place, key), text, True)
                      for key, text in chains(place, given, known, time.time())]
     return problems
 
 
-def chains(path: Path, given: Credentials, known: Sequence[Facts], now: float) -> Iterator[tuple[str, str]]:
+def chains(path: Path, given: Credentials, known: Sequence[CertificateFacts], now: float) -> Iterator[tuple[str, str]]:
     """What OpenSSL takes and peers may not, with its key."""
     shown, believed = ("certificates", "client_ca") if path[0] == "listeners" else ("certificate", "ca")
     try:
@@ -135,16 +136,16 @@ def admin_certificate(loaded: Loaded) -> list[Problem]:
         return []
     try:
         AdminTlsContext(settings)
-        given = Credentials((Pem(settings.cert, fetch(settings.cert), b""),),
+        given = Credentials((load_pem(settings.cert, fetch(settings.cert), setting="admin.tls.cert"),),
                             fetch(settings.client_ca) if settings.client_ca is not None else b"")
     except LbdError as error:
         key, _, message = str(error).partition(": ")
         return [problem(loaded, (*path, key.rpartition(".")[2]), message, "Permission denied" in message)]
     except DocumentError:
         return []       # a rule has said so
-    known: list[Facts] = []
+    known: list[CertificateFacts] = []
     with contextlib.suppress(ValueError):
-        known = every(given.authorities)
+        known = facts_of_all(given.authorities)
     return [problem(loaded, (*path, "cert" if key == "certificates" else key), text, True)
             for key, text in chains(("listeners",), given, known, time.time())]
 
