@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -182,3 +184,9 @@ async def test_a_suspect_is_reported_once_in_a_while(pair):
 def test_bad_arguments_end_with_usage():
     with pytest.raises(SystemExit):
         main(["--slot", "x"])
+
+
+def test_workers_do_without_the_package_that_reads_certificates():
+    """It costs memory, and parses what came from outside; the supervisor hands over what it read."""
+    ask = "import sys, lbd.control.worker; print([name for name in sys.modules if name.startswith('cryptography')])"
+    assert subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True).stdout == "[]\n"
