@@ -77,11 +77,22 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_sdist_has_what_a_build_needs(built: Path, source: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {f"{kernel}{suffix}" for kernel in kernels() for suffix in (".pyx", ".pyi")}
+    wanted = {f"{kernel}{suffix}" for kernel in kernels() for suffix in (".pyx", ".pyi", ".c")}
     wanted |= paths(source, "lbd/**/*.px[di]") | paths(source, "conf/*") | paths(source, "systemd/*")
     wanted |= {"pyproject.toml", "README.md", "lbd/py.typed"} | paths(source, "lbd/guide/*")
     assert not wanted - names
-    assert not [name for name in names if name.endswith((".c", ".so"))]
+    assert not [name for name in names if name.endswith(".so")]
+
+
+def test_sdist_builds_without_cython(built: Path, tmp_path: Path) -> None:
+    """And with the C that it brings: the modules say which Cython made it, and none was there."""
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    tree = next(tmp_path.iterdir())
+    asked = "from lbd import building; print(building.get_requires_for_build_wheel())"
+    assert done(sys.executable, "-c", asked, cwd=tree).strip() == "[]"
+    stamps = [(tree / f"{kernel}.c").stat().st_mtime - (tree / f"{kernel}.pyx").stat().st_mtime for kernel in kernels()]
+    assert min(stamps) >= 0
 
 
 def test_wheel_has_every_module_and_kernel(built: Path, source: Path) -> None:
@@ -100,9 +111,9 @@ def test_installed_command_says_its_version(installed: Path) -> None:
 
 
 def test_every_module_imports_with_the_declared_dependencies(installed: Path, source: Path) -> None:
-    """A dependency that only the tests declare would be missing here; what needs an extra is loaded by name only."""
+    """A dependency that only the tests declare would be missing here. Left out: the build, and what needs an extra."""
     names = [path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-             for path in sorted(paths(source, "lbd/**/*.py") - {"lbd/__main__.py"})]
+             for path in sorted(paths(source, "lbd/**/*.py") - {"lbd/__main__.py", "lbd/building.py"})]
     names.remove(SPANS)
     names += [kernel.replace("/", ".") for kernel in kernels()]
     done(installed / "python", "-I", "-c", f"import importlib\nfor name in {names}: importlib.import_module(name)",

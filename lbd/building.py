@@ -1,0 +1,99 @@
+"""The build of the package: setuptools, with the kernels translated and compiled side by side, and C in the sdist."""
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from setuptools import Extension, build_meta
+from setuptools.command.build_ext import build_ext
+from setuptools.command.sdist import sdist
+from setuptools.errors import SetupError
+
+# The rest of the interface of a build backend (PEP 517 and 660) is that of setuptools.
+build_editable = build_meta.build_editable
+build_sdist = build_meta.build_sdist
+build_wheel = build_meta.build_wheel
+prepare_metadata_for_build_editable = build_meta.prepare_metadata_for_build_editable
+prepare_metadata_for_build_wheel = build_meta.prepare_metadata_for_build_wheel
+
+CYTHON = "Cython>=3.1,<4"
+
+# Line numbers for backtraces, but no description of each variable: that takes a third of the compiler's time.
+DEBUG = "-g1"
+
+
+def get_requires_for_build_wheel(config_settings: Mapping[str, Any] | None = None) -> list[str]:
+    """Packages that a wheel needs to be built: no Cython where every kernel comes with its C, as in the sdist."""
+    return [] if all(map(translated, Path("lbd").rglob("*.pyx"))) else [CYTHON]
+
+
+get_requires_for_build_editable = get_requires_for_build_wheel
+
+
+def get_requires_for_build_sdist(config_settings: Mapping[str, Any] | None = None) -> list[str]:
+    """Packages that the sdist needs to be built: Cython, unless this is one."""
+    return get_requires_for_build_wheel(config_settings)
+
+
+def translated(kernel: Path) -> Path | None:
+    """The C beside a kernel's .pyx; None where there is none, or an older one."""
+    beside = kernel.with_suffix(".c")
+    return beside if beside.is_file() and beside.stat().st_mtime >= kernel.stat().st_mtime else None
+
+
+def translate(extensions: Iterable[Extension], directory: str | Path, jobs: int, force: bool = False) -> None:
+    """Make each extension one of C, by Cython in `jobs` processes where the C is not there; it goes below `directory`.
+
+    Raises SetupError without Cython, and its CompileError after it has printed what is wrong in which kernel.
+    """
+    missing = []
+    for extension in extensions:
+        beside = [translated(Path(source)) for source in extension.sources if source.endswith(".pyx")]
+        if all(beside):
+            extension.sources = list(map(str, beside)) or extension.sources
+        else:
+            missing.append(extension)
+    if not missing:
+        return
+    if not find_spec("Cython"):
+        raise SetupError(f"{missing[0].sources[0]} has no C of its age beside it: install {CYTHON} to translate it")
+    made = import_module("Cython.Build").cythonize(missing, nthreads=jobs, build_dir=str(directory), force=force)
+    sources: Mapping[str, Sequence[str]] = {extension.name: extension.sources for extension in made}
+    for extension in missing:
+        extension.sources = list(sources[extension.name])
+
+
+class BuildKernels(build_ext):
+    """`build_ext` on every processor: first with Cython, then with the compiler, the longest file first."""
+
+    parallel: int | None
+
+    def finalize_options(self) -> None:
+        """Take as many jobs as the process may use processors, unless --parallel says how many."""
+        super().finalize_options()
+        self.parallel = self.parallel or len(os.sched_getaffinity(0))
+
+    def build_extensions(self) -> None:
+        """Translate and compile all; the first that fails fails the build."""
+        translate(self.extensions, self.build_temp, int(self.parallel), bool(self.force))
+        for extension in self.extensions:
+            extension.extra_compile_args = [DEBUG, *extension.extra_compile_args]
+        self.extensions.sort(key=lambda extension: -sum(os.path.getsize(source) for source in extension.sources))
+        super().build_extensions()
+
+
+class Source(sdist):
+    """`sdist` with the C of every kernel beside it, so that it builds without Cython."""
+
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
+        """Copy the files, then what Cython makes of them."""
+        super().make_release_tree(base_dir, files)
+        build = self.get_finalized_command("build_ext")
+        translate(self.distribution.ext_modules, build.build_temp, build.parallel)
+        for extension in self.distribution.ext_modules:
+            for source in extension.sources:
+                shutil.copy(source, Path(base_dir, *extension.name.split(".")).with_suffix(".c"))

@@ -1,0 +1,71 @@
+"""lbd.building: which kernels are translated, and what a build needs for it."""
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from setuptools import Distribution, Extension
+from setuptools.errors import SetupError
+
+from lbd import building
+
+
+@pytest.fixture
+def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Extension]:
+    """Two small kernels in a tree of their own, which is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    extensions = []
+    for name in ("one", "two"):
+        source = Path("lbd", f"{name}.pyx")
+        source.parent.mkdir(exist_ok=True)
+        source.touch()
+        extensions.append(Extension(f"lbd.{name}", [str(source)]))
+    monkeypatch.setattr(building, "import_module", {"Cython.Build": SimpleNamespace(cythonize=cythonize)}.get)
+    return extensions
+
+
+def cythonize(extensions: list[Extension], nthreads: int, build_dir: str, force: bool) -> list[Extension]:
+    """A stand-in that writes no C: extensions as Cython returns them, whose names alone are those of before."""
+    return [Extension(extension.name, [str(Path(build_dir, source).with_suffix(".c")) for source in extension.sources])
+            for extension in reversed(extensions)]
+
+
+def beside(name: str, age: int = 0) -> None:
+    """C beside a kernel, so many seconds older than it."""
+    source, made = Path("lbd", f"{name}.pyx"), Path("lbd", f"{name}.c")
+    made.write_text("/* made before */")
+    stamp = source.stat().st_mtime - age
+    os.utime(made, (stamp, stamp))
+
+
+def test_c_goes_below_the_directory_of_the_build(kernels: list[Extension]) -> None:
+    building.translate(kernels, "temp", jobs=2)
+    assert [extension.sources for extension in kernels] == [["temp/lbd/one.c"], ["temp/lbd/two.c"]]
+
+
+def test_c_that_came_along_is_taken(kernels: list[Extension]) -> None:
+    beside("one")
+    beside("two", age=5)
+    building.translate(kernels, "temp", jobs=1)
+    assert [extension.sources for extension in kernels] == [["lbd/one.c"], ["temp/lbd/two.c"]]
+
+
+def test_cython_is_needed_only_for_what_has_no_c(kernels: list[Extension], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building, "find_spec", lambda name: None)
+    beside("one")
+    assert building.get_requires_for_build_wheel() == [building.CYTHON]
+    with pytest.raises(SetupError, match=r"lbd/two\.pyx has no C of its age beside it: install Cython>="):
+        building.translate(kernels, "temp", jobs=1)
+    beside("two")
+    assert building.get_requires_for_build_wheel() == building.get_requires_for_build_sdist() == []
+    building.translate(kernels, "temp", jobs=1)
+
+
+def test_jobs_are_the_processors_of_the_process(kernels: list[Extension]) -> None:
+    command = building.BuildKernels(Distribution({"ext_modules": kernels}))
+    command.finalize_options()
+    assert command.parallel == len(os.sched_getaffinity(0))
+    command = building.BuildKernels(Distribution({"ext_modules": kernels}), parallel=7)
+    command.finalize_options()
+    assert command.parallel == 7
