@@ -79,7 +79,7 @@ class BuildKernels(build_ext):
 
     def build_extensions(self) -> None:
         """Translate and compile all; the first that fails fails the build."""
-        translate(self.extensions, self.build_temp, int(self.parallel), bool(self.force))
+        translate(self.extensions, self.build_temp, self.parallel or 1, bool(self.force))
         for extension in self.extensions:
             extension.extra_compile_args = [DEBUG, *extension.extra_compile_args]
         self.extensions.sort(key=lambda extension: -sum(os.path.getsize(source) for source in extension.sources))
