@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lbd.admin.markup import LOGIN, document, status_page
+from lbd.admin import markup
+from lbd.admin.markup import login_page
 from lbd.admin.selection import Selection
 
 EVIL = '<script>alert(1)</script>"\'&'
@@ -55,6 +56,11 @@ def fleet(servers):
     return {**STATUS, "backends": {"app": {"algorithm": "random", "servers": rows}, "o'<": {"servers": {}}}}
 
 
+def status_page(*facts):
+    """The page in one piece."""
+    return "".join(markup.status_page(*facts))
+
+
 def words(text):
     return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", text))
 
@@ -71,7 +77,7 @@ def test_everything_is_in_the_page_itself():
 @pytest.mark.parametrize("operates", [True, False])
 def test_it_is_well_formed(operates):
     assert Tags(status_page(STATUS, EVENTS, operates)).open == []
-    assert Tags(document("lbd", LOGIN)).open == []
+    assert Tags(login_page()).open == []
 
 
 def test_nothing_that_a_server_says_is_markup():
@@ -79,6 +85,44 @@ def test_nothing_that_a_server_says_is_markup():
     assert "<script>alert" not in page
     assert [attributes for tag, attributes in Tags(page).found if tag == "script"] == [
         {"src": "page/live.js", "defer": None}]
+
+
+def evil(facts):
+    """The same facts with markup in each name and text; words of state stay, as they choose what is shown."""
+    if isinstance(facts, dict):
+        named = {"backends", "servers", "listeners"}
+        return {name: {f"{EVIL}{key}": evil(value) for key, value in part.items()} if name in named else evil(part)
+                for name, part in facts.items()}
+    if isinstance(facts, list):
+        return [evil(part) for part in facts]
+    return f"{EVIL}{facts}" if isinstance(facts, str) and facts not in ("down", "up", "ready", "drain") else facts
+
+
+@pytest.mark.parametrize("selection", [Selection(), Selection(EVIL), Selection(show=["none"])])
+def test_no_name_and_no_reason_is_markup(selection):
+    change = {"generation": 4, "time": "noon", "plan": "2 servers added", "changes": ["a added"], "more": 3}
+    more = {"last_change": change, "unkept": "disk full", "degraded": ["a file"]}
+    servers = {f"s{number}": {"health": "down", "mode": "ready", "reason": "no answer"} for number in range(9)}
+    backends = {**STATUS["backends"], "many": {"algorithm": "random", "servers": servers}}
+    facts = {**STATUS, **more, "backends": backends}
+    page = status_page(evil(facts), evil(EVENTS), True, selection)
+    assert Tags(page).open == []
+    plain = "".join(status_page(facts, EVENTS, True, chosen) for chosen in (Selection(), Selection("app"), selection))
+    allowed = {(tag, *attributes) for tag, attributes in Tags(plain).found}
+    found = Tags(page).found
+    assert {tag for tag, _ in found} <= {tag for tag, *_ in allowed}
+    assert [attributes for tag, attributes in found if tag == "script"] == [{"src": "page/live.js", "defer": None}]
+    assert {(tag, *attributes) for tag, attributes in found} <= allowed
+    if not selection.find:
+        assert any(attributes.get("data-backend") == f"{EVIL}app" for _, attributes in found)
+
+
+def test_what_is_unknown_is_a_dash():
+    page = status_page({"generation": 1, "backends": {"app": {"servers": {"a": {"health": "up"}}}},
+                        "last_reload": {"success": False}}, [], True)
+    assert "None" not in words(page).replace("None, 0 of 1 usable", "")
+    assert 'data-in-flight="-"' in page
+    assert "<p>-: refused</p>" in page
 
 
 def test_nothing_that_the_policy_forbids_is_used():
@@ -98,7 +142,7 @@ def test_buttons_are_for_who_may_change_something():
 
 
 def test_no_field_can_send_what_is_typed():
-    for text in (document("lbd", LOGIN), status_page(STATUS, EVENTS, True)):
+    for text in (login_page(), status_page(STATUS, EVENTS, True)):
         assert not [tag for tag, attributes in Tags(text).found if tag in ("input", "button") and "name" in attributes]
 
 
@@ -129,7 +173,7 @@ def test_a_large_fleet_is_closed_until_it_is_asked_for():
 
 def test_what_is_searched_for_is_shown_and_stays_in_its_field():
     page = status_page(fleet(150), EVENTS, True, Selection('down "<'))
-    assert 'value="down &quot;&lt;"' in page
+    assert ("input", 'down "<') in [(tag, attributes.get("value")) for tag, attributes in Tags(page).found]
     assert "no servers found" in page
     page = status_page(fleet(150), EVENTS, True, Selection("down"))
     assert "1 server found" in page

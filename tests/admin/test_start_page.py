@@ -1,11 +1,14 @@
 """The start page: who gets what of it."""
 
+import asyncio
 import hashlib
 import re
+import subprocess
+import sys
 
 import pytest
 
-from lbd.admin import app
+from lbd.admin import app, start_page
 from lbd.admin.token import Token
 
 TOKENS = (Token("operate", hashlib.sha256(b"operator").digest()),
@@ -62,3 +65,20 @@ async def test_what_is_to_be_shown_stands_in_the_address(daemon, ask, monkeypatc
     monkeypatch.setattr(daemon, "status", lambda history=False: status)
     _, _, text = await ask(app.admin(daemon, None), "GET", f"/{query}")
     assert ('id="server-app/' in text) == shown
+
+
+async def test_others_have_their_turn_while_a_long_page_is_made():
+    turns = []
+
+    def pieces():
+        for number in range(3 * start_page.PIECES):
+            yield "x" if turns or number < 2 * start_page.PIECES else "late"
+
+    asyncio.get_running_loop().call_soon(turns.append, True)
+    assert await start_page.joined(pieces()) == "x" * 3 * start_page.PIECES
+
+
+def test_templates_are_no_part_of_a_worker():
+    """Each worker would pay for them in memory and in its start."""
+    loaded = "import sys, lbd.control.worker; print(sorted({'jinja2', 'markupsafe', 'lbd.admin'} & {*sys.modules}))"
+    assert subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True).stdout == "[]\n"
