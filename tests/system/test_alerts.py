@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from lbd_process import Backend, Lbd
+from lbd_process import Backend, borrowed
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -71,7 +71,7 @@ def test_alerts_fire_when_something_is_bad_and_not_before(promtool, tmp_path):
 
 def test_every_metric_that_a_rule_asks_for_is_exported():
     asked = set(re.findall(r"\blbd_\w+", (CONF / "alerts.yml").read_text()))
-    with Backend("a") as server, Lbd(f"""
+    with Backend("a") as server, borrowed(f"""
 [listeners.web]
 bind = "127.0.0.1:$web"
 backend = "app"

@@ -4,6 +4,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from lbd_process import borrowed, until
@@ -57,17 +58,18 @@ def flood() -> Iterator[int]:
 def test_a_client_that_half_closes_and_resets_kills_no_worker(flood: int, where: str) -> None:
     with borrowed(TEXT.format(port=flood)) as lbd:
         before = lbd.workers()
-        for _ in range(8):
-            with socket.create_connection(("127.0.0.1", lbd.port(where))) as client:
+        with ExitStack() as stack:
+            for _ in range(8):
+                client = stack.enter_context(socket.create_connection(("127.0.0.1", lbd.port(where))))
                 client.sendall(UPGRADE if where == "web" else b"begin")
                 got = 0
                 while got < 8 * len(PIECE):
                     got += len(client.recv(len(PIECE)))
                 client.shutdown(socket.SHUT_WR)
-                # What the kernel buffers between server and client is full once nothing more comes to be read.
-                full = threading.Event()
-                full.wait(0.3)
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            # What the kernel buffers between servers and clients is full once nothing more comes to be read.
+            full = threading.Event()
+            full.wait(0.3)
         gone = 'lbd_listener_connections{listener="' + where + '"} 0'
         until(lambda: gone in lbd.metrics(), "every connection to be gone")
         assert lbd.workers() == before

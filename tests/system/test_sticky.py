@@ -7,7 +7,7 @@ from collections import Counter
 from typing import NamedTuple
 
 import pytest
-from lbd_process import Lbd, until
+from lbd_process import Lbd, borrowed, until
 from origin import Origin
 
 from lbd.cli.command_line import main
@@ -218,7 +218,7 @@ def test_a_stopped_server_is_replaced_before_any_check_says_so(origins):
     with Origin("dead") as dead:
         text = TEXT.replace('interval = "50ms"', 'interval = "1h"') % {
             name: origin.port for name, origin in {**origins, "a": dead}.items()}
-        with Lbd(text) as lbd:
+        with borrowed(text) as lbd:
             cookies = dict(new_client(lbd, "implied") for _ in range(8))
             dead.stop()
             got = fetch(lbd, "implied", cookies["dead"])

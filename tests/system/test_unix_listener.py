@@ -4,7 +4,6 @@ import json
 import os
 import stat
 
-import pytest
 from lbd_process import Lbd, Unix, ask
 from origin import Origin
 
@@ -13,6 +12,15 @@ CLOSED = ("sh", "-c", 'umask 077; exec "$@"', "sh")
 
 def text(path, more=""):
     return f'[listeners.web]\nbind = "unix:{path}"\n{more}\n[[listeners.web.routes]]\nrespond = {{ body = "here" }}\n'
+
+
+def seen(path):
+    """The client and the scheme that a server is told of, where a client of the socket tells of others."""
+    connection = Unix(str(path))
+    connection.request("GET", "/digest", headers={"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"})
+    fields = json.loads(connection.getresponse().read())["headers"]
+    connection.close()
+    return fields.get("x-forwarded-for"), fields["x-forwarded-proto"]
 
 
 def mode(path):
@@ -34,17 +42,13 @@ def test_its_mode_is_that_of_the_file_and_a_reload_changes_it(tmp_path):
         assert mode(path) == 0o660
 
 
-@pytest.mark.parametrize(("trusted", "client", "scheme"), [('["unix"]', "192.0.2.7", "https"), ("[]", None, "http")])
-def test_forwarded_fields_are_believed_where_unix_sockets_are_trusted(tmp_path, trusted, client, scheme):
+def test_forwarded_fields_are_believed_where_unix_sockets_are_trusted(tmp_path):
     path = tmp_path / "web.sock"
     with Origin("a") as origin:
         listener = (f'[listeners.web]\nbind = "unix:{path}"\nbackend = "app"\n'
                     f'[backends.app]\nservers = {{ a = "127.0.0.1:{origin.port}" }}\n')
-        with Lbd(listener, settings=f"trusted_proxies = {trusted}") as lbd:
-            connection = Unix(str(path))
-            connection.request("GET", "/digest", headers={"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"})
-            seen = json.loads(connection.getresponse().read())["headers"]
-            connection.close()
-            assert seen.get("x-forwarded-for") == client
-            assert seen["x-forwarded-proto"] == scheme
-            assert lbd.stop() == 0
+        with Lbd(listener, settings='trusted_proxies = ["unix"]') as lbd:
+            assert seen(path) == ("192.0.2.7", "https")
+            lbd.file.write_text(lbd.file.read_text().replace('["unix"]', "[]"))
+            assert lbd.admin("POST", "/v1/reload")[0] == 200
+            assert seen(path) == (None, "http")
