@@ -1,11 +1,10 @@
 """Explanations of the running daemon agree with what it does."""
 
-import subprocess
-import sys
 from urllib.parse import quote
 
-from lbd_process import ROOT, Backend, borrowed, until
+from lbd_process import Backend, borrowed, until
 
+from lbd.cli.command_line import main
 from tests.authority import Authority
 
 CONFIG = """
@@ -39,32 +38,28 @@ def test_events_tell_of_the_start_and_of_a_reload():
         assert all(event["number"] > first["last"] for event in more["events"])
 
 
-def run(lbd, *words):
-    command = [sys.executable, "-m", "lbd", *words, "--admin", f"unix:{lbd.path}/admin.sock"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-
-
-def test_a_live_request_shows_the_way_it_took():
+def test_a_live_request_shows_the_way_it_took(capsys):
     with Backend("a") as a, Backend("b") as b, borrowed(CONFIG.format(a=a.port, b=b.port)) as lbd:
         for number in range(4):
             url = f"http://127.0.0.1:{lbd.port('web')}/{number}"
-            done = run(lbd, "explain", "GET", url, "--live")
-            assert done.returncode == 0, done.stderr
+            assert main(["explain", "GET", url, "--live", "--admin", f"unix:{lbd.path}/admin.sock"]) == 0
+            said = capsys.readouterr().out
             server = lbd.get("web", f"/{number}")[1]["server"]
-            assert f"\nserver {server}: url-hash picks it" in done.stdout
-            assert f"\n  server: {server}\n" in done.stdout
-            assert "200 OK" in done.stdout
-            assert "first-byte" in done.stdout
+            assert f"\nserver {server}: url-hash picks it" in said
+            assert f"\n  server: {server}\n" in said
+            assert "200 OK" in said
+            assert "first-byte" in said
 
 
-def test_a_live_request_over_tls(tmp_path):
+def test_a_live_request_over_tls(tmp_path, capsys):
     file = Authority(tmp_path).issue("a.pem", "a.example.com")
     with Backend("a") as a, Backend("b") as b:
         config = CONFIG.format(a=a.port, b=b.port).replace(
             'backend = "app"', f'backend = "app"\ntls = {{ certificates = "{file}" }}')
         with borrowed(config) as lbd:
-            done = run(lbd, "explain", f"https://a.example.com:{lbd.port('web')}/1", "--live")
-            assert done.returncode == 0, done.stderr
-            assert "200 OK" in done.stdout
-            assert "\n  listener: web\n" in done.stdout
-            assert "X-Forwarded-Proto: https" in done.stdout
+            url = f"https://a.example.com:{lbd.port('web')}/1"
+            assert main(["explain", url, "--live", "--admin", f"unix:{lbd.path}/admin.sock"]) == 0
+            said = capsys.readouterr().out
+            assert "200 OK" in said
+            assert "\n  listener: web\n" in said
+            assert "X-Forwarded-Proto: https" in said

@@ -22,6 +22,8 @@ USER = "nobody"
 NEEDED = "import lbd.control.worker, lbd.cli.commands.daemon"
 NET_BIND_SERVICE = 1 << 10
 UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+# What has been compiled already need not be once more.
+COMPILED = {name: value for name, value in os.environ.items() if name == "PYTHONPYCACHEPREFIX"}
 LIBRARIES = os.pathsep.join([str(ROOT), *(entry for entry in sys.path if entry.endswith("-packages"))])
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -40,7 +42,8 @@ def interpreter():
 def run(python, *words):
     try:
         return subprocess.run([python, *words], user=USER, group=pwd.getpwnam(USER).pw_gid, extra_groups=[], cwd="/",
-                              env={"PYTHONPATH": LIBRARIES}, capture_output=True, timeout=60).returncode == 0
+                              env={"PYTHONPATH": LIBRARIES, **COMPILED}, capture_output=True,
+                              timeout=60).returncode == 0
     except OSError:
         return False
 

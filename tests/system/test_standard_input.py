@@ -8,6 +8,8 @@ import pytest
 from lbd_process import ROOT, Lbd, until
 from origin import Origin
 
+from lbd.cli.command_line import main
+
 TEXT = """
 [listeners.web]
 bind = "127.0.0.1:$web"
@@ -21,34 +23,32 @@ a = "127.0.0.1:%d"
 INPUT = {"prefix": ("sh", "-c", 'exec "$@" < "$5"', "sh"), "options": ("-c", "-")}
 
 
-def command(lbd, *words):
-    return subprocess.run([sys.executable, "-m", "lbd", *words, "--admin", f"unix:{lbd.path}/admin.sock"], cwd=ROOT,
-                          text=True, capture_output=True, timeout=100)
+def test_it_serves_and_whatever_would_read_it_again_is_refused(capsys):
+    def command(*words):
+        code = main([*words, "--admin", f"unix:{lbd.path}/admin.sock"])
+        return code, *capsys.readouterr()
 
-
-def test_it_serves_and_whatever_would_read_it_again_is_refused():
     with Origin("a") as origin, Lbd(TEXT % (5, origin.port), **INPUT) as lbd:
         assert lbd.get("web")[0] == 200
         lbd.write(TEXT % (6, origin.port))      # nobody looks at the file that was redirected
         for words in (("reload",), ("upgrade",), ("plan",)):
-            done = command(lbd, *words)
-            assert (done.returncode, done.stdout) == (1, ""), words
-            assert "the configuration came from standard input" in done.stderr
+            code, out, error = command(*words)
+            assert (code, out) == (1, ""), words
+            assert "the configuration came from standard input" in error
         lbd.send(signal.SIGHUP)
         until(lambda: len(lbd.logged("reload refused; the old configuration serves on")) == 2, "the refusal by SIGHUP")
-        done = command(lbd, "plan", "-c", str(lbd.file))
-        assert (done.returncode, "max_idle: 5 -> 6" in done.stdout) == (2, True)
+        code, out, _ = command("plan", "-c", str(lbd.file))
+        assert (code, "max_idle: 5 -> 6" in out) == (2, True)
         status = lbd.status()
         assert (status["watch"], status["generation"]) == ("off", 1)
         assert lbd.get("web")[0] == 200
         assert lbd.stop() == 0
 
 
-@pytest.mark.parametrize(("text", "code", "said"), [
-    ("", 1, "<stdin>: "), ("[listeners\n", 1, "<stdin>:1:11: not valid TOML"),
-    ("[listeners.web]\nbind = 80\n", 1, "<stdin>:1:12: listeners.web: a listener needs")])
-def test_what_is_wrong_with_it_is_said_with_its_place(text, code, said):
-    for words in (("-c", "-"), ("check", "-c", "-"), ("-t", "-c", "-")):
-        done = subprocess.run([sys.executable, "-m", "lbd", *words], cwd=ROOT, input=text, text=True,
-                              capture_output=True, timeout=60)
-        assert (done.returncode, done.stderr.startswith(said)) == (code, True), done.stderr
+@pytest.mark.parametrize(("words", "text", "said"), [
+    (("-c", "-"), "", "<stdin>: "), (("check", "-c", "-"), "[listeners\n", "<stdin>:1:11: not valid TOML"),
+    (("-t", "-c", "-"), "[listeners.web]\nbind = 80\n", "<stdin>:1:12: listeners.web: a listener needs")])
+def test_what_is_wrong_with_it_is_said_with_its_place(words, text, said):
+    done = subprocess.run([sys.executable, "-m", "lbd", *words], cwd=ROOT, input=text, text=True,
+                          capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr.startswith(said)) == (1, True), done.stderr

@@ -4,7 +4,6 @@ import itertools
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from contextlib import closing
 
@@ -12,6 +11,8 @@ import pytest
 from lbd_process import ROOT, Lbd, living, until
 from load import Load, answer, ask, connect
 from origin import Origin
+
+from lbd.cli.command_line import main
 
 TEXT = """
 [listeners.web]
@@ -43,9 +44,10 @@ def package(home, monkeypatch):
     return install
 
 
-def upgrade(lbd):
-    return subprocess.run([sys.executable, "-m", "lbd", "upgrade", "-c", str(lbd.file)], cwd=ROOT, text=True,
-                          capture_output=True, timeout=100)
+@pytest.fixture
+def upgrade(capsys):
+    """`lbd upgrade`: its exit code, what it said, and what it complained of."""
+    return lambda lbd: (main(["upgrade", "-c", str(lbd.file)]), *capsys.readouterr())
 
 
 def at_rest(lbd):
@@ -53,14 +55,13 @@ def at_rest(lbd):
           "the last request is counted, which is after its answer is sent")
 
 
-def test_another_version_takes_over_under_load(package):
+def test_another_version_takes_over_under_load(package, upgrade):
     with Origin("a") as origin, Lbd(TEXT % origin.port, settings='drain_timeout = "5s"') as lbd:
         pid, workers = lbd.pid, lbd.workers()
         with Load(lbd.port("web"), connections=4, once=True) as once, Load(lbd.port("web"), connections=4) as kept:
             until(lambda: once.total > 50, "some answers")
             package("2.0")
-            done = upgrade(lbd)
-            assert (done.returncode, done.stdout) == (0, "upgraded: lbd 1.0 -> 2.0, generation 2\n"), done.stderr
+            assert upgrade(lbd) == (0, "upgraded: lbd 1.0 -> 2.0, generation 2\n", "")
             until(lambda: not set(workers) & set(lbd.workers()), "the old workers leave")
             goal = kept.total + 100
             until(lambda: kept.total > goal, "answers of the new version")
@@ -77,13 +78,13 @@ def test_another_version_takes_over_under_load(package):
         assert lbd.stop() == 0
 
 
-def test_a_version_that_does_not_work_changes_nothing(package):
+def test_a_version_that_does_not_work_changes_nothing(package, upgrade):
     with Origin("a") as origin, Lbd(TEXT % origin.port) as lbd:
         workers = lbd.workers()
         package("2.0", "raise ImportError('broken')\n")
-        done = upgrade(lbd)
-        assert done.returncode == 1
-        assert "nothing was changed: the version on disk does not take the running configuration" in done.stderr
+        code, _, error = upgrade(lbd)
+        assert code == 1
+        assert "nothing was changed: the version on disk does not take the running configuration" in error
         assert lbd.workers() == workers
         assert lbd.get("web")[0] == 200
 
@@ -98,7 +99,7 @@ def test_a_worker_of_a_new_version_makes_the_supervisor_upgrade(package):
         assert lbd.get("web")[0] == 200
 
 
-def test_health_ejections_and_latency_carry_over(package):
+def test_health_ejections_and_latency_carry_over(package, upgrade):
     checked = """
 [listeners.web]
 bind = "127.0.0.1:$web"
@@ -117,7 +118,7 @@ servers = { a = "127.0.0.1:%d", gone = "127.0.0.1:%d" }
         until(lambda: "of 1000 failed" in lbd.status()["backends"]["app"]["servers"]["a"]["reason"], "a check failed")
         before = lbd.status()["backends"]["app"]["servers"]
         package("2.0")
-        assert upgrade(lbd).returncode == 0
+        assert upgrade(lbd)[0] == 0
         after = lbd.status()["backends"]["app"]["servers"]
         assert [after[name]["health"] for name in ("a", "gone")] == ["up", "ejected"]
         assert after["gone"]["reason"] == before["gone"]["reason"]
@@ -126,7 +127,7 @@ servers = { a = "127.0.0.1:%d", gone = "127.0.0.1:%d" }
         assert len(lbd.logged("server ejected")) == 1
 
 
-def test_what_old_workers_still_answer_is_logged_and_counted_in_another_layout(package, home, tmp_path):
+def test_what_old_workers_still_answer_is_logged_and_counted_in_another_layout(package, upgrade, home, tmp_path):
     fields = home / "lbd" / "stats" / "fields.py"
     log = tmp_path / "access.log"
     text = f'[log]\naccess = "{log}"\n' + TEXT
@@ -142,7 +143,7 @@ def test_what_old_workers_still_answer_is_logged_and_counted_in_another_layout(p
                 assert mark in written
                 fields.write_text(written.replace(mark, f'SERVER_NEW = _server.counter("new", "New.")\n{mark}', 1))
                 package("2.0")
-                assert upgrade(lbd).returncode == 0, lbd.log()
+                assert upgrade(lbd)[0] == 0, lbd.log()
                 assert set(old) & set(lbd.workers())   # one of them has something to finish
                 assert lbd.status()["backends"]["app"]["servers"]["a"]["requests"] >= 100
                 origin.release.set()
@@ -181,14 +182,14 @@ def test_workers_serve_on_when_the_new_version_dies_after_the_exec(package):
         assert set(load.answered) == {200}
 
 
-def test_files_that_say_something_else_are_not_slipped_in(package):
+def test_files_that_say_something_else_are_not_slipped_in(package, upgrade):
     with Origin("a") as origin, Lbd(TEXT % origin.port, settings="watch = false") as lbd:
         lbd.write(TEXT % origin.port + f'b = "127.0.0.1:{origin.port}"\n')
-        done = upgrade(lbd)
-        assert done.returncode == 1
-        assert "the files say something else than what is in force (1 server added): lbd reload first" in done.stderr
+        code, _, error = upgrade(lbd)
+        assert code == 1
+        assert "the files say something else than what is in force (1 server added): lbd reload first" in error
         assert lbd.admin("POST", "/v1/reload")[0] == 200
-        assert upgrade(lbd).returncode == 0
+        assert upgrade(lbd)[0] == 0
         assert lbd.status()["generation"] == 3
 
 
