@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lbd.admin import columns, sparkline
-from lbd.admin.columns import TONES, Column, Columns, Row
+from lbd.admin.columns import TONES, Columns, Row, TableColumn
 from lbd.admin.selection import MOST, Selection
 
 MOST_AILING = 12     # servers that are named at the top
@@ -128,7 +128,7 @@ def server_rows(backend: str, rows: list[Row]) -> Iterator[ServerRow]:
                         [(mode, word) for mode, word in STEERING if mode != row.get("mode")])
 
 
-def server_cell(column: Column, row: Row, top: float) -> ServerCell:
+def server_cell(column: TableColumn, row: Row, top: float) -> ServerCell:
     """The cell, and in the column of latencies their picture: that is markup made of numbers alone."""
     picture, small = None, None
     if column.title == "latency" and (history := row.get("history")):
@@ -138,7 +138,7 @@ def server_cell(column: Column, row: Row, top: float) -> ServerCell:
     return ServerCell(*cell(column, row), picture, small)
 
 
-def cell(column: Column, row: Row) -> Cell:
+def cell(column: TableColumn, row: Row) -> Cell:
     """The cell, with words of state in colour."""
     value = column.show(row)
     return Cell(column.title, column.number, known(value), tone(value))

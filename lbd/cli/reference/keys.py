@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from lbd.balance import OPTIONS
+from lbd.balance import ALGORITHMS
 from lbd.config.reference import RELOADS, example, toml_reference, written
+from lbd.config.registry import AlgorithmTraits, CheckTraits
 from lbd.health import CHECKS
 from lbd.schema import REQUIRED, Config, HealthPolicy, Key, keys
 from lbd.schema import units as u
-from lbd.schema.kinds import Kind
+from lbd.schema.kinds import ValueKind
 
 NAME = "NAME"      # stands in a path for a name that the operator chooses
 
@@ -29,7 +30,7 @@ def names() -> list[str]:
 
 def table() -> str:
     """The whole reference, as `lbd schema` prints it."""
-    return toml_reference(OPTIONS, {name: kind.Options for name, kind in CHECKS.items()})
+    return toml_reference(ALGORITHMS, CHECKS)
 
 
 @cache
@@ -45,14 +46,15 @@ def _within(section: type, path: tuple[str, ...]) -> Iterator[KeyEntry]:
         if about.section is not None:
             yield from _within(about.section, (*here, NAME) if about.named else here)
         if about.kind is u.ALGORITHM:
-            yield from _owned(OPTIONS, here)
+            yield from _owned(ALGORITHMS, here)
     if section is HealthPolicy:
-        yield from _owned({name: kind.Options for name, kind in CHECKS.items()}, path)
+        yield from _owned(CHECKS, path)
 
 
-def _owned(options: Mapping[str, type | None], path: tuple[str, ...]) -> Iterator[KeyEntry]:
-    for owner, section in options.items():
-        for name, (_, about) in (keys(section) if section is not None else {}).items():
+def _owned(owners: Mapping[str, AlgorithmTraits] | Mapping[str, CheckTraits], path: tuple[str, ...]
+           ) -> Iterator[KeyEntry]:
+    for owner, traits in owners.items():
+        for name, (_, about) in (keys(traits.Options) if traits.Options is not None else {}).items():
             yield KeyEntry((*path, name), about, owner)
 
 
@@ -105,7 +107,7 @@ def _text(places: list[KeyEntry]) -> str:
     return "\n".join(filter(None, lines)) + "\n"
 
 
-def _default(about: Key, kind: Kind) -> str:
+def _default(about: Key, kind: ValueKind) -> str:
     sample: Any = example(about)
     if about.default is REQUIRED:
         return f"must be given, like {written(sample)}"
