@@ -8,8 +8,8 @@ from lbd.config.runtime import RegistrationRequest, SavedRegistration, read
 from lbd.control.registration_rollout import RegistrationRollout
 from lbd.control.runtime_state import RuntimeState
 from lbd.control.targets import Targets
-from lbd.discovery import registry
-from lbd.discovery.registry import Name
+from lbd.discovery import registration_policy, registry
+from lbd.discovery.registry import ServerName
 from lbd.errors import Conflict, Forbidden, InvalidChange, NotStored
 from lbd.generation.machine import Machine
 from lbd.log.logger import logger
@@ -39,15 +39,15 @@ class Registrations:
         name = backend, server
         self._check(backend, server, request.address)
         registered = self._machine.registry
-        entry = registered.of(name)
-        before = None if entry is None else entry.kept
-        if not registered.put(SavedRegistration(backend, server, request, who), asyncio.get_running_loop().time()):
+        entry = registered.entry_of(name)
+        before = None if entry is None else entry.saved
+        if not registered.register(SavedRegistration(backend, server, request, who), asyncio.get_running_loop().time()):
             if entry is not None:
                 await self._state.wait_until_saved(entry.save)   # what is repeated may still be on its way to the disk
-                if registered.of(name) is not entry:
+                if registered.entry_of(name) is not entry:
                     raise NotStored("the registration that this one repeats could not be kept; try again")
             return False
-        entry = registered.of(name)
+        entry = registered.entry_of(name)
         assert entry is not None
         save, entry.save = entry.save, self._state.next_save
         self._rollout.start_soon()
@@ -60,7 +60,7 @@ class Registrations:
         """Drain a registered server, then remove it; True when it is gone within `wait` seconds. Raises `LbdError`."""
         self._targets.require_server(backend, server)
         name = backend, server
-        entry = self._machine.registry.of(name)
+        entry = self._machine.registry.entry_of(name)
         if entry is None and self._machine.in_files(backend, server.partition("@")[0]):
             raise Conflict(f"server {shown(server)} of backend {shown(backend)} is one of the configuration: "
                            "it goes with the file; drain or maint takes it out until then")
@@ -74,7 +74,7 @@ class Registrations:
 
     def end_expired(self) -> None:
         """Drain the servers that were not heard of in time, and remove those that the files have no place for."""
-        for name in self._machine.registry.due(asyncio.get_running_loop().time()):
+        for name in self._machine.registry.expired(asyncio.get_running_loop().time()):
             self._drain(name, "not heard of in time")
         for name, reason in self._machine.unwanted():
             logger.warning("registration ended", backend=name[0], server=name[1], reason=reason)
@@ -90,32 +90,32 @@ class Registrations:
         policy = self._targets.require_backend(backend).registration
         if policy is None:
             raise Forbidden(f"backend {shown(backend)} takes no registrations (registration = true allows them)")
-        is_new = self._machine.registry.of((backend, server)) is None
+        is_new = self._machine.registry.entry_of((backend, server)) is None
         if is_new and self._machine.in_files(backend, server):
             raise Conflict(f"server {shown(server)} of backend {shown(backend)} is one of the configuration")
-        if reason := registry.refused(policy, address):
+        if reason := registration_policy.refusal_of(policy, address):
             raise Forbidden(f"address {address} {reason}")
         if is_new:
             self._check_room(backend, policy)
 
     def _check_room(self, backend: str, policy: Registration) -> None:
-        count = self._machine.registry.count(backend)
+        count = self._machine.registry.count_of(backend)
         if count >= policy.most or len(self._machine.registry) >= registry.MOST:
             raise Conflict(f"backend {shown(backend)} has {count} registered servers: no more may be")
 
-    def _undo(self, name: Name, before: SavedRegistration | None, save: int) -> None:
+    def _undo(self, name: ServerName, before: SavedRegistration | None, save: int) -> None:
         """Go back to the registration before, which the save of that number keeps."""
-        entry = self._machine.registry.of(name)
+        entry = self._machine.registry.entry_of(name)
         if before is None or entry is None:
             self._machine.registry.remove(name)
         else:
-            self._machine.registry.put(before, asyncio.get_running_loop().time())
+            self._machine.registry.register(before, asyncio.get_running_loop().time())
             entry.save = save
         self._rollout.start_soon()
         self._machine.steered()
 
-    def _drain(self, name: Name, reason: str) -> None:
-        entry = self._machine.registry.of(name)
+    def _drain(self, name: ServerName, reason: str) -> None:
+        entry = self._machine.registry.entry_of(name)
         if entry is None or entry.leaving:
             return
         entry.leaving = asyncio.get_running_loop().time()
@@ -123,14 +123,14 @@ class Registrations:
         self._machine.steered()
         self._tasks.start(f"farewell of {name[0]}/{name[1]}", self._remove_when_drained(name))
 
-    async def _remove_when_drained(self, name: Name) -> None:
+    async def _remove_when_drained(self, name: ServerName) -> None:
         """Remove a server when nothing is in flight to it any more, or the drain has lasted long enough."""
-        entry = self._machine.registry.of(name)
+        entry = self._machine.registry.entry_of(name)
         began = entry.leaving if entry is not None else 0.0
         end = began + self._targets.generation().config.global_.drain_timeout
         while True:
             await asyncio.sleep(LOOK)   # the workers have heard of the drain by then
-            if self._machine.registry.of(name) is not entry or entry is None or entry.leaving != began:
+            if self._machine.registry.entry_of(name) is not entry or entry is None or entry.leaving != began:
                 return                  # it registered again
             if asyncio.get_running_loop().time() >= end or not self._machine.in_flight(name):
                 break
@@ -139,6 +139,6 @@ class Registrations:
         self._state.save_soon()
         logger.info("registered server gone", backend=name[0], server=name[1])
 
-    def _is_gone(self, name: Name) -> bool:
+    def _is_gone(self, name: ServerName) -> bool:
         """Whether neither the registry nor the workers have it any more."""
-        return self._machine.registry.of(name) is None and not self._machine.has(name)
+        return self._machine.registry.entry_of(name) is None and not self._machine.has(name)

@@ -55,10 +55,10 @@ class RuntimeDescription:
         now = asyncio.get_running_loop().time()
         for server, facts in backend["servers"].items():
             facts["override"] = self._override(name, server)
-            entry = self._machine.registry.of((name, server))
+            entry = self._machine.registry.entry_of((name, server))
             facts["registration"] = None if entry is None else {
-                "ttl_seconds": entry.kept.offer.ttl, "expires_in_seconds": round(max(entry.left(now), 0.0), 1),
-                "tags": list(entry.kept.offer.tags), "who": entry.kept.who, "leaving": bool(entry.leaving)}
+                "ttl_seconds": entry.saved.offer.ttl, "expires_in_seconds": round(max(entry.seconds_left(now), 0.0), 1),
+                "tags": list(entry.saved.offer.tags), "who": entry.saved.who, "leaving": bool(entry.leaving)}
         return backend
 
     def _override(self, backend: str, server: str) -> dict[str, Any] | None:

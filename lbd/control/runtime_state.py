@@ -116,7 +116,7 @@ class RuntimeState:
         overrides = [read(Override, item, FILE) for item in _array(data, "overrides")]
         registrations = [read(SavedRegistration, item, FILE) for item in _array(data, "registrations")]
         self._machine.overrides.load(overrides)
-        self._machine.registry.load(registrations, asyncio.get_running_loop().time())
+        self._machine.registry.restore(registrations, asyncio.get_running_loop().time())
         if overrides or registrations:
             logger.info("runtime state restored", overrides=len(overrides), registrations=len(registrations))
 

@@ -32,7 +32,7 @@ class Targets:
         """Raise `UnknownTarget` unless the backend has that server; `name@host` is one of several of a name."""
         servers = self.require_backend(backend).servers
         name = backend, server
-        if not (server in servers or self._machine.has(name) or self._machine.registry.of(name)):
+        if not (server in servers or self._machine.has(name) or self._machine.registry.entry_of(name)):
             raise UnknownTarget(f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
 
     def is_served(self, backend: str) -> bool:

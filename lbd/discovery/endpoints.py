@@ -5,46 +5,16 @@ from dataclasses import replace
 
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.backend.state import identity_of
-from lbd.discovery.names import Resolver
+from lbd.discovery.health_policies import checked_name_of, health_check_of, health_policy_of
+from lbd.discovery.resolver import Resolver
 from lbd.health.check import Secured
 from lbd.health.schedule import Key, Schedule, Target
 from lbd.net import proxy_header
-from lbd.schema import BackendConfig, Config, HealthPolicy, ServerConfig
+from lbd.schema import BackendConfig, Config, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats import scoreboard
 from lbd.stats.slots import Slots
 from lbd.tls.credentials import Credentials, Place
-
-
-def names(config: Config) -> dict[str, float]:
-    """The host names that have to be looked up, and how often (seconds)."""
-    found: dict[str, float] = {}
-    for backend in config.backends.values():
-        for server in backend.servers.values():
-            if not server.address.literal:
-                name = server.address.host
-                found[name] = min(backend.resolve, found.get(name, backend.resolve))
-        if name := _checked_name(policy(config, backend)):
-            found[name] = min(backend.resolve, found.get(name, backend.resolve))
-    return found
-
-
-def policy(config: Config, backend: BackendConfig) -> HealthPolicy | None:
-    """The health policy of a backend, whether named or in place."""
-    if isinstance(backend.health, str):
-        return config.health[backend.health]
-    return backend.health
-
-
-def check_of(config: Config, backend: BackendConfig, server: ServerConfig) -> HealthPolicy | None:
-    """The health policy by which one server of a backend is checked; None where it is not."""
-    how = policy(config, backend) if server.check else None
-    return replace(how, port=server.check_port) if how is not None and server.check_port is not None else how
-
-
-def _checked_name(policy: HealthPolicy | None) -> str:
-    """The host name that a policy checks instead of the servers' own addresses; "" without one."""
-    return policy.address if policy is not None and policy.address and not Address(policy.address).literal else ""
 
 
 class Endpoints:
@@ -65,20 +35,20 @@ class Endpoints:
         self._resolver = resolver
         self._schedule = schedule
 
-    def targets(self, config: Config) -> dict[Key, Target]:
-        """What has to be checked."""
-        found: dict[Key, Target] = {}
+    def check_targets(self, config: Config) -> dict[Key, Target]:
+        """The targets of health checks, by identity."""
+        targets: dict[Key, Target] = {}
         for name, backend in config.backends.items():
-            if (common := policy(config, backend)) is None:
+            if (policy := health_policy_of(config, backend)) is None:
                 continue
-            at = next(iter(self._resolver.order(_checked_name(common))), "")
-            for server, endpoint, address in self._places(name, backend):
-                if address.literal and (how := check_of(config, backend, server)) is not None:
-                    told = backend.send_proxy
-                    greeting = proxy_header.local(proxy_header.VERSIONS[told]) if told is not None else b""
+            at = next(iter(self._resolver.addresses_of(checked_name_of(policy))), "")
+            for server, server_name, address in self._locations(name, backend):
+                if address.literal and (check := health_check_of(config, backend, server)) is not None:
+                    version = backend.send_proxy
+                    greeting = proxy_header.local(proxy_header.VERSIONS[version]) if version is not None else b""
                     secured = self._secured(name, backend, address, server.address.host)
-                    found[identity_of(name, endpoint, address)] = Target(address, how, greeting, secured, at)
-        return found
+                    targets[identity_of(name, server_name, address)] = Target(address, check, greeting, secured, at)
+        return targets
 
     def by_backend(self, config: Config) -> dict[str, tuple[Endpoint, ...]]:
         """Every server of every backend as it is now."""
@@ -88,8 +58,8 @@ class Endpoints:
         """Every server of one backend as it is now."""
         return tuple(self._endpoints(config, name, config.backends[name]))
 
-    def generation(self, number: int, config: Config, max_connections: int, secret: bytes = b"",
-                   credentials: Mapping[Place, Credentials] | None = None) -> Generation:
+    def make_generation(self, number: int, config: Config, max_connections: int, secret: bytes = b"",
+                        credentials: Mapping[Place, Credentials] | None = None) -> Generation:
         """The generation as of now; raises `LbdError` when the scoreboard has no room for it."""
         backends = {name: self._slots.take(scoreboard.BACKEND, name) for name in config.backends}
         listeners = {name: self._slots.take(scoreboard.LISTENER, name) for name in config.listeners}
@@ -107,16 +77,16 @@ class Endpoints:
         return tuple(endpoint for name, endpoints in generation.endpoints.items()
                      for endpoint, old in _pairs(now.get(name, ()), endpoints) if endpoint != old)
 
-    def same_names(self, generation: Generation) -> bool:
+    def has_same_servers(self, generation: Generation) -> bool:
         """Whether the generation still has the right endpoints, whatever their state."""
         now = self.by_backend(generation.config)
         return all([m.name for m in endpoints] == [m.name for m in now[name]]
                    for name, endpoints in generation.endpoints.items())
 
-    def reason(self, config: Config, endpoint: Endpoint) -> str:
-        """Why the endpoint's health is what it is, in a few words; "" without checks."""
+    def health_reason(self, config: Config, endpoint: Endpoint) -> str:
+        """The reason for the endpoint's health, in a few words; "" without checks."""
         if not endpoint.address.literal:
-            return f"{endpoint.address.host} is not resolved: {self._resolver.reason(endpoint.address.host)}"
+            return f"{endpoint.address.host} is not resolved: {self._resolver.failure_of(endpoint.address.host)}"
         key = endpoint.identity
         if ejected := self._ejected(key):
             return ejected
@@ -124,9 +94,9 @@ class Endpoints:
         return judgement.reason if judgement is not None else ""
 
     def _endpoints(self, config: Config, name: str, backend: BackendConfig) -> Iterator[Endpoint]:
-        checked = policy(config, backend) is not None
-        for server, endpoint, address in self._places(name, backend):
-            key = identity_of(name, endpoint, address)
+        checked = health_policy_of(config, backend) is not None
+        for server, server_name, address in self._locations(name, backend):
+            key = identity_of(name, server_name, address)
             health = "up"
             if not address.literal:
                 health = "down"
@@ -137,20 +107,20 @@ class Endpoints:
                 health = "ejected"
             slot = self._slots.take(scoreboard.SERVER, key)
             yield self._steered(
-                Endpoint(name, endpoint, address, slot, server.weight, server.backup, server.mode, health,
+                Endpoint(name, server_name, address, slot, server.weight, server.backup, server.mode, health,
                          server.max_conns or 0, server.address.host))
 
-    def _places(self, group: str, backend: BackendConfig) -> Iterator[tuple[ServerConfig, str, Address]]:
+    def _locations(self, group: str, backend: BackendConfig) -> Iterator[tuple[ServerConfig, str, Address]]:
         """Each server with the name and address of its endpoints; a name that is not resolved stands for itself."""
         for name, server in backend.servers.items():
             address = server.address
             if address.literal:
                 yield server, name, address
-            elif backend.resolve_all and (listed := self._resolver.listed(address.host)):
+            elif backend.resolve_all and (listed := self._resolver.sorted_addresses_of(address.host)):
                 for host in listed:
                     yield server, f"{name}@{host}", replace(address, host=host)
             else:
-                yield server, name, self._resolver.placed(group, name, address)
+                yield server, name, self._resolver.locate(group, name, address)
 
 
 def _pairs(now: tuple[Endpoint, ...], before: tuple[Endpoint, ...]) -> Iterator[tuple[Endpoint, Endpoint]]:

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from lbd.discovery.name_files import Files, Sources, searched
+from lbd.discovery.name_files import NameFiles, NameSources, searched
 from lbd.discovery.preference import preferred
-from lbd.discovery.queries import Queries, Records, Unanswered
+from lbd.discovery.queries import DnsRecords, Queries, Unanswered
 from lbd.net.tasks import Tasks
 
 LIMIT = 5.0         # seconds for one look-up, whatever servers do
@@ -18,7 +18,7 @@ LOCALHOST = ("::1", "127.0.0.1")        # RFC 6761 6.3: never asked of DNS
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LookupAnswer:
     """Addresses in order of preference, seconds for which they hold (None: nobody said), and the families, 4 and 6,
     of which there was no answer."""
 
@@ -31,28 +31,28 @@ class Lookups:
     """Look-ups of names, each for itself: a name whose servers are silent keeps no other waiting. Nothing here runs in
     a thread that somebody waits for, and a look-up that is cancelled has ended."""
 
-    def __init__(self, tasks: Tasks, files: Files | None = None,
+    def __init__(self, tasks: Tasks, files: NameFiles | None = None,
                  order: Callable[[Iterable[str]], list[str]] = preferred) -> None:
         self._tasks = tasks
-        self._files = files or Files()
+        self._files = files or NameFiles()
         self._order = order
         self._queries = Queries(tasks)
         self._next = 0.0        # when the next may begin, of the loop's clock
 
-    async def __call__(self, name: str) -> Answer:
+    async def __call__(self, name: str) -> LookupAnswer:
         """The addresses of a name, at most `MOST`. Raises `OSError` in words, `TimeoutError` after `LIMIT` seconds."""
         async with asyncio.timeout(LIMIT):
             known = await self._files.now()
             if name in known.hosts:
-                return Answer(self._sorted(known.hosts[name]))
+                return LookupAnswer(self._sorted(known.hosts[name]))
             if name == "localhost" or name.endswith(".localhost"):
-                return Answer(self._sorted(LOCALHOST))
+                return LookupAnswer(self._sorted(LOCALHOST))
             now = asyncio.get_running_loop().time()
             begin = self._next = max(now, self._next + PACE)
             await asyncio.sleep(begin - now)
             return await self._search(name, known)
 
-    async def _search(self, name: str, known: Sources) -> Answer:
+    async def _search(self, name: str, known: NameSources) -> LookupAnswer:
         exists, failure = False, None
         for candidate in searched(name, known):
             if len(candidate) > 253:
@@ -69,14 +69,14 @@ class Lookups:
             raise failure
         raise OSError("DNS lists no address" if exists else "no such name")
 
-    async def _both(self, name: str, known: Sources) -> Answer:
+    async def _both(self, name: str, known: NameSources) -> LookupAnswer:
         """The addresses of both families, asked for at once. Without any, `ttl` is 0 where there is no such name."""
         asked = [self._tasks.start(f"look up {name} {kind}", self._records(name, kind, known))
                  for kind in known.families]
         try:
             done, pending = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
             if pending:
-                enough = any(isinstance(said := task.result(), Records) and (said.addresses or not said.exists)
+                enough = any(isinstance(said := task.result(), DnsRecords) and (said.addresses or not said.exists)
                              for task in done)
                 await asyncio.wait(pending, timeout=GRACE if enough else None)
         finally:
@@ -84,19 +84,19 @@ class Lookups:
                 task.cancel()
         said = {kind: task.result() for kind, task in zip(known.families, asked, strict=True)
                 if task.done() and not task.cancelled()}
-        found = [records for records in said.values() if isinstance(records, Records)]
+        found = [records for records in said.values() if isinstance(records, DnsRecords)]
         addresses = self._sorted(address for records in found for address in records.addresses)
         silent = frozenset(4 if kind == "A" else 6 for kind in known.families
-                           if not isinstance(said.get(kind), Records))
+                           if not isinstance(said.get(kind), DnsRecords))
         if addresses:
             ttl = min(records.ttl for records in found if records.addresses)
-            return Answer(addresses, ttl, silent)
+            return LookupAnswer(addresses, ttl, silent)
         for failed in said.values():
             if isinstance(failed, Unanswered):
                 raise failed
-        return Answer((), None if any(records.exists for records in found) else 0.0)
+        return LookupAnswer((), None if any(records.exists for records in found) else 0.0)
 
-    async def _records(self, name: str, kind: str, known: Sources) -> Records | Unanswered:
+    async def _records(self, name: str, kind: str, known: NameSources) -> DnsRecords | Unanswered:
         try:
             return await self._queries.ask(name, kind, known)
         except Unanswered as error:

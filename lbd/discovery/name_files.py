@@ -25,7 +25,7 @@ _SUFFIX = re.compile(r"[a-zA-Z0-9_-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63})*")
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class NameSources:
     """Where names are looked up, in what form and how patiently.
 
     `pause` are the seconds after which another server is asked too, `attempts` the rounds over all servers; with
@@ -45,7 +45,7 @@ class Sources:
     hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
 
-def sources(resolv: str, hosts: str, hostname: str = "", port: int = 53) -> Sources:
+def sources(resolv: str, hosts: str, hostname: str = "", port: int = 53) -> NameSources:
     """What the texts of the two files say. The domain of `hostname` is searched where nothing else is named. Whatever
     cannot be read is left out, as the C library does."""
     servers: list[SocketAddress] = []
@@ -59,7 +59,7 @@ def sources(resolv: str, hosts: str, hostname: str = "", port: int = 53) -> Sour
             search = tuple(rest[:1] if word == "domain" else rest)
         elif word == "options":
             options.update((name, value) for name, _, value in (option.partition(":") for option in rest))
-    return Sources(
+    return NameSources(
         servers=tuple(servers[:MOST_SERVERS]) or (("127.0.0.1", port),),
         search=tuple(suffix.lower().strip(".") for suffix in search if _SUFFIX.fullmatch(suffix.strip("."))),
         ndots=_number(options, "ndots", 1, 0, 15),
@@ -84,19 +84,19 @@ def entries(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(addresses) for name, addresses in found.items()}
 
 
-class Files:
+class NameFiles:
     """The two files as they are now. A thread reads them, never the loop, and nobody ever waits for its end: a disk
     that hangs holds up neither a look-up nor the process."""
 
     def __init__(self, resolv: str = RESOLV, hosts: str = HOSTS, port: int = 53) -> None:
         self._paths = resolv, hosts
         self._port = port
-        self._known = Sources()
+        self._known = NameSources()
         self._stamp: object = None
         self._looked = -FRESH
         self._reading: asyncio.Event | None = None
 
-    async def now(self) -> Sources:
+    async def now(self) -> NameSources:
         """What they say, at most a second old; what was known last if they cannot be read in time."""
         loop = asyncio.get_running_loop()
         if self._reading is None and loop.time() >= self._looked + FRESH:
@@ -123,7 +123,7 @@ class Files:
         with contextlib.suppress(RuntimeError):     # the loop is closed: nobody asks any more
             loop.call_soon_threadsafe(self._done, now, read)
 
-    def _done(self, stamp: object, read: Sources | None) -> None:
+    def _done(self, stamp: object, read: NameSources | None) -> None:
         self._stamp = stamp
         self._known = read if read is not None else self._known
         if self._reading is not None:
@@ -173,7 +173,7 @@ def _number(options: Mapping[str, str], name: str, default: int, least: int, mos
     return min(max(int(value), least), most) if value.isascii() and value.isdecimal() else default
 
 
-def searched(name: str, known: Sources) -> Iterator[str]:
+def searched(name: str, known: NameSources) -> Iterator[str]:
     """The names that are asked for in place of `name`, in turn: as it is first where it has enough dots."""
     as_it_is = name.count(".") >= known.ndots
     if as_it_is:

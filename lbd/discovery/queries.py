@@ -15,14 +15,14 @@ import dns.rdtypes.ANY.SOA
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA  # all of them now: dnspython would read them from the disk with the first answer
 
-from lbd.discovery.name_files import SocketAddress, Sources
+from lbd.discovery.name_files import NameSources, SocketAddress
 from lbd.net.tasks import Tasks
 
 EDNS_PAYLOAD = 1232     # bytes of an answer by UDP that no usual network breaks up (dnsflagday.net/2020)
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class DnsRecords:
     """An answer: the addresses in its order, seconds that it holds, and whether there is such a name at all."""
 
     addresses: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Queries:
         self._tasks = tasks
         self._turn = 0
 
-    async def ask(self, name: str, kind: str, known: Sources) -> Records:
+    async def ask(self, name: str, kind: str, known: NameSources) -> DnsRecords:
         """The records of this kind, "A" or "AAAA"; raises `Unanswered`. Without end while servers are silent."""
         request = dns.message.make_query(dns.name.from_text(name), kind, use_edns=0 if known.edns else -1,
                                          payload=EDNS_PAYLOAD)
@@ -53,7 +53,7 @@ class Queries:
             servers = servers[start:] + servers[:start]
         left = deque(servers * known.attempts)
         reason = "no answer"
-        pending: set[asyncio.Task[Records | str]] = set()
+        pending: set[asyncio.Task[DnsRecords | str]] = set()
         try:
             while left or pending:
                 pause = None
@@ -62,7 +62,7 @@ class Queries:
                     pending.add(self._tasks.start(f"ask {server[0]} for {name}", _try(request, server, known.tcp)))
                 done, pending = await asyncio.wait(pending, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
                 for said in (task.result() for task in done):
-                    if isinstance(said, Records):
+                    if isinstance(said, DnsRecords):
                         return said
                     reason = said
         finally:
@@ -71,7 +71,7 @@ class Queries:
         raise Unanswered(reason)
 
 
-async def _try(request: dns.message.Message, server: SocketAddress, tcp: bool) -> Records | str:
+async def _try(request: dns.message.Message, server: SocketAddress, tcp: bool) -> DnsRecords | str:
     """Ask one server; what it said, or why it said nothing of use."""
     try:
         reply = None if tcp else await _by_udp(request, server)
@@ -131,12 +131,12 @@ def _parsed(wire: bytes, request: dns.message.Message) -> dns.message.Message | 
     return reply if request.is_response(reply) else None
 
 
-def _records(reply: dns.message.Message, server: str) -> Records | str:
+def _records(reply: dns.message.Message, server: str) -> DnsRecords | str:
     if not isinstance(reply, dns.message.QueryMessage) or reply.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         return f"{server}: {dns.rcode.to_text(reply.rcode())}"
     if reply.rcode() == dns.rcode.NXDOMAIN:
-        return Records(exists=False)
+        return DnsRecords(exists=False)
     chain = reply.resolve_chaining()        # over CNAMEs, at most 16 of them
     if chain.answer is None:
-        return Records()
-    return Records(tuple(record.to_text() for record in chain.answer), float(chain.minimum_ttl))
+        return DnsRecords()
+    return DnsRecords(tuple(record.to_text() for record in chain.answer), float(chain.minimum_ttl))

@@ -10,9 +10,10 @@ from typing import Any
 from lbd import __version__
 from lbd.access_log.collector import AccessLogCollector
 from lbd.backend.snapshot import Endpoint, Generation
-from lbd.discovery.endpoints import Endpoints, names
-from lbd.discovery.names import Resolver
+from lbd.discovery.endpoints import Endpoints
+from lbd.discovery.health_policies import host_names
 from lbd.discovery.registry import Registry
+from lbd.discovery.resolver import Resolver
 from lbd.errors import LbdError
 from lbd.generation import outage, rows, saved_health
 from lbd.generation.certificates import Certificates, shown
@@ -68,7 +69,7 @@ class Machine:
         self.resolver = Resolver(tasks, self._renamed)
         self.ejection = Ejection(tasks, self.board, self._flush_soon)
         self.schedule = Schedule(tasks, {name: kind.check for name, kind in CHECKS.items()}, self._judged,
-                                 passed=self.ejection.passed, failed=self.resolver.down)
+                                 passed=self.ejection.passed, failed=self.resolver.on_server_down)
         self.overrides = Overrides()
         self.registry = Registry()
         self.cuts = Cuts()
@@ -123,7 +124,7 @@ class Machine:
         """Bring up workers and first checks side by side, then listen. Raises `LbdError`."""
         for reader, begun in self._inherited.pipes if self._inherited is not None else ():
             self.access.adopt(reader, begun)   # not before the access log has a place to be written to
-        self._given, config = config, self.registry.merged(config)
+        self._given, config = config, self.registry.merged_into(config)
         material = await self._materials.read(config, self.state_dir)
         await self._follow(config)
         self.ejection.set(config)
@@ -177,7 +178,7 @@ class Machine:
             old = self.generation
             if old is None:
                 raise LbdError("lbd is still starting; try again in a moment")
-            given, config = config, self.registry.merged(config)
+            given, config = config, self.registry.merged_into(config)
             async with contextlib.AsyncExitStack() as undo:
                 undo.push_async_callback(self._follow, old.config)
                 undo.callback(self.certificates.restore, self.certificates.known)
@@ -232,7 +233,7 @@ class Machine:
             old = self.generation
             if old is None or self._given is None:
                 return
-            config = self.registry.merged(self._given)
+            config = self.registry.merged_into(self._given)
             if config != old.config:
                 try:
                     material = await self._materials.complete(old, config, self.state_dir)
@@ -276,7 +277,7 @@ class Machine:
         """A worker could not connect there: check that server at once, or take the worker's word."""
         self.schedule.trigger(backend, server)
         if not self.schedule.judges(key := (backend, server, address)):
-            self.resolver.failed(key)
+            self.resolver.on_connect_failure(key)
 
     def draining(self) -> int:
         """Requests in flight to servers that were removed or are drained, and those of workers that end."""
@@ -286,11 +287,11 @@ class Machine:
 
     def _make(self, number: int, config: Config, material: Material) -> Generation:
         share = limits.connections(self._files, worker_count(config), config.global_.max_connections)
-        return self.endpoints.generation(number, config, share, *material)
+        return self.endpoints.make_generation(number, config, share, *material)
 
     def _steered(self, endpoint: Endpoint) -> Endpoint:
         wanted = self.overrides.applied(endpoint)
-        if self.registry.leaving((endpoint.backend, endpoint.name)):
+        if self.registry.is_leaving((endpoint.backend, endpoint.name)):
             wanted = wanted._replace(mode="drain")      # whatever else is wanted of it
         return self.cuts.applied(wanted)
 
@@ -299,7 +300,7 @@ class Machine:
         self.board.per_server = generation.config.metrics.per_server_histograms
         self._release_later(rows.of_servers(self._told.values()), generation.config.global_.drain_timeout)
         self._told = {(m.backend, m.name): m for group in generation.endpoints.values() for m in group}
-        self.resolver.keep(self._told)
+        self.resolver.forget_others(self._told)
         self.ejection.set(generation.config)
         self.ejection.follow(self._told.values())
 
@@ -308,9 +309,10 @@ class Machine:
         earlier ones'."""
         wanted: dict[str, float] = {}
         for config in configs:
-            wanted.update(names(config))
-        await self.resolver.set(wanted)
-        self.schedule.set({key: target for config in configs for key, target in self.endpoints.targets(config).items()})
+            wanted.update(host_names(config))
+        await self.resolver.follow_names(wanted)
+        self.schedule.set({key: target for config in configs
+                           for key, target in self.endpoints.check_targets(config).items()})
 
     def _judged(self, key: Key, judgement: Judgement) -> None:
         said = logger.info if judgement.health == "up" else logger.warning
@@ -328,8 +330,8 @@ class Machine:
             old = self.generation
             if old is None:
                 return
-            self.schedule.set(self.endpoints.targets(old.config))
-            if self.endpoints.same_names(old):
+            self.schedule.set(self.endpoints.check_targets(old.config))
+            if self.endpoints.has_same_servers(old):
                 self._flush()
                 return
             await self.schedule.first_round(FIRST)

@@ -2,7 +2,7 @@
 
 from lbd.backend.outlier import EJECTED, NOT_ENFORCED, TOO_MANY
 from lbd.balance import estimate_of
-from lbd.discovery.endpoints import check_of
+from lbd.discovery.health_policies import health_check_of
 from lbd.generation.machine import worker_count
 from lbd.schema import BackendConfig, Config
 from lbd.stats.exporter import ProcessView, ServerView, View
@@ -34,7 +34,7 @@ def forecast(config: Config) -> int:
 
 
 def _server(config: Config, name: str, backend: BackendConfig, server: str) -> ServerView:
-    checked = check_of(config, backend, backend.servers[server]) is not None
+    checked = health_check_of(config, backend, backend.servers[server]) is not None
     return ServerView(
         name, server, 0,
         check_seconds=0.0 if checked else None,

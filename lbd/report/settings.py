@@ -25,9 +25,9 @@ def describe(machine: Machine, places: Mapping[Path, Where], secrets: bool = Fal
         if len(setting.path) == 5 and setting.path[4] in keys(ServerConfig):
             backend, server, name = str(setting.path[1]), str(setting.path[3]), str(setting.path[4])
             endpoint = told.get(setting.path[:4])
-            entry = machine.registry.of((backend, server))
+            entry = machine.registry.entry_of((backend, server))
             if entry is not None and setting.path[:4] not in places:
-                origin = f"registration by {entry.kept.who}" if origin != DEFAULT or name == "address" else DEFAULT
+                origin = f"registration by {entry.saved.who}" if origin != DEFAULT or name == "address" else DEFAULT
             who = _overriding(machine, backend, server, name)
             if who is not None and endpoint is not None:
                 value, origin = getattr(endpoint, name), f"override by {who}"

@@ -107,7 +107,7 @@ def _server(machine: Machine, config: Config, endpoint: Endpoint, course: TrendS
         "address": str(endpoint.address),
         **_named(machine, config, endpoint),
         "health": endpoint.health,
-        "reason": machine.endpoints.reason(config, endpoint),
+        "reason": machine.endpoints.health_reason(config, endpoint),
         "since": then(course.since) if course.since else None,
         "checked": then(judgement.checked) if judgement is not None and judgement.checked else None,
         "mode": endpoint.mode,
@@ -134,8 +134,8 @@ def _named(machine: Machine, config: Config, endpoint: Endpoint) -> dict[str, An
     if not name or Address(name).literal:
         return {}
     each = config.backends[endpoint.backend].resolve_all and endpoint.address.literal
-    return {"host": name, "addresses": [endpoint.address.host] if each else list(resolver.order(name)),
-            "lookup_failure": resolver.reason(name)}
+    return {"host": name, "addresses": [endpoint.address.host] if each else list(resolver.addresses_of(name)),
+            "lookup_failure": resolver.failure_of(name)}
 
 
 def _history(course: TrendSeries) -> dict[str, Any]:

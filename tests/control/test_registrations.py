@@ -46,7 +46,7 @@ async def test_it_drains_before_it_goes(world):
     await world.changes.register("app", "b", OFFER, "me")
     world.machine.flying = 1
     assert not await world.changes.deregister("app", "b", 0.0, "me")
-    assert world.machine.registry.leaving(("app", "b"))
+    assert world.machine.registry.is_leaving(("app", "b"))
     assert "registrations" not in world.kept()   # a restart does not bring it back
     world.machine.flying = 0
     async with asyncio.timeout(20):
@@ -62,12 +62,12 @@ async def test_one_that_comes_back_stays(world):
     await world.changes.deregister("app", "b", 0.0, "me")
     assert await world.changes.register("app", "b", OFFER, "me")
     await world.idle()
-    assert world.machine.registry.of(("app", "b")) is not None
+    assert world.machine.registry.entry_of(("app", "b")) is not None
 
 
 async def test_silence_ends_a_registration(world, monkeypatch):
     await world.changes.register("app", "b", OFFER, "me")
-    world.machine.registry.of(("app", "b")).heard -= 11.0
+    world.machine.registry.entry_of(("app", "b")).heard -= 11.0
     world.changes.tick()
     await world.idle()
     assert len(world.machine.registry) == 0
@@ -76,7 +76,7 @@ async def test_silence_ends_a_registration(world, monkeypatch):
 
 async def test_one_that_went_may_register_again_before_the_workers_have_forgotten_it(world):
     await world.changes.register("app", "b", OFFER, "me")
-    merged = world.machine.registry.merged(CONFIG)
+    merged = world.machine.registry.merged_into(CONFIG)
     await world.changes.deregister("app", "b", 0.0, "me")
     await world.idle()
     world.machine.generation = Generation(1, merged, world.machine.generation.endpoints, {}, {}, {})
@@ -85,7 +85,7 @@ async def test_one_that_went_may_register_again_before_the_workers_have_forgotte
 
 async def test_one_that_is_on_its_way_out_is_not_one_of_the_files(world):
     await world.changes.register("app", "b", OFFER, "me")
-    merged = world.machine.registry.merged(CONFIG)
+    merged = world.machine.registry.merged_into(CONFIG)
     await world.changes.deregister("app", "b", 0.0, "me")
     await world.idle()
     endpoints = {**world.machine.generation.endpoints, "app": (Endpoint("app", "b", Address("10.0.0.2", 80), 1),)}

@@ -20,10 +20,10 @@ async def test_without_a_directory_all_is_in_force_and_nothing_is_kept(world):
     left = one.leave()
     assert world.changes.leave() == ""     # the disk has it
     world.machine.overrides.load([])
-    world.machine.registry.load([], 0.0)
+    world.machine.registry.restore([], 0.0)
     RuntimeChanges(world.machine, world.tasks, lambda: world.now).restore("", left)
     assert world.machine.overrides.of(("app", "a")).settings == {"mode": "drain"}
-    assert world.machine.registry.of(("app", "r")) is not None
+    assert world.machine.registry.entry_of(("app", "r")) is not None
 
 
 async def test_what_is_left_without_a_directory_is_kept_where_there_is_one_now(world):
@@ -61,7 +61,7 @@ async def test_everything_is_restored(world, tmp_path):
     await world.changes.register("app", "b", OFFER, "me")
     other = World(tmp_path, world.tasks)
     assert other.machine.overrides.of(("app", "a")).weight == 5
-    assert other.machine.registry.of(("app", "b")).kept.offer.ttl == 10.0
+    assert other.machine.registry.entry_of(("app", "b")).saved.offer.ttl == 10.0
     other.changes.close()
 
 

@@ -1,12 +1,13 @@
-"""The endpoints: endpoints with address, slot and health as resolver, checks and slots say."""
+"""The endpoints: their address, slot and health as resolver, checks and slots say."""
 
 import asyncio
 
 import pytest
 
-from lbd.discovery.endpoints import Endpoints, names, policy
-from lbd.discovery.lookup import Answer
-from lbd.discovery.names import Resolver
+from lbd.discovery.endpoints import Endpoints
+from lbd.discovery.health_policies import host_names
+from lbd.discovery.lookup import LookupAnswer
+from lbd.discovery.resolver import Resolver
 from lbd.health.check import Result
 from lbd.health.schedule import Schedule
 from lbd.net.tasks import Tasks
@@ -19,7 +20,7 @@ TCP = HealthPolicy(type="tcp")
 
 
 class World:
-    """A endpoints over a real scoreboard, with DNS and checks as the test says."""
+    """Endpoints over a real scoreboard, with DNS and checks as the test says."""
 
     def __init__(self):
         self.dns = {}
@@ -33,7 +34,7 @@ class World:
     async def lookup(self, name):
         if name not in self.dns:
             raise OSError("Name or service not known")
-        return Answer(tuple(self.dns[name]))
+        return LookupAnswer(tuple(self.dns[name]))
 
     async def check(self, address, options, timeout):
         return Result(self.passed, "checked", 0.0)
@@ -42,8 +43,8 @@ class World:
         await asyncio.Event().wait()
 
     async def follow(self, config):
-        await self.resolver.set(names(config))
-        self.schedule.set(self.endpoints.targets(config))
+        await self.resolver.follow_names(host_names(config))
+        self.schedule.set(self.endpoints.check_targets(config))
         await self.schedule.first_round()
 
 
@@ -65,7 +66,7 @@ def short(generation):
 
 
 async def test_without_checks_servers_are_up(world):
-    generation = world.endpoints.generation(1, config({"a": Address("10.0.0.1", 80), "b": Address(path="/s")}), 7)
+    generation = world.endpoints.make_generation(1, config({"a": Address("10.0.0.1", 80), "b": Address(path="/s")}), 7)
     assert short(generation) == [("a", "10.0.0.1:80", "up"), ("b", "unix:/s", "up")]
     assert generation.max_connections == 7
     assert set(generation.routes) == {("web", "app"), ("web", "")}
@@ -73,16 +74,16 @@ async def test_without_checks_servers_are_up(world):
 
 async def test_with_checks_they_are_unknown_until_checked(world):
     some = config({"a": Address("10.0.0.1", 80)}, health=TCP)
-    generation = world.endpoints.generation(1, some, 0)
+    generation = world.endpoints.make_generation(1, some, 0)
     assert short(generation) == [("a", "10.0.0.1:80", "unknown")]
     await world.follow(some)
     assert world.endpoints.changes_since(generation)[0].health == "up"
-    assert world.endpoints.reason(some, generation.endpoints["app"][0]).startswith("checked after ")
+    assert world.endpoints.health_reason(some, generation.endpoints["app"][0]).startswith("checked after ")
 
 
 async def test_slots_belong_to_identities(world):
-    one = world.endpoints.generation(1, config({"a": Address("10.0.0.1", 80), "b": Address("10.0.0.2", 80)}), 0)
-    two = world.endpoints.generation(2, config({"b": Address("10.0.0.2", 80), "a": Address("10.0.0.9", 80)}), 0)
+    one = world.endpoints.make_generation(1, config({"a": Address("10.0.0.1", 80), "b": Address("10.0.0.2", 80)}), 0)
+    two = world.endpoints.make_generation(2, config({"b": Address("10.0.0.2", 80), "a": Address("10.0.0.9", 80)}), 0)
     assert two.endpoints["app"][0].slot == one.endpoints["app"][1].slot
     assert two.endpoints["app"][1].slot not in {endpoint.slot for endpoint in one.endpoints["app"]}
 
@@ -90,9 +91,9 @@ async def test_slots_belong_to_identities(world):
 async def test_a_name_that_is_not_resolved_is_down_with_the_reason(world):
     some = config({"a": Address("nowhere.test", 80)})
     await world.follow(some)
-    generation = world.endpoints.generation(1, some, 0)
+    generation = world.endpoints.make_generation(1, some, 0)
     assert short(generation) == [("a", "nowhere.test:80", "down")]
-    assert world.endpoints.reason(some, generation.endpoints["app"][0]) == (
+    assert world.endpoints.health_reason(some, generation.endpoints["app"][0]) == (
         "nowhere.test is not resolved: Name or service not known")
 
 
@@ -100,11 +101,11 @@ async def test_a_name_is_one_server_or_one_for_each_address(world):
     world.dns["x.test"] = ["10.0.0.2", "10.0.0.1"]
     one = config({"a": Address("x.test", 80)})
     await world.follow(one)
-    assert short(world.endpoints.generation(1, one, 0)) == [("a", "10.0.0.2:80", "up")]
+    assert short(world.endpoints.make_generation(1, one, 0)) == [("a", "10.0.0.2:80", "up")]
     each = config({"a": Address("x.test", 80)}, resolve_all=True)
-    generation = world.endpoints.generation(1, each, 0)
+    generation = world.endpoints.make_generation(1, each, 0)
     assert short(generation) == [("a@10.0.0.1", "10.0.0.1:80", "up"), ("a@10.0.0.2", "10.0.0.2:80", "up")]
-    assert world.endpoints.same_names(generation)
+    assert world.endpoints.has_same_servers(generation)
 
 
 async def test_a_server_may_be_checked_at_a_port_of_its_own_or_not_at_all(world):
@@ -114,37 +115,26 @@ async def test_a_server_may_be_checked_at_a_port_of_its_own_or_not_at_all(world)
         "c": ServerConfig(address, check=False)})})
     world.passed = False
     await world.follow(some)
-    assert {key[1]: target.policy.port for key, target in world.endpoints.targets(some).items()} == {"a": 81, "b": 82}
-    generation = world.endpoints.generation(1, some, 0)
+    targets = world.endpoints.check_targets(some)
+    assert {key[1]: target.policy.port for key, target in targets.items()} == {"a": 81, "b": 82}
+    generation = world.endpoints.make_generation(1, some, 0)
     assert [endpoint.health for endpoint in generation.endpoints["app"]] == ["down", "down", "up"]
-    assert world.endpoints.reason(some, generation.endpoints["app"][2]) == ""
-
-
-def test_policies_by_name_and_in_place():
-    some = Config(health={"web": TCP})
-    assert policy(some, BackendConfig(health="web")) is policy(some, BackendConfig(health=TCP)) is TCP
-    assert policy(some, BackendConfig()) is None
-
-
-def test_a_name_is_looked_up_as_often_as_the_most_eager_backend_wants():
-    server = {"a": ServerConfig(address=Address("x.test", 80))}
-    assert names(Config(backends={"a": BackendConfig(servers=server, resolve=9.0),
-                                  "b": BackendConfig(servers=server, resolve=4.0)})) == {"x.test": 4.0}
+    assert world.endpoints.health_reason(some, generation.endpoints["app"][2]) == ""
 
 
 @pytest.mark.parametrize(("told", "begins"), [(None, b""), ("v1", b"PROXY UNKNOWN"), ("v2", b"\r\n\r\n\0\r\nQUIT\n")])
 async def test_servers_that_want_a_proxy_header_get_one_from_their_checks_too(world, told, begins):
     wanted = config({"a": Address("127.0.0.1", 80)}, health=TCP, send_proxy=told)
-    target, = world.endpoints.targets(wanted).values()
+    target, = world.endpoints.check_targets(wanted).values()
     assert target.greeting[:len(begins) or None] == begins
 
 
 async def test_the_host_that_a_policy_checks_is_looked_up_too(world):
     world.dns["probe.test"] = ["10.0.0.7"]
     some = config({"a": Address("10.0.0.1", 80)}, health=HealthPolicy(type="tcp", address="probe.test"))
-    target, = world.endpoints.targets(some).values()
+    target, = world.endpoints.check_targets(some).values()
     assert (target.address, target.at) == (Address("10.0.0.1", 80), "")
     await world.follow(some)
-    target, = world.endpoints.targets(some).values()
+    target, = world.endpoints.check_targets(some).values()
     assert target.at == "10.0.0.7"
     assert not world.schedule.judges(("app", "a", "10.0.0.1:80"))

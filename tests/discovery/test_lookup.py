@@ -5,8 +5,8 @@ import contextlib
 import pytest
 
 from lbd.discovery import lookup as module
-from lbd.discovery.lookup import Answer, Lookups
-from lbd.discovery.name_files import Files
+from lbd.discovery.lookup import LookupAnswer, Lookups
+from lbd.discovery.name_files import NameFiles
 from lbd.net.tasks import Tasks
 from tests.discovery.name_server import NameServer
 from tests.waiting import until
@@ -31,7 +31,7 @@ class World:
         self.path = path
         self.tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error!r}"))
         self.server = NameServer(lambda: ZONE)
-        files = Files(str(path / "resolv.conf"), str(path / "hosts"), self.server.port)
+        files = NameFiles(str(path / "resolv.conf"), str(path / "hosts"), self.server.port)
         self.find = Lookups(self.tasks, files, order=lambda found: sorted(found))
         self.write("")
 
@@ -49,13 +49,13 @@ async def world(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "wanted"), [
-    ("app.test", Answer(("10.0.0.1", "fd00::1"), 7.0)),
-    ("xn--bcher-kva.test", Answer(("10.0.0.2",), 30.0)),
-    ("db", Answer(("10.0.0.3",), 30.0)),
-    ("a.b", Answer(("10.0.0.4",), 30.0)),
-    ("localhost", Answer(("127.0.0.1", "::1"))),
-    ("app.localhost", Answer(("127.0.0.1", "::1"))),
-    ("six.test", Answer(("10.0.0.6",), 30.0, frozenset({6})))])
+    ("app.test", LookupAnswer(("10.0.0.1", "fd00::1"), 7.0)),
+    ("xn--bcher-kva.test", LookupAnswer(("10.0.0.2",), 30.0)),
+    ("db", LookupAnswer(("10.0.0.3",), 30.0)),
+    ("a.b", LookupAnswer(("10.0.0.4",), 30.0)),
+    ("localhost", LookupAnswer(("127.0.0.1", "::1"))),
+    ("app.localhost", LookupAnswer(("127.0.0.1", "::1"))),
+    ("six.test", LookupAnswer(("10.0.0.6",), 30.0, frozenset({6})))])
 async def test_what_is_found(world, name, wanted):
     assert await world.find(name) == wanted
 
@@ -67,13 +67,13 @@ async def test_with_more_dots_wanted_suffixes_come_first(world):
 
 async def test_a_name_in_hosts_is_not_asked_for(world):
     world.write("", "10.9.9.9 app.test\n::9 app.test\n")
-    assert await world.find("app.test") == Answer(("10.9.9.9", "::9"))
+    assert await world.find("app.test") == LookupAnswer(("10.9.9.9", "::9"))
     assert world.server.asked == []
 
 
 async def test_only_one_family_is_asked_for_where_the_file_says_so(world):
     world.write("options no-aaaa")
-    assert await world.find("app.test") == Answer(("10.0.0.1",), 7.0)
+    assert await world.find("app.test") == LookupAnswer(("10.0.0.1",), 7.0)
 
 
 @pytest.mark.parametrize(("name", "reason"), [

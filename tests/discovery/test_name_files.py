@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from lbd.discovery import name_files
-from lbd.discovery.name_files import Files, Sources, searched, sources
+from lbd.discovery.name_files import NameFiles, NameSources, searched, sources
 from tests.waiting import turn
 
 RESOLV = """\
@@ -33,7 +33,7 @@ nonsense other
 
 def test_what_the_files_say():
     found = sources(RESOLV, HOSTS, "me.ignored.test", 5353)
-    assert found == Sources(
+    assert found == NameSources(
         servers=(("10.0.0.53", 5353), ("fe80::1", 5353, 0, 0), ("10.0.0.54", 5353)), search=("a.test", "b.test"),
         ndots=2, pause=3.0, attempts=4, rotate=True, tcp=True, edns=True, families=("A",),
         hosts={"localhost": ("127.0.0.1",), "app.test": ("::1", "127.0.0.1"), "app": ("::1",)})
@@ -61,13 +61,13 @@ def test_what_is_no_server_is_left_out(server):
     ("db.one", 1, ["db.one", "db.one.a.test", "db.one.b.test"]),
     ("db.one", 2, ["db.one.a.test", "db.one.b.test", "db.one"])])
 def test_what_is_asked_for_in_turn(name, ndots, wanted):
-    assert list(searched(name, Sources(search=("a.test", "b.test"), ndots=ndots))) == wanted
+    assert list(searched(name, NameSources(search=("a.test", "b.test"), ndots=ndots))) == wanted
 
 
 async def test_a_change_is_seen(tmp_path, monkeypatch):
     monkeypatch.setattr(name_files, "FRESH", 0.0)
     resolv, hosts = tmp_path / "resolv.conf", tmp_path / "hosts"
-    files = Files(str(resolv), str(hosts))
+    files = NameFiles(str(resolv), str(hosts))
     assert (await files.now()).hosts == {}
     resolv.write_text("nameserver 10.0.0.1")
     assert (await files.now()).servers == (("10.0.0.1", 53),)
@@ -82,10 +82,10 @@ async def test_a_disk_that_hangs_holds_up_nobody(tmp_path, monkeypatch):
     monkeypatch.setattr(name_files, "PATIENCE", 0.01)
     fifo = tmp_path / "resolv.conf"
     os.mkfifo(fifo)
-    files = Files(str(fifo), str(tmp_path / "hosts"))
+    files = NameFiles(str(fifo), str(tmp_path / "hosts"))
     before = threading.active_count()
     for _ in range(20):
-        assert await files.now() == Sources()
+        assert await files.now() == NameSources()
     assert threading.active_count() <= before + 1
     with open(fifo, "w") as writing:      # lets the thread end
         writing.write("nameserver 10.0.0.7")

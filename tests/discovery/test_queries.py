@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lbd.discovery.name_files import Sources
-from lbd.discovery.queries import Queries, Records, Unanswered
+from lbd.discovery.name_files import NameSources
+from lbd.discovery.queries import DnsRecords, Queries, Unanswered
 from lbd.net.tasks import Tasks
 from tests.discovery.name_server import NameServer, answer
 
@@ -43,17 +43,17 @@ def silent():
 
 
 def at(*ports, **settings):
-    return Sources(servers=tuple(("127.0.0.1", port) for port in ports), **settings)
+    return NameSources(servers=tuple(("127.0.0.1", port) for port in ports), **settings)
 
 
 @pytest.mark.parametrize(("name", "kind", "wanted"), [
-    ("app.test", "A", Records(("10.0.0.1", "10.0.0.2"), 7.0)),
-    ("app.test", "AAAA", Records(("fd00::1",), 7.0)),
-    ("APP.test", "AAAA", Records(("fd00::1",), 7.0)),
-    ("www.test", "A", Records(("10.0.0.1", "10.0.0.2"), 3.0)),       # the shortest of the chain
-    ("dangling.test", "A", Records()),
-    ("big.test", "AAAA", Records()),
-    ("nowhere.test", "A", Records(exists=False))])
+    ("app.test", "A", DnsRecords(("10.0.0.1", "10.0.0.2"), 7.0)),
+    ("app.test", "AAAA", DnsRecords(("fd00::1",), 7.0)),
+    ("APP.test", "AAAA", DnsRecords(("fd00::1",), 7.0)),
+    ("www.test", "A", DnsRecords(("10.0.0.1", "10.0.0.2"), 3.0)),       # the shortest of the chain
+    ("dangling.test", "A", DnsRecords()),
+    ("big.test", "AAAA", DnsRecords()),
+    ("nowhere.test", "A", DnsRecords(exists=False))])
 async def test_what_is_answered(queries, server, name, kind, wanted):
     found = await queries.ask(name, kind, at(server.port))
     assert replace(found, addresses=tuple(sorted(found.addresses))) == wanted     # the server shuffles them

@@ -32,7 +32,7 @@ async def test_before_the_first_generation(machine):
 
 
 async def test_the_view(machine):
-    machine.generation = machine.endpoints.generation(4, CONFIG, 0)
+    machine.generation = machine.endpoints.make_generation(4, CONFIG, 0)
     seen = look(machine, RELOAD, "compiled")
     assert (seen.generation, seen.reload_success, seen.reload_time) == (4, False, 9.0)
     assert [(server.name, server.state, server.up, server.check_seconds) for server in seen.servers] == [
@@ -46,7 +46,7 @@ async def test_the_view(machine):
 
 
 async def test_requests_that_drain(machine):
-    machine._take(machine.endpoints.generation(4, CONFIG, 0))
+    machine._take(machine.endpoints.make_generation(4, CONFIG, 0))
     first, second = (endpoint.slot for endpoint in machine.generation.endpoints["app"])
     for slot, count in ((first, 3), (second, 2)):
         machine.board.row(1, SERVER, slot).add(SERVER_IN_FLIGHT, count)

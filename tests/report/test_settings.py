@@ -16,9 +16,9 @@ HERE = Address("10.0.0.1", 80)
 def machine():
     overrides, registry = Overrides(), Registry()
     overrides.put(("app", ""), Override("app", mode="drain", who="me"))
-    registry.put(SavedRegistration("app", "b", RegistrationRequest(HERE), "them"), 1.0)
+    registry.register(SavedRegistration("app", "b", RegistrationRequest(HERE), "them"), 1.0)
     backend = BackendConfig(servers={"a": ServerConfig(HERE)}, registration=Registration())
-    config = registry.merged(Config(backends={"app": backend}))
+    config = registry.merged_into(Config(backends={"app": backend}))
     endpoints = {"app": tuple(overrides.applied(Endpoint("app", name, HERE, 0)) for name in "ab")}
     return SimpleNamespace(overrides=overrides, registry=registry,
                            generation=Generation(2, config, endpoints, {}, {}, {}),

@@ -26,7 +26,7 @@ async def test_before_the_first_generation(machine):
 
 
 async def test_servers_and_their_figures(machine):
-    machine.generation = machine.endpoints.generation(1, CONFIG, 0)
+    machine.generation = machine.endpoints.make_generation(1, CONFIG, 0)
     endpoint = machine.generation.endpoints["app"][0]
     machine.board.row(0, scoreboard.SERVER, endpoint.slot).add(fields.SERVER_REQUESTS + 1, 5)
     app = describe(machine)["backends"]["app"]

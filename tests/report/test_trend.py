@@ -29,7 +29,7 @@ class Clock:
 @pytest.fixture
 async def machine():
     made = Machine(Tasks(lambda name, error: None), "json", lambda line: None)
-    made.generation = made.endpoints.generation(1, CONFIG, 0)
+    made.generation = made.endpoints.make_generation(1, CONFIG, 0)
     return made
 
 
@@ -70,7 +70,7 @@ async def test_since_when(machine):
     assert seen.of(scoreboard.SERVER, OWNER).since == 1000.0
     config = replace(CONFIG, backends={"app": replace(CONFIG.backends["app"], servers={
         "a": ServerConfig(address=Address("127.0.0.1", 9), mode="drain")})})
-    machine.generation = machine.endpoints.generation(2, config, 0)
+    machine.generation = machine.endpoints.make_generation(2, config, 0)
     seen.look(machine)
     assert seen.of(scoreboard.SERVER, OWNER).since == 1005.0
 
@@ -97,7 +97,7 @@ async def test_what_is_gone_is_forgotten_and_shown_while_it_works(machine):
     seen = Trend(Clock())
     seen.look(machine)
     machine.board.row(0, scoreboard.SERVER, machine.generation.endpoints["app"][0].slot).add(0, 2)
-    machine.generation = machine.endpoints.generation(2, replace(CONFIG, backends={"app": BackendConfig()}), 0)
+    machine.generation = machine.endpoints.make_generation(2, replace(CONFIG, backends={"app": BackendConfig()}), 0)
     seen.look(machine)
     assert seen.of(scoreboard.SERVER, OWNER).since == 0.0
     assert describe(machine, seen)["draining"] == [

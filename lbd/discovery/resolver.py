@@ -1,6 +1,6 @@
-"""Host names: looked up again as answers run out, the last good answer kept, servers moved along the addresses.
+"""The resolver: host names looked up again as answers run out, the last good answer kept, servers moved along.
 
-No name waits for another, and nobody waits for a name longer than `PATIENCE`: what comes later is put in force then.
+No name waits for another, and nothing waits for a name longer than `PATIENCE`: a later answer is put in force then.
 """
 
 import asyncio
@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from lbd.backend.snapshot import Endpoint
-from lbd.discovery.choice import Choice
-from lbd.discovery.lookup import Answer, Lookups
+from lbd.discovery.address_choice import AddressChoice
+from lbd.discovery.lookup import LookupAnswer, Lookups
 from lbd.health.schedule import Judgement, Key
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
@@ -20,15 +20,15 @@ PATIENCE = 2.0  # seconds that a start or a reload waits for names that are new
 SHORTEST = 1.0  # seconds at least between two look-ups of a name, unless `resolve` is shorter
 HEARD = 0.1     # seconds until a server that is down moves: workers hear first that it is down, and may have to cut
 
-Lookup = Callable[[str], Awaitable[Answer]]
+Lookup = Callable[[str], Awaitable[LookupAnswer]]
 Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(slots=True)
-class Host:
-    """What is known of one name: its addresses as they are to be used, and why the last look-up brought none.
+class HostName:
+    """One name: its addresses as they are to be used, and why the last look-up brought none.
 
-    `first` is set when there was an answer, or nobody waits for one any more; `wait` are the seconds until the next
+    `first` is set when there was an answer, or nothing waits for one any more; `wait` are the seconds until the next
     look-up, `failures` those that failed in a row.
     """
 
@@ -43,8 +43,8 @@ class Host:
 
 
 class Resolver:
-    """All names, and which of a name's addresses each server is at. `changed` is called with a name whose addresses
-    are others than before, or one of whose servers moved to another address."""
+    """All names, and the address that each server uses of its name. `changed` is called with a name that has other
+    addresses than before, or one of whose servers moved to another address."""
 
     def __init__(self, tasks: Tasks, changed: Callable[[str], None], lookup: Lookup | None = None,
                  sleep: Sleep = asyncio.sleep) -> None:
@@ -52,11 +52,11 @@ class Resolver:
         self._changed = changed
         self._lookup = lookup or Lookups(tasks)
         self._sleep = sleep
-        self._hosts: dict[str, Host] = {}
-        self._choices: dict[tuple[str, str], dict[Address, Choice]] = {}   # of a server, as it is configured
+        self._hosts: dict[str, HostName] = {}
+        self._choices: dict[tuple[str, str], dict[Address, AddressChoice]] = {}   # of a server, as it is configured
         self.counts: Counter[str] = Counter(answered=0, failed=0)      # look-ups by result
 
-    async def set(self, names: Mapping[str, float]) -> None:
+    async def follow_names(self, names: Mapping[str, float]) -> None:
         """Follow exactly these names, each looked up at least every so many seconds; returns when each was looked up
         once, or for `PATIENCE` seconds in vain."""
         loop = asyncio.get_running_loop()
@@ -69,7 +69,7 @@ class Resolver:
             if name in self._hosts:
                 self._hosts[name].interval = interval
             else:
-                host = self._hosts[name] = Host(interval, loop.time())
+                host = self._hosts[name] = HostName(interval, loop.time())
                 host.task = self._tasks.start(f"look up {name}", self._follow(name, host))
         waiting = [host for host in self._hosts.values() if not host.first.is_set()]
         late = [loop.call_at(host.began + PATIENCE, host.first.set) for host in waiting]
@@ -79,15 +79,15 @@ class Resolver:
             for handle in late:
                 handle.cancel()
 
-    def listed(self, name: str) -> tuple[str, ...]:
+    def sorted_addresses_of(self, name: str) -> tuple[str, ...]:
         """Every address of the last good answer, sorted."""
-        return tuple(sorted(self.order(name)))
+        return tuple(sorted(self.addresses_of(name)))
 
-    def order(self, name: str) -> tuple[str, ...]:
+    def addresses_of(self, name: str) -> tuple[str, ...]:
         """Every address of the last good answer, the one to use first in front."""
         return self._hosts[name].order if name in self._hosts else ()
 
-    def reason(self, name: str) -> str:
+    def failure_of(self, name: str) -> str:
         """Why the last look-up brought nothing, else ""."""
         return self._hosts[name].reason if name in self._hosts else "unknown name"
 
@@ -96,42 +96,43 @@ class Resolver:
         """Names whose last look-up brought nothing."""
         return sum(bool(host.reason) for host in self._hosts.values())
 
-    def placed(self, backend: str, server: str, address: Address) -> Address:
-        """Where the server is that is configured with this name: at one of its addresses, kept as long as DNS lists it
-        and it does not fail; as it is while there never was any."""
-        listed = self.order(address.host)
+    def locate(self, backend: str, server: str, address: Address) -> Address:
+        """The address of a server that is configured with a name: one of the name's, kept as long as DNS lists it and
+        it does not fail; as configured while there never was any."""
+        listed = self.addresses_of(address.host)
         if not listed:
             return address
-        return self._choices.setdefault((backend, server), {}).setdefault(address, Choice(address)).among(
-            listed, asyncio.get_running_loop().time())
+        choice = self._choices.setdefault((backend, server), {}).setdefault(address, AddressChoice(address))
+        return choice.choose_among(listed, asyncio.get_running_loop().time())
 
-    def down(self, key: Key, _judgement: Judgement) -> None:
-        """Checks find a server down, again it may be: it moves to the next address of its name soon."""
+    def on_server_down(self, key: Key, _judgement: Judgement) -> None:
+        """Move a server that checks find down, again it may be, to the next address of its name soon."""
         if key[:2] in self._choices:
-            asyncio.get_running_loop().call_later(HEARD, self.failed, key)
+            asyncio.get_running_loop().call_later(HEARD, self.on_connect_failure, key)
 
-    def failed(self, key: Key) -> None:
-        """A server was not reached at this address: it moves to the next one of its name, if it is still there and
+    def on_connect_failure(self, key: Key) -> None:
+        """Move a server that was not reached at this address to the next one of its name, if it is still there and
         there is another."""
+        now = asyncio.get_running_loop().time()
         for choice in self._choices.get(key[:2], {}).values():
             before = str(choice.current)
-            if before == key[2] and choice.failed(self.order(choice.address.host), asyncio.get_running_loop().time()):
+            if before == key[2] and choice.mark_failed(self.addresses_of(choice.address.host), now):
                 logger.warning("server not reached: next address of its name", backend=key[0], server=key[1],
                                name=choice.address.host, before=before, now=str(choice.current))
                 self._changed(choice.address.host)
 
-    def keep(self, servers: Mapping[tuple[str, str], Endpoint]) -> None:
-        """Forget which addresses others than these servers were at, by backend and name, or these as they were
-        configured before."""
+    def forget_others(self, servers: Mapping[tuple[str, str], Endpoint]) -> None:
+        """Forget the addresses of all servers but these, by backend and name, and of these as they were configured
+        before."""
         self._choices = {
             server: kept for server, choices in self._choices.items() if (endpoint := servers.get(server)) is not None
             and (kept := {address: choice for address, choice in choices.items()
                           if replace(endpoint.address, host=endpoint.host) == address})}
 
-    async def _follow(self, name: str, host: Host) -> None:
+    async def _follow(self, name: str, host: HostName) -> None:
         while True:
             before = host.order
-            await self._update(name, host)
+            await self._look_up(name, host)
             awaited = not host.first.is_set()
             host.first.set()
             if not awaited and set(before) != set(host.order):
@@ -139,7 +140,7 @@ class Resolver:
                 self._changed(name)
             await self._sleep(host.wait)
 
-    async def _update(self, name: str, host: Host) -> None:
+    async def _look_up(self, name: str, host: HostName) -> None:
         try:
             answer = await self._lookup(name)
             if not answer.addresses:

@@ -12,8 +12,8 @@ SOUND = 60.0        # seconds without a failure after which those before are for
 
 
 @dataclass(slots=True)
-class Failure:
-    """How often in a row an address failed, when it did last, and until when it is not to be tried."""
+class AddressFailure:
+    """The failures of an address in a row: how many, when the last one was, and until when it is not to be tried."""
 
     count: int = 0
     at: float = 0.0
@@ -21,17 +21,17 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Choice:
-    """Where a server is that is configured with a name. `address` is as configured; `current` the one in use, which is
-    literal once there was any."""
+class AddressChoice:
+    """The address of a server that is configured with a name. `address` is as configured; `current` the one in use,
+    which is literal once there was any."""
 
     address: Address
     current: Address | None = None
-    failures: dict[str, Failure] = field(default_factory=dict)
+    failures: dict[str, AddressFailure] = field(default_factory=dict)
 
-    def among(self, listed: Sequence[str], now: float) -> Address:
-        """The address in use at `now`, seconds: the one of before if it is still listed, else the first that did not
-        fail lately."""
+    def choose_among(self, listed: Sequence[str], now: float) -> Address:
+        """The address in use at `now`, seconds: the one before if it is still listed, else the first that did not fail
+        lately."""
         if self.current is None or self.current.host not in listed:
             self.failures = {host: failure for host, failure in self.failures.items()
                              if host in listed and now < failure.at + SOUND}
@@ -39,13 +39,13 @@ class Choice:
                 (host for host in listed if host not in self.failures), listed[0]))
         return self.current
 
-    def failed(self, listed: Sequence[str], now: float) -> bool:
-        """The address in use failed at `now`, seconds; true where another one takes its place. While all of them fail
-        it stays where it is, for longer from time to time."""
+    def mark_failed(self, listed: Sequence[str], now: float) -> bool:
+        """Note that the address in use failed at `now`, seconds; True where another one takes its place. While all of
+        them fail it stays, for longer from time to time."""
         if self.current is None:
             return False
         host = self.current.host
-        failure = self.failures.setdefault(host, Failure())
+        failure = self.failures.setdefault(host, AddressFailure())
         if now >= failure.until:
             failure.count = failure.count + 1 if now < failure.at + SOUND else 1
             failure.at = now
@@ -53,7 +53,7 @@ class Choice:
         tried = listed[:MOST]
         place = tried.index(host) + 1 if host in tried else 0
         for other in (*tried[place:], *tried[:place]):
-            if other != host and now >= self.failures.get(other, Failure()).until:
+            if other != host and now >= self.failures.get(other, AddressFailure()).until:
                 self.current = replace(self.address, host=other)
                 return True
         return False
