@@ -10,7 +10,7 @@ from lbd.control.runtime_state import RuntimeState
 from lbd.control.targets import Targets
 from lbd.errors import Conflict, InvalidChange
 from lbd.generation import cuts, overrides
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.generation.overrides import Target
 from lbd.log.logger import logger
 
@@ -18,9 +18,9 @@ from lbd.log.logger import logger
 class OverrideChanges:
     """Sets and ends overrides. They are in force at once, and then saved as far as the disk lets them be."""
 
-    def __init__(self, machine: Machine, targets: Targets, state: RuntimeState,
+    def __init__(self, plane: ControlPlane, targets: Targets, state: RuntimeState,
                  clock: Callable[[], float] = time.time) -> None:
-        self._machine = machine
+        self._plane = plane
         self._targets = targets
         self._state = state
         self._clock = clock
@@ -34,8 +34,8 @@ class OverrideChanges:
         if server:
             self._targets.require_server(backend, server)
         target = backend, server
-        before = self._machine.overrides.of(target)
-        if before is None and len(self._machine.overrides) >= overrides.MOST:
+        before = self._plane.servers.overrides.of(target)
+        if before is None and len(self._plane.servers.overrides) >= overrides.MOST:
             raise Conflict(f"there are {overrides.MOST} overrides already; end some of them first")
         changes = {name: getattr(request, name) for name in SETTINGS if name in fields}
         if not changes and "cut" not in fields:
@@ -46,7 +46,7 @@ class OverrideChanges:
         if "cut" in fields:
             self._plan_cut(target, request.cut, before)
             changes["cut"] = request.cut
-        self._machine.steered()
+        self._plane.publisher.apply_overrides()
         lost = had_server and not self._targets.is_served(backend)
         await self._state.save_or_warn()
         logger.info("override", backend=backend, server=server or "(all)", **changes, who=who, reason=request.reason,
@@ -57,11 +57,11 @@ class OverrideChanges:
 
     async def clear(self, backend: str, server: str, who: str) -> int:
         """End the overrides of a server, of a backend and its servers, or (both empty) all; returns how many."""
-        targets = [(override.backend, override.server) for override in self._machine.overrides
+        targets = [(override.backend, override.server) for override in self._plane.servers.overrides
                    if (not backend or override.backend == backend) and (not server or override.server == server)]
         for target in targets:
-            self._machine.overrides.put(target, None)
-        self._machine.steered()
+            self._plane.servers.overrides.put(target, None)
+        self._plane.publisher.apply_overrides()
         if targets:
             await self._state.save_or_warn()
             logger.info("overrides ended", count=len(targets), backend=backend, server=server, who=who)
@@ -69,10 +69,10 @@ class OverrideChanges:
 
     def end_expired(self) -> None:
         """End the overrides whose time is over."""
-        for target in self._machine.overrides.expired():
-            self._machine.overrides.put(target, None)
+        for target in self._plane.servers.overrides.expired():
+            self._plane.servers.overrides.put(target, None)
             logger.info("override expired", backend=target[0], server=target[1] or "(all)")
-            self._machine.steered()
+            self._plane.publisher.apply_overrides()
             self._state.save_soon()
 
     def _put(self, before: Override, changes: Mapping[str, Any], request: OverrideRequest, who: str) -> None:
@@ -80,30 +80,31 @@ class OverrideChanges:
         override = replace(before, **changes, who=who, reason=request.reason, at=now,
                            until=now + request.for_ if request.for_ else 0.0)
         servers = self._targets.require_backend(before.backend).servers
-        self._machine.overrides.put((before.backend, before.server), self._machine.overrides.trimmed(override, servers))
+        overrides_ = self._plane.servers.overrides
+        overrides_.put((before.backend, before.server), overrides_.trimmed(override, servers))
 
     def _plan_cut(self, target: Target, seconds: float | None, before: Override | None) -> None:
         """Plan the cut of the servers that are taken out; where none is, put `before` in force again and raise
         `InvalidChange`."""
         backend, server = target
         endpoints = [endpoint for endpoint
-                     in self._machine.endpoints.of_backend(self._targets.generation().config, backend)
+                     in self._plane.servers.endpoints.of_backend(self._targets.generation().config, backend)
                      if server in ("", endpoint.name, endpoint.name.partition("@")[0])]
         if seconds is not None:
             endpoints = [endpoint for endpoint in endpoints if cuts.out(endpoint)]
             if not endpoints:
-                self._machine.overrides.put(target, before)
+                self._plane.servers.overrides.put(target, before)
                 name = "/".join(filter(None, target))
                 raise InvalidChange(f"cut: {name} takes requests; give mode drain or maint with it")
-        self._machine.cuts.plan(endpoints, seconds)
+        self._plane.servers.cuts.plan(endpoints, seconds)
 
     def _warnings(self, target: Target, changes: Mapping[str, Any], lost: bool) -> list[str]:
         backend, server = target
-        apart = {} if server else self._machine.overrides.apart(backend, changes)
+        apart = {} if server else self._plane.servers.overrides.apart(backend, changes)
         warnings = [overrides.warning(apart)] if apart else []
         if lost:
             warnings.append(f"no server of {backend} is left")
-        if changes.get("cut") is not None and self._machine.left:
+        if changes.get("cut") is not None and self._plane.predecessor.workers:
             warnings.append("workers from before the upgrade do not hear of the cut: what they have in hand has "
                             "drain_timeout")
         return warnings

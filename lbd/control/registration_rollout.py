@@ -2,7 +2,7 @@
 
 import asyncio
 
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.net.tasks import Tasks
 
 REST = 4.0   # pause after a rollout, in times of what it took
@@ -11,8 +11,8 @@ REST = 4.0   # pause after a rollout, in times of what it took
 class RegistrationRollout:
     """Puts the registered servers in force. Those that come during a rollout go along in the next one."""
 
-    def __init__(self, machine: Machine, tasks: Tasks) -> None:
-        self._machine = machine
+    def __init__(self, plane: ControlPlane, tasks: Tasks) -> None:
+        self._plane = plane
         self._tasks = tasks
         self._running = False
         self._outdated = False
@@ -30,7 +30,7 @@ class RegistrationRollout:
             while self._outdated:
                 self._outdated = False
                 began = loop.time()
-                await self._machine.regroup()
+                await self._plane.coordinator.apply_registrations()
                 # Hundreds may come at once: each rollout costs all workers time that grows with the backend.
                 await asyncio.sleep(REST * (loop.time() - began))
         finally:

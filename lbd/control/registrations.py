@@ -11,7 +11,7 @@ from lbd.control.targets import Targets
 from lbd.discovery import registration_policy, registry
 from lbd.discovery.registry import ServerName
 from lbd.errors import Conflict, Forbidden, InvalidChange, NotStored
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
 from lbd.schema import Registration
@@ -26,19 +26,19 @@ class Registrations:
     """Servers that register themselves. A registration is acknowledged when it is on the disk, and in force soon, with
     all that came meanwhile."""
 
-    def __init__(self, machine: Machine, targets: Targets, state: RuntimeState, tasks: Tasks) -> None:
-        self._machine = machine
+    def __init__(self, plane: ControlPlane, targets: Targets, state: RuntimeState, tasks: Tasks) -> None:
+        self._plane = plane
         self._targets = targets
         self._state = state
         self._tasks = tasks
-        self._rollout = RegistrationRollout(machine, tasks)
+        self._rollout = RegistrationRollout(plane, tasks)
 
     async def register(self, backend: str, server: str, fields: Mapping[str, Any], who: str) -> bool:
         """Register a server, or note that it lives; True when it is new or another than before. Raises `LbdError`."""
         request = read(RegistrationRequest, fields)
         name = backend, server
         self._check(backend, server, request.address)
-        registered = self._machine.registry
+        registered = self._plane.servers.registry
         entry = registered.entry_of(name)
         before = None if entry is None else entry.saved
         if not registered.register(SavedRegistration(backend, server, request, who), asyncio.get_running_loop().time()):
@@ -60,8 +60,8 @@ class Registrations:
         """Drain a registered server, then remove it; True when it is gone within `wait` seconds. Raises `LbdError`."""
         self._targets.require_server(backend, server)
         name = backend, server
-        entry = self._machine.registry.entry_of(name)
-        if entry is None and self._machine.in_files(backend, server.partition("@")[0]):
+        entry = self._plane.servers.registry.entry_of(name)
+        if entry is None and self._plane.in_force.in_files(backend, server.partition("@")[0]):
             raise Conflict(f"server {shown(server)} of backend {shown(backend)} is one of the configuration: "
                            "it goes with the file; drain or maint takes it out until then")
         if entry is not None and not entry.leaving:   # else it is on its way out already
@@ -74,11 +74,11 @@ class Registrations:
 
     def end_expired(self) -> None:
         """Drain the servers that were not heard of in time, and remove those that the files have no place for."""
-        for name in self._machine.registry.expired(asyncio.get_running_loop().time()):
+        for name in self._plane.servers.registry.expired(asyncio.get_running_loop().time()):
             self._drain(name, "not heard of in time")
-        for name, reason in self._machine.unwanted():
+        for name, reason in self._plane.servers.unwanted_registrations(self._plane.in_force.file_config):
             logger.warning("registration ended", backend=name[0], server=name[1], reason=reason)
-            self._machine.registry.remove(name)
+            self._plane.servers.registry.remove(name)
             self._state.save_soon()
 
     def _check(self, backend: str, server: str, address: Address) -> None:
@@ -90,8 +90,8 @@ class Registrations:
         policy = self._targets.require_backend(backend).registration
         if policy is None:
             raise Forbidden(f"backend {shown(backend)} takes no registrations (registration = true allows them)")
-        is_new = self._machine.registry.entry_of((backend, server)) is None
-        if is_new and self._machine.in_files(backend, server):
+        is_new = self._plane.servers.registry.entry_of((backend, server)) is None
+        if is_new and self._plane.in_force.in_files(backend, server):
             raise Conflict(f"server {shown(server)} of backend {shown(backend)} is one of the configuration")
         if reason := registration_policy.refusal_of(policy, address):
             raise Forbidden(f"address {address} {reason}")
@@ -99,46 +99,46 @@ class Registrations:
             self._check_room(backend, policy)
 
     def _check_room(self, backend: str, policy: Registration) -> None:
-        count = self._machine.registry.count_of(backend)
-        if count >= policy.most or len(self._machine.registry) >= registry.MOST:
+        count = self._plane.servers.registry.count_of(backend)
+        if count >= policy.most or len(self._plane.servers.registry) >= registry.MOST:
             raise Conflict(f"backend {shown(backend)} has {count} registered servers: no more may be")
 
     def _undo(self, name: ServerName, before: SavedRegistration | None, save: int) -> None:
         """Go back to the registration before, which the save of that number keeps."""
-        entry = self._machine.registry.entry_of(name)
+        entry = self._plane.servers.registry.entry_of(name)
         if before is None or entry is None:
-            self._machine.registry.remove(name)
+            self._plane.servers.registry.remove(name)
         else:
-            self._machine.registry.register(before, asyncio.get_running_loop().time())
+            self._plane.servers.registry.register(before, asyncio.get_running_loop().time())
             entry.save = save
         self._rollout.start_soon()
-        self._machine.steered()
+        self._plane.publisher.apply_overrides()
 
     def _drain(self, name: ServerName, reason: str) -> None:
-        entry = self._machine.registry.entry_of(name)
+        entry = self._plane.servers.registry.entry_of(name)
         if entry is None or entry.leaving:
             return
         entry.leaving = asyncio.get_running_loop().time()
         logger.info("registered server drains and goes", backend=name[0], server=name[1], reason=reason)
-        self._machine.steered()
+        self._plane.publisher.apply_overrides()
         self._tasks.start(f"farewell of {name[0]}/{name[1]}", self._remove_when_drained(name))
 
     async def _remove_when_drained(self, name: ServerName) -> None:
         """Remove a server when nothing is in flight to it any more, or the drain has lasted long enough."""
-        entry = self._machine.registry.entry_of(name)
+        entry = self._plane.servers.registry.entry_of(name)
         began = entry.leaving if entry is not None else 0.0
         end = began + self._targets.generation().config.global_.drain_timeout
         while True:
             await asyncio.sleep(LOOK)   # the workers have heard of the drain by then
-            if self._machine.registry.entry_of(name) is not entry or entry is None or entry.leaving != began:
+            if self._plane.servers.registry.entry_of(name) is not entry or entry is None or entry.leaving != began:
                 return                  # it registered again
-            if asyncio.get_running_loop().time() >= end or not self._machine.in_flight(name):
+            if asyncio.get_running_loop().time() >= end or not self._plane.rows.in_flight(name):
                 break
-        self._machine.registry.remove(name)
+        self._plane.servers.registry.remove(name)
         self._rollout.start_soon()
         self._state.save_soon()
         logger.info("registered server gone", backend=name[0], server=name[1])
 
     def _is_gone(self, name: ServerName) -> bool:
         """Whether neither the registry nor the workers have it any more."""
-        return self._machine.registry.entry_of(name) is None and not self._machine.has(name)
+        return self._plane.servers.registry.entry_of(name) is None and not self._plane.in_force.has_server(name)

@@ -9,21 +9,21 @@ from lbd.control.registrations import Registrations
 from lbd.control.runtime_description import RuntimeDescription
 from lbd.control.runtime_state import RuntimeState
 from lbd.control.targets import Targets
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.net.tasks import Tasks
 
 
 class RuntimeChanges:
-    """The `RuntimeChangesApi` of one machine. A registration is acknowledged when it is on the disk, and in force soon;
+    """The `RuntimeChangesApi` of one daemon. A registration is acknowledged when it is on the disk, and in force soon;
     an override when it is in force: `unkept` says whether it is on the disk too."""
 
-    def __init__(self, machine: Machine, tasks: Tasks, clock: Callable[[], float] = time.time) -> None:
-        targets = Targets(machine)
-        self._machine = machine
-        self._state = RuntimeState(machine, tasks)
-        self._overrides = OverrideChanges(machine, targets, self._state, clock)
-        self._registrations = Registrations(machine, targets, self._state, tasks)
-        self._description = RuntimeDescription(machine, targets)
+    def __init__(self, plane: ControlPlane, tasks: Tasks, clock: Callable[[], float] = time.time) -> None:
+        targets = Targets(plane)
+        self._plane = plane
+        self._state = RuntimeState(plane, tasks)
+        self._overrides = OverrideChanges(plane, targets, self._state, clock)
+        self._registrations = Registrations(plane, targets, self._state, tasks)
+        self._description = RuntimeDescription(plane, targets)
 
     @property
     def unkept(self) -> str:
@@ -44,7 +44,7 @@ class RuntimeChanges:
 
     def tick(self) -> None:
         """To be called once a second: end what has an end, and save what could not be saved."""
-        if self._machine.generation is None:
+        if self._plane.in_force.generation is None:
             return
         self._overrides.end_expired()
         self._state.retry()

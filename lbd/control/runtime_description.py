@@ -7,7 +7,7 @@ from typing import Any
 from lbd.config.runtime import Override
 from lbd.control.targets import Targets
 from lbd.errors import UnknownTarget
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.log.moment import moment
 from lbd.report import status
 from lbd.schema.kinds import nearest, shown
@@ -16,14 +16,14 @@ from lbd.schema.kinds import nearest, shown
 class RuntimeDescription:
     """Describes backends and servers as JSON. Each method raises `NotReady` before the first generation."""
 
-    def __init__(self, machine: Machine, targets: Targets) -> None:
-        self._machine = machine
+    def __init__(self, plane: ControlPlane, targets: Targets) -> None:
+        self._plane = plane
         self._targets = targets
 
     def backends(self) -> dict[str, Any]:
         """Every backend with its servers."""
         self._targets.generation()
-        described: dict[str, Any] = status.describe(self._machine)["backends"]
+        described: dict[str, Any] = status.describe(self._plane)["backends"]
         self.annotate(described)
         return described
 
@@ -31,8 +31,8 @@ class RuntimeDescription:
         """One backend with its servers; raises `UnknownTarget`."""
         self._targets.require_backend(name)
         config = self._targets.generation().config
-        endpoints = self._machine.endpoints.of_backend(config, name)
-        return self._annotate(name, status.backend(self._machine, config, name, endpoints))
+        endpoints = self._plane.servers.endpoints.of_backend(config, name)
+        return self._annotate(name, status.backend(self._plane, config, name, endpoints))
 
     def server(self, backend: str, server: str) -> dict[str, Any]:
         """One server; raises `UnknownTarget`."""
@@ -43,7 +43,7 @@ class RuntimeDescription:
 
     def overrides(self) -> list[dict[str, Any]]:
         """All overrides."""
-        return [_describe(override) for override in self._machine.overrides]
+        return [_describe(override) for override in self._plane.servers.overrides]
 
     def annotate(self, described: Mapping[str, dict[str, Any]]) -> None:
         """Add to each described backend and server its override and its registration."""
@@ -55,14 +55,14 @@ class RuntimeDescription:
         now = asyncio.get_running_loop().time()
         for server, facts in backend["servers"].items():
             facts["override"] = self._override(name, server)
-            entry = self._machine.registry.entry_of((name, server))
+            entry = self._plane.servers.registry.entry_of((name, server))
             facts["registration"] = None if entry is None else {
                 "ttl_seconds": entry.saved.offer.ttl, "expires_in_seconds": round(max(entry.seconds_left(now), 0.0), 1),
                 "tags": list(entry.saved.offer.tags), "who": entry.saved.who, "leaving": bool(entry.leaving)}
         return backend
 
     def _override(self, backend: str, server: str) -> dict[str, Any] | None:
-        override = self._machine.overrides.of((backend, server))
+        override = self._plane.servers.overrides.of((backend, server))
         return None if override is None else _describe(override)
 
 

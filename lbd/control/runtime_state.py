@@ -11,7 +11,7 @@ import tomli_w
 from lbd.config.runtime import Override, SavedRegistration, read, write
 from lbd.control.state_file import StateFile
 from lbd.errors import LbdError, NotStored
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
 from lbd.schema.kinds import shown
@@ -22,10 +22,10 @@ AGAIN = 10.0 # seconds until the disk is tried again that did not take the state
 
 
 class RuntimeState:
-    """The overrides and registrations of one machine, and where they are saved."""
+    """The overrides and registrations of one daemon, and where they are saved."""
 
-    def __init__(self, machine: Machine, tasks: Tasks) -> None:
-        self._machine = machine
+    def __init__(self, plane: ControlPlane, tasks: Tasks) -> None:
+        self._plane = plane
         self._tasks = tasks
         self._file: StateFile | None = None
         self._off = False
@@ -34,7 +34,7 @@ class RuntimeState:
     @property
     def unkept(self) -> str:
         """Why the state in force would be lost at a restart, "" when it is on the disk."""
-        if self._off and (len(self._machine.overrides) or len(self._machine.registry)):
+        if self._off and (len(self._plane.servers.overrides) or len(self._plane.servers.registry)):
             return 'not kept over a restart: global.state_dir is "off"'
         if self._file is None or not self._file.behind or not self._file.reason:
             return ""
@@ -106,8 +106,8 @@ class RuntimeState:
 
     def _encode(self) -> str:
         """The state as TOML, without the servers that leave: a restart must not bring them back."""
-        head = {"format": FORMAT, "overrides": [write(override) for override in self._machine.overrides]}
-        entries = [entry.text for entry in self._machine.registry if not entry.leaving]
+        head = {"format": FORMAT, "overrides": [write(override) for override in self._plane.servers.overrides]}
+        entries = [entry.text for entry in self._plane.servers.registry if not entry.leaving]
         return "\n".join([tomli_w.dumps(head), *entries])
 
     def _load(self, data: dict[str, Any]) -> None:
@@ -115,8 +115,8 @@ class RuntimeState:
             raise LbdError(f"its format is {shown(data.get('format'))}, not {FORMAT}")
         overrides = [read(Override, item, FILE) for item in _array(data, "overrides")]
         registrations = [read(SavedRegistration, item, FILE) for item in _array(data, "registrations")]
-        self._machine.overrides.load(overrides)
-        self._machine.registry.restore(registrations, asyncio.get_running_loop().time())
+        self._plane.servers.overrides.load(overrides)
+        self._plane.servers.registry.restore(registrations, asyncio.get_running_loop().time())
         if overrides or registrations:
             logger.info("runtime state restored", overrides=len(overrides), registrations=len(registrations))
 

@@ -3,7 +3,7 @@
 import os
 
 from lbd.backend.state import available
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.log.logger import logger
 from lbd.process.systemd import Notify, Store, inherited
 from lbd.process.watchdog import SILENT
@@ -13,14 +13,14 @@ from lbd.schema import Config
 class Service:
     """All of it does nothing where lbd was not started by systemd."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
         self._notify = Notify(os.environ, os.getpid())
         self._store = Store(self._notify)
 
     def adopt(self, config: Config) -> None:
         """Take the listening sockets that were passed, for binds of their address or listeners of their name."""
-        sockets = self._machine.sockets
+        sockets = self._plane.sockets
         sockets.kept_elsewhere = self._notify.active
         for passed in inherited(os.environ, os.getpid()):
             if sockets.adopt(passed.name, passed.sock, passed.stored, config.listeners):
@@ -40,7 +40,19 @@ class Service:
         """Started, or done with a reload, whatever came of it."""
         self._notify.ready(self.summary())
         if self._notify.active:
-            self._store.follow({str(address): fds for address, fds in self._machine.sockets.own().items()})
+            self._store.follow({str(address): fds for address, fds in self._plane.sockets.own().items()})
+
+    async def stage(self, old: Config, new: Config) -> None:
+        """Part of the generation: say that a reload begins."""
+        self.reloading()
+
+    async def commit(self) -> None:
+        """Say that the reload is over."""
+        self.settled()
+
+    async def rollback(self) -> None:
+        """Say that the reload is over."""
+        self.settled()
 
     def stopping(self, seconds: float) -> None:
         """The end begins and may take so long."""
@@ -49,19 +61,19 @@ class Service:
     def tick(self) -> None:
         """To be called by the loop once a second: a loop that stands still is what the watchdog is for, and so are
         workers of which none answers; single ones are the supervisor's business."""
-        if not self._notify.active or self._machine.generation is None:
+        if not self._notify.active or self._plane.in_force.generation is None:
             return
         self._notify.status(self.summary())
-        serving = self._machine.fleet.serving()
+        serving = self._plane.fleet.serving()
         if not serving or any(process.unanswered < SILENT for process in serving):
             self._notify.alive()
 
     def summary(self) -> str:
         """`3 listeners, 14/15 servers up, generation 7`."""
-        generation = self._machine.generation
+        generation = self._plane.in_force.generation
         if generation is None:
             return "starting"
-        endpoints = [m for group in self._machine.endpoints.by_backend(generation.config).values() for m in group]
+        endpoints = self._plane.servers.all_endpoints(generation.config)
         up = sum(map(available, endpoints))
         count = len(generation.config.listeners)
         return f"{count} listener{'s' * (count != 1)}, {up}/{len(endpoints)} servers up, generation {generation.number}"

@@ -3,7 +3,7 @@
 from lbd.backend.snapshot import Generation
 from lbd.errors import NotReady, UnknownTarget
 from lbd.generation import outage
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.schema import BackendConfig
 from lbd.schema.kinds import nearest, shown
 
@@ -11,12 +11,12 @@ from lbd.schema.kinds import nearest, shown
 class Targets:
     """The backends and servers of the generation in force. Each method raises `NotReady` before the first one."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
 
     def generation(self) -> Generation:
         """The generation in force."""
-        generation = self._machine.generation
+        generation = self._plane.in_force.generation
         if generation is None:
             raise NotReady("lbd is still starting; try again in a moment")
         return generation
@@ -31,10 +31,11 @@ class Targets:
     def require_server(self, backend: str, server: str) -> None:
         """Raise `UnknownTarget` unless the backend has that server; `name@host` is one of several of a name."""
         servers = self.require_backend(backend).servers
-        name = backend, server
-        if not (server in servers or self._machine.has(name) or self._machine.registry.entry_of(name)):
+        path = backend, server
+        registered = self._plane.servers.registry.entry_of(path) is not None
+        if not (server in servers or self._plane.in_force.has_server(path) or registered):
             raise UnknownTarget(f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
 
     def is_served(self, backend: str) -> bool:
         """Whether the backend has a usable server."""
-        return outage.served(self._machine.endpoints.of_backend(self.generation().config, backend))
+        return outage.served(self._plane.servers.endpoints.of_backend(self.generation().config, backend))

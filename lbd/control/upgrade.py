@@ -1,19 +1,19 @@
 """The upgrade in place: the version on disk proves that it takes the configuration, then this process becomes it."""
 
 import asyncio
-import glob
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from lbd import __version__
 from lbd.control.signals import SIGNALS
+from lbd.control.succession import Succession
 from lbd.errors import LbdError
-from lbd.generation import certificates, handover
+from lbd.generation import handover
 from lbd.generation.handover import VARIABLE
 from lbd.generation.reload import Reload
 from lbd.log.logger import logger
@@ -21,42 +21,34 @@ from lbd.net import children
 from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks
 from lbd.process import privileges
-from lbd.schema import Config
 
 FINDING = re.compile(r"\S+:\d+:\d+: (?!warning: )")     # as `lbd check` begins an error
 PROOF = 30.0     # seconds for the check by the new version
-ANSWERED = 0.1   # seconds for the answer to whoever asked to go out
+ANSWERED = 0.1   # seconds for the answer to the request to go out
 
 
 class Upgrade:
-    """All upgrades of one daemon, one at a time. `leave` gathers what the next version gets, `stay` is called when it
-    could not be started after all; `before` is how many upgrades there were already; `needed` names the files that
-    the next version will read."""
+    """All upgrades of one daemon, one at a time; `before` is how many there were already."""
 
-    def __init__(self, tasks: Tasks, reload: Reload, before: int, leave: Callable[[], dict[str, Any]],
-                 stay: Callable[[], None], needed: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, tasks: Tasks, reload: Reload, before: int, succession: Succession) -> None:
         self.before = before
         self._tasks = tasks
         self._reload = reload
-        self._leave = leave
-        self._stay = stay
-        self._needed = needed
+        self._succession = succession
         self._running = False
         self._proving = Offload("the check by the version on disk", 3 * PROOF, 1)
 
-    async def ask(self, quietly: bool = False) -> dict[str, Any]:
+    async def upgrade(self, quietly: bool = False) -> dict[str, Any]:
         """Become the version on disk; raises `LbdError` when it does not take the configuration, or (not `quietly`)
         when the files say something else than what is in force, which would change with the version."""
         if self._running:
             raise LbdError("an upgrade is under way already")
         self._running = True
         try:
-            if self._reload.trial is not None:
-                raise LbdError(f"generation {self._reload.trial.generation} waits to be confirmed: "
-                               "lbd confirm or lbd rollback first")
-            self._reload.again()      # the next version would have to
+            self._reload.confirmation.require_no_trial()
+            self._reload.source.require_files()      # the next version reads them
             with children.untold():
-                version = await self._proving.run(_proven, self._needed)
+                version = await self._proving.run(_proven, self._succession)
             plan = await self._reload.plan(None)
             if plan["changes"] and not quietly:
                 raise LbdError(f"the files say something else than what is in force ({plan['summary']}): "
@@ -67,13 +59,13 @@ class Upgrade:
         self._tasks.start("upgrade", self._become(version))
         return {"from": __version__, "to": version, "upgrades": self.before}
 
-    def start(self, cause: str, quietly: bool = False) -> None:
-        """Begin one that nobody waits for; a refusal is logged."""
-        self._tasks.start(f"upgrade by {cause}", self._unasked(cause, quietly))
+    def start_upgrade(self, cause: str, quietly: bool = False) -> None:
+        """Begin an upgrade that nobody waits for; a refusal is logged."""
+        self._tasks.start(f"upgrade by {cause}", self._upgrade_unattended(cause, quietly))
 
-    async def _unasked(self, cause: str, quietly: bool) -> None:
+    async def _upgrade_unattended(self, cause: str, quietly: bool) -> None:
         try:
-            await self.ask(quietly)
+            await self.upgrade(quietly)
         except LbdError as error:
             logger.error("no upgrade; this version serves on", cause=cause, reason=str(error))
 
@@ -81,7 +73,7 @@ class Upgrade:
         await asyncio.sleep(ANSWERED)
         logger.info("becoming the version on disk; the workers serve on meanwhile", now=__version__, then=version)
         try:
-            data = {**self._leave(), "upgrades": self.before}
+            data = {**self._succession.leave(), "upgrades": self.before}
             memory = handover.write(data)
             try:
                 become(sys.argv[1:], memory, handover.descriptors(data))
@@ -89,23 +81,14 @@ class Upgrade:
                 os.close(memory)
         except (OSError, LbdError) as error:
             logger.error("upgrade failed; this version serves on", reason=str(error))
-            self._stay()
+            self._succession.stay()
         finally:
             self._running = False
 
 
-def files(config: Config) -> list[str]:
-    """The files besides the configuration's own that a start reads."""
-    admin = config.admin
-    tls = (admin.tls.cert, admin.tls.key_file, admin.tls.client_ca) if admin.tls is not None else ()
-    patterns = [*certificates.files(config), *(path for path in (admin.token_file, *tls) if path is not None)]
-    return [path for pattern in patterns for path in (
-        sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else [pattern])]
-
-
 def readable(paths: Iterable[str]) -> None:
-    """Raise `LbdError` for what root could read and the user that lbd is now cannot: the next version would not start.
-    What is missing or broken is for `prove` to say."""
+    """Raise `LbdError` for a file that root could read and the user that lbd is now cannot: the next version would not
+    start. Files that are missing or broken are for `prove`."""
     for path in paths:
         try:
             os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
@@ -123,8 +106,8 @@ def prove(arguments: Sequence[str]) -> str:
     return found.removeprefix("lbd ").strip()
 
 
-def _proven(needed: Callable[[], Iterable[str]]) -> str:
-    readable(needed())
+def _proven(succession: Succession) -> str:
+    readable(succession.needed_files())
     return prove(sys.argv[1:])
 
 
@@ -157,7 +140,7 @@ def _run(*words: str) -> str:
 
 
 def _why(done: "subprocess.CompletedProcess[str]") -> str:
-    """Its first error: the last line only counts them. What is no finding has its reason in the last line."""
+    """Its first error: the last line only counts them. Any other failure has its reason in the last line."""
     lines = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()
     return next((line for line in lines if FINDING.match(line)), lines[-1])
 

@@ -61,10 +61,10 @@ class Certificates:
         self._rotated = time.monotonic()
         self._warned: dict[Shown, float] = {}
 
-    def read(self, config: Config) -> dict[Place, Credentials]:
+    def read_all(self, config: Config) -> dict[Place, Credentials]:
         """Everything that the configuration names. A file that is broken or gone leaves what it said before in force;
         raises `LbdError` where there is nothing of before."""
-        return self.take(self.look(config))
+        return self.accept_findings(self.read_files(config))
 
     @property
     def known(self) -> TlsFindings:
@@ -75,13 +75,13 @@ class Certificates:
         """Go back to what was known: what was taken over since is for a configuration that is not to be."""
         self._good, self.refused = known
 
-    def take(self, findings: TlsFindings) -> dict[Place, Credentials]:
-        """Take over what `look` found; returns everything that its configuration names."""
+    def accept_findings(self, findings: TlsFindings) -> dict[Place, Credentials]:
+        """Take over what `read_files` found; returns everything that its configuration names."""
         self._good = {**self._good, **findings.good}
         self.refused = findings.refused
         return {place: known[1] for place, known in findings.good.items()}
 
-    def look(self, config: Config) -> TlsFindings:
+    def read_files(self, config: Config) -> TlsFindings:
         """Read the files, which may block, and change nothing: for a thread of its own. Raises `LbdError`."""
         good: dict[Place, Known] = {}
         refused: dict[Place, str] = {}

@@ -1,48 +1,58 @@
-"""What a plan concerns now: the requests in flight and the connections of each object that it changes."""
+"""The impact of a plan now: the requests in flight and the connections of each object that it changes."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.config.plan import Change, Plan
-from lbd.generation.machine import Machine
+from lbd.generation.in_force import InForce
+from lbd.generation.overrides import Overrides
 from lbd.stats import fields, scoreboard
+from lbd.stats.scoreboard import Board
 
 
-def counted(plan: Plan, machine: Machine) -> Plan:
-    """The plan with figures, where a generation is in force that has the objects."""
-    generation = machine.generation
-    if generation is None:
-        return plan
-    return Plan(tuple(_hidden(_counted(change, machine, generation), machine) for change in plan.changes))
+class Impact:
+    """Reads the figures of the generation in force."""
 
+    def __init__(self, board: Board, in_force: InForce, overrides: Overrides) -> None:
+        self._board = board
+        self._in_force = in_force
+        self._overrides = overrides
 
-def _counted(change: Change, machine: Machine, generation: Generation) -> Change:
-    if change.kind in ("server", "backend") and change.what != "added":
-        backend = str(change.where[1])
-        endpoints = generation.endpoints.get(backend, ())
-        if change.kind == "server":
-            name = str(change.where[3])
-            endpoints = tuple(m for m in endpoints if m.name == name or m.name.startswith(f"{name}@"))
-        return dataclasses.replace(change, requests=sum(machine.board.in_flight(m.slot) for m in endpoints),
-                                   connections=_connections(machine, endpoints))
-    if change.kind == "listener" and change.what != "added" and (slot := generation.listeners.get(
-            str(change.where[1]))) is not None:
-        open_now = machine.board.total(scoreboard.LISTENER, slot, fields.LISTENER_CONNECTIONS)
+    def add_impact(self, plan: Plan) -> Plan:
+        """The plan with figures, where a generation is in force that has the objects."""
+        generation = self._in_force.generation
+        if generation is None:
+            return plan
+        return Plan(tuple(self._add_overrides(self._add_figures(change, generation)) for change in plan.changes))
+
+    def _add_figures(self, change: Change, generation: Generation) -> Change:
+        if change.what == "added" or change.kind not in ("server", "backend", "listener"):
+            return change
+        name = str(change.where[1])
+        if change.kind != "listener":
+            endpoints = [endpoint for endpoint in generation.endpoints.get(name, ())
+                         if change.kind == "backend" or endpoint.name.partition("@")[0] == str(change.where[3])]
+            return dataclasses.replace(change, requests=sum(self._board.in_flight(m.slot) for m in endpoints),
+                                       connections=self._connections(endpoints))
+        if name not in generation.listeners:
+            return change
+        open_now = self._board.total(scoreboard.LISTENER, generation.listeners[name], fields.LISTENER_CONNECTIONS)
         return dataclasses.replace(change, connections=int(open_now))
-    return change
 
+    def _add_overrides(self, change: Change) -> Change:
+        """Say which overrides hide the effect of the change."""
+        if change.kind != "server" or change.what == "removed":
+            return change
+        backend, server = str(change.where[1]), str(change.where[3])
+        keys = {edit.key for edit in change.edits}
+        hidden = [f"{name} stays {value}: an override by {override.who}"
+                  for override in self._overrides if override.backend == backend and override.server in ("", server)
+                  for name, value in override.settings.items() if name in keys or change.what == "added"]
+        if not hidden:
+            return change
+        return dataclasses.replace(change, state="; ".join(filter(None, [change.state, *hidden])))
 
-def _hidden(change: Change, machine: Machine) -> Change:
-    """With a word about the overrides that hide what the change would do."""
-    if change.kind != "server" or change.what == "removed":
-        return change
-    backend, server = str(change.where[1]), str(change.where[3])
-    named = {edit.key for edit in change.edits}
-    told = [f"{name} stays {value}: an override by {override.who}"
-            for override in machine.overrides if override.backend == backend and override.server in ("", server)
-            for name, value in override.settings.items() if name in named or change.what == "added"]
-    return dataclasses.replace(change, state="; ".join(filter(None, [change.state, *told]))) if told else change
-
-
-def _connections(machine: Machine, endpoints: tuple[Endpoint, ...]) -> int:
-    return int(sum(machine.board.total(scoreboard.SERVER, m.slot, fields.SERVER_CONNECTIONS) for m in endpoints))
+    def _connections(self, endpoints: Sequence[Endpoint]) -> int:
+        return int(sum(self._board.total(scoreboard.SERVER, endpoint.slot, fields.SERVER_CONNECTIONS)
+                       for endpoint in endpoints))

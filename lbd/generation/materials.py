@@ -18,22 +18,26 @@ class Material(NamedTuple):
 
 
 class Materials:
-    """Reads them off the loop, so that a disk that hangs costs only what needs to be read."""
+    """Reads them off the loop, so that a disk that hangs costs only what needs to be read.
+
+    `state_dir` is the directory of the key ("": none is kept), set once by the start.
+    """
 
     def __init__(self, certificates: Certificates) -> None:
-        self._certificates = certificates
+        self.certificates = certificates
+        self.state_dir = ""
         self._reading = Offload("reading the files of TLS and the key of sticky cookies")
 
-    async def read(self, config: Config, directory: str) -> Material:
-        """As the disk has them now; `directory` is state_dir. Raises `LbdError`."""
-        findings, secret = await self._reading.run(self._look, config, directory)
-        return Material(secret, self._certificates.take(findings))
+    async def read_material(self, config: Config) -> Material:
+        """As the disk has them now. Raises `LbdError`."""
+        findings, secret = await self._reading.run(self._read, config, self.state_dir)
+        return Material(secret, self.certificates.accept_findings(findings))
 
-    async def complete(self, old: Generation, config: Config, directory: str) -> Material:
+    async def complete_material(self, old: Generation, config: Config) -> Material:
         """Those of the generation in force, unless the same files with other servers need more. Raises `LbdError`."""
         if set(places(config)) <= old.credentials.keys():
             return Material(old.secret, dict(old.credentials))
-        return await self.read(config, directory)
+        return await self.read_material(config)
 
-    def _look(self, config: Config, directory: str) -> tuple[TlsFindings, bytes]:
-        return self._certificates.look(config), sticky_secret(config, directory)
+    def _read(self, config: Config, state_dir: str) -> tuple[TlsFindings, bytes]:
+        return self.certificates.read_files(config), sticky_secret(config, state_dir)

@@ -5,8 +5,8 @@ import time
 
 from lbd.errors import LbdError
 from lbd.generation.certificates import files, shown
+from lbd.generation.control_plane import ControlPlane
 from lbd.generation.file_watch import FileWatch
-from lbd.generation.machine import Machine
 from lbd.log.logger import logger
 from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks
@@ -17,8 +17,8 @@ LOOK = 60.0   # seconds between two looks at clocks, and at a disk that does not
 class Renewal:
     """Follows the generation in force, whatever `[global] watch` says of configuration files."""
 
-    def __init__(self, machine: Machine, tasks: Tasks) -> None:
-        self._machine = machine
+    def __init__(self, plane: ControlPlane, tasks: Tasks) -> None:
+        self._plane = plane
         self._tasks = tasks
         self._files: list[str] = []
         self._watching: asyncio.Task[None] | None = None
@@ -28,7 +28,7 @@ class Renewal:
 
     def follow(self) -> None:
         """Watch the files of the generation in force."""
-        generation = self._machine.generation
+        generation = self._plane.in_force.generation
         wanted = files(generation.config) if generation is not None else []
         if wanted == self._files:
             return
@@ -57,12 +57,12 @@ class Renewal:
 
     def tick(self) -> None:
         """To be called every second."""
-        now, generation = time.monotonic(), self._machine.generation
+        now, generation = time.monotonic(), self._plane.in_force.generation
         if generation is None or not self._files or now - self._looked < LOOK:
             return
         self._looked = now
-        self._machine.certificates.warn(shown(generation.credentials), time.time())
-        if self._machine.certificates.rotate():
+        self._plane.materials.certificates.warn(shown(generation.credentials), time.time())
+        if self._plane.materials.certificates.rotate():
             self._changed()
 
     def _changed(self) -> None:
@@ -70,6 +70,6 @@ class Renewal:
 
     async def _renew(self) -> None:
         try:
-            await self._machine.renew()
+            await self._plane.coordinator.apply_credentials()
         except LbdError as error:
             logger.error("certificates not looked at; those in force stay", reason=str(error))

@@ -1,30 +1,68 @@
-"""The rows of the scoreboard: by which identities servers and generations have them."""
+"""The rows of the scoreboard: by which identities servers and generations have them, and when they are free again."""
 
+import asyncio
 from collections.abc import Collection, Hashable, Iterable
 
 from lbd.backend.snapshot import Endpoint, Generation
+from lbd.generation.in_force import InForce, Path
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
 
-Identity = tuple[int, Hashable]     # kind of row, and its owner
+LINGER = 5.0   # seconds beyond the drain after which nobody writes to a removed row any more
+
+RowIdentity = tuple[int, Hashable]     # kind of row, and its owner
 
 
-def of_servers(endpoints: Iterable[Endpoint]) -> set[Identity]:
+class Rows:
+    """Frees the rows that no generation needs any more, once the workers have drained."""
+
+    def __init__(self, board: Board, slots: Slots, in_force: InForce) -> None:
+        self._board = board
+        self._slots = slots
+        self._in_force = in_force
+
+    def follow_generation(self, generation: Generation) -> None:
+        """Count in histograms per server, or only per backend, as the generation says."""
+        self._board.per_server = generation.config.metrics.per_server_histograms
+
+    def in_flight(self, path: Path) -> int:
+        """Requests in flight to a server, from all workers."""
+        endpoint = self._in_force.endpoints.get(path)
+        return self._board.in_flight(endpoint.slot) if endpoint is not None else 0
+
+    def draining(self, lanes: Collection[int]) -> int:
+        """Requests in flight that are to end: to servers that were removed or are drained, and in these lanes."""
+        stay = of_servers(endpoint for endpoint in self._in_force.endpoints.values() if endpoint.mode != "drain")
+        return in_flight(self._board, self._slots, stay, lanes)
+
+    def release_later(self, candidates: set[RowIdentity], drain: float) -> None:
+        """Free these after a drain of so many seconds, except those that are in use then."""
+        asyncio.get_running_loop().call_later(drain + LINGER, self._release, candidates)
+
+    def _release(self, candidates: set[RowIdentity]) -> None:
+        if self._in_force.generation is None:
+            return
+        used = of_generation(self._in_force.generation) | of_servers(self._in_force.endpoints.values())
+        for kind, owner in candidates - used:
+            self._slots.release(kind, owner)
+
+
+def of_servers(endpoints: Iterable[Endpoint]) -> set[RowIdentity]:
     """Those of servers at the addresses where they are now."""
     return {(scoreboard.SERVER, endpoint.identity) for endpoint in endpoints}
 
 
-def of_generation(generation: Generation) -> set[Identity]:
+def of_generation(generation: Generation) -> set[RowIdentity]:
     """Those of everything in the generation."""
-    found = of_servers(endpoint for group in generation.endpoints.values() for endpoint in group)
-    found |= {(scoreboard.BACKEND, name) for name in generation.backends}
-    found |= {(scoreboard.LISTENER, name) for name in generation.listeners}
-    found |= {(scoreboard.ROUTE, pair) for pair in generation.routes}
-    return found
+    identities = of_servers(endpoint for group in generation.endpoints.values() for endpoint in group)
+    identities |= {(scoreboard.BACKEND, name) for name in generation.backends}
+    identities |= {(scoreboard.LISTENER, name) for name in generation.listeners}
+    identities |= {(scoreboard.ROUTE, pair) for pair in generation.routes}
+    return identities
 
 
-def in_flight(board: Board, slots: Slots, stay: Collection[Identity], leaving: Collection[int]) -> int:
+def in_flight(board: Board, slots: Slots, stay: Collection[RowIdentity], leaving: Collection[int]) -> int:
     """Requests in flight that are to end: in these lanes, and at servers that do not stay."""
     count = 0.0
     for owner, slot in slots.owners(scoreboard.SERVER).items():

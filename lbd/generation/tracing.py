@@ -45,12 +45,12 @@ class Tracing:
         if sink is not None and self._log is None:
             self._log = AccessLogCollector("spans")
             for process in workers:
-                self.greeted(process)
+                self.give_pipe(process)
         if self._log is not None:
             self._log.use(sink)
 
-    def greeted(self, process: WorkerProcess) -> None:
-        """A worker is there: it gets its pipe, if it needs one."""
+    def give_pipe(self, process: WorkerProcess) -> None:
+        """Give a new worker its pipe, if it needs one."""
         if self._log is not None:
             fd = self._log.pipe()
             process.send(TraceTo(), (fd,))

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lbd.backend.state import available
-from lbd.generation.machine import Machine
+from lbd.generation.in_force import InForce
+from lbd.generation.server_states import ServerStates
 from lbd.stats import fields, scoreboard
+from lbd.stats.scoreboard import Board
 
 BEFORE = 60          # samples, one a second: with what a trial is compared
 FEWEST = 100         # answers below which their kinds say nothing
@@ -27,18 +29,26 @@ class Sample:
     usable: Mapping[str, int] = field(default_factory=dict)
 
 
-def sample(machine: Machine) -> Sample:
-    """What the machine shows now."""
-    generation = machine.generation
-    if generation is None:
-        return Sample()
-    answers = {}
-    for pair, slot in generation.routes.items():
-        totals = machine.board.totals(scoreboard.ROUTE, slot)
-        answers[pair] = sum(totals[place] for place in _ANSWERS), totals[_ERRORS]
-    usable = {name: sum(map(available, endpoints))
-              for name, endpoints in machine.endpoints.by_backend(generation.config).items()}
-    return Sample(answers, usable)
+class Sampler:
+    """Takes samples of the generation in force."""
+
+    def __init__(self, board: Board, in_force: InForce, servers: ServerStates) -> None:
+        self._board = board
+        self._in_force = in_force
+        self._servers = servers
+
+    def sample(self) -> Sample:
+        """The figures of now; empty before the first generation."""
+        generation = self._in_force.generation
+        if generation is None:
+            return Sample()
+        answers = {}
+        for pair, slot in generation.routes.items():
+            totals = self._board.totals(scoreboard.ROUTE, slot)
+            answers[pair] = sum(totals[place] for place in _ANSWERS), totals[_ERRORS]
+        usable = {name: sum(map(available, endpoints))
+                  for name, endpoints in self._servers.endpoints.by_backend(generation.config).items()}
+        return Sample(answers, usable)
 
 
 def between(first: Sample, last: Sample) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from lbd.backend.outlier import EJECTED, NOT_ENFORCED, TOO_MANY
 from lbd.balance import estimate_of
 from lbd.discovery.health_policies import health_check_of
-from lbd.generation.machine import worker_count
+from lbd.generation.worker_count import worker_count
 from lbd.schema import BackendConfig, Config
 from lbd.stats.exporter import ProcessView, ServerView, View
 from lbd.stats.scoreboard import Board

@@ -6,7 +6,7 @@ from typing import Any
 
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.generation.certificates import shown
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.log.moment import moment
 from lbd.process.worker_process import WorkerProcess
 from lbd.report.trend import STEP, Trend, TrendSeries, route_codes
@@ -17,28 +17,28 @@ from lbd.tls import tickets
 from lbd.tls.credentials import Place
 
 
-def describe(machine: Machine, trend: Trend | None = None, history: bool = False) -> dict[str, Any]:
+def describe(plane: ControlPlane, trend: Trend | None = None, history: bool = False) -> dict[str, Any]:
     """Generation, workers, listeners, and backends with their servers; empty before the first generation.
 
     With a trend, also rates, and since when servers are as they are; with `history` the samples of two minutes.
     """
     trend = trend or Trend()
-    generation = machine.generation
+    generation = plane.in_force.generation
     if generation is None:
         return {"generation": 0, "workers": [], "listeners": {}, "backends": {}}
     config = generation.config
-    told = machine.endpoints.by_backend(config)
+    told = plane.servers.endpoints.by_backend(config)
     return {
         "generation": generation.number,
-        "workers": [_worker(machine, process) for process in machine.fleet.processes()],
-        "worker_restarts": machine.fleet.slots.restarts,
-        "listeners": _listeners(machine, generation, trend),
-        "backends": {name: backend(machine, config, name, told[name], trend, history) for name in config.backends},
-        "draining": _draining(machine, told),
+        "workers": [_worker(plane, process) for process in plane.fleet.processes()],
+        "worker_restarts": plane.fleet.slots.restarts,
+        "listeners": _listeners(plane, generation, trend),
+        "backends": {name: backend(plane, config, name, told[name], trend, history) for name in config.backends},
+        "draining": _draining(plane, told),
     }
 
 
-def backend(machine: Machine, config: Config, name: str, endpoints: Iterable[Endpoint], trend: Trend | None = None,
+def backend(plane: ControlPlane, config: Config, name: str, endpoints: Iterable[Endpoint], trend: Trend | None = None,
             history: bool = False) -> dict[str, Any]:
     """One backend with its servers."""
     trend = trend or Trend()
@@ -47,16 +47,16 @@ def backend(machine: Machine, config: Config, name: str, endpoints: Iterable[End
         "algorithm": config.backends[name].algorithm.name,
         "requests_per_second": round(course.rate, 2),
         "errors_per_second": round(course.error_rate, 2),
-        "requests_in_flight": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_IN_FLIGHT)),
-        "requests_waiting": int(_total(machine, scoreboard.BACKEND, name, fields.BACKEND_QUEUE)),
+        "requests_in_flight": int(_total(plane, scoreboard.BACKEND, name, fields.BACKEND_IN_FLIGHT)),
+        "requests_waiting": int(_total(plane, scoreboard.BACKEND, name, fields.BACKEND_QUEUE)),
         "servers": {
-            endpoint.name: _server(machine, config, endpoint, trend.of(scoreboard.SERVER, endpoint.identity), history)
+            endpoint.name: _server(plane, config, endpoint, trend.of(scoreboard.SERVER, endpoint.identity), history)
             for endpoint in endpoints},
     }
 
 
-def _worker(machine: Machine, process: WorkerProcess) -> dict[str, Any]:
-    row = machine.board.row(process.lane, scoreboard.PROCESS, 0)
+def _worker(plane: ControlPlane, process: WorkerProcess) -> dict[str, Any]:
+    row = plane.board.row(process.lane, scoreboard.PROCESS, 0)
     state = "draining" if process.draining else "serving" if process.generation is not None else "starting"
     return {
         "slot": process.slot,
@@ -64,50 +64,50 @@ def _worker(machine: Machine, process: WorkerProcess) -> dict[str, Any]:
         "state": state,
         "generation": process.generation.number if process.generation is not None else 0,
         "connections": int(row.get(fields.PROCESS_CONNECTIONS)),
-        "requests": int(machine.fleet.lanes.requests_served(process.lane)),
+        "requests": int(plane.fleet.lanes.requests_served(process.lane)),
         "uptime_seconds": round(process.age(), 3),
     }
 
 
-def _listeners(machine: Machine, generation: Generation, trend: Trend) -> dict[str, Any]:
-    addresses = machine.sockets.addresses()
+def _listeners(plane: ControlPlane, generation: Generation, trend: Trend) -> dict[str, Any]:
+    addresses = plane.sockets.addresses()
     found = {}
     for name, listener in generation.config.listeners.items():
         slots = [slot for (owner, _), slot in generation.routes.items() if owner == name]
         found[name] = {
             "mode": listener.mode,
             "bind": [str(address) for address in addresses.get(name, [])],
-            "connections": int(_total(machine, scoreboard.LISTENER, name, fields.LISTENER_CONNECTIONS)),
-            "accepted": int(_total(machine, scoreboard.LISTENER, name, fields.LISTENER_ACCEPTED)),
+            "connections": int(_total(plane, scoreboard.LISTENER, name, fields.LISTENER_CONNECTIONS)),
+            "accepted": int(_total(plane, scoreboard.LISTENER, name, fields.LISTENER_ACCEPTED)),
             "requests_per_second": round(trend.of(scoreboard.LISTENER, name).rate, 2),
-            "codes": _codes(route_codes(machine, slots)),
+            "codes": _codes(route_codes(plane, slots)),
         }
         if listener.tls is not None:
-            found[name]["tls"] = _tls(machine, generation, ("listeners", name))
+            found[name]["tls"] = _tls(plane, generation, ("listeners", name))
     return found
 
 
-def _tls(machine: Machine, generation: Generation, place: Place) -> dict[str, Any]:
+def _tls(plane: ControlPlane, generation: Generation, place: Place) -> dict[str, Any]:
     """Certificates in force, why what is in the files now is not (""), and who takes session tickets."""
     return {
         "certificates": [{"file": one.path, "names": list(one.names), "expires": moment(one.ends)}
                          for one in shown(generation.credentials) if one.place == place],
-        "refused": machine.certificates.refused.get(place, ""),
+        "refused": plane.materials.certificates.refused.get(place, ""),
         "tickets": "shared by the workers" if tickets.works() else "per worker",
     }
 
 
-def _server(machine: Machine, config: Config, endpoint: Endpoint, course: TrendSeries, history: bool) -> dict[str, Any]:
-    board = machine.board
+def _server(plane: ControlPlane, config: Config, endpoint: Endpoint, course: TrendSeries, history: bool) -> dict[str, Any]:
+    board = plane.board
     totals = board.totals(scoreboard.SERVER, endpoint.slot)
     latency = board.latency(endpoint.slot)
     requests = totals[fields.SERVER_REQUESTS:fields.SERVER_REQUESTS + len(fields.CODES)]
-    judgement = machine.schedule.of(endpoint.identity)
+    judgement = plane.servers.schedule.of(endpoint.identity)
     return {
         "address": str(endpoint.address),
-        **_named(machine, config, endpoint),
+        **_named(plane, config, endpoint),
         "health": endpoint.health,
-        "reason": machine.endpoints.health_reason(config, endpoint),
+        "reason": plane.servers.endpoints.health_reason(config, endpoint),
         "since": then(course.since) if course.since else None,
         "checked": then(judgement.checked) if judgement is not None and judgement.checked else None,
         "mode": endpoint.mode,
@@ -127,10 +127,10 @@ def _server(machine: Machine, config: Config, endpoint: Endpoint, course: TrendS
     }
 
 
-def _named(machine: Machine, config: Config, endpoint: Endpoint) -> dict[str, Any]:
+def _named(plane: ControlPlane, config: Config, endpoint: Endpoint) -> dict[str, Any]:
     """For a server that is configured with a host name: the name, all addresses that the server could be at, the one to
     use first in front, and why the last look-up brought nothing ("": it did)."""
-    name, resolver = endpoint.host, machine.resolver
+    name, resolver = endpoint.host, plane.servers.resolver
     if not name or Address(name).literal:
         return {}
     each = config.backends[endpoint.backend].resolve_all and endpoint.address.literal
@@ -147,13 +147,13 @@ def _history(course: TrendSeries) -> dict[str, Any]:
     }
 
 
-def _draining(machine: Machine, told: Mapping[str, Iterable[Endpoint]]) -> list[dict[str, Any]]:
+def _draining(plane: ControlPlane, told: Mapping[str, Iterable[Endpoint]]) -> list[dict[str, Any]]:
     """Servers that the configuration does not have any more, as long as they have work."""
     there = {endpoint.identity for group in told.values() for endpoint in group}
-    owners = machine.slots.owners(scoreboard.SERVER)
+    owners = plane.slots.owners(scoreboard.SERVER)
     found = []
     for owner, slot in owners.items():
-        if isinstance(owner, tuple) and owner not in there and (requests := machine.board.in_flight(slot)):
+        if isinstance(owner, tuple) and owner not in there and (requests := plane.board.in_flight(slot)):
             found.append({"backend": owner[0], "name": owner[1], "address": owner[2], "in_flight": requests})
     return found
 
@@ -162,8 +162,8 @@ def _codes(counts: Iterable[float]) -> dict[str, int]:
     return {code: int(count) for code, count in zip(fields.CODES, counts, strict=True) if count}
 
 
-def _total(machine: Machine, kind: int, name: str, field: int) -> float:
-    return machine.board.total(kind, machine.slots.take(kind, name), field)
+def _total(plane: ControlPlane, kind: int, name: str, field: int) -> float:
+    return plane.board.total(kind, plane.slots.take(kind, name), field)
 
 
 def then(steady: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.stats import fields, scoreboard
 
 STEP = 2.0      # seconds between two samples
@@ -64,30 +64,30 @@ class Trend:
         what was not seen yet."""
         return self._courses.get((kind, owner)) or TrendSeries()
 
-    def look(self, machine: Machine) -> None:
+    def look(self, plane: ControlPlane) -> None:
         """To be called every second: notes states, and every `STEP` the figures. What is gone is forgotten."""
-        if machine.generation is None:
+        if plane.in_force.generation is None:
             return
         now = self._clock()
         seconds = now - self._sampled
         due = seconds >= STEP - 0.5     # calls come a second and a bit apart
         courses: dict[Identity, TrendSeries] = {}
-        for identity, state, slots in _owners(machine):
+        for identity, state, slots in _owners(plane):
             course = courses[identity] = self._courses.get(identity) or TrendSeries()
             if course.state != state:
                 course.state, course.since = state, now
             if due:
-                course.take(_counted(machine, identity[0], slots), seconds)
+                course.take(_counted(plane, identity[0], slots), seconds)
         self._courses = courses
         if due:
             self._sampled = now
 
 
-def _owners(machine: Machine) -> Iterator[tuple[Identity, tuple[str, str], list[int]]]:
+def _owners(plane: ControlPlane) -> Iterator[tuple[Identity, tuple[str, str], list[int]]]:
     """Who has a course: identity, state, and the rows that count for it (of a server, else of routes)."""
-    generation = machine.generation
+    generation = plane.in_force.generation
     assert generation is not None
-    for group in machine.endpoints.by_backend(generation.config).values():
+    for group in plane.servers.endpoints.by_backend(generation.config).values():
         for endpoint in group:
             yield (scoreboard.SERVER, endpoint.identity), (endpoint.health, endpoint.mode), [endpoint.slot]
     for backend in generation.backends:
@@ -98,20 +98,20 @@ def _owners(machine: Machine) -> Iterator[tuple[Identity, tuple[str, str], list[
         yield (scoreboard.LISTENER, listener), ("", ""), slots
 
 
-def _counted(machine: Machine, kind: int, slots: list[int]) -> tuple[float, ...]:
+def _counted(plane: ControlPlane, kind: int, slots: list[int]) -> tuple[float, ...]:
     if kind == scoreboard.SERVER:
-        totals = machine.board.totals(scoreboard.SERVER, slots[0])
+        totals = plane.board.totals(scoreboard.SERVER, slots[0])
         codes = totals[fields.SERVER_REQUESTS:fields.SERVER_REQUESTS + len(fields.CODES)]
         requests = sum(codes)
         return requests, codes[_5XX], requests - codes[_NONE], totals[fields.SERVER_HEAD_SECONDS]
-    codes = route_codes(machine, slots)
+    codes = route_codes(plane, slots)
     return sum(codes), codes[_5XX], 0.0, 0.0
 
 
-def route_codes(machine: Machine, slots: list[int]) -> list[float]:
+def route_codes(plane: ControlPlane, slots: list[int]) -> list[float]:
     """Requests of these routes by class of their answer, in the order of `fields.CODES`."""
     first = fields.ROUTE_REQUESTS
-    rows = [machine.board.totals(scoreboard.ROUTE, slot)[first:first + len(fields.CODES)] for slot in slots]
+    rows = [plane.board.totals(scoreboard.ROUTE, slot)[first:first + len(fields.CODES)] for slot in slots]
     return [sum(column) for column in zip(*rows, strict=True)] or [0.0] * len(fields.CODES)
 
 

@@ -1,10 +1,10 @@
-"""What the admin interface asks is what the supervisor has."""
+"""What the admin interface asks is what the operations of the daemon have."""
 
 from lbd.admin.daemon_api import DaemonApi
-from lbd.control.supervisor import Supervisor
+from lbd.control.operations import Operations
 
 
-def test_the_supervisor_has_all_that_is_asked():
+def test_the_operations_have_all_that_is_asked():
     asked = [name for name in vars(DaemonApi) if not name.startswith("_")]
     assert asked
-    assert all(hasattr(Supervisor, name) for name in asked)
+    assert all(hasattr(Operations, name) for name in asked)

@@ -7,27 +7,27 @@ from lbd.errors import ConfigError, InvalidChange, UnknownTarget
 
 async def test_an_override_is_in_force_and_kept(world):
     await world.changes.change("app", "a", {"mode": "drain", "reason": "disk", "for": "1m"}, "me")
-    assert world.machine.told == 1
+    assert world.plane.told == 1
     assert world.changes.overrides() == [{
         "backend": "app", "server": "a", "mode": "drain", "who": "me", "reason": "disk", "at": "1970-01-01T00:16:40Z",
         "until": "1970-01-01T00:17:40Z"}]
     assert [one["mode"] for one in world.kept()["overrides"]] == ["drain"]
     await world.changes.change("app", "a", {"weight": 3}, "me")
-    assert world.machine.overrides.of(("app", "a")).settings == {"mode": "drain", "weight": 3}
+    assert world.plane.overrides.of(("app", "a")).settings == {"mode": "drain", "weight": 3}
     await world.changes.change("app", "a", {"weight": None, "mode": None}, "me")
     assert world.changes.overrides() == []
 
 
 async def test_a_cut_is_planned_and_called_off(world):
-    cuts = world.machine.cuts
+    cuts = world.plane.cuts
     await world.changes.change("app", "a", {"mode": "maint", "cut": "30s", "reason": "disk", "for": "1m"}, "me")
     assert cuts.known() == [(("app", "a"), 130.0)]
     assert "cut" not in world.kept()["overrides"][0]
     await world.changes.change("app", "", {"cut": "0s"}, "me")
     assert cuts.known() == [(("app", "a"), 100.0)]
-    override = world.machine.overrides.of(("app", "a"))
+    override = world.plane.overrides.of(("app", "a"))
     assert (override.reason, override.until) == ("disk", world.now + 60.0)      # as it was
-    assert world.machine.overrides.of(("app", "")) is None
+    assert world.plane.overrides.of(("app", "")) is None
     await world.changes.change("app", "a", {"mode": "maint", "cut": None}, "me")
     assert cuts.known() == []
     await world.changes.change("app", "a", {"mode": "drain", "cut": "1s"}, "me")
@@ -40,12 +40,12 @@ async def test_a_cut_is_planned_and_called_off(world):
 async def test_what_takes_requests_is_not_cut(world, wishes, server):
     with pytest.raises(InvalidChange, match="takes requests; give mode drain or maint with it"):
         await world.changes.change("app", server, wishes, "me")
-    assert (world.changes.overrides(), world.machine.cuts.known()) == ([], [])
+    assert (world.changes.overrides(), world.plane.cuts.known()) == ([], [])
 
 
 async def test_workers_from_before_an_upgrade_cannot_be_told(world):
     assert "upgrade" not in await world.changes.change("app", "a", {"mode": "maint", "cut": "0s"}, "me")
-    world.machine.left = {4711: 3}
+    world.plane.workers = {4711: 3}
     assert "before the upgrade" in await world.changes.change("app", "a", {"mode": "maint", "cut": "0s"}, "me")
     assert await world.changes.change("app", "a", {"cut": None}, "me") == ""
 
@@ -56,7 +56,7 @@ async def test_a_backend_is_cut_without_the_servers_that_stay(world):
     with pytest.raises(InvalidChange, match="closed takes requests"):
         await world.changes.change("closed", "", {"mode": "maint", "cut": "1s"}, "me")
     await world.changes.change("app", "", {"mode": "maint", "cut": "1s"}, "me")
-    assert world.machine.cuts.known() == [(("app", "a"), 101.0)]
+    assert world.plane.cuts.known() == [(("app", "a"), 101.0)]
 
 
 @pytest.mark.parametrize("server", ["a", ""])
@@ -92,7 +92,7 @@ async def test_a_drain_that_is_over_leaves_nothing(world):
 async def test_refused_changes(world, backend, server, wishes, error, words):
     with pytest.raises(error, match=words):
         await world.changes.change(backend, server, wishes, "me")
-    assert world.machine.told == 0
+    assert world.plane.told == 0
 
 
 async def test_overrides_end(world):

@@ -10,30 +10,31 @@ from lbd.net.tasks import Tasks
 from tests.waiting import until
 
 
-class Machine:
-    """A machine whose rollouts end when they are let."""
+class Plane:
+    """A control plane whose rollouts end when they are let."""
 
     def __init__(self):
+        self.coordinator = self
         self.began = 0
         self.allowed = asyncio.Event()
 
-    async def regroup(self):
+    async def apply_registrations(self):
         self.began += 1
         await self.allowed.wait()
 
 
 async def test_those_that_come_meanwhile_go_along(monkeypatch):
     monkeypatch.setattr(registration_rollout, "REST", 0.0)
-    machine, tasks = Machine(), Tasks(lambda name, error: pytest.fail(f"{name}: {error!r}"))
-    rollout = RegistrationRollout(machine, tasks)
+    plane, tasks = Plane(), Tasks(lambda name, error: pytest.fail(f"{name}: {error!r}"))
+    rollout = RegistrationRollout(plane, tasks)
     for _ in range(3):
         rollout.start_soon()
-    await until(lambda: machine.began == 1)
+    await until(lambda: plane.began == 1)
     for _ in range(3):
         rollout.start_soon()
-    machine.allowed.set()
+    plane.allowed.set()
     await until(lambda: not len(tasks))
-    assert machine.began == 2
+    assert plane.began == 2
     rollout.start_soon()
-    await until(lambda: machine.began == 3)
+    await until(lambda: plane.began == 3)
     await tasks.cancel()

@@ -6,7 +6,7 @@ from lbd.errors import NotReady
 
 
 async def test_nothing_before_the_first_generation(world):
-    world.machine.generation = None
+    world.plane.generation = None
     world.changes.tick()
     with pytest.raises(NotReady, match="still starting"):
         world.changes.backends()

@@ -17,7 +17,7 @@ async def test_an_override_and_a_registration_are_described(world):
     registration = app["servers"]["b"]["registration"]
     assert 0.0 < registration.pop("expires_in_seconds") <= 10.0
     assert registration == {"ttl_seconds": 10.0, "tags": ["x"], "who": "them", "leaving": False}
-    world.machine.registry.entry_of(("app", "b")).heard -= 11.0
+    world.plane.registry.entry_of(("app", "b")).heard -= 11.0
     world.changes.annotate(described)
     assert app["servers"]["b"]["registration"]["expires_in_seconds"] == 0.0
 

@@ -1,4 +1,4 @@
-"""The service: what systemd is told of the machine, and when the watchdog is fed."""
+"""The service: what systemd is told of the daemon, and when the watchdog is fed."""
 
 import socket
 from types import SimpleNamespace
@@ -16,37 +16,39 @@ ENDPOINTS = {"app": (Endpoint("app", "a", Address("10.0.0.1", 80), 0),
 
 
 @pytest.fixture
-def machine():
+def plane():
     serving = [SimpleNamespace(unanswered=0), SimpleNamespace(unanswered=9)]
     generation = Generation(7, Config(listeners={"web": ListenerConfig(bind=())}), ENDPOINTS, {}, {}, {})
-    return SimpleNamespace(sockets=Sockets(), generation=generation, fleet=SimpleNamespace(serving=lambda: serving),
-                           endpoints=SimpleNamespace(by_backend=lambda config: ENDPOINTS), list=serving)
+    endpoints = [endpoint for group in ENDPOINTS.values() for endpoint in group]
+    return SimpleNamespace(sockets=Sockets(), in_force=SimpleNamespace(generation=generation), list=serving,
+                           fleet=SimpleNamespace(serving=lambda: serving),
+                           servers=SimpleNamespace(all_endpoints=lambda config: endpoints))
 
 
-def test_the_watchdog_is_fed_while_a_worker_answers(machine, monkeypatch, tmp_path):
+def test_the_watchdog_is_fed_while_a_worker_answers(plane, monkeypatch, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(20)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "10000000")
-        service = Service(machine)
+        service = Service(plane)
         service.settled()
         assert manager.recv(4096) == b"READY=1\nSTATUS=1 listener, 1/2 servers up, generation 7"
         service.tick()
         assert manager.recv(4096) == b"WATCHDOG=1"
-        for process in machine.list:
+        for process in plane.list:
             process.unanswered = 9
         service.tick()
         service.reloading()
         assert manager.recv(4096).startswith(b"RELOADING=1")
 
 
-def test_without_systemd_nothing_happens(machine, monkeypatch):
+def test_without_systemd_nothing_happens(plane, monkeypatch):
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    service = Service(machine)
-    service.adopt(machine.generation.config)
+    service = Service(plane)
+    service.adopt(plane.in_force.generation.config)
     service.reloading()
     service.settled()
     service.tick()
     service.stopping(30.0)
-    assert not machine.sockets.kept_elsewhere
+    assert not plane.sockets.kept_elsewhere

@@ -9,7 +9,7 @@ from tests.control.world import OFFER
 
 @pytest.fixture
 def targets(world):
-    return Targets(world.machine)
+    return Targets(world.plane)
 
 
 async def test_servers_of_the_files_and_registered_ones(world, targets):
@@ -33,6 +33,6 @@ async def test_a_backend_is_served_by_a_usable_server(world, targets):
 
 
 def test_nothing_is_there_before_the_first_generation(world, targets):
-    world.machine.generation = None
+    world.plane.generation = None
     with pytest.raises(NotReady, match="still starting"):
         targets.require_backend("app")

@@ -10,10 +10,9 @@ import pytest
 from lbd import __version__
 from lbd.control import upgrade
 from lbd.errors import LbdError
+from lbd.generation.confirmation import Confirmation
 from lbd.generation.trial import Sample, Trial
 from lbd.net.tasks import Tasks
-from lbd.schema import Admin, AdminTls, Config, ListenerConfig, ListenerTls
-from lbd.schema.tls import Pair
 
 
 def test_this_version_takes_a_good_configuration(tmp_path):
@@ -52,21 +51,12 @@ def test_what_may_not_be_read(tmp_path):
         upgrade.readable([str(key)])
 
 
-def test_the_files_that_a_start_reads(tmp_path):
-    for name in ("a.pem", "b.pem", "admin.pem", "token"):
-        (tmp_path / name).touch()
-    tls = ListenerTls(certificates=(Pair(f"{tmp_path}/*.pem", ""), Pair("/none.pem", "/none.key")))
-    admin = Admin(token_file=f"{tmp_path}/token", tls=AdminTls(cert=f"{tmp_path}/admin.pem"))
-    found = upgrade.files(Config(listeners={"web": ListenerConfig(bind=(), tls=tls)}, admin=admin))
-    assert [path.removeprefix(str(tmp_path)) for path in found] == [
-        "/a.pem", "/admin.pem", "/b.pem", "/none.pem", "/none.key", "/token", "/admin.pem"]
-
-
 class Rig:
     """A reload that says what the files would change, and everything that is called."""
 
     def __init__(self, monkeypatch):
-        self.trial = None
+        self.confirmation = Confirmation(None)
+        self.source = self
         self.once = ""
         self.changes = []
         self.needed = []
@@ -75,10 +65,15 @@ class Rig:
         monkeypatch.setattr(upgrade, "become", self.become)
         monkeypatch.setattr(upgrade, "ANSWERED", 0.0)
         self.tasks = Tasks(lambda name, error: self.calls.append(error))
-        self.upgrade = upgrade.Upgrade(self.tasks, self, 4, self.leave, lambda: self.calls.append("stays"),
-                                       lambda: self.needed)
+        self.upgrade = upgrade.Upgrade(self.tasks, self, 4, self)
 
-    def again(self):
+    def stay(self):
+        self.calls.append("stays")
+
+    def needed_files(self):
+        return self.needed
+
+    def require_files(self):
         if self.once:
             raise LbdError(self.once)
 
@@ -96,13 +91,13 @@ class Rig:
 
 async def test_an_upgrade_that_cannot_be_leaves_all_as_it_is(monkeypatch):
     rig = Rig(monkeypatch)
-    assert await rig.upgrade.ask() == {"from": __version__, "to": "2.0", "upgrades": 4}
+    assert await rig.upgrade.upgrade() == {"from": __version__, "to": "2.0", "upgrades": 4}
     with pytest.raises(LbdError, match="under way already"):
-        await rig.upgrade.ask()
+        await rig.upgrade.upgrade()
     while len(rig.tasks):
         await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
     assert rig.calls == ["leaves", 4, "stays"]
-    assert (await rig.upgrade.ask())["to"] == "2.0"
+    assert (await rig.upgrade.upgrade())["to"] == "2.0"
 
 
 async def test_a_check_that_breaks_bars_no_later_one(monkeypatch):
@@ -114,28 +109,28 @@ async def test_a_check_that_breaks_bars_no_later_one(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(upgrade, "prove", breaks)
         with pytest.raises(UnicodeDecodeError):
-            await rig.upgrade.ask()
-    assert (await rig.upgrade.ask())["to"] == "2.0"
+            await rig.upgrade.upgrade()
+    assert (await rig.upgrade.upgrade())["to"] == "2.0"
 
 
 async def test_what_would_change_with_the_version_is_refused_first(monkeypatch):
     rig = Rig(monkeypatch)
     rig.changes = ["one"]
     with pytest.raises(LbdError, match=r"than what is in force \(1 server added\): lbd reload first"):
-        await rig.upgrade.ask()
-    assert (await rig.upgrade.ask(quietly=True))["to"] == "2.0"
+        await rig.upgrade.upgrade()
+    assert (await rig.upgrade.upgrade(quietly=True))["to"] == "2.0"
     rig = Rig(monkeypatch)
-    rig.trial = Trial(7, 0.0, Sample(), 0.0)
+    rig.confirmation.trial = Trial(7, 0.0, Sample(), 0.0)
     with pytest.raises(LbdError, match="generation 7 waits to be confirmed"):
-        await rig.upgrade.ask(quietly=True)
+        await rig.upgrade.upgrade(quietly=True)
 
 
 async def test_what_cannot_be_read_again_is_not_handed_on(monkeypatch):
     rig = Rig(monkeypatch)
     rig.once = "it came once"
     with pytest.raises(LbdError, match="it came once"):
-        await rig.upgrade.ask()
+        await rig.upgrade.upgrade()
     rig.once = ""
-    assert (await rig.upgrade.ask())["to"] == "2.0"
+    assert (await rig.upgrade.upgrade())["to"] == "2.0"
     while len(rig.tasks):
         await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})

@@ -1,4 +1,4 @@
-"""Runtime changes of a machine that is only pretended, with a clock and a file."""
+"""Runtime changes of a control plane that is only pretended, with a clock and a file."""
 
 import tomllib
 
@@ -18,14 +18,16 @@ CONFIG = Config(global_=Global(drain_timeout=0.0), backends={
 OFFER = {"address": "10.0.0.2:80", "ttl": "10s"}
 
 
-class Machine:
-    """The parts of a machine that change while it runs."""
+class Plane:
+    """A control plane all of whose parts are this one object."""
 
     def __init__(self):
         self.overrides = Overrides()
         self.registry = Registry()
         self.cuts = Cuts(lambda: 100.0)
-        self.left = {}
+        self.workers = {}
+        self.file_config = CONFIG
+        self.servers = self.in_force = self.rows = self.publisher = self.coordinator = self.predecessor = self
         endpoints = {name: (Endpoint(name, "a", Address("10.0.0.1", 80), 0),) for name in CONFIG.backends}
         self.generation = Generation(1, CONFIG, endpoints, {}, {}, {})
         self.told = 0
@@ -39,20 +41,20 @@ class Machine:
                 for endpoint in self.generation.endpoints[backend]
                 for override in (self.overrides.of((backend, endpoint.name)) or self.overrides.of((backend, "")),)]
 
-    def steered(self):
+    def apply_overrides(self):
         self.told += 1
         self.cuts.follow(self, CONFIG)
 
-    async def regroup(self):
+    async def apply_registrations(self):
         self.regrouped += 1
 
-    def unwanted(self):
-        return self.registry.unwanted(CONFIG)
+    def unwanted_registrations(self, config):
+        return self.registry.unwanted(config)
 
     def in_files(self, backend, server):
         return server in CONFIG.backends[backend].servers
 
-    def has(self, name):
+    def has_server(self, name):
         return name[1] in {endpoint.name for endpoint in self.generation.endpoints.get(name[0], ())}
 
     def in_flight(self, _name):
@@ -60,15 +62,15 @@ class Machine:
 
 
 class World:
-    """Runtime changes with a machine, a clock, and a file."""
+    """Runtime changes with a control plane, a clock, and a file."""
 
     def __init__(self, path, tasks):
-        self.machine = Machine()
+        self.plane = Plane()
         self.now = 1000.0
-        self.machine.overrides = Overrides(lambda: self.now, lambda: self.now)
+        self.plane.overrides = Overrides(lambda: self.now, lambda: self.now)
         self.tasks = tasks
         self.file = path / runtime_state.FILE
-        self.changes = RuntimeChanges(self.machine, tasks, lambda: self.now)
+        self.changes = RuntimeChanges(self.plane, tasks, lambda: self.now)
         self.changes.restore(str(path))
 
     def kept(self):

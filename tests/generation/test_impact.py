@@ -1,17 +1,23 @@
 """What a plan concerns now, from the scoreboard."""
 
 import dataclasses
-from types import SimpleNamespace
 
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.config.plan import compare
 from lbd.config.runtime import Override
-from lbd.generation.impact import counted
+from lbd.generation.impact import Impact
+from lbd.generation.in_force import InForce
 from lbd.generation.overrides import Overrides
 from lbd.schema import BackendConfig, Config, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
+
+
+def in_force(generation):
+    made = InForce()
+    made.put_generation(generation)
+    return made
 
 
 def test_requests_and_connections():
@@ -21,17 +27,19 @@ def test_requests_and_connections():
                     backends={"app": BackendConfig(servers={"a": ServerConfig(address=address)})})
     endpoint = Endpoint("app", "a", address, 0)
     generation = Generation(1, config, {"app": (endpoint,)}, {"app": 0}, {"web": 0}, {})
-    machine = SimpleNamespace(board=board, generation=generation, overrides=Overrides())
+    impact = Impact(board, in_force(generation), Overrides())
     board.row(0, scoreboard.SERVER, 0).add(fields.SERVER_IN_FLIGHT, 2)
     board.row(1, scoreboard.SERVER, 0).add(fields.SERVER_IN_FLIGHT, 1)
     board.row(1, scoreboard.SERVER, 0).add(fields.SERVER_CONNECTIONS, 5)
     board.row(1, scoreboard.LISTENER, 0).add(fields.LISTENER_CONNECTIONS, 7)
-    plan = counted(compare(config, dataclasses.replace(config, listeners={}, backends={})), machine)
+    plan = impact.add_impact(compare(config, dataclasses.replace(config, listeners={}, backends={})))
     assert [(change.path, change.requests, change.connections) for change in plan.changes] == [
         ("listeners.web", None, 7), ("backends.app", 3, 5)]
-    plan = counted(compare(Config(), config), machine)
+    plan = impact.add_impact(compare(Config(), config))
     assert {change.requests for change in plan.changes} == {None}
-    assert counted(plan, SimpleNamespace(generation=None)) is plan
+    plan = impact.add_impact(compare(config, dataclasses.replace(config, errors={"404": "gone"})))
+    assert [(change.requests, change.connections) for change in plan.changes] == [(None, None)]
+    assert Impact(board, InForce(), Overrides()).add_impact(plan) is plan
 
 
 def test_what_an_override_hides():
@@ -42,6 +50,6 @@ def test_what_an_override_hides():
     generation = Generation(1, old, {"app": (Endpoint("app", "a", address, 0),)}, {"app": 0}, {}, {})
     overrides = Overrides()
     overrides.put(("app", "a"), Override("app", "a", weight=3, mode="drain", who="me"))
-    machine = SimpleNamespace(board=board, generation=generation, overrides=overrides)
-    change, = counted(compare(old, new), machine).changes
+    impact = Impact(board, in_force(generation), overrides)
+    change, = impact.add_impact(compare(old, new)).changes
     assert change.state.endswith("; weight stays 3: an override by me")

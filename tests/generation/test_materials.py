@@ -11,12 +11,13 @@ from lbd.tls.credentials import Credentials
 
 async def test_other_servers_need_nothing_of_the_disk_again(tmp_path):
     made = Materials(Certificates())
+    made.state_dir = str(tmp_path)
     old = SimpleNamespace(secret=b"a key", credentials={("listeners", "web"): Credentials()})
-    assert await made.complete(old, Config(), str(tmp_path)) == Material(b"a key", old.credentials)
+    assert await made.complete_material(old, Config()) == Material(b"a key", old.credentials)
     secure = BackendConfig(servers={"a": ServerConfig(Address("10.0.0.1", 443, tls=True))})
-    more = await made.complete(old, Config(backends={"app": secure}), str(tmp_path))
+    more = await made.complete_material(old, Config(backends={"app": secure}))
     assert list(more.credentials) == [("backends", "app")]
 
 
-async def test_nothing_is_needed_of_a_plain_configuration(tmp_path):
-    assert await Materials(Certificates()).read(Config(), str(tmp_path)) == Material(b"", {})
+async def test_nothing_is_needed_of_a_plain_configuration():
+    assert await Materials(Certificates()).read_material(Config()) == Material(b"", {})

@@ -11,6 +11,7 @@ from lbd.backend.snapshot import Generation
 from lbd.config.read import Loaded
 from lbd.errors import ConfigError, LbdError, Problem
 from lbd.generation import reload
+from lbd.generation.config_source import ConfigSource
 from lbd.generation.reload import Reload
 from lbd.generation.trial import Sample
 from lbd.net.tasks import Tasks
@@ -19,7 +20,7 @@ from lbd.schema.units import Address
 
 
 class Rig:
-    """Files and a machine that counts."""
+    """Files, and a coordinator that counts."""
 
     def __init__(self):
         self.config = Config()
@@ -30,10 +31,9 @@ class Rig:
         self.gate = asyncio.Event()
         self.gate.set()
         self.busy = asyncio.Event()
-        self.sample = Sample()
+        self.figures = Sample()
         self.tasks = Tasks(lambda name, error: None)
-        self.reload = Reload(self.load, self.load(), self.tasks, self.apply, lambda plan: plan,
-                             lambda: self.sample)
+        self.reload = Reload(ConfigSource(self.load, self.load()), self.tasks, self, self, self)
 
     def load(self, file=None, good=None):
         if file is not None and file in self.kept:
@@ -42,13 +42,19 @@ class Rig:
             raise self.error
         return Loaded(self.config, [], ("f",), {})
 
-    async def apply(self, loaded, force):
+    def add_impact(self, plan):
+        return plan
+
+    def sample(self):
+        return self.figures
+
+    async def apply_config(self, config, force):
         self.busy.set()
         await self.gate.wait()
         if self.refusal is not None:
             raise self.refusal
-        self.applied.append((loaded.config, force))
-        return Generation(len(self.applied) + 1, loaded.config, {}, {}, {}, {})
+        self.applied.append((config, force))
+        return Generation(len(self.applied) + 1, config, {}, {}, {}, {})
 
     async def tasks_done(self):
         """Everything that was begun is over."""
@@ -74,17 +80,17 @@ async def rig():
 
 
 async def test_what_changes_nothing_makes_no_generation(rig):
-    answer = await rig.reload.ask(False)
+    answer = await rig.reload.reload(False)
     assert (answer["changed"], answer["generation"], rig.applied) == (False, 1, [])
 
 
 async def test_reloads_during_one_are_folded(rig):
     rig.gate.clear()
     rig.workers(2)
-    first = asyncio.ensure_future(rig.reload.ask(False))
+    first = asyncio.ensure_future(rig.reload.reload(False))
     await rig.busy.wait()
     rig.workers(3)
-    others = [await begun(rig.reload.ask(False)) for _ in range(5)]
+    others = [await begun(rig.reload.reload(False)) for _ in range(5)]
     rig.gate.set()
     answers = await asyncio.gather(first, *others)
     assert [answer["generation"] for answer in answers] == [2, 3, 3, 3, 3, 3]
@@ -95,22 +101,22 @@ async def test_reloads_during_one_are_folded(rig):
 async def test_a_failure_is_noted_and_the_next_success_too(rig, error):
     rig.error = error
     with pytest.raises(LbdError):
-        await rig.reload.ask(False)
-    assert (rig.reload.last["success"], rig.reload.last["error"]) == (False, str(error))
+        await rig.reload.reload(False)
+    assert (rig.reload.record.last["success"], rig.reload.record.last["error"]) == (False, str(error))
     rig.error = None
     rig.refusal = LbdError("a worker vetoes")
     rig.workers(2)
     with pytest.raises(LbdError, match="vetoes"):
-        await rig.reload.ask(True)
+        await rig.reload.reload(True)
     rig.refusal = None
-    assert (await rig.reload.ask(True))["plan"]["summary"] == "1 setting changed"
-    assert (rig.reload.last["success"], rig.reload.last["plan"]) == (True, "1 setting changed")
+    assert (await rig.reload.reload(True))["plan"]["summary"] == "1 setting changed"
+    assert (rig.reload.record.last["success"], rig.reload.record.last["plan"]) == (True, "1 setting changed")
     assert rig.applied[0][1] is True
-    assert (rig.reload.change["generation"], rig.reload.change["plan"]) == (2, "1 setting changed")
-    assert "workers" in rig.reload.change["changes"][0]
+    assert (rig.reload.record.change["generation"], rig.reload.record.change["plan"]) == (2, "1 setting changed")
+    assert "workers" in rig.reload.record.change["changes"][0]
     with contextlib.suppress(LbdError):
-        await rig.reload.ask(False)
-    assert rig.reload.change["plan"] == "1 setting changed", "what changed nothing is no change"
+        await rig.reload.reload(False)
+    assert rig.reload.record.change["plan"] == "1 setting changed", "what changed nothing is no change"
 
 
 async def test_the_plan_changes_nothing(rig):
@@ -118,17 +124,17 @@ async def test_the_plan_changes_nothing(rig):
     plan = await rig.reload.plan("/other.toml")
     assert plan["restart"] == ["admin.bind"]
     assert rig.applied == []
-    assert rig.reload.loaded.config == Config()
+    assert rig.reload.source.loaded.config == Config()
 
 
 async def test_plans_that_hang_keep_no_reload_from_its_files(rig):
     disk = threading.Event()
-    load = rig.reload._load
-    rig.reload._load = lambda *asked: (disk.wait(20) if asked == ("/slow.toml",) else None, load(*asked))[1]
+    load = rig.reload.source._load
+    rig.reload.source._load = lambda *asked: (disk.wait(20) if asked == ("/slow.toml",) else None, load(*asked))[1]
     plans = [await begun(rig.reload.plan("/slow.toml")) for _ in range(10)]
     try:
         rig.workers(2)
-        assert (await rig.reload.ask())["changed"]
+        assert (await rig.reload.reload())["changed"]
     finally:
         disk.set()
     await asyncio.gather(*plans, return_exceptions=True)
@@ -161,47 +167,47 @@ class Memory:
 
 @pytest.fixture
 async def trying(rig):
-    rig.reload.began(Memory(rig), 1)
+    rig.reload.start_history(Memory(rig), 1)
     rig.workers(2)
     return rig
 
 
 async def test_there_and_back(trying):
-    await trying.reload.ask()
+    await trying.reload.reload()
     trying.workers(3)
-    await trying.reload.ask()
+    await trying.reload.reload()
     assert (await trying.reload.rollback())["generation"] == 4
     assert trying.applied[-1] == (Config(global_=Global(workers=2)), True)
     await trying.reload.rollback()
     assert trying.applied[-1][0] == Config()
-    assert trying.reload.files == ("f",)
-    assert "the files say something else" in trying.reload.last["error"]
+    assert trying.reload.source.files == ("f",)
+    assert "the files say something else" in trying.reload.record.last["error"]
     with pytest.raises(LbdError, match="none"):
         await trying.reload.rollback()
-    assert (await trying.reload.ask())["changed"]
+    assert (await trying.reload.reload())["changed"]
 
 
 async def test_what_cannot_be_read_again_is_refused_after_a_way_back_too(trying):
-    await trying.reload.ask()
-    trying.reload.loaded = dataclasses.replace(trying.reload.loaded, files=(), once="it came once")
-    trying.reload.files = ()
+    await trying.reload.reload()
+    trying.reload.source.loaded = dataclasses.replace(trying.reload.source.loaded, files=(), once="it came once")
+    trying.reload.source.files = ()
     trying.workers(3)
-    for again in (trying.reload.ask(), trying.reload.plan(None)):
+    for again in (trying.reload.reload(), trying.reload.plan(None)):
         with pytest.raises(LbdError, match="it came once"):
             await again
     assert (await trying.reload.rollback())["changed"]
     with pytest.raises(LbdError, match="it came once"):
-        await trying.reload.ask()
-    assert trying.reload.files == ()
+        await trying.reload.reload()
+    assert trying.reload.source.files == ()
 
 
 async def test_the_first_generation_is_kept_before_the_next(rig):
     history, disk = Memory(rig), threading.Event()
     keep = history.keep
     history.keep = lambda config: (disk.wait(20), keep(config))
-    rig.reload.began(history, 1)
+    rig.reload.start_history(history, 1)
     rig.workers(2)
-    asked = asyncio.ensure_future(rig.reload.ask())
+    asked = asyncio.ensure_future(rig.reload.reload())
     await asyncio.wait([asked], timeout=0.2)    # it has time not to wait for the disk
     disk.set()
     assert (await asked)["changed"]
@@ -209,91 +215,91 @@ async def test_the_first_generation_is_kept_before_the_next(rig):
 
 
 async def test_no_trial_without_a_way_back(trying):
-    trying.reload.history.off = True
+    trying.reload.archive._history.off = True
     with pytest.raises(LbdError, match="no way back"):
-        await trying.reload.ask(confirm=60.0)
+        await trying.reload.reload(confirm=60.0)
     assert trying.applied == []
-    assert (await trying.reload.ask())["changed"]
+    assert (await trying.reload.reload())["changed"]
 
 
 async def test_confirmed_in_time(trying):
-    await trying.reload.ask(confirm=60.0)
+    await trying.reload.reload(confirm=60.0)
     assert 0 < trying.reload.describe()["confirm_within_seconds"] <= 60
     trying.workers(3)
     with pytest.raises(LbdError, match="waits to be confirmed"):
-        await trying.reload.ask()
+        await trying.reload.reload()
     trying.reload.tick()
     trying.reload.confirm()
     with pytest.raises(LbdError, match="no generation waits"):
         trying.reload.confirm()
-    await trying.reload.ask()
+    await trying.reload.reload()
     assert [config.global_.workers for config, _ in trying.applied] == [2, 3]
 
 
 async def back(rig):
     async with asyncio.timeout(20):
-        while "rolled back" not in rig.reload.last["error"]:
+        while "rolled back" not in rig.reload.record.last["error"]:
             rig.reload.tick()
             await rig.tasks_done()
     assert rig.applied[-1] == (Config(), True)
 
 
 async def test_not_confirmed(trying):
-    await trying.reload.ask(confirm=1e-9)
+    await trying.reload.reload(confirm=1e-9)
     await back(trying)
 
 
 async def test_trouble_ends_it_early(trying):
-    await trying.reload.ask(confirm=1000.0)
-    trying.sample = Sample({("web", "app"): (200.0, 100.0)})
+    await trying.reload.reload(confirm=1000.0)
+    trying.figures = Sample({("web", "app"): (200.0, 100.0)})
     await back(trying)
-    assert "50.0% of 200 answers were 5xx" in trying.reload.last["error"]
+    assert "50.0% of 200 answers were 5xx" in trying.reload.record.last["error"]
 
 
 def broken(rig, name, *errors):
     """The history fails so often before it works."""
-    left, real = list(errors), getattr(rig.reload.history, name)
+    left, real = list(errors), getattr(rig.reload.archive._history, name)
 
     def work():
         if left:
             raise left.pop(0)
         return real()
 
-    setattr(rig.reload.history, name, work)
+    setattr(rig.reload.archive._history, name, work)
 
 
 async def test_a_disk_that_forgets_nothing_is_no_failure_of_the_way_back(trying):
-    await trying.reload.ask()
+    await trying.reload.reload()
     broken(trying, "step_back", OSError(30, "Read-only file system"))
     assert (await trying.reload.rollback())["changed"]
-    assert "the files say something else" in trying.reload.last["error"]
+    assert "the files say something else" in trying.reload.record.last["error"]
 
 
 async def test_a_way_back_that_fails_leaves_the_trial(trying):
-    await trying.reload.ask(confirm=60.0)
+    await trying.reload.reload(confirm=60.0)
     broken(trying, "previous", LbdError("a disk does not answer"))
     with pytest.raises(LbdError, match="does not answer"):
         await trying.reload.rollback()
     trying.workers(3)
     with pytest.raises(LbdError, match="waits to be confirmed"):
-        await trying.reload.ask()
+        await trying.reload.reload()
     await trying.reload.rollback()
-    assert trying.reload.trial is None
+    assert trying.reload.confirmation.trial is None
 
 
 async def test_what_is_not_confirmed_is_taken_back_at_last(trying, monkeypatch):
-    monkeypatch.setattr(reload, "AGAIN", 0.0)
-    await trying.reload.ask(confirm=1e-9)
+    monkeypatch.setattr(reload, "RETRY", 0.0)
+    await trying.reload.reload(confirm=1e-9)
     broken(trying, "previous", LbdError("a disk does not answer"), LbdError("nor now"))
     await back(trying)
 
 
 async def test_what_the_watch_put_in_force_can_be_confirmed_too(trying):
-    trying.reload.start("a changed file", unasked=True)
+    trying.reload.start_reload("a changed file", by_watch=True)
     await trying.tasks_done()
-    answer = await trying.reload.ask(confirm=60.0)
+    answer = await trying.reload.reload(confirm=60.0)
     assert not answer["changed"]
-    assert trying.reload.trial is not None
+    assert trying.reload.confirmation.trial is not None
     trying.reload.confirm()
     with pytest.raises(LbdError, match="nothing to confirm"):
-        await trying.reload.ask(confirm=60.0)
+        await trying.reload.reload(confirm=60.0)

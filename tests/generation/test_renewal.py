@@ -18,16 +18,17 @@ from lbd.schema.tls import ListenerTls, Pair
 from tests.authority import Authority
 
 
-class Machine:
+class Plane:
     """Counts renewals."""
 
     def __init__(self, config: schema.Config) -> None:
         self.certificates = Certificates()
-        self.generation = SimpleNamespace(config=config, credentials=self.certificates.read(config))
+        self.generation = SimpleNamespace(config=config, credentials=self.certificates.read_all(config))
+        self.in_force = self.materials = self.coordinator = self
         self.renewals = 0
         self.renewed = asyncio.Event()
 
-    async def renew(self) -> None:
+    async def apply_credentials(self) -> None:
         self.renewals += 1
         self.renewed.set()
 
@@ -46,25 +47,25 @@ async def test_changed_files_are_taken_over(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     live, archive = tmp_path / "live.pem", authority.issue("one.pem", "a.example.com")
     live.symlink_to(archive)
-    machine: Any = Machine(config(live))
+    plane: Any = Plane(config(live))
     tasks = Tasks(lambda name, error: None)
-    made = Renewal(machine, tasks)
+    made = Renewal(plane, tasks)
     made.follow()
-    await machine.another()      # at first, for what happened before
+    await plane.another()      # at first, for what happened before
     other = tmp_path / "new"
     other.symlink_to(authority.issue("two.pem", "a.example.com"))
     other.rename(live)           # as certbot does
-    await machine.another()
+    await plane.another()
     made.follow()
     made.tick()
-    machine.generation.config = config()
+    plane.generation.config = config()
     made.follow()
     await tasks.cancel()
-    assert machine.renewals == 2
+    assert plane.renewals == 2
 
 
 async def test_a_disk_that_does_not_answer_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    machine: Any = Machine(config(Authority(tmp_path).issue("one.pem", "a.example.com")))
+    plane: Any = Plane(config(Authority(tmp_path).issue("one.pem", "a.example.com")))
     answers = [LbdError("a disk does not answer")]
 
     def watch(*args: Any) -> FileWatch:
@@ -75,23 +76,23 @@ async def test_a_disk_that_does_not_answer_is_asked_again(tmp_path: Path, monkey
     monkeypatch.setattr(renewal, "FileWatch", watch)
     monkeypatch.setattr(renewal, "LOOK", 0.0)
     tasks = Tasks(lambda name, error: None)
-    Renewal(machine, tasks).follow()
-    await machine.another()
+    Renewal(plane, tasks).follow()
+    await plane.another()
     await tasks.cancel()
 
 
 async def test_a_renewal_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                             capsys: pytest.CaptureFixture[str]) -> None:
-    machine: Any = Machine(config(Authority(tmp_path).issue("one.pem", "a.example.com")))
+    plane: Any = Plane(config(Authority(tmp_path).issue("one.pem", "a.example.com")))
     failed = asyncio.Event()
 
     async def fails() -> None:
         asyncio.get_running_loop().call_soon(failed.set)    # after what is made of it
         raise LbdError("a disk does not answer")
 
-    monkeypatch.setattr(machine, "renew", fails)
+    monkeypatch.setattr(plane, "apply_credentials", fails)
     tasks = Tasks(lambda name, error: None)
-    Renewal(machine, tasks).follow()
+    Renewal(plane, tasks).follow()
     async with asyncio.timeout(20):
         await failed.wait()
     await tasks.cancel()

@@ -57,11 +57,11 @@ def test_workers_get_pipes_from_the_first_time_on() -> None:
     made, old, new = Tracing(), Worker(), Worker()
     workers: Any = [old]
     made.use(None, workers)
-    made.greeted(old)  # type: ignore[arg-type]
+    made.give_pipe(old)  # type: ignore[arg-type]
     assert (old.pipes, made.lost) == ([], 0)
     sink = Sink()
     made.use(sink, workers)
-    made.greeted(new)  # type: ignore[arg-type]
+    made.give_pipe(new)  # type: ignore[arg-type]
     made.use(sink, workers)
     assert (len(old.pipes), len(new.pipes)) == (1, 1)
     os.write(new.pipes[0], b"1\n2\n")

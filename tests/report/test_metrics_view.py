@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.net.tasks import Tasks
 from lbd.report.metrics_view import look
 from lbd.schema import BackendConfig, Config, HealthPolicy, ListenerConfig, ServerConfig
@@ -23,17 +23,17 @@ RELOAD = SimpleNamespace(last={"success": False}, attempted=9.0, counts={"refuse
 
 
 @pytest.fixture
-async def machine():
-    return Machine(Tasks(lambda name, error: None), "json", lambda line: None)
+async def plane():
+    return ControlPlane(Tasks(lambda name, error: None), "json", lambda line: None)
 
 
-async def test_before_the_first_generation(machine):
-    assert look(machine, RELOAD, "compiled").generation == 0
+async def test_before_the_first_generation(plane):
+    assert look(plane, RELOAD, "compiled").generation == 0
 
 
-async def test_the_view(machine):
-    machine.generation = machine.endpoints.make_generation(4, CONFIG, 0)
-    seen = look(machine, RELOAD, "compiled")
+async def test_the_view(plane):
+    plane.in_force.generation = plane.servers.endpoints.make_generation(4, CONFIG, 0)
+    seen = look(plane, RELOAD, "compiled")
     assert (seen.generation, seen.reload_success, seen.reload_time) == (4, False, 9.0)
     assert [(server.name, server.state, server.up, server.check_seconds) for server in seen.servers] == [
         ("a", "unknown", False, None), ("b", "maint", False, None)]
@@ -45,14 +45,14 @@ async def test_the_view(machine):
     assert supervisor.memory > 1 << 20
 
 
-async def test_requests_that_drain(machine):
-    machine._take(machine.endpoints.make_generation(4, CONFIG, 0))
-    first, second = (endpoint.slot for endpoint in machine.generation.endpoints["app"])
+async def test_requests_that_drain(plane):
+    plane.coordinator.put_in_force(plane.servers.endpoints.make_generation(4, CONFIG, 0))
+    first, second = (endpoint.slot for endpoint in plane.in_force.generation.endpoints["app"])
     for slot, count in ((first, 3), (second, 2)):
-        machine.board.row(1, SERVER, slot).add(SERVER_IN_FLIGHT, count)
-    assert look(machine, RELOAD, "compiled").draining == 0
-    machine.left = {os.getpid(): 1}      # a worker of the version before
-    assert look(machine, RELOAD, "compiled").draining == 5
-    machine.left = {}
-    machine.board.row(1, SERVER, machine.slots.take(SERVER, ("app", "gone", "127.0.0.1:8"))).add(SERVER_IN_FLIGHT, 7)
-    assert look(machine, RELOAD, "compiled").draining == 7
+        plane.board.row(1, SERVER, slot).add(SERVER_IN_FLIGHT, count)
+    assert look(plane, RELOAD, "compiled").draining == 0
+    plane.predecessor.workers = {os.getpid(): 1}      # a worker of the version before
+    assert look(plane, RELOAD, "compiled").draining == 5
+    plane.predecessor.workers = {}
+    plane.board.row(1, SERVER, plane.slots.take(SERVER, ("app", "gone", "127.0.0.1:8"))).add(SERVER_IN_FLIGHT, 7)
+    assert look(plane, RELOAD, "compiled").draining == 7

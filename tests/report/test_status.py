@@ -1,8 +1,8 @@
-"""The status of a machine without workers."""
+"""The status of a plane without workers."""
 
 import pytest
 
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.net.tasks import Tasks
 from lbd.report.status import describe
 from lbd.schema import BackendConfig, Config, HealthPolicy, ListenerConfig, ServerConfig
@@ -17,19 +17,19 @@ CONFIG = Config(
 
 
 @pytest.fixture
-async def machine():
-    return Machine(Tasks(lambda name, error: None), "json", lambda line: None)
+async def plane():
+    return ControlPlane(Tasks(lambda name, error: None), "json", lambda line: None)
 
 
-async def test_before_the_first_generation(machine):
-    assert describe(machine)["generation"] == 0
+async def test_before_the_first_generation(plane):
+    assert describe(plane)["generation"] == 0
 
 
-async def test_servers_and_their_figures(machine):
-    machine.generation = machine.endpoints.make_generation(1, CONFIG, 0)
-    endpoint = machine.generation.endpoints["app"][0]
-    machine.board.row(0, scoreboard.SERVER, endpoint.slot).add(fields.SERVER_REQUESTS + 1, 5)
-    app = describe(machine)["backends"]["app"]
+async def test_servers_and_their_figures(plane):
+    plane.in_force.generation = plane.servers.endpoints.make_generation(1, CONFIG, 0)
+    endpoint = plane.in_force.generation.endpoints["app"][0]
+    plane.board.row(0, scoreboard.SERVER, endpoint.slot).add(fields.SERVER_REQUESTS + 1, 5)
+    app = describe(plane)["backends"]["app"]
     assert app["algorithm"] == "weighted-round-robin"
     server = app["servers"]["a"]
     assert (server["health"], server["mode"], server["weight"]) == ("unknown", "ready", 3)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lbd.generation.machine import Machine
+from lbd.generation.control_plane import ControlPlane
 from lbd.net.tasks import Tasks
 from lbd.report import status, trend
 from lbd.report.status import describe
@@ -27,80 +27,81 @@ class Clock:
 
 
 @pytest.fixture
-async def machine():
-    made = Machine(Tasks(lambda name, error: None), "json", lambda line: None)
-    made.generation = made.endpoints.make_generation(1, CONFIG, 0)
+async def plane():
+    made = ControlPlane(Tasks(lambda name, error: None), "json", lambda line: None)
+    made.in_force.generation = made.servers.endpoints.make_generation(1, CONFIG, 0)
     return made
 
 
-def serve(machine, count, code="2xx", seconds=0.0):
-    slot = machine.generation.endpoints["app"][0].slot
-    server = machine.board.row(0, scoreboard.SERVER, slot)
+def serve(plane, count, code="2xx", seconds=0.0):
+    slot = plane.in_force.generation.endpoints["app"][0].slot
+    server = plane.board.row(0, scoreboard.SERVER, slot)
     server.add(fields.SERVER_REQUESTS + fields.CODES.index(code), count)
     server.add(fields.SERVER_HEAD_SECONDS, seconds)
-    route = machine.board.row(0, scoreboard.ROUTE, machine.generation.routes["web", "app"])
+    route = plane.board.row(0, scoreboard.ROUTE, plane.in_force.generation.routes["web", "app"])
     route.add(fields.ROUTE_REQUESTS + fields.CODES.index(code), count)
 
 
-async def test_rates_and_latency(machine):
+async def test_rates_and_latency(plane):
     clock = Clock()
     seen = Trend(clock)
-    seen.look(machine)
-    serve(machine, 20, seconds=1.0)
-    serve(machine, 10, "5xx", seconds=0.5)
+    seen.look(plane)
+    serve(plane, 20, seconds=1.0)
+    serve(plane, 10, "5xx", seconds=0.5)
     clock.now += 1.0
-    seen.look(machine)                  # too early for a sample
+    seen.look(plane)                  # too early for a sample
     clock.now += 1.0
-    seen.look(machine)
+    seen.look(plane)
     server = seen.of(scoreboard.SERVER, OWNER)
     assert (server.rate, server.error_rate, list(server.latencies)) == (15.0, 5.0, [0.05])
     assert seen.of(scoreboard.BACKEND, "app").error_rate == 5.0
     assert seen.of(scoreboard.LISTENER, "web").rate == 15.0
     clock.now += 2.0
-    seen.look(machine)
+    seen.look(plane)
     assert list(server.latencies) == [0.05, None]
 
 
-async def test_since_when(machine):
+async def test_since_when(plane):
     clock = Clock()
     seen = Trend(clock)
-    seen.look(machine)
+    seen.look(plane)
     clock.now += 5.0
-    seen.look(machine)
+    seen.look(plane)
     assert seen.of(scoreboard.SERVER, OWNER).since == 1000.0
     config = replace(CONFIG, backends={"app": replace(CONFIG.backends["app"], servers={
         "a": ServerConfig(address=Address("127.0.0.1", 9), mode="drain")})})
-    machine.generation = machine.endpoints.make_generation(2, config, 0)
-    seen.look(machine)
+    plane.in_force.generation = plane.servers.endpoints.make_generation(2, config, 0)
+    seen.look(plane)
     assert seen.of(scoreboard.SERVER, OWNER).since == 1005.0
 
 
-async def test_the_status_tells_of_it(machine, monkeypatch):
+async def test_the_status_tells_of_it(plane, monkeypatch):
     clock = Clock()
     # The wall clock was set meanwhile: "since" is told by it as it is now.
     monkeypatch.setattr(status.time, "monotonic", lambda: clock.now)
     monkeypatch.setattr(status.time, "time", lambda: clock.now + 86400.0)
     seen = Trend(clock)
     for _ in range(2):
-        seen.look(machine)
-        serve(machine, 4)
+        seen.look(plane)
+        serve(plane, 4)
         clock.now += 2.0
-    assert "history" not in describe(machine, seen)["backends"]["app"]["servers"]["a"]
-    found = describe(machine, seen, history=True)
+    assert "history" not in describe(plane, seen)["backends"]["app"]["servers"]["a"]
+    found = describe(plane, seen, history=True)
     server = found["backends"]["app"]["servers"]["a"]
     assert (server["requests_per_second"], server["since"]) == (2.0, "1970-01-02T00:16:40Z")
     assert server["history"]["requests_per_second"] == [2.0]
     assert (found["listeners"]["web"]["codes"], found["backends"]["app"]["requests_per_second"]) == ({"2xx": 8}, 2.0)
 
 
-async def test_what_is_gone_is_forgotten_and_shown_while_it_works(machine):
+async def test_what_is_gone_is_forgotten_and_shown_while_it_works(plane):
     seen = Trend(Clock())
-    seen.look(machine)
-    machine.board.row(0, scoreboard.SERVER, machine.generation.endpoints["app"][0].slot).add(0, 2)
-    machine.generation = machine.endpoints.make_generation(2, replace(CONFIG, backends={"app": BackendConfig()}), 0)
-    seen.look(machine)
+    seen.look(plane)
+    plane.board.row(0, scoreboard.SERVER, plane.in_force.generation.endpoints["app"][0].slot).add(0, 2)
+    config = replace(CONFIG, backends={"app": BackendConfig()})
+    plane.in_force.generation = plane.servers.endpoints.make_generation(2, config, 0)
+    seen.look(plane)
     assert seen.of(scoreboard.SERVER, OWNER).since == 0.0
-    assert describe(machine, seen)["draining"] == [
+    assert describe(plane, seen)["draining"] == [
         {"backend": "app", "name": "a", "address": "127.0.0.1:9", "in_flight": 2}]
 
 
@@ -118,6 +119,6 @@ def test_no_more_is_kept_than_two_minutes():
     assert len(course.rates) == len(course.latencies) == KEPT
 
 
-async def test_before_the_first_generation(machine):
-    machine.generation = None
-    Trend().look(machine)
+async def test_before_the_first_generation(plane):
+    plane.in_force.generation = None
+    Trend().look(plane)

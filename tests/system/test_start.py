@@ -6,7 +6,7 @@ import sys
 from lbd_process import ROOT
 
 SUPERVISORS = {"aiohttp", "aiodns", "prometheus_client", "rich", "watchfiles", "tomli_w", "lbd.admin", "lbd.cli",
-               "lbd.health.schedule", "lbd.generation.machine"}
+               "lbd.health.schedule", "lbd.generation.control_plane"}
 
 
 def test_a_worker_loads_nothing_of_the_supervisors():

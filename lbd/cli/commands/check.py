@@ -96,7 +96,7 @@ def certificates(loaded: Loaded) -> list[Problem]:
     read: list[tuple[Path, Credentials]] = []
     for path, part in parts:
         try:
-            read += ((path, given) for given in Certificates().read(part).values())
+            read += ((path, given) for given in Certificates().read_all(part).values())
         except LbdError as error:
             key, _, message = str(error).partition(": ")
             problems.append(problem(loaded, (*path, key.rpartition(".")[2]), message, "Permission denied" in message))
