@@ -6,8 +6,8 @@ from lbd.backend.state import available
 from lbd.generation.control_plane import ControlPlane
 from lbd.log.logger import logger
 from lbd.process.systemd import Notify, Store, inherited
-from lbd.process.watchdog import SILENT
 from lbd.schema import Config
+from lbd.workers.watchdog import SILENT
 
 
 class Service:

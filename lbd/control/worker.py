@@ -19,10 +19,13 @@ from lbd.log.logger import logger
 from lbd.net.sock import Poller
 from lbd.net.wakeups import Wakeups
 from lbd.process import holders
-from lbd.process.channel import Channel
-from lbd.process.codec import ORDERS, REPORTS
 from lbd.process.garbage import Garbage
-from lbd.process.messages import (
+from lbd.process.orphans import LEAVE
+from lbd.proxy.data_plane import DataPlane
+from lbd.stats.scoreboard import Board
+from lbd.workers.channel import Channel
+from lbd.workers.codec import ORDERS, REPORTS
+from lbd.workers.messages import (
     Commit,
     Committed,
     ConnectFailed,
@@ -43,10 +46,7 @@ from lbd.process.messages import (
     Veto,
     WorkerHello,
 )
-from lbd.process.orphans import LEAVE
-from lbd.process.worker_process import STACK
-from lbd.proxy.data_plane import DataPlane
-from lbd.stats.scoreboard import Board
+from lbd.workers.worker_process import STACK
 
 ORPHANED = 30.0   # seconds that a worker serves on, accepting, after its supervisor died
 SUSPICION = 0.25  # seconds between two reports of the same server

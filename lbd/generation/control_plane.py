@@ -16,11 +16,11 @@ from lbd.generation.tracing import Tracing
 from lbd.generation.worker_count import LANES
 from lbd.generation.worker_events import WorkerEvents
 from lbd.net.tasks import Tasks
-from lbd.process.fleet import Fleet
 from lbd.process.sockets import Sockets
 from lbd.stats import fields
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
+from lbd.workers.fleet import Fleet
 
 
 class ControlPlane:

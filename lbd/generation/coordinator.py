@@ -19,9 +19,9 @@ from lbd.generation.worker_count import worker_count
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
 from lbd.process import limits
-from lbd.process.fleet import Fleet
 from lbd.process.sockets import Sockets
 from lbd.schema import Config
+from lbd.workers.fleet import Fleet
 
 
 class Coordinator:

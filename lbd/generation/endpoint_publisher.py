@@ -6,7 +6,7 @@ from lbd.generation import rows
 from lbd.generation.in_force import InForce
 from lbd.generation.rows import Rows
 from lbd.generation.server_states import ServerStates
-from lbd.process.fleet import Fleet
+from lbd.workers.fleet import Fleet
 
 PAUSE = 0.05   # seconds at least between two batches
 

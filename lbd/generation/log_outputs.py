@@ -4,8 +4,8 @@ from lbd.access_log.collector import AccessLogCollector
 from lbd.access_log.sinks import Sink, sink
 from lbd.generation.tracing import Tracing, spans
 from lbd.net.offload import Offload
-from lbd.process.fleet import Fleet
 from lbd.schema import Config
+from lbd.workers.fleet import Fleet
 
 
 class AccessLogOutput:

@@ -10,12 +10,12 @@ from lbd.generation.handover import Handover
 from lbd.generation.rows import RowIdentity
 from lbd.generation.server_states import ServerStates
 from lbd.generation.worker_count import OLD_LANE
-from lbd.process.lanes import Lanes
-from lbd.process.pipe_lines import Lines
 from lbd.process.sockets import Sockets
 from lbd.schema import ListenerConfig
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
+from lbd.workers.lanes import Lanes
+from lbd.workers.pipe_lines import Lines
 
 
 class Predecessor:

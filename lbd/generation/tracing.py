@@ -8,8 +8,8 @@ from lbd import schema
 from lbd.access_log.collector import AccessLogCollector
 from lbd.access_log.sinks import Sink
 from lbd.errors import LbdError
-from lbd.process.messages import TraceTo
-from lbd.process.worker_process import WorkerProcess
+from lbd.workers.messages import TraceTo
+from lbd.workers.worker_process import WorkerProcess
 
 SPANS = "lbd.access_log.spans"     # loaded by name: what it imports is an extra
 INSTALL = "pip install 'lbd[otel]'"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from lbd.access_log.collector import AccessLogCollector
 from lbd.generation.server_states import ServerStates
 from lbd.generation.tracing import Tracing
-from lbd.process.fleet import FleetCallbacks
-from lbd.process.messages import LogTo
-from lbd.process.worker_process import WorkerProcess
+from lbd.workers.fleet import FleetCallbacks
+from lbd.workers.messages import LogTo
+from lbd.workers.worker_process import WorkerProcess
 
 
 class WorkerEvents:

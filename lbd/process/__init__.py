@@ -1,2 +1,1 @@
-"""The processes of the daemon: workers, channels to them, the sockets they share, limits and privileges; imports
-admin, upstream, routing, health, balance and below."""
+"""The daemon as a process of the system: its sockets, limits, privileges, directories and service manager."""

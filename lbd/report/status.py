@@ -8,13 +8,13 @@ from lbd.backend.snapshot import Endpoint, Generation
 from lbd.generation.certificates import shown
 from lbd.generation.control_plane import ControlPlane
 from lbd.log.moment import moment
-from lbd.process.worker_process import WorkerProcess
 from lbd.report.trend import STEP, Trend, TrendSeries, route_codes
 from lbd.schema import Config
 from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard
 from lbd.tls import tickets
 from lbd.tls.credentials import Place
+from lbd.workers.worker_process import WorkerProcess
 
 
 def describe(plane: ControlPlane, trend: Trend | None = None, history: bool = False) -> dict[str, Any]:

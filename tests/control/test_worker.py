@@ -12,9 +12,12 @@ from lbd.control import worker as module
 from lbd.control.worker import Worker, main
 from lbd.errors import LbdError
 from lbd.process import holders
-from lbd.process.channel import Channel
-from lbd.process.codec import ORDERS, REPORTS
-from lbd.process.messages import (
+from lbd.schema import BackendConfig, Config, Global, ListenerConfig, ServerConfig
+from lbd.schema.units import Address
+from lbd.stats.scoreboard import Board
+from lbd.workers.channel import Channel
+from lbd.workers.codec import ORDERS, REPORTS
+from lbd.workers.messages import (
     Commit,
     Committed,
     ConnectFailed,
@@ -28,9 +31,6 @@ from lbd.process.messages import (
     Veto,
     WorkerHello,
 )
-from lbd.schema import BackendConfig, Config, Global, ListenerConfig, ServerConfig
-from lbd.schema.units import Address
-from lbd.stats.scoreboard import Board
 
 CONFIG = Config(global_=Global(drain_timeout=0.0), listeners={"web": ListenerConfig(bind=(), backend="app")},
                 backends={"app": BackendConfig(servers={"a": ServerConfig(address=Address("127.0.0.1", 9))})})

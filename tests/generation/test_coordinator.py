@@ -7,9 +7,9 @@ import pytest
 from lbd.config.runtime import Override
 from lbd.errors import LbdError
 from lbd.generation.successor import handover_data
-from lbd.process.messages import Veto
 from lbd.schema import BackendTls, HealthPolicy, ListenerConfig
 from lbd.schema.units import Address
+from lbd.workers.messages import Veto
 from tests.authority import Authority
 from tests.generation.running import config
 from tests.waiting import until

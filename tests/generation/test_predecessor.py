@@ -5,10 +5,10 @@ import os
 from lbd.generation.handover import Handover
 from lbd.generation.predecessor import Predecessor
 from lbd.generation.worker_count import OLD_LANE
-from lbd.process.lanes import Lanes
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
+from lbd.workers.lanes import Lanes
 
 OWNER = ("app", "a", "10.0.0.1:80")
 

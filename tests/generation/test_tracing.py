@@ -9,8 +9,8 @@ import pytest
 from lbd.errors import LbdError
 from lbd.generation import tracing
 from lbd.generation.tracing import Tracing, spans
-from lbd.process.messages import TraceTo
 from lbd.schema import TracingConfig as Settings
+from lbd.workers.messages import TraceTo
 
 
 class Worker:

@@ -4,7 +4,7 @@ import os
 from types import SimpleNamespace
 
 from lbd.generation.worker_events import WorkerEvents
-from lbd.process.messages import LogTo
+from lbd.workers.messages import LogTo
 
 
 class Collector:
