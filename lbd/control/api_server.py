@@ -17,7 +17,7 @@ from lbd.schema.units import Address
 
 
 class ApiServer:
-    """One application on one bound socket."""
+    """The server of one application on one bound socket."""
 
     def __init__(self, web_app: web.Application, address: Address, sock: socket.socket,
                  tls: AdminTlsContext | None = None) -> None:
@@ -33,7 +33,7 @@ class ApiServer:
 
     @property
     def secure(self) -> bool:
-        """It speaks TLS."""
+        """Whether it speaks TLS."""
         return self._tls is not None
 
     async def renew(self) -> None:

@@ -55,11 +55,11 @@ class RuntimeChanges:
         return self._description.backends()
 
     def backend(self, name: str) -> dict[str, Any]:
-        """One backend with its servers, as JSON."""
+        """A backend with its servers, as JSON."""
         return self._description.backend(name)
 
     def server(self, backend: str, server: str) -> dict[str, Any]:
-        """One server, as JSON."""
+        """A server, as JSON."""
         return self._description.server(backend, server)
 
     def overrides(self) -> list[dict[str, Any]]:

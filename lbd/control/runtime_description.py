@@ -28,14 +28,14 @@ class RuntimeDescription:
         return described
 
     def backend(self, name: str) -> dict[str, Any]:
-        """One backend with its servers; raises `UnknownTarget`."""
+        """A backend with its servers; raises `UnknownTarget`."""
         self._targets.require_backend(name)
         config = self._targets.generation().config
         endpoints = self._plane.servers.endpoints.of_backend(config, name)
         return self._annotate(name, status.backend(self._plane, config, name, endpoints))
 
     def server(self, backend: str, server: str) -> dict[str, Any]:
-        """One server; raises `UnknownTarget`."""
+        """A server; raises `UnknownTarget`."""
         servers = self.backend(backend)["servers"]
         if server not in servers:
             raise UnknownTarget(f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")

@@ -1,22 +1,22 @@
-"""lbd as a service of systemd: the sockets that it brings along, what it is told, and the watchdog."""
+"""The daemon as a service of systemd: sockets that it passes, state that it is sent, and its watchdog."""
 
 import os
 
 from lbd.backend.state import available
 from lbd.generation.control_plane import ControlPlane
 from lbd.log.logger import logger
-from lbd.process.systemd import Notify, Store, inherited
+from lbd.process.systemd import DescriptorStore, SystemdNotifier, inherited
 from lbd.schema import Config
 from lbd.workers.watchdog import SILENT
 
 
 class Service:
-    """All of it does nothing where lbd was not started by systemd."""
+    """The service; each method does nothing where lbd was not started by systemd."""
 
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
-        self._notify = Notify(os.environ, os.getpid())
-        self._store = Store(self._notify)
+        self._notify = SystemdNotifier(os.environ, os.getpid())
+        self._store = DescriptorStore(self._notify)
 
     def adopt(self, config: Config) -> None:
         """Take the listening sockets that were passed, for binds of their address or listeners of their name."""
@@ -33,14 +33,14 @@ class Service:
             passed.sock.close()
 
     def reloading(self) -> None:
-        """A reload begins; `settled` ends it."""
+        """Send that a reload begins; `settled` ends it."""
         self._notify.reloading()
 
     def settled(self) -> None:
-        """Started, or done with a reload, whatever came of it."""
+        """Send that the daemon is started, or done with a reload, successful or not."""
         self._notify.ready(self.summary())
         if self._notify.active:
-            self._store.follow({str(address): fds for address, fds in self._plane.sockets.own().items()})
+            self._store.keep_exactly({str(address): fds for address, fds in self._plane.sockets.own().items()})
 
     async def stage(self, old: Config, new: Config) -> None:
         """Part of the generation: say that a reload begins."""
@@ -55,7 +55,7 @@ class Service:
         self.settled()
 
     def stopping(self, seconds: float) -> None:
-        """The end begins and may take so long."""
+        """Send that the shutdown begins and may take so many seconds."""
         self._notify.stopping(seconds)
 
     def tick(self) -> None:

@@ -15,7 +15,7 @@ SIGNALS: dict[signal.Signals, str] = {
 
 
 class Handlers(Protocol):
-    """Who handles them; each method's docstring is the operator's manual."""
+    """The handlers of the signals; each method's docstring is the operator's manual."""
 
     def handle_hup(self) -> None: ...
     def handle_term(self) -> None: ...
@@ -27,7 +27,7 @@ class Handlers(Protocol):
 
 def install(loop: asyncio.AbstractEventLoop, handlers: Handlers) -> None:
     """Have the loop call the methods."""
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)   # a log that nobody reads any more is no reason to die
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)   # a log without a reader is no reason to die
     for number, name in SIGNALS.items():
         loop.add_signal_handler(number, getattr(handlers, name))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)   # an upgrade has blocked them

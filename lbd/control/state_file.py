@@ -37,16 +37,16 @@ class StateFile:
 
     @property
     def behind(self) -> bool:
-        """What `text` says now may not be on the disk."""
+        """Whether the present `text` may not be on the disk."""
         return self._saved < self.asked
 
     async def save(self) -> None:
-        """Return when what `text` says now is on the disk; raises `NotStored` when it cannot be."""
+        """Return when the present `text` is on the disk; raises `NotStored` when it cannot be."""
         self.asked += 1
         await self.reach(self.asked)
 
     async def reach(self, number: int) -> None:
-        """Return when what was to be kept by that save is on the disk; raises `NotStored` when it cannot be."""
+        """Return when the text of the save of that number is on the disk; raises `NotStored` when it cannot be."""
         if self._saved >= number:
             return
         async with self._lock:
@@ -63,7 +63,7 @@ class StateFile:
             self.reason = ""
 
     def load(self, take: Callable[[dict[str, Any]], None]) -> None:
-        """Give what was kept to `take`. A file that is unusable, or that `take` raises `LbdError` for, is set aside."""
+        """Give the saved data to `take`. An unusable file is set aside, also one that `take` raises `LbdError` for."""
         try:
             take(tomllib.loads(fetch(str(self._path), LARGEST).decode()))
         except FileNotFoundError:

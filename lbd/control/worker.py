@@ -1,4 +1,4 @@
-"""The worker process: a data plane on its own loop, told everything by the supervisor over the control channel."""
+"""The worker process: a data plane on its own loop, commanded by the supervisor over the control channel."""
 
 import argparse
 import asyncio
@@ -49,13 +49,13 @@ from lbd.workers.messages import (
 from lbd.workers.worker_process import STACK
 
 ORPHANED = 30.0   # seconds that a worker serves on, accepting, after its supervisor died
-SUSPICION = 0.25  # seconds between two reports of the same server
-MOST_SUSPECTED = 64   # servers that are reported in that time
+REPORT_PAUSE = 0.25  # seconds between two reports of the same server
+MOST_REPORTED = 64   # servers that are reported in that time
 CUT = 1.0         # seconds after which a worker that was told to cut ends whatever is left
 
 
 class Worker:
-    """What a worker does with each message."""
+    """The main object of a worker: handles each message of the supervisor."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, board: Board, lane: int, sock: socket.socket,
                  log_form: str, wakeups: Sequence[int] = ()) -> None:
@@ -63,12 +63,12 @@ class Worker:
         self._log_form = log_form
         self._poller = Poller()
         loop.add_reader(self._poller.fileno(), self._poller.run)
-        self._plane = DataPlane(loop, self._poller, board, lane, self._suspect, Wakeups(wakeups, lane))
+        self._plane = DataPlane(loop, self._poller, board, lane, self._report_connect_failure, Wakeups(wakeups, lane))
         self._garbage = Garbage(loop)
         self._pending: Prepare | None = None
         self._drain_timeout = 0.0
         self._draining = False
-        self._suspected: set[tuple[str, str, str]] = set()
+        self._reported: set[tuple[str, str, str]] = set()
         self._channel = Channel(loop, sock, REPORTS, ORDERS, self._receive, self._orphaned)
         self._channel.send(WorkerHello(__version__, board.layout))
 
@@ -138,14 +138,14 @@ class Worker:
             else:
                 self._plane.listen(listener, socket.socket(fileno=fd))
 
-    def _suspect(self, backend: str, server: str, address: str) -> None:
+    def _report_connect_failure(self, backend: str, server: str, address: str) -> None:
         # A dead server fails every connect: one report does until its check had time to run.
-        # What the supervisor cannot take now is left out: its answers to pings must not wait behind it.
-        suspect = backend, server, address
-        if suspect not in self._suspected and len(self._suspected) < MOST_SUSPECTED and not self._channel.behind:
-            self._suspected.add(suspect)
-            self._loop.call_later(SUSPICION, self._suspected.discard, suspect)
-            self._channel.send(ConnectFailed(*suspect))
+        # Reports that the supervisor cannot take now are left out: answers to pings must not wait behind them.
+        target = backend, server, address
+        if target not in self._reported and len(self._reported) < MOST_REPORTED and not self._channel.behind:
+            self._reported.add(target)
+            self._loop.call_later(REPORT_PAUSE, self._reported.discard, target)
+            self._channel.send(ConnectFailed(*target))
 
     def _drain(self, timeout: float) -> None:
         if not self._draining:
@@ -165,7 +165,7 @@ class Worker:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The process's life; returns its exit code."""
+    """Run the worker to its end; returns its exit code."""
     parser = argparse.ArgumentParser("lbd worker")
     for name in ("slot", "lane", "channel", "board"):
         parser.add_argument(f"--{name}", type=int, required=True)
@@ -178,7 +178,7 @@ def main(argv: list[str] | None = None) -> int:
         signal.signal(number, signal.SIG_IGN)
     faulthandler.enable(all_threads=False)
     faulthandler.register(STACK, all_threads=False)
-    os.set_blocking(2, False)   # a log that nobody reads must not stop the traffic
+    os.set_blocking(2, False)   # a log without a reader must not stop the traffic
     log.set_up("info", args.log, log.write_stderr, worker=os.getpid())
     wakeups = tuple(map(int, filter(None, args.wakeups.split(","))))
     for fd in (args.channel, args.board, *wakeups):

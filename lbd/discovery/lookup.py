@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from lbd.discovery.name_files import NameFiles, NameSources, searched
+from lbd.discovery.name_files import NameFiles, NameSources, search_names
 from lbd.discovery.preference import preferred
 from lbd.discovery.queries import DnsRecords, Queries, Unanswered
 from lbd.net.tasks import Tasks
@@ -19,7 +19,7 @@ LOCALHOST = ("::1", "127.0.0.1")        # RFC 6761 6.3: never asked of DNS
 
 @dataclass(frozen=True, slots=True)
 class LookupAnswer:
-    """Addresses in order of preference, seconds for which they hold (None: nobody said), and the families, 4 and 6,
+    """Addresses in order of preference, seconds for which they hold (None: unknown), and the families, 4 and 6,
     of which there was no answer."""
 
     addresses: tuple[str, ...]
@@ -28,8 +28,8 @@ class LookupAnswer:
 
 
 class Lookups:
-    """Look-ups of names, each for itself: a name whose servers are silent keeps no other waiting. Nothing here runs in
-    a thread that somebody waits for, and a look-up that is cancelled has ended."""
+    """Look-ups of names, each for itself: a name whose servers are silent keeps no other waiting. Nothing waits for a
+    thread, and a look-up that is cancelled has ended."""
 
     def __init__(self, tasks: Tasks, files: NameFiles | None = None,
                  order: Callable[[Iterable[str]], list[str]] = preferred) -> None:
@@ -42,7 +42,7 @@ class Lookups:
     async def __call__(self, name: str) -> LookupAnswer:
         """The addresses of a name, at most `MOST`. Raises `OSError` in words, `TimeoutError` after `LIMIT` seconds."""
         async with asyncio.timeout(LIMIT):
-            known = await self._files.now()
+            known = await self._files.read()
             if name in known.hosts:
                 return LookupAnswer(self._sorted(known.hosts[name]))
             if name == "localhost" or name.endswith(".localhost"):
@@ -54,7 +54,7 @@ class Lookups:
 
     async def _search(self, name: str, known: NameSources) -> LookupAnswer:
         exists, failure = False, None
-        for candidate in searched(name, known):
+        for candidate in search_names(name, known):
             if len(candidate) > 253:
                 continue
             try:
@@ -98,7 +98,7 @@ class Lookups:
 
     async def _records(self, name: str, kind: str, known: NameSources) -> DnsRecords | Unanswered:
         try:
-            return await self._queries.ask(name, kind, known)
+            return await self._queries.query(name, kind, known)
         except Unanswered as error:
             return error
 

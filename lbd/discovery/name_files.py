@@ -1,4 +1,4 @@
-"""The files that say how names are looked up: /etc/resolv.conf (resolv.conf(5)) and /etc/hosts (hosts(5))."""
+"""The files that configure look-ups: /etc/resolv.conf (resolv.conf(5)) and /etc/hosts (hosts(5))."""
 
 import asyncio
 import contextlib
@@ -45,9 +45,9 @@ class NameSources:
     hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
 
-def sources(resolv: str, hosts: str, hostname: str = "", port: int = 53) -> NameSources:
-    """What the texts of the two files say. The domain of `hostname` is searched where nothing else is named. Whatever
-    cannot be read is left out, as the C library does."""
+def parse_sources(resolv: str, hosts: str, hostname: str = "", port: int = 53) -> NameSources:
+    """The sources that the texts of the two files give. The domain of `hostname` is searched where nothing else is
+    named. Lines that cannot be read are left out, as the C library does."""
     servers: list[SocketAddress] = []
     search: tuple[str, ...] = tuple(filter(None, [hostname.partition(".")[2]]))
     options: dict[str, str] = {}
@@ -69,11 +69,11 @@ def sources(resolv: str, hosts: str, hostname: str = "", port: int = 53) -> Name
         tcp="use-vc" in options,
         edns="edns0" in options,
         families=("A",) if "no-aaaa" in options else ("A", "AAAA"),
-        hosts=entries(hosts.splitlines()),
+        hosts=parse_hosts(hosts.splitlines()),
     )
 
 
-def entries(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def parse_hosts(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The addresses of each name in lines of a hosts file, in the file's order."""
     found: dict[str, dict[str, None]] = {}
     for line in lines:
@@ -85,8 +85,8 @@ def entries(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 class NameFiles:
-    """The two files as they are now. A thread reads them, never the loop, and nobody ever waits for its end: a disk
-    that hangs holds up neither a look-up nor the process."""
+    """The two files as they are now. A thread reads them, never the loop, and nothing waits for its end: a disk that
+    hangs holds up neither a look-up nor the process."""
 
     def __init__(self, resolv: str = RESOLV, hosts: str = HOSTS, port: int = 53) -> None:
         self._paths = resolv, hosts
@@ -96,13 +96,14 @@ class NameFiles:
         self._looked = -FRESH
         self._reading: asyncio.Event | None = None
 
-    async def now(self) -> NameSources:
-        """What they say, at most a second old; what was known last if they cannot be read in time."""
+    async def read(self) -> NameSources:
+        """The sources in the files, at most a second old; the last known ones if they cannot be read in time."""
         loop = asyncio.get_running_loop()
         if self._reading is None and loop.time() >= self._looked + FRESH:
             self._reading = asyncio.Event()
             self._looked = loop.time()
-            thread = threading.Thread(target=self._read, args=(loop, self._stamp), name="resolv.conf", daemon=True)
+            thread = threading.Thread(target=self._read_files, args=(loop, self._stamp), name="resolv.conf",
+                                      daemon=True)
             try:
                 thread.start()
             except RuntimeError:    # there is no room for a thread
@@ -113,14 +114,14 @@ class NameFiles:
                     await self._reading.wait()
         return self._known
 
-    def _read(self, loop: asyncio.AbstractEventLoop, stamp: object) -> None:
-        """In the thread."""
+    def _read_files(self, loop: asyncio.AbstractEventLoop, stamp: object) -> None:
+        """Read the files if they changed; runs in the thread."""
         now = tuple(map(_stamp, self._paths))
         read = None
         if now != stamp:
             resolv, hosts = map(_text, self._paths)
-            read = sources(resolv, hosts, socket.gethostname(), self._port)
-        with contextlib.suppress(RuntimeError):     # the loop is closed: nobody asks any more
+            read = parse_sources(resolv, hosts, socket.gethostname(), self._port)
+        with contextlib.suppress(RuntimeError):     # the loop is closed: no look-up needs it any more
             loop.call_soon_threadsafe(self._done, now, read)
 
     def _done(self, stamp: object, read: NameSources | None) -> None:
@@ -148,7 +149,7 @@ def _text(path: str) -> str:
 
 
 def _endpoint(text: str, port: int) -> SocketAddress | None:
-    """The socket address of a name server; None for what is no address. Never asks anybody for it."""
+    """The socket address of a name server; None for a text that is no address. Never looks anything up."""
     host, _, scope = text.partition("%")
     if not _numeric(host):
         return None
@@ -173,8 +174,8 @@ def _number(options: Mapping[str, str], name: str, default: int, least: int, mos
     return min(max(int(value), least), most) if value.isascii() and value.isdecimal() else default
 
 
-def searched(name: str, known: NameSources) -> Iterator[str]:
-    """The names that are asked for in place of `name`, in turn: as it is first where it has enough dots."""
+def search_names(name: str, known: NameSources) -> Iterator[str]:
+    """The names to ask for in place of `name`, in turn: itself first where it has enough dots."""
     as_it_is = name.count(".") >= known.ndots
     if as_it_is:
         yield name

@@ -1,7 +1,7 @@
-"""Which address of several to use first: RFC 6724, as far as it needs no more than a look at the routes.
+"""The order in which addresses are to be used: RFC 6724, as far as it needs no more than a look at the routes.
 
 Addresses that cannot be reached from here come last (rule 1), then the policy table decides (rule 6, section 2.1: IPv6
-before IPv4, unique local and tunnelled addresses after both); what is equal keeps the order of DNS.
+before IPv4, unique local and tunnelled addresses after both); equal ones keep the order of DNS.
 """
 
 import ipaddress

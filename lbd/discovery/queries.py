@@ -31,7 +31,7 @@ class DnsRecords:
 
 
 class Unanswered(OSError):
-    """No name server gave an answer that says anything of the name."""
+    """The error of a name of which no name server said anything."""
 
 
 class Queries:
@@ -42,7 +42,7 @@ class Queries:
         self._tasks = tasks
         self._turn = 0
 
-    async def ask(self, name: str, kind: str, known: NameSources) -> DnsRecords:
+    async def query(self, name: str, kind: str, known: NameSources) -> DnsRecords:
         """The records of this kind, "A" or "AAAA"; raises `Unanswered`. Without end while servers are silent."""
         request = dns.message.make_query(dns.name.from_text(name), kind, use_edns=0 if known.edns else -1,
                                          payload=EDNS_PAYLOAD)
@@ -72,7 +72,7 @@ class Queries:
 
 
 async def _try(request: dns.message.Message, server: SocketAddress, tcp: bool) -> DnsRecords | str:
-    """Ask one server; what it said, or why it said nothing of use."""
+    """Ask one server; returns its records, or why it gave none of use."""
     try:
         reply = None if tcp else await _by_udp(request, server)
         if reply is None or reply.flags & dns.flags.TC:
@@ -89,7 +89,7 @@ async def _by_udp(request: dns.message.Message, server: SocketAddress) -> dns.me
         sock.connect(server)        # only says whose datagrams are taken, and that a refusal is heard of
         await loop.sock_sendall(sock, request.to_wire())
         while True:
-            reply = _parsed(await loop.sock_recv(sock, 65535), request)
+            reply = _parse_reply(await loop.sock_recv(sock, 65535), request)
             if reply is not None:
                 return reply
 
@@ -101,7 +101,7 @@ async def _by_tcp(request: dns.message.Message, server: SocketAddress) -> dns.me
         wire = request.to_wire()
         await loop.sock_sendall(sock, len(wire).to_bytes(2, "big") + wire)
         length = int.from_bytes(await _exactly(sock, 2), "big")
-        reply = _parsed(await _exactly(sock, length), request)
+        reply = _parse_reply(await _exactly(sock, length), request)
         if reply is None:
             raise ValueError("an answer that cannot be read")
         return reply
@@ -122,8 +122,8 @@ def _socket(server: SocketAddress, kind: int) -> socket.socket:
     return socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
 
 
-def _parsed(wire: bytes, request: dns.message.Message) -> dns.message.Message | None:
-    """The answer to the request; None for anything else, whoever sent it."""
+def _parse_reply(wire: bytes, request: dns.message.Message) -> dns.message.Message | None:
+    """The answer to the request; None for anything else, from any sender."""
     try:
         reply = dns.message.from_wire(wire, ignore_trailing=True)
     except (dns.exception.DNSException, ValueError):

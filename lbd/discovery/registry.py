@@ -15,7 +15,7 @@ ServerName = tuple[str, str]   # backend and server
 
 @dataclass(slots=True)
 class RegisteredServer:
-    """One registered server. `heard` is when it was last heard of, `leaving` since when it drains (0.0: it stays), both
+    """A registered server. `heard` is when it was last heard of, `leaving` since when it drains (0.0: it stays), both
     of the loop's clock; `save` is the number of the save that keeps it (`StateFile`)."""
 
     saved: SavedRegistration

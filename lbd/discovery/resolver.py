@@ -26,7 +26,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass(slots=True)
 class HostName:
-    """One name: its addresses as they are to be used, and why the last look-up brought none.
+    """A host name: its addresses as they are to be used, and why the last look-up brought none.
 
     `first` is set when there was an answer, or nothing waits for one any more; `wait` are the seconds until the next
     look-up, `failures` those that failed in a row.

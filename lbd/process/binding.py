@@ -1,4 +1,4 @@
-"""Binding one socket: TCP over IPv4 and IPv6, and Unix sockets, with errors that say what to do."""
+"""The binding of one socket: TCP over IPv4 and IPv6, and Unix sockets, with errors that say what to do."""
 
 import contextlib
 import errno
@@ -65,7 +65,7 @@ def bind_tcp(address: Address, what: str, shared: bool, interface: str | None = 
 
 
 def _tie(sock: socket.socket, interface: str | None) -> None:
-    """Take only what comes in by the interface."""
+    """Let the socket take only traffic of the interface."""
     if interface is None:
         return
     try:
@@ -77,7 +77,7 @@ def _tie(sock: socket.socket, interface: str | None) -> None:
 
 
 def tune(sock: socket.socket, fast_open: bool, defer_accept: bool, options: Options = ()) -> None:
-    """What may change while a socket listens. Kernels without these do without them; Unix sockets have none."""
+    """Set the options that may change while a socket listens. Kernels and Unix sockets without these do without."""
     if sock.family == socket.AF_UNIX:
         return
     for option, wanted in ((socket.TCP_FASTOPEN, FAST_OPEN if fast_open else 0),
@@ -108,7 +108,7 @@ def bind_unix(path: str, what: str, mode: int | None = None) -> socket.socket:
             finally:
                 os.umask(before)
         if taken_over:
-            sock.listen()   # at once: from here on whoever connects comes here, and waits for the workers
+            sock.listen()   # at once: clients that connect from here on wait for the workers
     except OSError as error:
         sock.close()
         hint = _UNIX_HINTS.get(error.errno or 0) or error.strerror or str(error)
@@ -131,7 +131,7 @@ def unlink(path: str) -> None:
 
 
 def _probe(probe: socket.socket, target: tuple[str | int, ...], port: int) -> None:
-    """See whether the address is free, or held by nobody but what a dead supervisor has left behind."""
+    """Raise `OSError` unless the address is free, or held only by what a dead supervisor has left behind."""
     try:
         probe.bind(target)
     except OSError as error:
@@ -172,8 +172,8 @@ def _refusal(address: Address, what: str, error: OSError) -> str:
 
 
 def _own(found: list[holders.Holder], what: str) -> str:
-    """What to do where this very process is among those that listen there, "" where it is not; `what` of the address
-    can be another."""
+    """Advice where this very process is among those that listen there, "" where it is not; `what` is the key that can
+    name another address."""
     if all(holder.pid != os.getpid() for holder in found):
         return ""
     return (f"lbd itself listens there; give that up first: in two reloads, by way of another {what} (an address of "
@@ -185,7 +185,8 @@ def _named(found: list[holders.Holder]) -> str:
 
 
 def _remove_stale(path: str) -> bool:
-    """Make room at the path, if nobody listens there but what a dead supervisor left behind: then True."""
+    """Make room at the path, unless a process other than the leftover of a dead supervisor listens there; returns
+    whether there is room."""
     try:
         about = os.stat(path)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Directories that lbd may make for itself, and where it goes when the default ones are not its to make."""
+"""Directories that lbd may make for itself, and their substitutes where it may not make the default ones."""
 
 import contextlib
 import os
@@ -49,16 +49,16 @@ def state(path: str, owner: tuple[int, int] | None) -> str:
 
 
 def let_through(path: str, mode: int) -> None:
-    """Let everybody pass through the directory who may use a file of that mode in it."""
+    """Let all users pass through the directory who may use a file of that mode in it."""
     passing = (0o010 if mode & 0o060 else 0) | (0o001 if mode & 0o006 else 0)
-    with contextlib.suppress(OSError):   # it is somebody else's: then it is theirs to open
+    with contextlib.suppress(OSError):   # another user's directory is that user's to open
         now = stat.S_IMODE(os.stat(path).st_mode)
         if now | passing != now:
             os.chmod(path, now | passing)
 
 
 def _make(path: str) -> str:
-    """Why the directory cannot be used, "" when it can."""
+    """Make the directory if need be; returns why it cannot be used, "" when it can."""
     try:
         os.makedirs(path, PRIVATE, exist_ok=True)
     except OSError as error:

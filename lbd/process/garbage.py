@@ -1,4 +1,4 @@
-"""When a worker collects garbage: the requests make none in cycles, so only in quiet moments."""
+"""The garbage collection of a worker: requests make no cycles, so it waits for quiet moments."""
 
 import asyncio
 import gc
@@ -11,8 +11,8 @@ PATIENCE = 120    # ticks without a quiet one after which a young collection hap
 
 
 class Garbage:
-    """Switches automatic collection off and collects by itself: a full collection of 10 000 clients takes 6 ms, which
-    nobody should wait for."""
+    """Switches automatic collection off and collects by itself: a full collection of 10 000 clients takes 6 ms, for
+    which no request should wait."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -23,7 +23,7 @@ class Garbage:
         loop.call_later(TICK, self._tick)
 
     def freeze(self) -> None:
-        """What is there now lives until the next reload: collections need not look at it."""
+        """Exempt all present objects from collections: they live until the next reload."""
         gc.unfreeze()
         gc.collect()
         gc.freeze()

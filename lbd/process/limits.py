@@ -27,7 +27,7 @@ def connections(files: int, workers: int, configured: int | None) -> int:
 
 
 def warn(workers: int, configured: int | None) -> None:
-    """Say so when descriptors, as they are limited now, allow few client connections, or fewer than are configured."""
+    """Log a warning when the present limit of descriptors allows few client connections, or fewer than configured."""
     files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] % 2**63, CEILING)     # RLIM_INFINITY is -1
     possible = connections(files, workers, None)
     if possible < min(FEW, connections(CEILING, workers, configured)) or possible * workers < (configured or 0):

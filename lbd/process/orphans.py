@@ -12,7 +12,7 @@ LEAVE = signal.SIGTERM   # an orphan drains at it; a worker with a supervisor do
 
 
 class Orphans:
-    """`ended` is called with the pid of each that is gone. Those that are children are reaped."""
+    """The workers of an earlier supervisor. `ended` is called with the pid of each that is gone; a child is reaped."""
 
     def __init__(self, ended: Callable[[int], None]) -> None:
         self._ended = ended
@@ -20,11 +20,11 @@ class Orphans:
 
     @property
     def pids(self) -> list[int]:
-        """Those that still live."""
+        """Process ids of the orphans that still live."""
         return sorted(self._pidfds)
 
     def dismiss(self, pids: Iterable[int]) -> None:
-        """Let these drain, which they do within the `drain_timeout` that they know."""
+        """Tell these processes to drain, within the `drain_timeout` that they know."""
         loop = asyncio.get_running_loop()
         for pid in pids:
             if pid in self._pidfds:
@@ -41,7 +41,7 @@ class Orphans:
             loop.add_reader(pidfd, self._gone, pid)
 
     def close(self) -> None:
-        """Follow them no longer; they end by themselves."""
+        """Stop following the orphans; they end by themselves."""
         for pidfd in self._pidfds.values():
             asyncio.get_running_loop().remove_reader(pidfd)
             os.close(pidfd)
@@ -55,5 +55,5 @@ class Orphans:
         self._ended(pid)
 
     def _reap(self, pid: int) -> None:
-        with contextlib.suppress(OSError):   # mostly another one's child
+        with contextlib.suppress(OSError):   # mostly the child of another process
             os.waitpid(pid, os.WNOHANG)

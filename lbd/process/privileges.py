@@ -1,4 +1,5 @@
-"""Dropping root after binding, keeping only the right to bind ports below 1024 (capabilities(7))."""
+"""The privileges of the daemon: root is dropped after binding, but for the right to bind ports below 1024
+(capabilities(7))."""
 
 import ctypes
 import grp
@@ -74,12 +75,12 @@ def keep_over_exec() -> None:
 
 
 def keep_from_children() -> None:
-    """What this process starts (workers, checks) shall not inherit its rights."""
+    """Keep the rights of this process from the processes that it starts (workers, checks)."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
 
 
 def _put(libc: ctypes.CDLL, rights: int, inheritable: int) -> bool:
-    """Have these capabilities, in force and permitted, and nothing else."""
+    """Set the capabilities of this process, effective and permitted, to exactly these; returns whether it may."""
     low, high = 0xFFFFFFFF, 32
     data = struct.pack("=6I", rights & low, rights & low, inheritable & low,
                        rights >> high, rights >> high, inheritable >> high)

@@ -20,7 +20,7 @@ class Mount(NamedTuple):
 
 
 def usable(proc: Path = Path("/proc/self")) -> int:
-    """How many there are, at least 1: the smallest of the affinity's size and all quotas, these rounded up."""
+    """The number of usable processors, at least 1: the smallest of the affinity's size and all quotas, rounded up."""
     return max(1, min([len(os.sched_getaffinity(0)), *map(math.ceil, quotas(proc))]))
 
 

@@ -1,4 +1,4 @@
-"""The file of a Unix socket: its mode, owner and group, as a listener wants them and as they can be had."""
+"""The file of a Unix socket: its mode, owner and group, as a listener asks for them and as the system has them."""
 
 import grp
 import os
@@ -18,10 +18,10 @@ class Permissions:
     uid: int = -1
     gid: int = -1
 
-    def put(self, path: str, key: str) -> None:
-        """Give them to the file at the path; `key` names the listener in errors. Raises `LbdError`."""
+    def apply(self, path: str, key: str) -> None:
+        """Apply the permissions to the file at the path; `key` names the listener in errors. Raises `LbdError`."""
         try:
-            now = of(path)
+            now = permissions_of(path)
             if self.or_else(now.uid, now.gid) != replace(now, mode=self.mode):
                 os.chown(path, self.uid, self.gid, follow_symlinks=False)
             if now.mode != self.mode:
@@ -32,22 +32,23 @@ class Permissions:
 
     @property
     def own(self) -> bool:
-        """Owner and group are as they come."""
+        """Whether neither an owner nor a group is wanted."""
         return (self.uid, self.gid) == (-1, -1)
 
     def or_else(self, uid: int, gid: int) -> "Permissions":
-        """The same, with this owner and group where none is wanted."""
+        """The same permissions, with this owner and group where none is wanted."""
         return Permissions(self.mode, uid if self.uid == -1 else self.uid, gid if self.gid == -1 else self.gid)
 
 
-def of(path: str) -> Permissions:
-    """Those that the file has; raises OSError."""
+def permissions_of(path: str) -> Permissions:
+    """The permissions that the file has; raises `OSError`."""
     about = os.lstat(path)
     return Permissions(stat.S_IMODE(about.st_mode), about.st_uid, about.st_gid)
 
 
-def wanted(name: str, listener: ListenerConfig) -> Permissions:
-    """Those that the listener of that name asks for; raises `LbdError` for a user or group that does not exist."""
+def wanted_permissions(name: str, listener: ListenerConfig) -> Permissions:
+    """The permissions that the listener of that name asks for; raises `LbdError` for a user or group that does not
+    exist."""
     uid = gid = -1
     try:
         if listener.unix_user is not None:

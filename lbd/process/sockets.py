@@ -32,15 +32,15 @@ class Staged:
         for bind, sock in self.fresh:
             os.fchown(sock.fileno(), uid, gid)
             if (permissions := self.permissions.get(bind[1].path)) is not None:
-                permissions.or_else(uid, gid).put(bind[1].path, f"listeners.{bind[0]}")
+                permissions.or_else(uid, gid).apply(bind[1].path, f"listeners.{bind[0]}")
 
 
 class Sockets:
     """All listening sockets. Closing one resets the connections that wait in it, so none is closed while its bind
-    exists; a slot without a worker is somebody else's to accept from."""
+    exists; another worker accepts for a slot that has none."""
 
     def __init__(self) -> None:
-        self.kept_elsewhere = False   # somebody else holds them too, for a successor: a Unix socket's file stays
+        self.kept_elsewhere = False   # systemd holds them too, for a successor: a Unix socket's file stays
         self._held: dict[Bind, list[socket.socket]] = {}
         self._passed: set[int] = set()     # ids of those that came from outside: a bind has exactly these
         self._restored: set[int] = set()   # ids of lbd's own of an earlier life: more may be added
@@ -52,7 +52,7 @@ class Sockets:
         return max((len(socks) for socks in self._held.values()), default=0)
 
     def adopt(self, name: str, sock: socket.socket, own: bool, listeners: Mapping[str, ListenerConfig]) -> bool:
-        """Take a listening socket that somebody else opened for the bind of its address, or for the only bind of the
+        """Take a listening socket that another process opened for the bind of its address, or for the only bind of the
         listener of that name; `own`: an earlier life of lbd opened it. False: no bind wants it."""
         address = address_of(sock)
         bind = next(((listener, bound) for listener, settings in listeners.items() for bound in settings.bind
@@ -79,7 +79,7 @@ class Sockets:
         return found
 
     def ports(self) -> set[int]:
-        """Those of the binds."""
+        """The TCP ports of the binds."""
         return {address.port for _, address in self._held if not address.path}
 
     def stage(self, listeners: Mapping[str, ListenerConfig], slots: int, leaving: int = 0) -> Staged:
@@ -99,14 +99,14 @@ class Sockets:
         return staged
 
     def discard(self, staged: Staged) -> None:
-        """Close what was bound for a generation that is not to be."""
+        """Close the sockets that were bound for a generation that will not be in force."""
         for (_, address), sock in staged.fresh:
             sock.close()
             if address.path:
                 binding.unlink(address.path)
         for path, permissions in staged.before.items():
             with contextlib.suppress(OSError, LbdError):   # the file may be gone
-                permissions.put(path, path)
+                permissions.apply(path, path)
 
     def commit(self, staged: Staged) -> list[tuple[Bind, socket.socket]]:
         """Listen on everything; returns the sockets that no bind needs any more, for `release`."""
@@ -133,7 +133,7 @@ class Sockets:
             if address.path and not passed and not self.kept_elsewhere and address.path not in paths:
                 binding.unlink(address.path)
 
-    def of(self, listener: str, slots: list[int]) -> list[int]:
+    def descriptors_of(self, listener: str, slots: list[int]) -> list[int]:
         """Descriptors of a listener's sockets for these slots (from 0); a socket shared by all slots comes always."""
         found: list[int] = []
         for (name, _), socks in self._held.items():
@@ -147,7 +147,7 @@ class Sockets:
         return found
 
     def addresses(self) -> dict[str, list[Address]]:
-        """Where each listener listens really: port 0 replaced by the one that the kernel gave."""
+        """The addresses of each listener, port 0 replaced by the one that the kernel gave."""
         found: dict[str, list[Address]] = {}
         for (name, address), socks in self._held.items():
             real = address if address.path else Address(address.host, socks[0].getsockname()[1])
@@ -193,16 +193,16 @@ class Sockets:
                 held = [binding.bind_unix(address.path, what)]
                 staged.fresh.append((bind, held[0]))
             return held
-        wanted = staged.permissions[address.path] = socket_file.wanted(name, staged.listeners[bind])
+        wanted = staged.permissions[address.path] = socket_file.wanted_permissions(name, staged.listeners[bind])
         if not held:
             held = [binding.bind_unix(address.path, what, wanted.mode if wanted.own else 0o600)]
             staged.fresh.append((bind, held[0]))
-            wanted.put(address.path, f"listeners.{name}")
+            wanted.apply(address.path, f"listeners.{name}")
         elif wanted != (known := self._permissions.get(address.path)):
-            # What else somebody has made of the file since stays: only what the listener says differently changes.
-            with contextlib.suppress(OSError):   # the file is gone: nobody can connect by it anyway
-                staged.before[address.path] = socket_file.of(address.path)
-                (wanted.or_else(*socket_file.default_owner(address.path)) if known else wanted).put(
+            # Other changes to the file since then stay: only what the listener says differently changes.
+            with contextlib.suppress(OSError):   # the file is gone: no client can connect by it anyway
+                staged.before[address.path] = socket_file.permissions_of(address.path)
+                (wanted.or_else(*socket_file.default_owner(address.path)) if known else wanted).apply(
                     address.path, f"listeners.{name}")
         return held
 
@@ -216,7 +216,7 @@ class Sockets:
 
 
 def address_of(sock: socket.socket) -> Address:
-    """Where a socket is bound."""
+    """The address to which a socket is bound."""
     name = sock.getsockname()
     if sock.family != socket.AF_UNIX:
         return Address(str(name[0]), int(name[1]))

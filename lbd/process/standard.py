@@ -1,4 +1,4 @@
-"""The standard descriptors: who is started without them must not get sockets or files in their place."""
+"""The standard descriptors: a daemon that is started without them must not get sockets or files in their place."""
 
 import os
 import sys

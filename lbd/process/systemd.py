@@ -1,4 +1,4 @@
-"""systemd by sd_notify(3), sd_listen_fds(3) and sd_pid_notify_with_fds(3): state told, descriptors taken and given."""
+"""The interface to systemd: sd_notify(3), sd_listen_fds(3) and sd_pid_notify_with_fds(3)."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ VARIABLES = ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WAT
 
 
 @dataclass(frozen=True, slots=True)
-class Inherited:
+class InheritedSocket:
     """A listening socket that was passed, with the name it has in its unit or in the store."""
 
     name: str
@@ -26,20 +26,20 @@ class Inherited:
 
     @property
     def stored(self) -> bool:
-        """lbd itself has put it into the store."""
+        """Whether lbd itself has put it into the store."""
         return self.name.startswith(STORED)
 
 
-def inherited(environment: MutableMapping[str, str], pid: int, first: int = FIRST) -> list[Inherited]:
+def inherited(environment: MutableMapping[str, str], pid: int, first: int = FIRST) -> list[InheritedSocket]:
     """The listening sockets that systemd passed, each once; the variables go, since the next image has the same pid.
 
-    What is no listening stream socket is closed.
+    Descriptors of anything else than a listening stream socket are closed.
     """
     count = environment.pop("LISTEN_FDS", "")
     names = environment.pop("LISTEN_FDNAMES", "").split(":")
     if environment.pop("LISTEN_PID", "") != str(pid) or not count.isdecimal():
         return []
-    found: list[Inherited] = []
+    found: list[InheritedSocket] = []
     for at in range(min(int(count), 1 << 16)):
         fd = first + at
         try:
@@ -54,12 +54,12 @@ def inherited(environment: MutableMapping[str, str], pid: int, first: int = FIRS
             sock.close()
             continue
         sock.setblocking(False)
-        found.append(Inherited(names[at] if at < len(names) else "unknown", sock))
+        found.append(InheritedSocket(names[at] if at < len(names) else "unknown", sock))
     return found
 
 
 def listening(sock: socket.socket) -> bool:
-    """A stream socket that listens."""
+    """Whether this is a stream socket that listens."""
     try:
         return sock.type == socket.SOCK_STREAM and bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
     except OSError:
@@ -72,8 +72,8 @@ def stored_name(address: str) -> str:
                              for letter in address))[:255]
 
 
-class Notify:
-    """What systemd is told; nothing where lbd does not run under it. systemd that does not listen costs nothing."""
+class SystemdNotifier:
+    """Sends the daemon's state to systemd; does nothing where lbd does not run under it, and never blocks."""
 
     def __init__(self, environment: MutableMapping[str, str], pid: int,
                  clock: Callable[[], int] = time.monotonic_ns) -> None:
@@ -86,24 +86,24 @@ class Notify:
 
     @property
     def active(self) -> bool:
-        """Somebody listens."""
+        """Whether lbd runs under systemd."""
         return bool(self._address)
 
     def ready(self, status: str) -> None:
-        """Started, or done with a reload."""
+        """Send that the daemon is started, or done with a reload."""
         self._status = status
         self._send(f"READY=1\nSTATUS={_line(status)}")
 
     def reloading(self) -> None:
-        """A reload begins; `ready` ends it."""
+        """Send that a reload begins; `ready` ends it."""
         self._send(f"RELOADING=1\nMONOTONIC_USEC={self._clock() // 1000}")
 
     def stopping(self, seconds: float) -> None:
-        """The end begins, and may take so long."""
+        """Send that the shutdown begins, and may take so many seconds."""
         self._send(f"STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC={int((seconds + 10) * 1e6)}")
 
     def status(self, text: str) -> None:
-        """What `systemctl status` shows; sent when it is another."""
+        """Send the text that `systemctl status` shows, when it is another."""
         if text != self._status:
             self._status = text
             self._send(f"STATUS={_line(text)}")
@@ -136,15 +136,15 @@ def _line(text: str) -> str:
     return text.replace("\n", " ")
 
 
-class Store:
+class DescriptorStore:
     """lbd's own listening sockets in systemd's descriptor store, so that no connection is refused by a restart."""
 
-    def __init__(self, notify: Notify) -> None:
+    def __init__(self, notify: SystemdNotifier) -> None:
         self._notify = notify
         self._kept: dict[str, tuple[tuple[int, int], ...]] = {}   # by name: descriptors with their inodes
 
-    def follow(self, sockets: Mapping[str, Sequence[int]]) -> None:
-        """The store holds exactly these, by address."""
+    def keep_exactly(self, sockets: Mapping[str, Sequence[int]]) -> None:
+        """Make the store hold exactly these descriptors, by address."""
         wanted = {stored_name(address): tuple((fd, os.fstat(fd).st_ino) for fd in fds)
                   for address, fds in sockets.items()}
         for name in self._kept.keys() - wanted.keys():

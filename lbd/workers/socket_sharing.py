@@ -24,7 +24,7 @@ class SocketSharing:
         for slot, slots in assign(self._sockets.slots, serving).items():
             process = serving[slot]
             for name in [*names, *(name for name in process.given if name not in names)]:
-                fds = tuple(self._sockets.of(name, slots))
+                fds = tuple(self._sockets.descriptors_of(name, slots))
                 # The inode too: a descriptor's number may belong to another socket by now.
                 identity = tuple((fd, os.fstat(fd).st_ino) for fd in fds)
                 if identity != process.given.get(name, ()):

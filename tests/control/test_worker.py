@@ -162,20 +162,20 @@ async def test_an_orphan_serves_on_and_then_drains(pair, monkeypatch):
 
 async def test_suspects_are_reported_up_to_a_bound(pair):
     worker, channel, got = pair
-    for number in range(3 * module.MOST_SUSPECTED):
-        worker._suspect("app", f"s{number}", "127.0.0.1:1")
+    for number in range(3 * module.MOST_REPORTED):
+        worker._report_connect_failure("app", f"s{number}", "127.0.0.1:1")
     channel.send(Ping(1))
     seen = []
     while not isinstance(message := await got.get(), Pong):
         seen.append(message)
-    assert [message.server for message in seen] == [f"s{number}" for number in range(module.MOST_SUSPECTED)]
+    assert [message.server for message in seen] == [f"s{number}" for number in range(module.MOST_REPORTED)]
 
 
 async def test_a_suspect_is_reported_once_in_a_while(pair):
     worker, _, got = pair
     for _ in range(100):
-        worker._suspect("app", "a", "127.0.0.1:1")
-    worker._suspect("app", "b", "127.0.0.1:2")
+        worker._report_connect_failure("app", "a", "127.0.0.1:1")
+    worker._report_connect_failure("app", "b", "127.0.0.1:2")
     assert [await got.get() for _ in range(2)] == [
         ConnectFailed("app", "a", "127.0.0.1:1"), ConnectFailed("app", "b", "127.0.0.1:2")]
     assert got.empty()

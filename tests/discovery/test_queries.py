@@ -55,35 +55,35 @@ def at(*ports, **settings):
     ("big.test", "AAAA", DnsRecords()),
     ("nowhere.test", "A", DnsRecords(exists=False))])
 async def test_what_is_answered(queries, server, name, kind, wanted):
-    found = await queries.ask(name, kind, at(server.port))
+    found = await queries.query(name, kind, at(server.port))
     assert replace(found, addresses=tuple(sorted(found.addresses))) == wanted     # the server shuffles them
 
 
 @pytest.mark.parametrize("tcp", [False, True])
 async def test_what_is_too_long_comes_by_tcp(queries, server, tcp):
-    assert set((await queries.ask("big.test", "A", at(server.port, tcp=tcp))).addresses) == set(MANY)
+    assert set((await queries.query("big.test", "A", at(server.port, tcp=tcp))).addresses) == set(MANY)
     assert len(server.asked) == (1 if tcp else 2)
 
 
 async def test_longer_answers_by_udp_are_asked_for_where_the_file_says_so(queries, server):
-    assert (await queries.ask("app.test", "A", at(server.port, edns=True))).ttl == 7.0
+    assert (await queries.query("app.test", "A", at(server.port, edns=True))).ttl == 7.0
 
 
 async def test_a_silent_server_is_passed_over(queries, server, silent):
-    assert (await queries.ask("app.test", "A", at(silent.getsockname()[1], server.port, pause=0.01))).ttl == 7.0
+    assert (await queries.query("app.test", "A", at(silent.getsockname()[1], server.port, pause=0.01))).ttl == 7.0
 
 
 async def test_a_server_that_refuses_is_passed_over_at_once(queries, server, silent):
     port = silent.getsockname()[1]
     silent.close()
-    assert (await queries.ask("app.test", "A", at(port, server.port, pause=60.0))).ttl == 7.0
+    assert (await queries.query("app.test", "A", at(port, server.port, pause=60.0))).ttl == 7.0
     with pytest.raises(Unanswered, match=r"127\.0\.0\.1: connection refused"):
-        await queries.ask("app.test", "A", at(port, pause=60.0))
+        await queries.query("app.test", "A", at(port, pause=60.0))
 
 
 async def test_a_server_that_fails_is_passed_over_at_once(queries, server):
     with pytest.raises(Unanswered, match=r"127\.0\.0\.1: SERVFAIL"):
-        await queries.ask("broken.test", "A", at(server.port, pause=60.0, attempts=3))
+        await queries.query("broken.test", "A", at(server.port, pause=60.0, attempts=3))
     assert server.asked == ["broken.test"] * 3
 
 
@@ -91,7 +91,7 @@ async def test_servers_take_turns_where_the_file_says_so(queries, server):
     other = NameServer(lambda: ZONE)
     try:
         for _ in range(4):
-            await queries.ask("app.test", "A", at(server.port, other.port, rotate=True))
+            await queries.query("app.test", "A", at(server.port, other.port, rotate=True))
         assert len(server.asked) == len(other.asked) == 2
     finally:
         other.close()
@@ -108,6 +108,6 @@ async def test_other_datagrams_are_no_answers(queries, silent):
 
     thread = threading.Thread(target=serve)
     thread.start()
-    found = await queries.ask("app.test", "A", at(silent.getsockname()[1]))
+    found = await queries.query("app.test", "A", at(silent.getsockname()[1]))
     assert set(found.addresses) == {"10.0.0.1", "10.0.0.2"}
     thread.join()

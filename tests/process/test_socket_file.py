@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from lbd.errors import LbdError
-from lbd.process.socket_file import Permissions, default_owner, of, wanted
+from lbd.process.socket_file import Permissions, default_owner, permissions_of, wanted_permissions
 from lbd.schema import ListenerConfig
 from lbd.schema.units import Address
 
@@ -21,15 +21,15 @@ def listener(**keys):
 
 def test_names_become_numbers():
     me, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
-    assert wanted("web", listener()) == Permissions(0o666, -1, -1)
-    assert wanted("web", listener(unix_mode=0o660, unix_user=me, unix_group=group)) == Permissions(
+    assert wanted_permissions("web", listener()) == Permissions(0o666, -1, -1)
+    assert wanted_permissions("web", listener(unix_mode=0o660, unix_user=me, unix_group=group)) == Permissions(
         0o660, os.geteuid(), os.getegid())
 
 
 @pytest.mark.parametrize("kind", ["user", "group"])
 def test_nobody_of_that_name(kind):
     with pytest.raises(LbdError, match=f"listeners.web.unix_{kind}: this machine has no {kind} 'no-such-one'"):
-        wanted("web", listener(**{f"unix_{kind}": "no-such-one"}))
+        wanted_permissions("web", listener(**{f"unix_{kind}": "no-such-one"}))
 
 
 @root
@@ -37,15 +37,15 @@ def test_they_are_put_and_what_is_not_wanted_stays(tmp_path):
     path = str(tmp_path / "s")
     with socket.socket(socket.AF_UNIX) as sock:
         sock.bind(path)
-    Permissions(0o640, 65534, 4).put(path, "listeners.web")
-    assert of(path) == Permissions(0o640, 65534, 4)
-    Permissions(0o666).put(path, "listeners.web")
-    assert of(path) == Permissions(0o666, 65534, 4)
+    Permissions(0o640, 65534, 4).apply(path, "listeners.web")
+    assert permissions_of(path) == Permissions(0o640, 65534, 4)
+    Permissions(0o666).apply(path, "listeners.web")
+    assert permissions_of(path) == Permissions(0o666, 65534, 4)
 
 
 def test_a_failure_says_where_and_what_to_do(tmp_path):
     with pytest.raises(LbdError, match=r"listeners\.web: /.*/none cannot be given to that user or group: No such file"):
-        Permissions(0o600).put(str(tmp_path / "none"), "listeners.web")
+        Permissions(0o600).apply(str(tmp_path / "none"), "listeners.web")
 
 
 @root

@@ -36,11 +36,11 @@ def answers(address):
 
 def test_one_socket_per_bind_and_slot(sockets):
     sockets.commit(sockets.stage({"web": listener(local(), Address("::1", 0)), "api": listener(local())}, 3))
-    assert len(sockets.of("web", [0, 1, 2])) == 6
-    assert len(sockets.of("web", [1])) == 2
-    assert len(sockets.of("api", [0, 2])) == 2
-    assert sockets.of("other", [0]) == []
-    for fd in sockets.of("api", [0, 1, 2]):
+    assert len(sockets.descriptors_of("web", [0, 1, 2])) == 6
+    assert len(sockets.descriptors_of("web", [1])) == 2
+    assert len(sockets.descriptors_of("api", [0, 2])) == 2
+    assert sockets.descriptors_of("other", [0]) == []
+    for fd in sockets.descriptors_of("api", [0, 1, 2]):
         with socket.socket(fileno=os.dup(fd)) as copy:
             assert copy.getsockname()[1] == sockets.addresses()["api"][0].port
 
@@ -56,9 +56,9 @@ def test_nothing_listens_before_the_commit(sockets):
 def test_an_unchanged_bind_keeps_its_sockets(sockets):
     sockets.commit(sockets.stage({"web": listener(local())}, 2))
     address = sockets.addresses()["web"][0]
-    first = sockets.of("web", [0, 1])
+    first = sockets.descriptors_of("web", [0, 1])
     sockets.commit(sockets.stage({"web": listener(local()), "more": listener(local())}, 2))
-    assert sockets.of("web", [0, 1]) == first
+    assert sockets.descriptors_of("web", [0, 1]) == first
     assert sockets.addresses()["web"] == [address]
 
 
@@ -66,10 +66,10 @@ def test_a_bind_moves_between_listeners_without_closing(sockets):
     number = os.getpid()
     bind = Address(f"127.93.{number >> 8 & 255}.{number & 255}", 10_093)    # nobody else is there
     sockets.commit(sockets.stage({"old": listener(bind)}, 2))
-    first = sockets.of("old", [0, 1])
+    first = sockets.descriptors_of("old", [0, 1])
     assert sockets.commit(sockets.stage({"new": listener(bind)}, 2)) == []
-    assert sockets.of("new", [0, 1]) == first
-    assert sockets.of("old", [0, 1]) == []
+    assert sockets.descriptors_of("new", [0, 1]) == first
+    assert sockets.descriptors_of("old", [0, 1]) == []
 
 
 def test_removed_binds_are_handed_back_and_then_closed(sockets):
@@ -88,18 +88,18 @@ def test_more_slots_open_more_sockets_on_the_same_port(sockets):
     sockets.commit(sockets.stage({"web": listener(local())}, 1))
     address = sockets.addresses()["web"][0]
     sockets.commit(sockets.stage({"web": listener(local())}, 4))
-    assert len(sockets.of("web", [0, 1, 2, 3])) == 4
+    assert len(sockets.descriptors_of("web", [0, 1, 2, 3])) == 4
     assert sockets.addresses()["web"] == [address]
 
 
 def test_a_failure_changes_nothing(sockets, tmp_path):
     sockets.commit(sockets.stage({"web": listener(local())}, 2))
-    held = sockets.of("web", [0, 1])
+    held = sockets.descriptors_of("web", [0, 1])
     path = str(tmp_path / "s")
     with pytest.raises(LbdError, match=r"listeners\.bad\.bind"):
         sockets.stage({"web": listener(local()), "unix": listener(Address(path=path)),
                        "bad": listener(Address("192.0.2.1", 80))}, 2)
-    assert sockets.of("web", [0, 1]) == held
+    assert sockets.descriptors_of("web", [0, 1]) == held
     assert not os.path.exists(path)
     assert answers(sockets.addresses()["web"][0])
 
@@ -107,7 +107,7 @@ def test_a_failure_changes_nothing(sockets, tmp_path):
 def test_a_unix_bind_has_one_socket_for_all(sockets, tmp_path):
     path = str(tmp_path / "s")
     sockets.commit(sockets.stage({"web": listener(Address(path=path))}, 3))
-    assert sockets.of("web", [0]) == sockets.of("web", [2])
+    assert sockets.descriptors_of("web", [0]) == sockets.descriptors_of("web", [2])
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(path)
     sockets.release(sockets.commit(sockets.stage({}, 3)))
@@ -125,9 +125,9 @@ def test_the_address_of_an_abstract_socket(name):
 
 def test_a_backlog_can_change(sockets):
     sockets.commit(sockets.stage({"web": listener(local())}, 1))
-    before = sockets.of("web", [0])
+    before = sockets.descriptors_of("web", [0])
     sockets.commit(sockets.stage({"web": ListenerConfig(bind=(local(),), backlog=1)}, 1))
-    assert sockets.of("web", [0]) == before
+    assert sockets.descriptors_of("web", [0]) == before
 
 
 def open_sockets(count, port=0):
@@ -148,9 +148,9 @@ def test_a_bind_has_exactly_the_sockets_that_were_passed(sockets):
     assert all(sockets.adopt("any", sock, False, web) for sock in passed)
     assert sockets.commit(sockets.stage(web, 3)) == []
     fds = [sock.fileno() for sock in passed]
-    assert sockets.of("web", [0]) == [fds[0]]
-    assert sockets.of("web", [2]) == [fds[0]]
-    assert sockets.of("web", [0, 1, 2]) == fds
+    assert sockets.descriptors_of("web", [0]) == [fds[0]]
+    assert sockets.descriptors_of("web", [2]) == [fds[0]]
+    assert sockets.descriptors_of("web", [0, 1, 2]) == fds
     assert sockets.own() == {}
     (unused,) = {bind for bind, _ in sockets.commit(sockets.stage({}, 3))}
     assert unused == ("web", address)
@@ -165,7 +165,7 @@ def test_a_passed_socket_is_found_by_the_name_of_a_listener_with_one_bind(socket
     assert not sockets.adopt("web", sock, False, two)
     assert not sockets.adopt("web", sock, True, one)
     assert sockets.adopt("web", sock, False, one)
-    assert sockets.of("web", [0]) == [sock.fileno()]
+    assert sockets.descriptors_of("web", [0]) == [sock.fileno()]
 
 
 def test_restored_sockets_are_added_to(sockets):
@@ -173,7 +173,7 @@ def test_restored_sockets_are_added_to(sockets):
     web = {"web": listener(address)}
     assert sockets.adopt("lbd.x", restored[0], True, web)
     sockets.commit(sockets.stage(web, 2))
-    assert len(sockets.of("web", [0, 1])) == 2
+    assert len(sockets.descriptors_of("web", [0, 1])) == 2
     assert len(sockets.own()[address]) == 2
 
 

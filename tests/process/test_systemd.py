@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from lbd.process.systemd import Notify, Store, inherited, stored_name
+from lbd.process.systemd import DescriptorStore, SystemdNotifier, inherited, stored_name
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def manager(tmp_path):
 
 def test_what_is_told(manager):
     environment, heard = manager
-    notify = Notify({**environment, "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "7"}, 7, lambda: 5_000_000)
+    notify = SystemdNotifier({**environment, "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "7"}, 7, lambda: 5_000_000)
     notify.reloading()
     notify.ready("1 listener")
     notify.status("1 listener")
@@ -43,21 +43,21 @@ def test_what_is_told(manager):
 
 def test_a_watchdog_of_somebody_else_and_no_systemd_at_all(manager, tmp_path):
     environment, _ = manager
-    assert not Notify({**environment, "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "8"}, 7).watched
-    assert not Notify({"WATCHDOG_USEC": "1000"}, 7).watched
-    Notify({}, 7).ready("nobody listens")
-    Notify({"NOTIFY_SOCKET": str(tmp_path / "gone")}, 7).ready("nobody listens")
+    assert not SystemdNotifier({**environment, "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "8"}, 7).watched
+    assert not SystemdNotifier({"WATCHDOG_USEC": "1000"}, 7).watched
+    SystemdNotifier({}, 7).ready("nobody listens")
+    SystemdNotifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}, 7).ready("nobody listens")
 
 
 def test_the_store_follows(manager):
     environment, heard = manager
-    store = Store(Notify(environment, 7))
+    store = DescriptorStore(SystemdNotifier(environment, 7))
     with socket.socket() as one, socket.socket() as two:
-        store.follow({"0.0.0.0:80": [one.fileno(), two.fileno()]})
+        store.keep_exactly({"0.0.0.0:80": [one.fileno(), two.fileno()]})
         assert heard() == ("FDSTOREREMOVE=1\nFDNAME=lbd.0.0.0.0_80", 0)
         assert heard() == ("FDSTORE=1\nFDNAME=lbd.0.0.0.0_80\nFDPOLL=0", 2)
-        store.follow({"0.0.0.0:80": [one.fileno(), two.fileno()]})
-        store.follow({})
+        store.keep_exactly({"0.0.0.0:80": [one.fileno(), two.fileno()]})
+        store.keep_exactly({})
         assert heard() == ("FDSTOREREMOVE=1\nFDNAME=lbd.0.0.0.0_80", 0)
 
 
