@@ -1,5 +1,5 @@
-"""The succession: what this version of lbd leaves to the next one in its process, and what it takes up again when that
-one could not be started."""
+"""The succession: hands this version's state over to the next one in its process, and takes it up again when that one
+could not be started."""
 
 import glob
 from typing import Any

@@ -1,4 +1,4 @@
-"""The files of TLS: read by the supervisor, which may be allowed to when its workers are not, and judged before use."""
+"""The files of TLS: read by the supervisor, which may have rights that its workers lack, and tried before use."""
 
 import glob
 import hashlib
@@ -39,19 +39,19 @@ class Shown(NamedTuple):
     ends: int
 
 
-Known = tuple[ListenerTls | BackendTls, Credentials, Print]   # settings, what their files held, and the files
+Known = tuple[ListenerTls | BackendTls, Credentials, Print]   # settings, the content of their files, and the files
 
 
 class TlsFindings(NamedTuple):
-    """One look at the files: what is good of them now, by place, and why what they hold is not in force."""
+    """The result of reading the files, by place: the good ones, and why the others are not in force."""
 
     good: dict[Place, Known]
     refused: dict[Place, str]
 
 
 class Certificates:
-    """What the files said when they were good last. `refused` says of listeners and backends why what is in their files
-    now is not in force."""
+    """The credentials of the last good files. `refused` says for listeners and backends why their files as they are now
+    are not in force."""
 
     def __init__(self) -> None:
         self.refused: dict[Place, str] = {}
@@ -62,21 +62,21 @@ class Certificates:
         self._warned: dict[Shown, float] = {}
 
     def read_all(self, config: Config) -> dict[Place, Credentials]:
-        """Everything that the configuration names. A file that is broken or gone leaves what it said before in force;
-        raises `LbdError` where there is nothing of before."""
+        """Read all credentials that the configuration names. A file that is broken or gone leaves its former content in
+        force; raises `LbdError` where there is none."""
         return self.accept_findings(self.read_files(config))
 
     @property
     def known(self) -> TlsFindings:
-        """Everything that was taken over so far, for `restore`."""
+        """All files taken over so far, for `restore`."""
         return TlsFindings(self._good, self.refused)
 
     def restore(self, known: TlsFindings) -> None:
-        """Go back to what was known: what was taken over since is for a configuration that is not to be."""
+        """Go back to these: the files taken over since are of a configuration that was refused."""
         self._good, self.refused = known
 
     def accept_findings(self, findings: TlsFindings) -> dict[Place, Credentials]:
-        """Take over what `read_files` found; returns everything that its configuration names."""
+        """Take over the result of `read_files`; returns all credentials that its configuration names."""
         self._good = {**self._good, **findings.good}
         self.refused = findings.refused
         return {place: known[1] for place, known in findings.good.items()}
@@ -89,7 +89,7 @@ class Certificates:
             known = self._good.get(place)
             seen = fingerprint(_files(tls))
             if known is not None and known[0] == tls and known[2] == seen:
-                # Not read again: what was root's to read at the start may be nobody's now.
+                # Not read again: a file that root could read at the start may be closed to lbd now.
                 good[place] = tls, self._keyed(place, tls, known[1]), seen
                 if place in self.refused:
                     refused[place] = self.refused[place]
@@ -110,7 +110,7 @@ class Certificates:
         return TlsFindings(good, refused)
 
     def client_tls(self, name: str, backend: BackendConfig, address: Address, host: str) -> Secured | None:
-        """How a check speaks to a server of this host at this address; None: without TLS."""
+        """The TLS of checks of a server of this host at this address; None: without TLS."""
         if not uses_tls(backend, address):
             return None
         place, settings = ("backends", name), backend.tls or BackendTls()
@@ -129,7 +129,7 @@ class Certificates:
         return True
 
     def warn(self, shown: Iterator[Shown], now: float) -> None:
-        """Log once a day what ends soon, or has ended."""
+        """Log once a day each certificate that ends soon, or has ended."""
         for one in shown:
             if one.ends - now < SOON and abs(now - self._warned.get(one, 0.0)) >= 86400:
                 self._warned[one] = now
@@ -138,7 +138,7 @@ class Certificates:
                                at=".".join(one.place), file=one.path, names=one.names[:10], days=days)
 
     def _keyed(self, place: Place, tls: ListenerTls | BackendTls, given: Credentials) -> Credentials:
-        """With the keys of session tickets as they are now."""
+        """Add the keys of session tickets as they are now."""
         if not isinstance(tls, ListenerTls):
             return given
         # Of its own for every listener: a session must not pass for one with a client's certificate elsewhere.
@@ -193,7 +193,7 @@ def _backend(tls: BackendTls) -> Credentials:
 
 
 def _judge(settings: ListenerConfig | BackendConfig, given: Credentials) -> None:
-    """Raise `LbdError` for what is of no use."""
+    """Raise `LbdError` for credentials that TLS cannot use."""
     if isinstance(settings, ListenerConfig):
         make_server_tls(settings, given)
     else:

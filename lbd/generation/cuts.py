@@ -1,4 +1,4 @@
-"""The planned cuts: when everything that is at a server which was taken out is cut, as operators asked for it."""
+"""The planned cuts: when the connections of a server that was taken out are cut, as operators asked."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -50,5 +50,5 @@ class Cuts:
 
 
 def out(endpoint: Endpoint) -> bool:
-    """True of a server that operators took out, or that leaves: only then may what is at it be cut."""
+    """Whether operators took the server out, or it leaves: only then may its connections be cut."""
     return endpoint.mode != "ready"

@@ -1,4 +1,4 @@
-"""Ejection: the supervisor looks at what all workers counted, and leaves out servers that fail real requests."""
+"""Ejection: the supervisor reads the counters of all workers, and leaves out servers that fail real requests."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -29,7 +29,7 @@ class Ejection:
         self._task: asyncio.Task[None] | None = None
 
     def set(self, config: Config) -> None:
-        """Judge by this configuration from now on; what is known of its servers stays."""
+        """Judge by this configuration from now on; the history of its servers stays."""
         wanted = {name: backend.outlier for name, backend in config.backends.items() if backend.outlier is not None}
         known, self._backends = self._backends, {}
         for name, settings in wanted.items():
@@ -44,11 +44,11 @@ class Ejection:
             self._task = None
 
     def known(self) -> dict[Key, Case]:
-        """What is known of every server that may be ejected."""
+        """The case of every server that may be ejected."""
         return {key: case for outliers in self._backends.values() for key, case in outliers.cases.items()}
 
     def restore(self, cases: Mapping[Key, Case]) -> None:
-        """What was known before the first configuration is set."""
+        """Take over the cases of an earlier life, before the first configuration."""
         self._before = dict(cases)
 
     def reason(self, key: Key) -> str:

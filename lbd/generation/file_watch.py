@@ -1,4 +1,4 @@
-"""The watch over the configuration's files: notices when what they say may be another, however that came about."""
+"""The watch over files: notices that their content may be another, however that came about."""
 
 import asyncio
 import contextlib
@@ -31,8 +31,8 @@ def is_pattern(entry: str) -> bool:
 
 
 def fingerprint(files: Iterable[str]) -> Print:
-    """What tells these files (and those that a pattern matches) from others in their place; missing ones are left
-    out."""
+    """The marks that tell these files (and those that a pattern matches) from others in their place; missing ones are
+    left out."""
     found = []
     for entry in files:
         for path in sorted(glob.glob(entry, recursive=True)) if is_pattern(entry) else [entry]:
@@ -61,7 +61,7 @@ def places(files: Iterable[str]) -> frozenset[str]:
 
 
 def writers(files: Collection[tuple[int, int]], proc: str = "/proc") -> bool:
-    """Some process has one of the files (device and inode) open for writing, as far as this user may see it."""
+    """Whether a process has one of the files (device and inode) open for writing, as far as this user may see it."""
     for place in glob.iglob(f"{proc}/[0-9]*/fd/*"):
         try:
             about = os.stat(place)
@@ -118,7 +118,7 @@ class FileWatch:
                 self.polls = ""
             except LbdError:      # a disk does not answer: nothing on it can be put in force anyway
                 await asyncio.sleep(ALSO)
-            except (OSError, RuntimeError) as error:    # the latter is what watchfiles makes of most
+            except (OSError, RuntimeError) as error:    # watchfiles raises the latter for most
                 self._poll_for(error)
                 await asyncio.sleep(ALSO)
                 with contextlib.suppress(LbdError):
@@ -152,7 +152,7 @@ class FileWatch:
             self._changed()
 
     async def _written(self, now: Print) -> None:
-        """Wait until nobody of this user has a changed file open for writing any more, at most `WRITING`."""
+        """Wait until no process of this user has a changed file open for writing any more, at most `WRITING`."""
         changed = {entry[1:3] for entry in set(now) - set(self._seen)}
         end = time.monotonic() + WRITING
         while await self._looking.run(writers, changed) and time.monotonic() < end:

@@ -1,5 +1,5 @@
-"""What one image of the supervisor leaves to the next: sockets, scoreboard, what is known of the servers, and the
-workers that serve on meanwhile."""
+"""The handover from one image of the supervisor to the next: sockets, scoreboard, states of servers, and the workers
+that serve on meanwhile."""
 
 import base64
 import contextlib
@@ -21,11 +21,14 @@ STORED = "lbd."             # name of a socket that lbd itself has opened, as in
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What was left. `sockets` are listening, with the name of their listener and whether lbd itself opened them;
-    `doors` are those of the admin interface and the metrics; `workers` maps pids to lanes; `slots` are (kind, identity,
-    slot). Without a `board` the layout was another, and `past` has what was counted. `pipes` are the reading ends of
-    access logs, with the beginning of a line; `logs` those of the workers' own logs; `known` is for `carried`,
-    `runtime` for `RuntimeState`."""
+    """Everything that was handed over.
+
+    `sockets` are listening, each with the name of its listener and whether lbd itself opened it; `doors` are those of
+    the admin interface and the metrics. `workers` maps pids to lanes, `slots` are (kind, identity, slot). Without a
+    `board` the layout was another, and `past` has the counters. `pipes` are the reading ends of access logs, with the
+    beginning of a line, `logs` those of the workers' own logs; `known` is for `saved_health`, `runtime` for
+    `RuntimeState`.
+    """
 
     version: str
     generation: int
@@ -56,13 +59,13 @@ def write(data: Mapping[str, Any]) -> int:
 
 
 def descriptors(data: Mapping[str, Any]) -> list[int]:
-    """Those named in the data, which have to survive the exec."""
+    """The descriptors in the data, which have to survive the exec."""
     return [*(fd for _, _, fd in data["sockets"]), *data["doors"].values(), data["board"],
             *(fd for fd, _ in data["pipes"]), *data["logs"]]
 
 
 def take(environment: MutableMapping[str, str], pid: int) -> Handover | None:
-    """What the image before left to this process, None if there was none. Whatever cannot be used is left out."""
+    """The handover of the image before in this process, None if there was none. Unusable parts are left out."""
     heir, _, text = environment.pop(VARIABLE, "").partition(":")
     if heir != str(pid) or not text.isdecimal():
         return None
@@ -76,7 +79,7 @@ def take(environment: MutableMapping[str, str], pid: int) -> Handover | None:
 
 
 def _taken(data: Mapping[str, Any]) -> Handover:
-    """Versions differ in what they leave: only what the first of them left must be there."""
+    """Versions differ in what they hand over: only the entries of the first of them must be there."""
     sockets = [(str(name), bool(own), sock) for name, own, fd in data["sockets"] for sock in _sockets(fd)]
     board = _board(int(data["board"]))
     slots = ((int(kind), identity_of(identity), int(slot)) for kind, identity, slot in data["slots"])

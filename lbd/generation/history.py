@@ -67,7 +67,7 @@ class History:
             return []
 
     def _write(self, path: Path, text: str) -> None:
-        """All of it or nothing, and for the owner's eyes only: keys may be in it."""
+        """Write the whole file or nothing, readable by its owner alone: keys may be in it."""
         part = path.with_suffix(".part")
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)

@@ -1,4 +1,4 @@
-"""The materials of a generation that are on the disk: what the files of TLS hold, and the key of sticky cookies."""
+"""The materials of a generation that are on the disk: the credentials of TLS, and the key of sticky cookies."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ class Material(NamedTuple):
 
 
 class Materials:
-    """Reads them off the loop, so that a disk that hangs costs only what needs to be read.
+    """Reads them off the loop, so that a disk that hangs holds up only the changes that need it.
 
     `state_dir` is the directory of the key ("": none is kept), set once by the start.
     """
@@ -29,12 +29,12 @@ class Materials:
         self._reading = Offload("reading the files of TLS and the key of sticky cookies")
 
     async def read_material(self, config: Config) -> Material:
-        """As the disk has them now. Raises `LbdError`."""
+        """The material as the disk has it now. Raises `LbdError`."""
         findings, secret = await self._reading.run(self._read, config, self.state_dir)
         return Material(secret, self.certificates.accept_findings(findings))
 
     async def complete_material(self, old: Generation, config: Config) -> Material:
-        """Those of the generation in force, unless the same files with other servers need more. Raises `LbdError`."""
+        """The material in force, unless the same files with other servers need more. Raises `LbdError`."""
         if set(places(config)) <= old.credentials.keys():
             return Material(old.secret, dict(old.credentials))
         return await self.read_material(config)

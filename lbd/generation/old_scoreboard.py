@@ -1,4 +1,4 @@
-"""The scoreboard of a version that laid it out otherwise: what its workers counted goes on in ours."""
+"""The scoreboard of a version with another layout: its counters go on in this version's."""
 
 import mmap
 import struct
@@ -10,7 +10,7 @@ from lbd.stats.layout import CELL, PAGE, arrange
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
 
-Owner = tuple[Hashable, int, float]   # who has a row, which, and its latency in seconds (-1.0: none)
+Owner = tuple[Hashable, int, float]   # owner of a row, its slot, and its latency in seconds (-1.0: none)
 
 
 def described(board: Board, slots: Slots) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def _latency(board: Board, kind: int, slot: int) -> float:
 
 
 def key(field: fields.Field) -> str:
-    """By what a field is known in another version: places within a row move."""
+    """The name of a field in every version: places within a row move."""
     return f"{field.metric}{{{field.label[1]}}}" if field.label and field.metric else field.name
 
 
@@ -69,12 +69,12 @@ class OldScoreboard:
             self._kinds.append((kind, str(found["name"]), int(found["cells"]), int(found["stride"]), places, owners))
 
     def identities(self) -> set[tuple[int, Hashable]]:
-        """Who has rows in it, with the number of their kind."""
+        """The owners of its rows, with the number of their kind."""
         return {(kind, owner) for kind, *_, owners in self._kinds for owner, _, _ in owners
                 if kind != scoreboard.PROCESS}
 
     def begin(self, board: Board, slots: Slots, lane: int) -> None:
-        """Take over what was counted until now, and the latencies; `lane` is one that nobody else writes to."""
+        """Take over the counters until now, and the latencies; `lane` is one that no worker writes to."""
         self.add(range(self._lanes), board, slots, lane)
         for kind, _, _, _, _, owners in self._kinds:
             for owner, _, latency in owners:
@@ -82,7 +82,7 @@ class OldScoreboard:
                     board.row(lane, kind, slots.take(kind, owner)).learn(latency)
 
     def add(self, lanes: Iterable[int], board: Board, slots: Slots, lane: int) -> None:
-        """Add what was counted in these lanes of it since the last time."""
+        """Add the growth of the counters in these lanes of it since the last time."""
         wanted = [number for number in lanes if 0 <= number < self._lanes]
         for kind, name, cells, stride, places, owners in self._kinds:
             if board.bounds != self._bounds:   # the buckets of histograms are others

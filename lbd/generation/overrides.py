@@ -1,4 +1,4 @@
-"""The overrides: what operators changed while lbd runs, beside what the files say."""
+"""The overrides: changes that operators made while lbd runs, beside the files."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,9 +20,9 @@ _MEMBER = frozenset(Endpoint._fields)
 
 
 class Overrides:
-    """All of them, by what they are about. One of a server goes before one of its backend, setting by setting.
+    """All overrides, by their targets. One of a server goes before one of its backend, setting by setting.
 
-    Ends are of the wall clock, which is `wall`, and what is left until then is of a clock that nobody sets, `steady`.
+    Ends are of the wall clock `wall`; the time left until then is of `steady`, a clock that is never set.
     """
 
     def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
@@ -39,7 +39,7 @@ class Overrides:
         return len(self._known)
 
     def of(self, target: Target) -> Override | None:
-        """The one that is about exactly this."""
+        """The override of exactly this target."""
         self._follow_clock()
         return self._known.get(target)
 
@@ -74,7 +74,7 @@ class Overrides:
         self._known = {(override.backend, override.server): override for override in overrides if override.settings}
 
     def expired(self) -> list[Target]:
-        """Those whose time has come."""
+        """The targets of overrides that have ended."""
         self._follow_clock()
         now = self._wall()
         return [target for target, override in self._known.items() if override.until and override.until <= now]

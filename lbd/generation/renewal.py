@@ -1,4 +1,4 @@
-"""Renewal: files of TLS that change are put in force, session tickets get other keys, and what expires is warned of."""
+"""Renewal: puts changed files of TLS in force, gives session tickets other keys, and warns of certificates that end."""
 
 import asyncio
 import time

@@ -9,7 +9,7 @@ from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
 
-LINGER = 5.0   # seconds beyond the drain after which nobody writes to a removed row any more
+LINGER = 5.0   # seconds beyond the drain after which no worker writes to a removed row any more
 
 RowIdentity = tuple[int, Hashable]     # kind of row, and its owner
 
@@ -49,12 +49,12 @@ class Rows:
 
 
 def of_servers(endpoints: Iterable[Endpoint]) -> set[RowIdentity]:
-    """Those of servers at the addresses where they are now."""
+    """The rows of servers at the addresses where they are now."""
     return {(scoreboard.SERVER, endpoint.identity) for endpoint in endpoints}
 
 
 def of_generation(generation: Generation) -> set[RowIdentity]:
-    """Those of everything in the generation."""
+    """The rows of everything in the generation."""
     identities = of_servers(endpoint for group in generation.endpoints.values() for endpoint in group)
     identities |= {(scoreboard.BACKEND, name) for name in generation.backends}
     identities |= {(scoreboard.LISTENER, name) for name in generation.listeners}

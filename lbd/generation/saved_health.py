@@ -1,4 +1,4 @@
-"""What is known of the servers, as data that the next version in this process can read: health, ejections and cuts."""
+"""The saved health of servers, for the next version in this process: judgements, ejections and planned cuts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
@@ -23,7 +23,7 @@ def known(schedule: Schedule, ejection: Ejection, cuts: Cuts) -> dict[str, Any]:
 
 
 def restore(data: Mapping[str, Any], schedule: Schedule, ejection: Ejection, cuts: Cuts) -> None:
-    """Go on from there. What cannot be read is left out: checks will tell."""
+    """Go on from there. Unreadable data is left out: checks will tell."""
     try:
         schedule.restore({_key(key): _judgement(found) for key, found in data.get("health", ())})
         ejection.restore({_key(key): _case(found) for key, found in data.get("ejections", ())})

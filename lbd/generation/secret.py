@@ -15,7 +15,7 @@ LARGEST = 2**20   # bytes of a file that is in its place
 
 
 def needed(config: Config) -> bool:
-    """Some backend is sticky."""
+    """Whether some backend is sticky."""
     return any(backend.stickiness is not None for backend in config.backends.values())
 
 

@@ -7,7 +7,7 @@ from lbd.schema import Config
 
 
 def bind(plane: ControlPlane, config: Config) -> Staged:
-    """Bind the sockets of a first configuration, and read what root alone may read; raises `LbdError`."""
+    """Bind the sockets of a first configuration, and read the files that only root may read; raises `LbdError`."""
     plane.materials.certificates.read_all(config)
     return plane.sockets.stage(config.listeners, worker_count(config))
 

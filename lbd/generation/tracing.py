@@ -27,7 +27,7 @@ def spans(settings: schema.TracingConfig) -> Sink | None:
 
 
 class Tracing:
-    """A pipe from each worker, and a thread that makes spans of what comes, from the first time on that any are wanted.
+    """A pipe from each worker, and a thread that makes spans of its lines, from the first time on that any are wanted.
 
     A collector that is slow or away holds up that thread alone: then the pipes fill, and workers drop lines.
     """
@@ -57,6 +57,6 @@ class Tracing:
             os.close(fd)
 
     def close(self, seconds: float) -> None:
-        """Send what the workers left behind, for so long at most, and end."""
+        """Send the last lines of the workers, for so long at most, and end."""
         if self._log is not None:
             self._log.close(seconds)

@@ -1,4 +1,4 @@
-"""The trial of a generation that waits to be confirmed: what is measured, and what makes lbd go back by itself."""
+"""The trial of a generation that waits to be confirmed: its measurements, and the reasons for a rollback."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -80,7 +80,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One trial: until when it lasts (monotonic seconds), and how things were when it began."""
+    """A trial: until when it lasts (monotonic seconds), and the figures when it began."""
 
     generation: int
     until: float

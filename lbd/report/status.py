@@ -40,7 +40,7 @@ def describe(plane: ControlPlane, trend: Trend | None = None, history: bool = Fa
 
 def backend(plane: ControlPlane, config: Config, name: str, endpoints: Iterable[Endpoint], trend: Trend | None = None,
             history: bool = False) -> dict[str, Any]:
-    """One backend with its servers."""
+    """A backend with its servers."""
     trend = trend or Trend()
     course = trend.of(scoreboard.BACKEND, name)
     return {

@@ -21,7 +21,7 @@ Identity = tuple[int, Any]      # kind of row, owner
 
 @dataclass(slots=True)
 class TrendSeries:
-    """One owner's last samples: requests and 5xx per second, and mean seconds to the head (None without answers)."""
+    """The last samples of an owner: requests and 5xx per second, mean seconds to the head (None without answers)."""
 
     rates: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
     errors: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -84,7 +84,7 @@ class Trend:
 
 
 def _owners(plane: ControlPlane) -> Iterator[tuple[Identity, tuple[str, str], list[int]]]:
-    """Who has a course: identity, state, and the rows that count for it (of a server, else of routes)."""
+    """Every owner of a course: identity, state, and the rows that count for it (of a server, else of routes)."""
     generation = plane.in_force.generation
     assert generation is not None
     for group in plane.servers.endpoints.by_backend(generation.config).values():

@@ -156,7 +156,7 @@ def test_what_did_not_change_is_not_read_again(authority: Authority, monkeypatch
 
 
 def test_checks_of_many_backends_keep_their_contexts(tmp_path: Path) -> None:
-    """One that is made anew costs time, and looks like another way to check."""
+    """A context that is made anew costs time, and looks like another way to check."""
     address = Address("10.0.0.1", 443)
     backends = {f"app{number}": schema.BackendConfig(servers={"a": schema.ServerConfig(address=address)},
                                                      tls=BackendTls(ca=str(Authority(tmp_path, f"ca{number}").file)))

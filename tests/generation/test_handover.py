@@ -1,4 +1,4 @@
-"""What one image leaves to the next, within one process."""
+"""The handover from one image to the next, within one process."""
 
 import json
 import os

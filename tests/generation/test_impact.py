@@ -1,4 +1,4 @@
-"""What a plan concerns now, from the scoreboard."""
+"""The impact of a plan, from the scoreboard."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""What a generation needs from the disk."""
+"""The materials that a generation needs from the disk."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""What a reload would leave without any usable server."""
+"""The outages that a reload would be."""
 
 from types import SimpleNamespace
 
