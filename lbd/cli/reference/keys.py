@@ -1,12 +1,12 @@
 """Keys of the configuration as `lbd help` shows them: the whole reference, or one key by its name or path."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
 from lbd.balance import ALGORITHMS
 from lbd.config.reference import RELOADS, example, toml_reference, written
-from lbd.config.registry import AlgorithmTraits, CheckTraits
+from lbd.config.registry import Algorithms, Checks
 from lbd.health import CHECKS
 from lbd.schema import REQUIRED, Config, HealthPolicy, Key, keys
 from lbd.schema import units as u
@@ -51,8 +51,7 @@ def _within(section: type, path: tuple[str, ...]) -> Iterator[KeyEntry]:
         yield from _owned(CHECKS, path)
 
 
-def _owned(owners: Mapping[str, AlgorithmTraits] | Mapping[str, CheckTraits], path: tuple[str, ...]
-           ) -> Iterator[KeyEntry]:
+def _owned(owners: Algorithms | Checks, path: tuple[str, ...]) -> Iterator[KeyEntry]:
     for owner, traits in owners.items():
         for name, (_, about) in (keys(traits.Options) if traits.Options is not None else {}).items():
             yield KeyEntry((*path, name), about, owner)

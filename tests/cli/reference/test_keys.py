@@ -2,7 +2,7 @@
 
 import pytest
 
-from lbd.balance import OPTIONS
+from lbd.balance import ALGORITHMS
 from lbd.cli.reference import keys
 from lbd.health import CHECKS
 from lbd.schema import keys as table_of
@@ -19,8 +19,8 @@ def test_every_key_is_found_by_name_and_by_path(entry: keys.KeyEntry) -> None:
 
 def test_keys_of_algorithms_and_checks_are_there() -> None:
     paths = {(entry.path, entry.owner) for entry in keys.entries()}
-    for owner, section in OPTIONS.items():
-        for name in table_of(section) if section is not None else ():
+    for owner, traits in ALGORITHMS.items():
+        for name in table_of(traits.Options) if traits.Options is not None else ():
             assert (("backends", "NAME", "algorithm", name), owner) in paths
     for owner, kind in CHECKS.items():
         for name in table_of(kind.Options):
