@@ -1,18 +1,18 @@
 """Rules that depend on the traits of a backend's algorithm: weights, slow start, and keys of requests."""
 
+from lbd.config.catalog import Catalog
 from lbd.config.findings import Findings
-from lbd.config.registry import Registry
 from lbd.schema import Config
 from lbd.schema.kinds import shown
 
 
-def check_algorithms(config: Config, findings: Findings, registry: Registry) -> None:
+def check_algorithms(config: Config, findings: Findings, catalog: Catalog) -> None:
     """All rules of this file."""
     for rule in (check_tcp_keys, check_weights, check_slow_start):
-        rule(config, findings, registry)
+        rule(config, findings, catalog)
 
 
-def check_tcp_keys(config: Config, findings: Findings, registry: Registry) -> None:
+def check_tcp_keys(config: Config, findings: Findings, catalog: Catalog) -> None:
     """A tcp listener sees bytes only: its backends cannot choose by a key of the request."""
     for name, listener in config.listeners.items():
         if listener.mode != "tcp":
@@ -22,16 +22,16 @@ def check_tcp_keys(config: Config, findings: Findings, registry: Registry) -> No
             if backend is None:
                 continue
             algorithm = backend.algorithm
-            if algorithm.options is not None and registry.algorithm(algorithm.name).needs_requests(algorithm.options):
+            if algorithm.options is not None and catalog.algorithm(algorithm.name).needs_requests(algorithm.options):
                 text = f"the tcp listener {shown(name)} uses this backend and has no requests to hash"
                 findings.error(("backends", used, "algorithm"), f'{text}; hash by "source" instead')
 
 
-def check_weights(config: Config, findings: Findings, registry: Registry) -> None:
+def check_weights(config: Config, findings: Findings, catalog: Catalog) -> None:
     """Weights mean nothing to some algorithms; the others need a server that has one."""
     for name, backend in config.backends.items():
         path = ("backends", name, "servers")
-        if registry.algorithm(backend.algorithm.name).weighted:
+        if catalog.algorithm(backend.algorithm.name).weighted:
             if backend.servers and not any(server.weight for server in backend.servers.values()):
                 findings.error(path, "all weights are 0: no server could be chosen")
             continue
@@ -40,10 +40,10 @@ def check_weights(config: Config, findings: Findings, registry: Registry) -> Non
                 findings.warn((*path, server, "weight"), f"{backend.algorithm.name} takes no notice of weights")
 
 
-def check_slow_start(config: Config, findings: Findings, registry: Registry) -> None:
+def check_slow_start(config: Config, findings: Findings, catalog: Catalog) -> None:
     """A weight that grows means nothing where weights do not, and would move the keys of a hash again and again."""
     for name, backend in config.backends.items():
         path = ("backends", name, "slow_start")
-        traits = registry.algorithm(backend.algorithm.name)
+        traits = catalog.algorithm(backend.algorithm.name)
         if backend.slow_start and findings.given(path) and (traits.hashes or not traits.weighted):
             findings.warn(path, f"has no effect with {backend.algorithm.name}")

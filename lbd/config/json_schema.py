@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lbd.config.registry import Algorithms, Checks
+from lbd.config.catalog import Algorithms, Checks
 from lbd.schema import REQUIRED, Config, HealthPolicy, Key, ServerConfig, keys
 from lbd.schema import units as u
 

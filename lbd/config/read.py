@@ -8,10 +8,10 @@ from typing import Any
 
 from lbd.config import rules
 from lbd.config.bodies import bodies
+from lbd.config.catalog import COMMAND_LINE, Algorithms, Catalog, Checks, CommandLine
 from lbd.config.document import INPUT, INPUT_NAME, Document
 from lbd.config.findings import Findings, Where
 from lbd.config.places import Path
-from lbd.config.registry import COMMAND_LINE, Algorithms, Checks, CommandLine, Registry
 from lbd.config.sources import ConfigSources
 from lbd.config.tables import Tables
 from lbd.errors import ConfigError, Problem
@@ -55,7 +55,7 @@ def read(path: str, algorithms: Algorithms, checks: Checks, command_line: Comman
         sources = ConfigSources(path, findings, good, replaced)
         try:
             loaded = _load(sources.data, sources.include, tuple(sources.files), findings,
-                           Registry(algorithms, checks, command_line, findings))
+                           Catalog(algorithms, checks, command_line, findings))
         except ConfigError as error:
             first = first or error
             culprits = _culprits(error, sources, os.path.abspath(path), good or {}, replaced)
@@ -79,10 +79,10 @@ def _culprits(error: ConfigError, sources: ConfigSources, main: str, good: Mappi
 
 
 def _load(data: Mapping[str, Any], include: tuple[str, ...], files: tuple[str, ...], findings: Findings,
-          registry: Registry) -> Loaded:
-    config = Tables(findings, registry).config(data)
+          catalog: Catalog) -> Loaded:
+    config = Tables(findings, catalog).config(data)
     config = dataclasses.replace(config, include=include, bodies=bodies(config.errors, findings))
-    rules.check(config, findings, registry)
+    rules.check(config, findings, catalog)
     files = tuple(dict.fromkeys((*files, *config.errors.values())))
     return Loaded(config, findings.settle(files), files, findings.places)
 
@@ -113,7 +113,7 @@ def from_options(listen: Sequence[str], servers: Sequence[str], algorithms: Algo
     findings = Findings(COMMAND_LINE)
     findings.places = dict.fromkeys(_paths(data), (COMMAND_LINE, 0, 0))
     try:
-        return _load(data, (), (), findings, Registry(algorithms, checks, given, findings))
+        return _load(data, (), (), findings, Catalog(algorithms, checks, given, findings))
     except ConfigError as error:
         raise ConfigError([_as_option(problem) for problem in error.problems], error.warnings) from None
 

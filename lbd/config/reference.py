@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lbd.config.registry import Algorithms, Checks
+from lbd.config.catalog import Algorithms, Checks
 from lbd.schema import (
     REQUIRED,
     BackendConfig,

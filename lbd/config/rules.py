@@ -3,21 +3,21 @@
 from collections.abc import Iterator
 
 from lbd.config.algorithm_rules import check_algorithms
+from lbd.config.catalog import Catalog
 from lbd.config.document import DocumentError, fetch
 from lbd.config.findings import Findings, dotted
 from lbd.config.places import Path
-from lbd.config.registry import Registry
 from lbd.config.routes import check_routes
 from lbd.schema import BackendConfig, Config, ListenerConfig, ServerConfig, Sticky
 from lbd.schema.kinds import shown
 from lbd.schema.units import OFF, SECRET_FIELDS, UNIX, Address
 
 
-def check(config: Config, findings: Findings, registry: Registry) -> None:
+def check(config: Config, findings: Findings, catalog: Catalog) -> None:
     """All rules."""
     for rule in RULES:
         rule(config, findings)
-    check_algorithms(config, findings, registry)
+    check_algorithms(config, findings, catalog)
 
 
 def check_listeners(config: Config, findings: Findings) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from lbd.config.catalog import Catalog
 from lbd.config.findings import Findings
-from lbd.config.registry import Registry
 from lbd.config.tables import Tables
 from lbd.schema import REQUIRED, key, keys
 from lbd.schema import units as u
@@ -116,7 +116,7 @@ class SavedRegistration:
 def read(cls: type[T], data: Any, what: str = "the request") -> T:
     """An instance of one of the classes; raises `ConfigError` with everything that is wrong with the data."""
     findings = Findings(what)
-    tables = Tables(findings, Registry({}, {}, None, findings))
+    tables = Tables(findings, Catalog({}, {}, None, findings))
     if isinstance(data, Mapping):
         table: type = cls
         known = keys(table)

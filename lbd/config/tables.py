@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lbd.config.catalog import Catalog
 from lbd.config.findings import Findings
 from lbd.config.places import Path
-from lbd.config.registry import Registry
 from lbd.schema import REQUIRED, AlgorithmConfig, Config, HealthPolicy, Key, ServerConfig, Timeouts, keys
 from lbd.schema import units as u
 from lbd.schema.kinds import ItemError, ValueKind, found, nearest, shown, type_of
@@ -17,9 +17,9 @@ _BAD = object()
 class Tables:
     """Reads tables by the schema. Whatever is wrong becomes a finding, and a default or an empty value goes on."""
 
-    def __init__(self, findings: Findings, registry: Registry) -> None:
+    def __init__(self, findings: Findings, catalog: Catalog) -> None:
         self.findings = findings
-        self.registry = registry
+        self.catalog = catalog
         self.timeouts = Timeouts()
         self.policies: dict[str, HealthPolicy] = {}
 
@@ -51,7 +51,7 @@ class Tables:
             elif about.section is Timeouts:
                 values[attribute] = self.timeouts
             elif about.kind is u.ALGORITHM:
-                values[attribute] = self.algorithm(self.registry.default_algorithm, path)
+                values[attribute] = self.algorithm(self.catalog.default_algorithm, path)
             if about.default is REQUIRED and values.get(attribute, _BAD) is _BAD:
                 values[attribute] = about.kind.empty if about.kind else None
                 if name not in value:
@@ -158,13 +158,13 @@ class Tables:
         if "name" not in table:
             self.findings.error(path, 'the key "name" is missing')
             return AlgorithmConfig()
-        name = self._plain(self.registry.ALGORITHM_NAME, table["name"], inner)
+        name = self._plain(self.catalog.ALGORITHM_NAME, table["name"], inner)
         if name is _BAD:
             return AlgorithmConfig()
-        if trouble := self.registry.algorithm_trouble(name):
+        if trouble := self.catalog.algorithm_trouble(name):
             self.findings.error(inner, trouble)
             return AlgorithmConfig(name)
-        options = self.registry.algorithm(name).Options
+        options = self.catalog.algorithm(name).Options
         if options is not None:
             return AlgorithmConfig(name, self.section(options, table, path, others=("name",)))
         for key in table.keys() - {"name"}:
@@ -187,16 +187,16 @@ class Tables:
         if not isinstance(value, dict):
             return self.section(HealthPolicy, value, path)  # type: ignore[no-any-return]
         written = value.get("type", HealthPolicy().type)
-        trouble = self.registry.check_trouble(written) if isinstance(written, str) else "unreadable"
+        trouble = self.catalog.check_trouble(written) if isinstance(written, str) else "unreadable"
         if trouble:
             if isinstance(written, str):
                 self.findings.error((*path, "type"), trouble)
                 value = {name: item for name, item in value.items() if name != "type"}
             return self.section(HealthPolicy, value, path, others=None)  # type: ignore[no-any-return]
-        options = self.registry.checks[written].Options
+        options = self.catalog.checks[written].Options
         policy: HealthPolicy = self.section(HealthPolicy, value, path, others=keys(options))
         own = self.section(options, value, path, others=None)
-        policy = self.registry.overridden(dataclasses.replace(policy, options=own))
+        policy = self.catalog.overridden(dataclasses.replace(policy, options=own))
         if self.findings.given(path) and policy.timeout > policy.interval:
             at = (*path, "timeout")
             self.findings.warn(at if self.findings.given(at) else path,

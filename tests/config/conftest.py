@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from lbd import schema
+from lbd.config.catalog import Algorithms, Checks
 from lbd.config.read import CommandLine, Loaded, read
-from lbd.config.registry import Algorithms, Checks
 from lbd.errors import ConfigError
 from lbd.schema import REQUIRED
 from lbd.schema import units as u
@@ -38,7 +38,7 @@ class Tcp:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """An algorithm, or a kind of check, as the registry knows it; of a hash the option `key` decides."""
+    """An algorithm, or a kind of check, as the catalog knows it; of a hash the option `key` decides."""
 
     Options: Any = None
     weighted: bool = True

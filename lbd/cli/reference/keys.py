@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from lbd.balance import ALGORITHMS
+from lbd.config.catalog import Algorithms, Checks
 from lbd.config.reference import RELOADS, example, toml_reference, written
-from lbd.config.registry import Algorithms, Checks
 from lbd.health import CHECKS
 from lbd.schema import REQUIRED, Config, HealthPolicy, Key, keys
 from lbd.schema import units as u

@@ -1,4 +1,4 @@
-"""Tests of lbd.config.registry: algorithms and checks that exist, those that do not, and the command line."""
+"""Tests of lbd.config.catalog: algorithms and checks that exist, those that do not, and the command line."""
 
 from dataclasses import replace
 

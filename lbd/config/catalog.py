@@ -1,4 +1,4 @@
-"""The registry of algorithms and kinds of check, which other rooms hand in, and the settings of the command line."""
+"""The catalog of algorithms and kinds of check, which other rooms hand in, and the settings of the command line."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ class PluginTraits:
 PLUGIN = PluginTraits()
 
 
-class Registry:
+class Catalog:
     """The algorithms and the kinds of check by their names, and what the command line says of both."""
 
     ALGORITHM_NAME = ValueKind("algorithm", "the name of an algorithm", u.LINE.read, u.LINE.schema)
