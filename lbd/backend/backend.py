@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from lbd import schema
 from lbd.backend.algorithm import Algorithm, RequestFacts
 from lbd.backend.pool import Pool
-from lbd.backend.scanners import scanner
+from lbd.backend.scanners import response_rules
 from lbd.backend.server import Server
 from lbd.backend.slow_start import SlowStart
 from lbd.backend.snapshot import Endpoint
@@ -20,6 +20,23 @@ from lbd.stats.sources import SourceTable
 Identity = tuple[str, str]          # server name, address
 
 
+class Admission(Protocol):
+    """Admits requests of one backend while connections or requests are bounded; in the data plane, `lbd.proxy.gate`.
+
+    A request is passed as its client, the same object in every call.
+    """
+
+    def overfull(self, client: Any, /) -> bool: ...
+    def admit(self, client: Any, /) -> None: ...
+    def crowded(self, client: Any, /) -> None: ...
+    def overdue(self, client: Any, /) -> bool: ...
+    def leave(self, client: Any, /) -> None: ...
+    def attach(self) -> None: ...
+    def freed(self) -> None: ...
+    def pump(self, in_turn: bool = ..., /) -> None: ...
+    def close(self) -> None: ...
+
+
 class Backend:
     """Settings and servers of one backend. `install` swaps both; `update` moves servers' states.
 
@@ -27,13 +44,12 @@ class Backend:
     where nothing else has a say: no stickiness, no bounds.
     """
 
-    __slots__ = ("direct", "dropped", "gate", "name", "pick", "pool", "response", "retry_statuses", "row",
-                 "server_timeout", "servers", "settings", "slow_start", "sources", "sticky", "sticky_source", "took")
+    __slots__ = ("direct", "dropped", "gate", "name", "pick", "pool", "responses", "row", "server_timeout", "servers",
+                 "settings", "slow_start", "sticky", "sticky_source", "took")
 
-    def __init__(self, name: str, row: Row, sources: SourceTable | None = None) -> None:
+    def __init__(self, name: str, row: Row) -> None:
         self.name = name
         self.row = row
-        self.sources = sources
         self.servers: dict[Identity, Server] = {}
         self.slow_start = SlowStart()
         self.pool: Pool | None = None
@@ -41,17 +57,19 @@ class Backend:
         self.direct: Callable[[RequestFacts], Server | None] = nothing
         self.settings = schema.BackendConfig()
         self.server_timeout = self.settings.timeouts.server
-        self.response = scanner(self.settings)      # of what its servers answer
-        self.retry_statuses: frozenset[bytes] = frozenset()     # answers that another server may better
-        self.gate: Any = None               # of `lbd.proxy.gate`, where something is bounded
+        self.responses = response_rules(self.settings)
+        self.gate: Admission | None = None      # where something is bounded
         self.sticky: Stickiness | None = None
         self.sticky_source: SourceStickiness | None = None
         self.took: Callable[[Server], None] | None = None
         self.dropped: Callable[[Server], None] | None = None
 
     def install(self, settings: schema.BackendConfig, endpoints: Sequence[Endpoint], rows: Callable[[int], Row],
-                algorithm: Algorithm, secret: bytes = b"") -> list[Server]:
-        """Put settings, servers and algorithm in force; returns the servers that are no longer there."""
+                algorithm: Algorithm, secret: bytes = b"", sources: SourceTable | None = None) -> list[Server]:
+        """Put settings, servers and algorithm in force; returns the servers that are no longer there.
+
+        `secret` is the key of sticky cookies, `sources` the table of sticky source addresses (None: there is none).
+        """
         servers = {}
         self.slow_start.keep(self.servers.values(), settings.slow_start)
         for endpoint in endpoints:
@@ -77,24 +95,23 @@ class Backend:
             algorithm.inherit(self.pool.algorithm)
         self.settings = settings
         self.server_timeout = settings.timeouts.server
-        self.response = scanner(settings)
-        self.retry_statuses = frozenset(status.encode() for status in settings.retry_on if status.isdigit())
+        self.responses = response_rules(settings)
         self.took, self.dropped = algorithm.took, algorithm.dropped
         self.row.measure(algorithm.decay, algorithm.last_byte,
                          settings.outlier.statuses if settings.outlier is not None else FAILING)
         self.servers = servers
-        self._stick(settings.stickiness, secret)
+        self._stick(settings.stickiness, secret, sources)
         self.pool = Pool(list(servers.values()), algorithm, settings.when_all_down == "use-all")
         self.rebuild()
         return removed
 
-    def _stick(self, settings: schema.Sticky | None, secret: bytes) -> None:
+    def _stick(self, settings: schema.Sticky | None, secret: bytes, sources: SourceTable | None) -> None:
         servers = self.servers.values()
         self.sticky = self.sticky_source = None
         if settings is not None:
             self.sticky = Stickiness(self.name, settings, secret, servers)
-            if self.sources is not None:
-                self.sticky_source = SourceStickiness(self.name, settings.lifetime, servers, self.sources)
+            if sources is not None:
+                self.sticky_source = SourceStickiness(self.name, settings.lifetime, servers, sources)
 
     def update(self, endpoint: Endpoint, rows: Callable[[int], Row]) -> list[Server]:
         """A server changed its state, or its address: then it begins anew and the old one is returned.

@@ -18,7 +18,7 @@ class Pool:
         self.algorithm = algorithm
         self.use_all = use_all
         self.usable: tuple[Server, ...] = ()
-        self.doubtful = False
+        self.backing_off = False
         algorithm.enroll(self.servers)
 
     def replace(self, servers: Iterable[Server]) -> None:
@@ -29,7 +29,7 @@ class Pool:
     def rebuild(self) -> None:
         """Decide anew which servers may be used, and tell the algorithm: after any change of state."""
         usable = choose(self.servers, self.use_all)
-        self.doubtful = any(server.doubt for server in self.servers)
+        self.backing_off = any(server.backoff.until for server in self.servers)
         if usable:
             self.algorithm.rebuild(usable)
         self.usable = usable
@@ -53,14 +53,14 @@ class Pool:
         return min(free, key=lambda server: (server in tried, load(server)), default=None)
 
     def pick_other(self, tried: Collection[Server], again: bool = True) -> Server | None:
-        """The server for a repeat: one that was not tried yet, those in doubt last, else (`again`) one that was; the
+        """The server for a repeat: one that was not tried yet, those backed off last, else (`again`) one that was; the
         least loaded of them."""
         candidates = [server for server in self.usable if server not in tried]
         if not candidates:
             candidates = [server for server in self.servers if server.usable and server not in tried]
         if not candidates and again:
             candidates = list(self.usable)
-        return min(candidates, key=lambda server: (server.doubt > 0, load(server)), default=None)
+        return min(candidates, key=lambda server: (server.backoff.until > 0, load(server)), default=None)
 
 
 def load(server: Server) -> float:
@@ -69,11 +69,11 @@ def load(server: Server) -> float:
 
 
 def choose(servers: Iterable[Server], use_all: bool) -> tuple[Server, ...]:
-    """The usable servers: the regular ones, else backups, else those in doubt, else (if asked) all that are ready."""
+    """The usable servers: the regular ones, else backups, else those backed off, else (if asked) all that are ready."""
     usable = [server for server in servers if server.usable]
     tiers = (
-        (server for server in usable if not server.backup and not server.doubt),
-        (server for server in usable if server.backup and not server.doubt),
+        (server for server in usable if not server.backup and not server.backoff.until),
+        (server for server in usable if server.backup and not server.backoff.until),
         usable,
         (server for server in servers if use_all and server.ready),
     )

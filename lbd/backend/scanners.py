@@ -1,5 +1,6 @@
-"""The scanners of a worker: backends that take the same of their servers share one."""
+"""Reading of responses: the scanners of a worker, of which backends with the same limits share one."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from lbd import schema
@@ -16,3 +17,17 @@ def scanner(settings: schema.BackendConfig) -> Response:
 @lru_cache(REMEMBERED)
 def _scanner(max_head: int, max_headers: int, lenient: tuple[str, ...]) -> Response:
     return Response(max_head, max_headers, lenient)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRules:
+    """How responses of a backend's servers are read, and the statuses for which another server is tried instead."""
+
+    scanner: Response
+    retry_statuses: frozenset[bytes] = frozenset()
+
+
+def response_rules(settings: schema.BackendConfig) -> ResponseRules:
+    """The rules by a backend's settings."""
+    statuses = frozenset(status.encode() for status in settings.retry_on if status.isdigit())
+    return ResponseRules(scanner(settings), statuses)

@@ -14,38 +14,45 @@ class SlowStart:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.growing: dict[Server, float | None] = {}     # since when; None: since the next step
+        self.shares: dict[Server, float] = {}             # of the weight, of those that grow
         self.spared: set[Server] = set()
         self.stepped = 0.0
 
     def spare(self, servers: Iterable[Server]) -> None:
-        """These are there from the start: that their first check passes does not make them new."""
+        """Let servers that are there from the start begin at once: their first check does not make them new."""
         self.spared = {server for server in servers if server.health == "unknown"}
 
     def judge(self, server: Server, served: bool) -> None:
-        """The server changed; `served`: it served until then. Whoever begins to serve begins slowly."""
+        """Decide on a server after its `update`; one that serves and did not before (`served`) begins slowly."""
         serves = server.serves
         if serves and not served and self.seconds and server not in self.spared:
             self.growing[server] = None
-            server.grow(LEAST)
+            self._grow(server, LEAST)
         elif not serves:
             self.forget(server)
+        elif server in self.growing:
+            server.grow(self.shares[server])
         if server.health != "unknown":
             self.spared.discard(server)
 
     def forget(self, server: Server) -> None:
-        """It is gone, or does not serve any more."""
+        """Give the server its whole weight: it is gone, does not serve any more, or has grown up."""
         if server in self.growing:
-            del self.growing[server]
+            del self.growing[server], self.shares[server]
             server.grow(1.0)
 
+    def _grow(self, server: Server, share: float) -> None:
+        self.shares[server] = share
+        server.grow(share)
+
     def keep(self, servers: Iterable[Server], seconds: float) -> None:
-        """These servers are there now, and this is how long their weight grows; 0: not at all."""
+        """Let weights grow for so many seconds (0: not at all), of these servers alone."""
         self.seconds = seconds
         for server in self.growing.keys() - set(servers) if seconds else set(self.growing):
             self.forget(server)
 
     def step(self, now: float) -> bool:
-        """It is `now` by a monotonic clock: let weights grow; whether any did."""
+        """Let weights grow, at `now` by a monotonic clock; true if any may have changed."""
         if now - self.stepped < STEP:
             return False
         self.stepped = now
@@ -56,5 +63,5 @@ class SlowStart:
             if grown >= 1.0:
                 self.forget(server)
             else:
-                server.grow(LEAST + (1.0 - LEAST) * grown)
+                self._grow(server, LEAST + (1.0 - LEAST) * grown)
         return True

@@ -53,7 +53,7 @@ class Assembly:
         ready: dict[str, tuple[Backend, Algorithm]] = {}
         for name, settings in config.backends.items():
             row = self.row(scoreboard.BACKEND, generation.backends[name])
-            backend = backends.get(name) or Backend(name, row, self.sources)
+            backend = backends.get(name) or Backend(name, row)
             ready[name] = (backend, self._algorithm(backend, settings))
         in_force: dict[str, tuple[Listener, ListenerSettings]] = {}
         for name, wanted in config.listeners.items():

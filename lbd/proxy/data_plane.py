@@ -104,7 +104,8 @@ class DataPlane:
         removed: list[Server] = []
         for name, (backend, algorithm) in prepared.backends.items():
             removed += backend.install(generation.config.backends[name], generation.endpoints.get(name, ()),
-                                       partial(self.assembly.row, scoreboard.SERVER), algorithm, generation.secret)
+                                       partial(self.assembly.row, scoreboard.SERVER), algorithm, generation.secret,
+                                       self.assembly.sources)
             apply_tls(backend, prepared.contexts[name])
         self.contexts = prepared.contexts
         self.options = of_backends(generation.config)
@@ -129,15 +130,15 @@ class DataPlane:
                 if not server.max_idle:
                     close_idle(server)
                 for upstream in server.idle:
-                    upstream.__class__ = kind(backend.retry_statuses)
-                    upstream.response = backend.response
+                    upstream.__class__ = kind(backend.responses.retry_statuses)
+                    upstream.response = backend.responses.scanner
         self.draining.retire(removed, ends)
         self.draining.plan(endpoint for endpoints in generation.endpoints.values() for endpoint in endpoints)
         for client in self.timers.everyone():
             client.trusted = client.listener.settings.believes(client.peer)
             for backend, upstream in pinned.connections(client):
-                upstream.__class__ = kind(backend.retry_statuses)
-                upstream.response = backend.response
+                upstream.__class__ = kind(backend.responses.retry_statuses)
+                upstream.response = backend.responses.scanner
         self._pace()
 
     def update(self, endpoints: Sequence[Endpoint]) -> None:
@@ -250,7 +251,7 @@ class DataPlane:
     def connect(self, server: Server, upstream: Upstream, greeting: bytes = b"") -> Any:
         """Begin a connection to the server, with these bytes before anything else; the upstream is told how that
         went."""
-        tls, options = server.tls, self.options.get(server.backend, ())
+        tls, options = server.connections.tls, self.options.get(server.backend, ())
         try:
             if tls is None:
                 upstream.payload = greeting + upstream.payload
@@ -324,17 +325,17 @@ class DataPlane:
 
     # Servers
 
-    def suspect(self, server: Server | None) -> None:
+    def mark_failed(self, server: Server | None) -> None:
         """A connect failed: the server is the last choice until it answers again."""
         if server is None:
             return
-        if server.fail(self.now):
+        if server.backoff.mark_failed(self.now):
             self._rebuild(server)
         self._report(server.backend, server.name, str(server.address))
 
-    def trust(self, server: Server) -> None:
+    def clear_failures(self, server: Server) -> None:
         """The server answered again, or it is time to try it."""
-        server.trust()
+        server.backoff.clear_failures()
         self._rebuild(server)
 
     def _rebuild(self, server: Server) -> None:
@@ -388,11 +389,11 @@ class DataPlane:
 
 def endpoint(server: Server) -> tuple[int, Any]:
     """Family and socket address, worked out once."""
-    if server.endpoint is None:
+    if server.connections.socket_address is None:
         address = server.address
         if address.path:
-            server.endpoint = (socket.AF_UNIX, address.sun_path)
+            server.connections.socket_address = (socket.AF_UNIX, address.sun_path)
         else:
             family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-            server.endpoint = (family, (address.host, address.port))
-    return server.endpoint
+            server.connections.socket_address = (family, (address.host, address.port))
+    return server.connections.socket_address

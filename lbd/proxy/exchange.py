@@ -177,7 +177,7 @@ class Exchange:
             self._crowded()
             return
         told = self.backend.settings.send_proxy
-        upstream = kind(self.backend.retry_statuses)(server, self.plane, self, self.payload)
+        upstream = kind(self.backend.responses.retry_statuses)(server, self.plane, self, self.payload)
         if self.pins is not None:
             self.pins.hold(self, upstream)
         self.upstream = upstream
@@ -212,8 +212,8 @@ class Exchange:
         """The request, as far as it is there, was handed to a connection."""
         self.upstream = upstream
         self.record.connected()
-        if upstream.server.doubt:
-            self.plane.trust(upstream.server)
+        if upstream.server.backoff.until:
+            self.plane.clear_failures(upstream.server)
         if not self.whole:
             if not self.kept:
                 self.forget()

@@ -37,10 +37,10 @@ class Repeats(Exchange):
         if shortage(reason):
             self._repeat(fields.BACKEND_RETRIES_REFUSED, 503, endings.OUT_OF_RESOURCES, blamed=False, spent=True)
             return
-        if isinstance(reason, ssl.SSLError) and not upstream.server.doubt:
+        if isinstance(reason, ssl.SSLError) and not upstream.server.backoff.until:
             self.plane.log.warning("TLS with a server failed", backend=upstream.server.backend,
                                    server=upstream.server.name, reason=str(reason))
-        self.plane.suspect(upstream.server)
+        self.plane.mark_failed(upstream.server)
         self.blame(failure(reason), str(reason or ""))
         self._repeat(fields.BACKEND_RETRIES_REFUSED, 502, failure(reason), spent=False)
 
@@ -50,7 +50,7 @@ class Repeats(Exchange):
         if upstream is not None:
             upstream.server.row.add(fields.SERVER_CONNECTION_ERRORS, 1)
             upstream.abort()
-        self.plane.suspect(self.server)
+        self.plane.mark_failed(self.server)
         self._repeat(fields.BACKEND_RETRIES_TIMEOUT, status, ending, spent=False)
 
     def _repeat(self, reason: int, status: int, ending: int, blamed: bool = True, spent: bool = True) -> None:

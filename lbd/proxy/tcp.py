@@ -100,8 +100,8 @@ class TcpClient(Client):
         ended, self.half_closed = self.half_closed, False
         self.tunnel()
         self._bind(upstream.server)
-        if upstream.server.doubt:
-            self.plane.trust(upstream.server)
+        if upstream.server.backoff.until:
+            self.plane.clear_failures(upstream.server)
         if ended:
             self.eof_received()
 

@@ -82,8 +82,8 @@ class Timers:
                     if upstream.since > oldest:
                         break
                     upstream.close()
-            if pool is not None and pool.doubtful and any(0 < server.doubt < now for server in pool.servers):
+            if pool is not None and pool.backing_off and any(0 < server.backoff.until < now for server in pool.servers):
                 for server in pool.servers:
-                    if server.doubt < now:
-                        server.doubt = 0.0
+                    if server.backoff.until < now:
+                        server.backoff.until = 0.0
                 backend.rebuild()

@@ -83,9 +83,9 @@ def apply_tls(backend: Backend, context: ssl.SSLContext | None) -> None:
     """Set the TLS of each server; idle connections with another are closed."""
     for server in backend.servers.values():
         wanted = _client_tls(server, backend.settings, context)
-        if wanted is not server.tls:
+        if wanted is not server.connections.tls:
             close_idle(server)
-            server.tls = wanted
+            server.connections.tls = wanted
 
 
 def _client_tls(server: Server, settings: schema.BackendConfig, context: ssl.SSLContext | None) -> ClientTls | None:
@@ -93,7 +93,7 @@ def _client_tls(server: Server, settings: schema.BackendConfig, context: ssl.SSL
         return None
     name = server_name(settings, server.host or server.address.host)
     lenient = settings.tls is not None and settings.tls.close_notify == "optional"
-    known: ClientTls | None = server.tls
+    known: ClientTls | None = server.connections.tls
     if known is not None and (known.context, known.name, known.lenient) == (context, name, lenient):
         return known        # with its session
     return ClientTls(context, name, lenient)

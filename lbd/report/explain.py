@@ -87,7 +87,8 @@ def _listener_settings(listener: str, generation: Generation, board: Board, lane
     prepared = assembly.prepare(generation, {}, {})
     for backend, algorithm in prepared.backends.values():
         backend.install(generation.config.backends[backend.name], generation.endpoints.get(backend.name, ()),
-                        lambda slot: assembly.row(scoreboard.SERVER, slot), algorithm, generation.secret)
+                        lambda slot: assembly.row(scoreboard.SERVER, slot), algorithm, generation.secret,
+                        assembly.sources)
     return prepared.listeners[listener][1]
 
 

@@ -154,13 +154,13 @@ class Engine:
             self.homes[flight.asked.client] = server.name
         machine = self.machines[server.slot]
         if machine.refuses:
-            server.fail(now)
+            server.backoff.mark_failed(now)
             worker.backend.rebuild()
             self._tick_soon(now)
             self._repeat(now, flight, endings.CONNECT_REFUSED)
             return
-        if server.doubt:
-            server.trust()
+        if server.backoff.until:
+            server.backoff.clear_failures()
             worker.backend.rebuild()
         machine.taken += 1
         end = math.inf if machine.hangs else machine.serve(now, flight.asked.effort)
@@ -235,10 +235,10 @@ class Engine:
         """Servers whose doubt is over are tried again; those that start slowly get more."""
         self._ticking = False
         for worker in self.workers:
-            doubtful = [server for server in worker.servers.values() if server.doubt]
-            over = [server for server in doubtful if server.doubt < now]
+            doubtful = [server for server in worker.servers.values() if server.backoff.until]
+            over = [server for server in doubtful if server.backoff.until < now]
             for server in over:
-                server.doubt = 0.0
+                server.backoff.until = 0.0
             if over:
                 worker.backend.rebuild()
             worker.backend.tick(now)
@@ -275,7 +275,7 @@ class Engine:
         for worker in self.workers:
             worker.backend.update(self.scene.fleet.endpoints[slot]._replace(health=health), worker.rows)
             if health == "up":
-                worker.servers[name].trust()
+                worker.servers[name].backoff.clear_failures()
             worker.backend.rebuild()
         self._tick_soon(now)
         if self.gate is not None:

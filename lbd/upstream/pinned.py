@@ -28,7 +28,7 @@ class Pins:
     def hold(self, client: Any, upstream: Any) -> None:
         """Keep the connection for the client if it signs on at its backend; it is in use now."""
         backend = client.backend
-        upstream.server.pinned.pop(upstream, None)
+        upstream.server.connections.pinned.pop(upstream, None)
         if backend in self.by and upstream.owner is None:
             self.by[backend] = upstream
             upstream.owner = client
@@ -69,7 +69,7 @@ def sign_on(client: Any) -> None:
 def let_go(upstream: Any) -> Any:
     """The connection is nobody's any more; returns whose it was."""
     owner, upstream.owner = upstream.owner, None
-    upstream.server.pinned.pop(upstream, None)
+    upstream.server.connections.pinned.pop(upstream, None)
     if owner is not None:
         by = owner.pins.by
         by.update({backend: None for backend, held in by.items() if held is upstream})
@@ -78,7 +78,7 @@ def let_go(upstream: Any) -> Any:
 
 def rested(server: Any, now: float) -> Any:
     """The connection to the server that rests with its client for longest, if that is long enough; else None."""
-    upstream = next(iter(server.pinned), None)
+    upstream = next(iter(server.connections.pinned), None)
     return upstream if upstream is not None and now - upstream.since >= RESTED else None
 
 

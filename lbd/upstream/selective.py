@@ -17,7 +17,7 @@ class Selective(Upstream):
         client: Any = self.client
         if client is not None and self.mode == HEAD:
             status = (self.buffer + data[:12] if self.buffer else data)[STATUS]
-            if status in client.backend.retry_statuses and client.again(self, int(status)):
+            if status in client.backend.responses.retry_statuses and client.again(self, int(status)):
                 return
         super().data_received(data)
 

@@ -68,7 +68,7 @@ class Upstream:
     def __init__(self, server: Server, plane: Any, client: Any, payload: bytes) -> None:
         self.server = server
         self.plane = plane
-        self.response: head.Response = client.backend.response
+        self.response: head.Response = client.backend.responses.scanner
         self.client: Requester | None = client
         self.owner: Any = None
         self.payload = payload
@@ -228,7 +228,7 @@ class Upstream:
             self.client = None
             self.mode = REST
             self.since = client.plane.now
-            server.pinned[self] = None
+            server.connections.pinned[self] = None
         elif (self.owner is not None or not self.keep or self.full or server.gone or len(idle) >= server.max_idle
                 or self.turns >= server.max_turns):
             self.close()

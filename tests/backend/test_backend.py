@@ -70,7 +70,7 @@ def usable(backend: Backend) -> list[str]:
 def test_servers_live_as_long_as_their_identity() -> None:
     backend = installed(endpoint("a"), endpoint("b", 9001))
     kept, gone = backend.servers.values()
-    kept.fail(1.0)
+    kept.backoff.mark_failed(1.0)
     removed = backend.install(schema.BackendConfig(max_idle=3, max_requests=9),
                               [endpoint("a", weight=5), endpoint("c", 9002)], row, first())
     assert removed == [gone]
@@ -78,7 +78,7 @@ def test_servers_live_as_long_as_their_identity() -> None:
     assert not kept.gone
     assert names(list(backend.servers.values())) == ["a", "c"]
     assert next(iter(backend.servers.values())) is kept
-    assert (kept.weight, kept.max_idle, kept.max_turns, kept.doubt) == (5, 3, 9, 1.5)
+    assert (kept.weight, kept.max_idle, kept.max_turns, kept.backoff.until) == (5, 3, 9, 1.5)
 
 
 def test_an_algorithm_inherits_from_its_own_kind_only() -> None:

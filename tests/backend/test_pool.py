@@ -50,10 +50,10 @@ def names(servers: Sequence[Server]) -> str:
     return "".join(server.name for server in servers)
 
 
-def test_regular_servers_before_backups_before_doubtful_ones() -> None:
+def test_regular_servers_before_backups_before_those_backed_off() -> None:
     a, b, c = server("a"), server("b"), server("c", backup=True)
     assert names(choose([a, b, c], False)) == "ab"
-    a.fail(1.0)
+    a.backoff.mark_failed(1.0)
     assert names(choose([a, b, c], False)) == "b"
     b.mode = "drain"
     assert names(choose([a, b, c], False)) == "c"
@@ -88,9 +88,9 @@ def test_a_repeat_goes_to_the_server_not_tried_that_is_least_loaded_by_all_worke
     assert made.pick_other([a, c]) is b
 
 
-def test_a_repeat_prefers_a_doubtful_server_to_one_that_was_tried() -> None:
+def test_a_repeat_prefers_a_server_backed_off_to_one_that_was_tried() -> None:
     a, b = server("a"), server("b")
-    b.fail(1.0)
+    b.backoff.mark_failed(1.0)
     assert pool(a, b).pick_other([a]) is b
 
 

@@ -1,4 +1,4 @@
-"""A server's two axes of state, its doubt, and its room for idle connections."""
+"""A server's two axes of state, and what becomes of its back-off."""
 
 from typing import Any
 
@@ -28,30 +28,16 @@ def test_usable_needs_both_axes(mode: str, health: str, weight: int, usable: boo
     assert server(mode=mode, health=health, weight=weight).usable is usable
 
 
-def test_doubt_doubles_up_to_eight_seconds_and_ends_with_trust() -> None:
+def test_a_server_that_is_found_well_again_is_not_backed_off() -> None:
     one = server()
-    lengths = []
-    for _ in range(6):
-        now = one.doubt
-        assert one.fail(now)
-        lengths.append(one.doubt - now)
-    assert lengths == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0]
-    one.trust()
-    assert one.doubt == 0.0
-    one.fail(100.0)
-    assert one.doubt == 100.5
-
-
-def test_a_server_that_is_found_well_again_is_not_doubted() -> None:
-    one = server()
-    one.fail(1.0)
+    one.backoff.mark_failed(1.0)
     well = Endpoint("app", "a", Address("127.0.0.1", 9001), 0)
     one.update(well)                                # as it was: that says nothing
-    assert one.doubt
+    assert one.backoff.until
     one.update(well._replace(health="down"))
-    assert one.doubt
+    assert one.backoff.until
     one.update(well)
-    assert (one.doubt, one.doubts) == (0.0, 0)
+    assert (one.backoff.until, one.backoff.failures) == (0.0, 0)
 
 
 def test_update_takes_over_what_may_change() -> None:

@@ -88,9 +88,9 @@ def test_a_draining_server_keeps_its_clients_and_a_dead_one_does_not(changes: di
     assert (kept is a) is keeps
 
 
-def test_a_server_in_doubt_is_replaced() -> None:
+def test_a_server_that_is_backed_off_is_replaced() -> None:
     a = server("a")
-    a.fail(1.0)
+    a.backoff.mark_failed(1.0)
     assert admitted(stickiness(a), b"LBD=" + token(SECRET, "app", "a"))[0] is None
 
 

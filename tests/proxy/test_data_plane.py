@@ -307,7 +307,7 @@ async def test_a_connect_that_cannot_even_begin_is_a_failed_one(
         rig: Rig, simple: Simple, stage: Stage, spare: Stage, connect: Connect) -> None:
     simple(more=f"b = {{ address = '{spare.address}', backup = true }}")
     server = next(iter(rig.plane.backends["app"].servers.values()))
-    server.endpoint = (socket.AF_INET, ("not an address", 80))
+    server.connections.socket_address = (socket.AF_INET, ("not an address", 80))
     client = await connect()
     await client.send(request())
     other = await spare.accept()

@@ -114,7 +114,7 @@ async def test_a_dead_server_can_be_tried_for_ever(rig: Rig, simple: Simple, sta
             assert (await client.message())[0].startswith(b"HTTP/1.1 502 ")
     server, = rig.plane.backends["app"].servers.values()
     for _ in range(5000):
-        server.fail(server.doubt)
+        server.backoff.mark_failed(server.backoff.until)
     await client.send(request())
     assert (await client.message())[0].startswith(b"HTTP/1.1 502 ")
 
@@ -125,14 +125,14 @@ async def test_doubt_ends_with_time_and_the_server_recovers(rig: Rig, simple: Si
     pool = rig.plane.backends["app"].pool
     assert pool is not None
     first = pool.servers[0]
-    rig.plane.suspect(first)
+    rig.plane.mark_failed(first)
     client = await connect()
     await client.send(request("/doubt"))
     server = await spare.accept()
     await server.head()
     await server.send(answer())
     await client.message()
-    await rig.until(lambda: not first.doubt)
+    await rig.until(lambda: not first.backoff.until)
     await client.send(request("/again"))
     server = await stage.accept()
     assert (await server.head()).startswith(b"GET /again ")
@@ -144,10 +144,10 @@ async def test_a_server_in_doubt_is_trusted_once_it_accepts(rig: Rig, simple: Si
                                                             connect: Connect) -> None:
     simple()
     only, = rig.plane.backends["app"].servers.values()
-    only.fail(rig.plane.now + 1000)
+    only.backoff.mark_failed(rig.plane.now + 1000)
     rig.plane.backends["app"].rebuild()
     await warm(connect, stage)
-    assert only.doubt == 0.0
+    assert only.backoff.until == 0.0
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -179,7 +179,7 @@ async def test_where_that_server_is_in_doubt_another_one_is_asked(
     simple(backend="retries = 0", more=SPARE.format(spare.address))
     client, server = await warm(connect, stage)
     first, = rig.plane.backends["app"].pool.usable
-    first.doubt = 1e12      # since then
+    first.backoff.until = 1e12      # since then
     client.writer.write(request(method=method, body=b"" if method == "GET" else b"once"))
     server.shut()           # after that: the end of the connection is read later than the request
     server = await spare.accept()

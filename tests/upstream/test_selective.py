@@ -1,5 +1,7 @@
 """The connection of backends with `retry_on`: which answers it looks at."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from lbd.upstream.selective import Selective, kind
@@ -9,8 +11,7 @@ from lbd.upstream.upstream import HEAD, LENGTH, Upstream
 class Client:
     """Would take any status for another try."""
 
-    class backend:
-        retry_statuses = frozenset((b"503",))
+    backend = SimpleNamespace(responses=SimpleNamespace(retry_statuses=frozenset((b"503",))))
 
     def __init__(self, repeats):
         self.repeats = repeats

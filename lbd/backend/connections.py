@@ -1,0 +1,20 @@
+"""Connections to a server: how they are opened, and which of them belong to one client."""
+
+from typing import Any
+
+from lbd.tls.contexts import Towards
+
+
+class ServerConnections:
+    """`tls` secures them (None: plain), `socket_address` is family and address for connect(2), worked out at the first.
+
+    `pinned` holds those that rest with the one client that signed on by them, newest last. Idle ones that any request
+    may take are the server's own attribute `idle`, which the fast path reads.
+    """
+
+    __slots__ = ("pinned", "socket_address", "tls")
+
+    def __init__(self) -> None:
+        self.pinned: dict[Any, None] = {}
+        self.socket_address: tuple[int, Any] | None = None
+        self.tls: Towards | None = None
