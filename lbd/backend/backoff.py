@@ -4,7 +4,7 @@ FIRST = 0.5         # seconds
 DOUBLINGS = 4       # from half a second to 8 s
 
 
-class Backoff:
+class FailureBackoff:
     """`until` is the monotonic time until which the server is the last choice; 0.0 while it is not backed off."""
 
     __slots__ = ("failures", "until")

@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from lbd.backend import state
-from lbd.backend.backoff import Backoff
+from lbd.backend.backoff import FailureBackoff
 from lbd.backend.connections import ServerConnections
 from lbd.backend.snapshot import Endpoint
 from lbd.schema.units import Address
@@ -28,7 +28,7 @@ class Server:
         self.row = row
         self.idle: dict[Any, None] = {}
         self.connections = ServerConnections()
-        self.backoff = Backoff()
+        self.backoff = FailureBackoff()
         self.gone = False
         self.max_idle = 64
         self.max_turns = sys.maxsize

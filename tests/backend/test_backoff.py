@@ -1,10 +1,10 @@
 """Back-off of a server whose connects fail."""
 
-from lbd.backend.backoff import Backoff
+from lbd.backend.backoff import FailureBackoff
 
 
 def test_it_doubles_up_to_eight_seconds_and_ends_when_failures_are_cleared() -> None:
-    one = Backoff()
+    one = FailureBackoff()
     lengths = []
     for _ in range(6):
         now = one.until
@@ -18,7 +18,7 @@ def test_it_doubles_up_to_eight_seconds_and_ends_when_failures_are_cleared() -> 
 
 
 def test_a_failure_while_it_is_backed_off_is_no_news() -> None:
-    one = Backoff()
+    one = FailureBackoff()
     assert one.mark_failed(100.0)
     assert not one.mark_failed(100.4)
     assert one.until == 100.5
