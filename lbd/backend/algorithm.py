@@ -86,13 +86,13 @@ class Algorithm:
         return False
 
     def inherit(self, previous: Any) -> None:
-        """Take over what should survive a reload; called before the first `pick`."""
+        """Take over the state that survives a reload; called before the first `pick`."""
 
     def enroll(self, servers: Sequence[Server]) -> None:
-        """All servers of the pool, usable or not: before the first `rebuild`, and when one has another address."""
+        """Take all servers of the pool, usable or not; called before the first `rebuild`, and after a new address."""
 
     def rebuild(self, servers: Sequence[Server]) -> None:
-        """The usable servers or their weights changed."""
+        """Choose among these usable servers from now on; called when they or their weights changed."""
         raise NotImplementedError
 
     def pick(self, request: RequestFacts) -> Server:
@@ -104,7 +104,7 @@ class Algorithm:
         return self.pick(request)
 
     def scores(self) -> Sequence[float]:
-        """What `pick` compares, now, for each server of the last `rebuild` in its order: for explanations."""
+        """The values that `pick` compares now, for each server of the last `rebuild` in its order: for explanations."""
         return ()
 
     def hash_key(self, request: RequestFacts) -> bytes | None:

@@ -80,7 +80,7 @@ class Backend:
                 server = Server(endpoint, rows(endpoint.slot))
             else:
                 server.update(endpoint)
-            # A connection that was introduced for one client may not carry another's requests.
+            # A connection whose PROXY header named one client may not carry another's requests.
             server.max_idle = 0 if settings.send_proxy else settings.max_idle
             server.max_turns = settings.max_requests or sys.maxsize
             servers[identity] = server
@@ -114,7 +114,7 @@ class Backend:
                 self.sticky_source = SourceStickiness(self.name, settings.lifetime, servers, sources)
 
     def update(self, endpoint: Endpoint, rows: Callable[[int], Row]) -> list[Server]:
-        """A server changed its state, or its address: then it begins anew and the old one is returned.
+        """Apply a server's new state, or new address: then a new server replaces the old one, which is returned.
 
         Takes effect with `rebuild`.
         """
@@ -146,7 +146,7 @@ class Backend:
         return removed
 
     def close(self) -> list[Server]:
-        """The backend is gone from the configuration: its servers, for their connections to be closed."""
+        """Leave the configuration; returns the servers, whose connections the caller closes."""
         removed = list(self.servers.values())
         for server in removed:
             server.gone = True
@@ -156,7 +156,7 @@ class Backend:
         return removed
 
     def rebuild(self) -> None:
-        """Decide anew who may be picked."""
+        """Decide anew which servers may be picked."""
         if self.pool is not None:
             self.pool.rebuild()
             self.pick = self.pool.algorithm.pick if self.pool.usable else nothing
@@ -167,16 +167,16 @@ class Backend:
         return self.pool.algorithm.preview(request) if self.pool is not None and self.pool.usable else None
 
     def aim(self) -> None:
-        """Whether the algorithm alone chooses: not where servers are bounded or clients stay with theirs."""
+        """Decide whether the algorithm alone chooses: not where servers are bounded or clients stay with theirs."""
         self.direct = self.pick if self.gate is None and self.sticky is None else nothing
 
     @property
     def bounded(self) -> bool:
-        """Requests may have to wait, or be refused because of their number."""
+        """Whether requests may have to wait, or be refused because of their number."""
         return self.settings.max_in_flight is not None or any(server.max_conns for server in self.servers.values())
 
     def tick(self, now: float) -> None:
-        """Let weights grow that have to; called a few times a second with the monotonic time."""
+        """Continue slow starts; called a few times a second with the monotonic time."""
         if self.slow_start.growing and self.slow_start.step(now):
             self.rebuild()
 
@@ -186,4 +186,4 @@ class Backend:
 
 
 def nothing(_request: RequestFacts) -> None:
-    """What is picked where no server is usable."""
+    """Pick no server: none is usable."""

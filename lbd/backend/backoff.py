@@ -25,6 +25,6 @@ class FailureBackoff:
         return True
 
     def clear_failures(self) -> None:
-        """The server answered again."""
+        """End the back-off: the server answered again."""
         self.until = 0.0
         self.failures = 0

@@ -6,7 +6,7 @@ from lbd.tls.contexts import Towards
 
 
 class ServerConnections:
-    """`tls` secures them (None: plain), `socket_address` is family and address for connect(2), worked out at the first.
+    """`tls` secures them (None: plain), `socket_address` is family and address for connect(2), set by the first.
 
     `pinned` holds those that rest with the one client that signed on by them, newest last. Idle ones that any request
     may take are the server's own attribute `idle`, which the fast path reads.

@@ -1,5 +1,5 @@
-"""Passive ejection (the idea is Envoy's outlier detection): which servers failed so many real requests in a row that
-they are left out for a while."""
+"""Passive ejection, after Envoy's outlier detection: servers that failed many real requests in a row are left out for a
+while."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ Identity = tuple[str, str, str]     # backend, server, address
 
 
 class FailureCounts(NamedTuple):
-    """What the scoreboard has of a server, lane by lane: failures since the lane's last success, and when that was."""
+    """Counts of a server in the scoreboard, lane by lane: failures since the lane's last success, and when that was."""
 
     failures: Sequence[float]
     succeeded: Sequence[float]
 
 
 class Decision(NamedTuple):
-    """What was decided of a server: `what` is one of the words above, `failures` how many in a row, `seconds` how long
-    the ejection lasts."""
+    """A decision about a server: `what` is one of the words above, `failures` how many in a row, `seconds` how long the
+    ejection lasts."""
 
     server: Identity
     what: str
@@ -41,7 +41,7 @@ class Streak:
         self._before: list[float] = []
 
     def count(self, figures: FailureCounts) -> int:
-        """The streak as of these figures."""
+        """The streak by these counts."""
         failures, succeeded = figures
         self._before += [0.0] * (len(failures) - len(self._before))
         latest = max(succeeded, default=0.0)
@@ -61,8 +61,9 @@ class Streak:
 
 @dataclass(slots=True)
 class Case:
-    """One server: `until` when it is ejected (0.0: it is not), `times` how often it was lately, `since` when the last
-    ejection ended, `quiet` until when a decision without consequences is not repeated, `counts` decisions by word."""
+    """The record of a server: `until` when it is ejected (0.0: it is not), `times` how often lately, `since` when the
+    last ejection ended, `quiet` until when a decision without consequences is not repeated, `counts` decisions by
+    word."""
 
     streak: Streak = field(default_factory=Streak)
     until: float = 0.0
@@ -80,24 +81,24 @@ class Case:
 
 
 class Outliers:
-    """The servers of one backend, by identity. `settings` may be replaced at any time; `cases` is what was known of
-    servers before."""
+    """The servers of one backend, by identity. `settings` may be replaced at any time; `cases` are the
+    records of servers from before."""
 
     def __init__(self, settings: Outlier, cases: Mapping[Identity, Case] | None = None) -> None:
         self.settings = settings
         self.cases: dict[Identity, Case] = dict(cases or {})
 
     def keep(self, servers: Sequence[Identity]) -> None:
-        """These are the backend's servers; what is known of others is forgotten."""
+        """Keep the records of these servers only."""
         self.cases = {server: self.cases.get(server) or Case() for server in servers}
 
     def ejected(self, server: Identity) -> bool:
-        """The server is left out now."""
+        """Whether the server is left out now."""
         case = self.cases.get(server)
         return case is not None and case.until > 0
 
     def look(self, now: float, figures: Mapping[Identity, FailureCounts]) -> list[Decision]:
-        """Decide by the figures of the servers that may take requests; `now` is monotonic."""
+        """Decide by the counts of the servers that may take requests; `now` is monotonic."""
         decisions = [self._end(server, case, now) for server, case in self.cases.items() if 0 < case.until <= now]
         for server, seen in figures.items():
             case = self.cases.get(server)
@@ -117,7 +118,7 @@ class Outliers:
         return decisions
 
     def passed(self, server: Identity, streak: int, rise: int, now: float) -> Decision | None:
-        """A check of the server passed, the `streak`-th in a row: after `rise` of them an ejection ends early."""
+        """Note a passed check of the server, the `streak`-th in a row: after `rise` of them an ejection ends early."""
         case = self.cases.get(server)
         if case is None or not case.until:
             return None

@@ -1,4 +1,4 @@
-"""The pool: the servers of one backend in one generation, which of them may be used, and who chooses."""
+"""The pool: the servers of a backend in one generation, the usable ones among them, and the algorithm that chooses."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
@@ -22,7 +22,7 @@ class Pool:
         algorithm.enroll(self.servers)
 
     def replace(self, servers: Iterable[Server]) -> None:
-        """The same names, some at other addresses; takes effect with `rebuild`."""
+        """Take servers of the same names, some at other addresses; takes effect with `rebuild`."""
         self.servers = tuple(servers)
         self.algorithm.enroll(self.servers)
 

@@ -1,4 +1,4 @@
-"""The queue of one backend in one worker: requests that wait for room, in order; and what the other workers' wait.
+"""The queue of a backend in one worker: requests that wait for room, in order, with a view of the others' queues.
 
 Start times are in the scoreboard, so that each worker knows whose request has waited longest.
 """
@@ -26,7 +26,7 @@ class Queue:
         self._lane = lane
         self._row = row
         self._lines: dict[Server | None, dict[Any, float]] = {None: {}}
-        self._waiting: dict[Any, Server | None] = {}        # who waits, and in which line
+        self._waiting: dict[Any, Server | None] = {}        # request: its line
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -38,8 +38,8 @@ class Queue:
         return iter([request for line in self._lines.values() for request in line])
 
     def add(self, request: Any, limit: int, own: Server | None = None) -> bool:
-        """The request waits at the end of the line of its own server, or of the common one; false when so many wait
-        already, in all workers together."""
+        """Append the request to the line of its own server, or to the common one; false when so many wait already, in
+        all workers together."""
         if not reserve(self._row, fields.BACKEND_QUEUE, limit):
             return False
         self._waiting[request] = own
@@ -48,7 +48,7 @@ class Queue:
         return True
 
     def put_back(self, request: Any, own: Server | None = None) -> None:
-        """It had its turn and came to nothing: it waits at the front, whatever the limit."""
+        """Put a request whose turn came to nothing back at the front, whatever the limit."""
         self._row.add(fields.BACKEND_QUEUE, 1)
         line = self._lines.get(own, {})
         first = next(iter(line.values()), scoreboard.now())
@@ -57,7 +57,7 @@ class Queue:
         self._publish(own)
 
     def remove(self, request: Any) -> None:
-        """The request does not wait any more."""
+        """Take the request out of its line; no error if it does not wait."""
         if request in self._waiting:
             own = self._waiting.pop(request)
             line = self._lines[own]
@@ -68,7 +68,7 @@ class Queue:
             self._publish(own)
 
     def release(self, own: Server) -> None:
-        """That server keeps its clients no more: those who wait for it join the common line, each by its age."""
+        """Move the requests that wait for a server that keeps its clients no more to the common line, by their age."""
         line = self._lines.pop(own, {})
         self._waiting.update(dict.fromkeys(line))
         common = {**self._lines[None], **line}
@@ -77,11 +77,11 @@ class Queue:
         self._publish(None)
 
     def own(self, request: Any) -> Server | None:
-        """The one server that a waiting request waits for."""
+        """The single server that a waiting request waits for; None: any."""
         return self._waiting.get(request)
 
     def lines(self) -> list[Server | None]:
-        """The lines that somebody stands in, those first whose first request has waited longest."""
+        """The lines that are not empty, by the age of their first request."""
         return sorted((own for own, line in self._lines.items() if line), key=self._since)
 
     def first(self, own: Server | None = None) -> Any:
@@ -89,8 +89,8 @@ class Queue:
         return next(iter(self._lines.get(own, ())), None)
 
     def due(self, own: Server | None, server: Server) -> bool:
-        """It is the turn of the first in a line to take that server: nobody who would take it has waited longer, in
-        any worker."""
+        """Whether it is the turn of the first in a line to take that server: no request that could take it has waited
+        longer, in any worker."""
         before = self._since(own) - NEAR
         board = self._board
         since = board.each(scoreboard.SERVER, server.slot, fields.SERVER_OLDEST)
@@ -99,17 +99,17 @@ class Queue:
         return not any(0 < moment < before for moment in since)
 
     def awaited(self, server: Server) -> int:
-        """The lane where somebody waits for that server alone, and has waited longest; -1 if nobody does."""
+        """The lane whose request for that server alone has waited longest; -1 if there is none."""
         since = self._board.each(scoreboard.SERVER, server.slot, fields.SERVER_OLDEST)
         return min(((moment, lane) for lane, moment in enumerate(since) if moment), default=(0.0, -1))[1]
 
     def anywhere(self) -> bool:
-        """Somebody waits, in this worker or another."""
+        """Whether any request waits, in this worker or another."""
         return self._board.total(scoreboard.BACKEND, self._row.slot, fields.BACKEND_QUEUE) > 0
 
     def oldest(self) -> int:
-        """The lane whose request in the common line has waited longest, this one if there is not much in it; -1 if
-        nobody waits there."""
+        """The lane whose request in the common line has waited longest, this one if the difference is small; -1 if
+        the line is empty everywhere."""
         since = self._board.each(scoreboard.BACKEND, self._row.slot, fields.BACKEND_OLDEST)
         waiting = [(moment, lane) for lane, moment in enumerate(since) if moment]
         if not waiting:
@@ -119,7 +119,7 @@ class Queue:
         return self._lane if mine and mine - least <= NEAR else lane
 
     def room(self, server: Server) -> bool:
-        """The server can take a request of this worker now, as far as can be seen without reserving."""
+        """Whether the server can take a request of this worker now, as far as can be seen without reserving."""
         if not server.max_conns or server.idle:
             return True
         return self._board.total(scoreboard.SERVER, server.slot, fields.SERVER_CONNECTIONS) < server.max_conns
@@ -132,7 +132,7 @@ class Queue:
         return [lane for lane, (open_, busy) in enumerate(held) if open_ > busy and lane != self._lane]
 
     def in_flight(self) -> float:
-        """Requests to the backend of all workers, those that wait too."""
+        """Requests of all workers to the backend, waiting ones too."""
         return self._board.total(scoreboard.BACKEND, self._row.slot, fields.BACKEND_IN_FLIGHT)
 
     def _since(self, own: Server | None) -> float:

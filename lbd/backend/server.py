@@ -1,4 +1,4 @@
-"""A server as one worker sees it: its two axes of state, its row in the scoreboard, and its idle connections."""
+"""A server as a worker sees it: its two axes of state, its row in the scoreboard, and its idle connections."""
 
 import sys
 from typing import Any
@@ -82,7 +82,7 @@ class Server:
 
     @property
     def usable(self) -> bool:
-        """May take new clients."""
+        """Whether it may take new clients."""
         return state.usable(self)
 
     @property
@@ -97,5 +97,5 @@ class Server:
 
     @property
     def keeps_clients(self) -> bool:
-        """May go on with a client that it had: also while it is drained, or takes no new ones by its weight of 0."""
+        """Whether it goes on with its clients: also while it is drained, or takes no new ones by a weight of 0."""
         return state.serves(self) and not self.backoff.until and not self.gone

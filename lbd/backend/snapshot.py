@@ -1,4 +1,4 @@
-"""One accepted configuration as the workers get it: the files' content, with every address resolved and slots given."""
+"""The accepted configuration as workers get it: the content of the files, addresses resolved and slots assigned."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ MODES = ("ready", "drain", "maint")
 
 
 class Endpoint(NamedTuple):
-    """One server of a backend, as the supervisor knows it now.
+    """A server of a backend, as the supervisor knows it now.
 
     `address` is literal (an IP address or a Unix socket). `slot` is its row in the scoreboard: it belongs to the
     identity (backend, name, address), so an unchanged server keeps it over every generation. Two axes of state:
-    `mode` is what the operator wants, `health` what checks and traffic say. `cut` is when what is at it is cut, in
-    seconds of the monotonic clock, which all processes share; 0.0: it is not. A tuple: those of a large fleet are made
+    `mode` is what the operator wants, `health` what checks and traffic say. `cut` is when its requests are cut, in
+    seconds of the monotonic clock, which all processes share; 0.0: never. A tuple: those of a large fleet are made
     anew many times per second.
     """
 
@@ -51,7 +51,7 @@ class Generation:
     """Everything that a worker needs, numbered from 1; sent over the control channel and never changed.
 
     Slots are rows of the scoreboard. In `routes` the backend is "" for requests that lbd answers itself. `secret` is
-    the key of the cookies of sticky backends, `credentials` what the files of TLS hold; neither is shown.
+    the key of the cookies of sticky backends, `credentials` the contents of TLS files; neither is printed.
     """
 
     number: int

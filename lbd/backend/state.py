@@ -37,7 +37,7 @@ def ready(server: ServerState) -> bool:
 
 
 def usable(server: ServerState) -> bool:
-    """May take new clients: the one place where the two axes meet."""
+    """Whether it may take new clients: the one place where the two axes meet."""
     return ready(server) and server.health == "up"
 
 

@@ -91,7 +91,7 @@ def stays(own: Server | None, server: Server, tried: Sequence[Server] | None) ->
 
 
 def attributes(settings: schema.Sticky) -> bytes:
-    """What follows the value in Set-Cookie (RFC 6265 4.1)."""
+    """The attributes after the value in Set-Cookie (RFC 6265 4.1)."""
     parts: Sequence[str] = [
         f"Path={settings.path}",
         f"Domain={settings.domain}" if settings.domain else "",

@@ -9,7 +9,7 @@ from lbd.stats.sources import SourceTable
 
 
 class SourceStickiness:
-    """What one worker knows of the sources of one backend; the table itself is shared by all.
+    """The sources of a backend as one worker knows them; the table itself is shared by all workers.
 
     `lifetime`: seconds after its last connection for which a source is remembered.
     """
@@ -22,7 +22,7 @@ class SourceStickiness:
         self.follow(servers)
 
     def follow(self, servers: Collection[Server]) -> None:
-        """These are the servers now."""
+        """Take over the servers that there are now."""
         self.servers = {key(server): server for server in servers}
 
     def find(self, source: bytes) -> Server | None:
@@ -33,7 +33,7 @@ class SourceStickiness:
         return server if server is not None and server.keeps_clients else None
 
     def bind(self, source: bytes, server: Server) -> None:
-        """The source has this server from now on."""
+        """Record that the source has this server from now on."""
         if source:
             self.sources.put(self._source(source), key(server), self.lifetime)
 
@@ -42,5 +42,5 @@ class SourceStickiness:
 
 
 def key(server: Server) -> int:
-    """What stands for a server in the table: a hash of its name, never 0."""
+    """The key of a server in the table: a hash of its name, never 0."""
     return xxh3_64_intdigest(server.name.encode()) or 1

@@ -17,6 +17,6 @@ class Fastest:
     def __new__(cls, board: Board, backend: int | None, slots: Sequence[int], weights: Sequence[float],
                 decay: float) -> Fastest: ...
     def pick(self) -> int:
-        """Index of the server with the least score; equals in turn."""
+        """Index of the server with the least score; servers with equal scores take turns."""
     def scores(self) -> list[float]:
         """The score of each server as it is now, in seconds."""

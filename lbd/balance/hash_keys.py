@@ -1,4 +1,4 @@
-"""The keys of hash algorithms: what of a request is hashed, as it is written in the configuration."""
+"""Keys of hash algorithms: the part of a request that is hashed, as it is written in the configuration."""
 
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +50,7 @@ def source(request: RequestFacts) -> bytes:
 
 
 def key_of(written: str) -> Key:
-    """What takes the key from a request, b"" where the request has none."""
+    """A function that takes the key from a request, b"" where the request has none."""
     what, _, text = written.partition(":")
     name = text.encode()
     lower = name.lower()

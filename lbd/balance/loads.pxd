@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""What the loads of some servers are in C, for the kernels that choose by them."""
+"""C declarations of the loads of servers, for the kernels that choose by them."""
 
 from libc.stdint cimport int64_t, uint64_t
 

@@ -19,11 +19,11 @@ class Loads:
     def in_flight(self) -> list[int]:
         """Requests in flight at each server, from all workers."""
     def draw(self) -> int:
-        """One drawn by weight."""
+        """A server drawn by weight."""
     def two(self) -> int:
         """The less loaded of two different ones drawn by weight; of equals the first drawn."""
     def threshold(self, limit: float, probes: int) -> int:
-        """One below the limit: as many different ones are drawn as it takes, at most `probes`; then the least loaded
+        """A server below the limit: up to `probes` different ones are drawn until one is below; else the least loaded
         of those. A limit of 0 stands for 1.25 times the mean load, with the new request counted in."""
     def listed(self, limit: float) -> int:
         """The first below the limit, in order; the least loaded if there is none. A limit of 0 as for `threshold`."""

@@ -78,7 +78,7 @@ cdef class Loads:
         return <double>(mixed(self.state) >> 11) * (1.0 / 9007199254740992.0)
 
     cdef Py_ssize_t drawn(self, const Py_ssize_t *taken, int number) noexcept:
-        """One that is not among those `number` taken, which stand in order; by weight, exactly, at one throw."""
+        """Draw a server that is not among the `number` taken, which are in order: exactly by weight, with one random number."""
         cdef double throw = self.sums[self.size - 1]
         cdef Py_ssize_t low = 0, high = self.size - 1, middle
         cdef int at

@@ -13,8 +13,8 @@ LARGEST = 2**20  # bytes of a file of [errors]: workers keep it in memory
 
 
 def bodies(files: Mapping[str, str], findings: Findings) -> dict[str, bytes]:
-    """What is in the files, by status. One for a status that lbd never answers, that cannot be read or is too large
-    becomes an error."""
+    """The contents of the files, by status. A file for a status that lbd never answers, or that cannot be read or is
+    too large, becomes an error."""
     found: dict[str, bytes] = {}
     for status, file in files.items():
         path = ("errors", status)
@@ -34,7 +34,7 @@ def bodies(files: Mapping[str, str], findings: Findings) -> dict[str, bytes]:
 
 
 def changed(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[tuple[str, str, str]]:
-    """The statuses whose bodies are others, and the old and the new one in a few words."""
+    """The statuses whose bodies differ, with the old and the new body in a few words."""
     for status, body in new.items():
         if status in old and old[status] != body:
             yield status, _about(old[status]), _about(body)

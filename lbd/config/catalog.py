@@ -59,7 +59,7 @@ class PluginTraits:
     hashes: bool = False
 
     def needs_requests(self, options: Any) -> bool:
-        """Nobody knows: it may be used anywhere."""
+        """Unknown before it is loaded: it may be used anywhere."""
         return False
 
 
@@ -67,7 +67,7 @@ PLUGIN = PluginTraits()
 
 
 class Catalog:
-    """The algorithms and the kinds of check by their names, and what the command line says of both."""
+    """The algorithms and the kinds of check by their names, with the settings of the command line for both."""
 
     ALGORITHM_NAME = ValueKind("algorithm", "the name of an algorithm", u.LINE.read, u.LINE.schema)
 
@@ -100,15 +100,15 @@ class Catalog:
                 self.command_line = dataclasses.replace(given, health_path=None)
 
     def algorithm_trouble(self, name: str) -> str:
-        """Why there is no such algorithm, "" if there is one."""
+        """The reason why there is no such algorithm, "" if there is one."""
         return "" if ":" in name else _trouble(name, self.algorithms, "algorithm")
 
     def check_trouble(self, name: str) -> str:
-        """Why there is no such kind of check, "" if there is one."""
+        """The reason why there is no such kind of check, "" if there is one."""
         return _trouble(name, self.checks, "kind of check")
 
     def algorithm(self, name: str) -> AlgorithmTraits:
-        """The traits of an algorithm; of one that does not exist, those of which nothing follows."""
+        """The traits of an algorithm; for one that does not exist, traits that trigger no rule."""
         return self.algorithms.get(name, PLUGIN)
 
     def overridden(self, policy: HealthPolicy) -> HealthPolicy:

@@ -1,4 +1,4 @@
-"""One file of a configuration: its bytes made into TOML data, with the place of every key."""
+"""A file of a configuration, parsed: its TOML data, and the place of every key."""
 
 import re
 import tomllib
@@ -18,7 +18,7 @@ _KEYS = re.compile(r"'((?:[^'\\]|\\.)*)'")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that could be read: what is in it, and where."""
+    """A file that could be read: its data, and where each key stands."""
 
     file: str
     data: dict[str, Any]
@@ -90,7 +90,7 @@ def decode(content: bytes) -> str:
     return text.replace("\r\n", "\n")
 
 
-# What tomllib says, and what an operator is told.
+# Messages of tomllib, and the text that an operator gets instead.
 _CLEARER = (
     (re.compile(r"Invalid value"), "a value was expected; strings need quotes, and true and false lower case"),
     (re.compile(r"Invalid statement"), "a key or a table header was expected"),

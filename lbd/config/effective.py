@@ -13,13 +13,13 @@ _SECRET = ("token", "password", "secret", "authorization", "set-cookie")
 
 
 def tables(config: Config) -> dict[str, Any]:
-    """The whole configuration as one file's data, without what is as by default. Reading it gives the same again,
-    except `include`, which is already in it."""
+    """The whole configuration as the data of one file, without default values. Reading it gives the same again,
+    except `include`, whose files are merged already."""
     return {name: value for name, value in section(config, config).items() if name != "include"}
 
 
 def section(value: Any, config: Config) -> dict[str, Any]:
-    """One table: its keys that are not as by default."""
+    """The keys of a table whose values are not the default."""
     found: dict[str, Any] = {}
     cls: type = type(value)
     for name, (attribute, about) in keys(cls).items():
@@ -37,7 +37,7 @@ def section(value: Any, config: Config) -> dict[str, Any]:
 
 
 def plain(about: Key, value: Any, config: Config) -> Any:
-    """One value as TOML data. A policy that has a name is the name; None stays None."""
+    """A value as TOML data. A policy that has a name becomes that name; None stays None."""
     if value is None:
         return None
     if isinstance(value, AlgorithmConfig):
@@ -60,7 +60,7 @@ def policy_name(policy: HealthPolicy, config: Config) -> str:
 
 
 def masked(name: str, value: Any) -> Any:
-    """The data without what must not be shown, as `name` or the names in it say."""
+    """The data with its secrets masked, which are recognized by `name` or by the names in it."""
     if value is not None and name != "token_file" and any(word in name.lower() for word in _SECRET):
         return HIDDEN
     if isinstance(value, Mapping):

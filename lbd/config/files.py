@@ -1,4 +1,4 @@
-"""The files that an operator names: opened without ever waiting, and only if they are regular ones of bearable size."""
+"""Files named by the operator: opened without blocking, and only if they are regular files of bounded size."""
 
 import errno
 import os
@@ -7,9 +7,9 @@ from typing import BinaryIO
 
 
 def fetch(path: str, largest: int) -> bytes:
-    """The bytes of a regular file; raises `OSError` whose `strerror` says what is wrong, as for one that is larger
-    than `largest` bytes, or is a FIFO, a socket or a device."""
-    # O_NONBLOCK: a FIFO without a writer must not hold us up before we see what it is.
+    """The bytes of a regular file; raises `OSError` with a `strerror` for the operator, also for a file that is
+    larger than `largest` bytes, or is a FIFO, a socket or a device."""
+    # O_NONBLOCK: opening a FIFO without a writer would block.
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
         _refuse_special(os.fstat(fd))

@@ -1,4 +1,4 @@
-"""What a configuration's reading has found: errors and warnings, each with the place of its key."""
+"""Findings of the reader of a configuration: errors and warnings, each with the place of its key."""
 
 import os
 import re
@@ -36,22 +36,22 @@ class Findings:
         self._broken: set[Path] = set()
 
     def error(self, path: Path, message: str) -> None:
-        """A finding with which the configuration cannot be used."""
+        """Add an error, with which the configuration cannot be used."""
         self._broken.add(path)
         self._add(path, message, False)
 
     def missing(self, path: Path, message: str) -> None:
-        """An error about something that is not there; said only if it cannot stand in a file that was not read."""
+        """Add an error about a missing key, unless it may stand in a file that could not be read."""
         self._broken.add(path)
         if self.complete:
             self._add(path, message, False)
 
     def warn(self, path: Path, message: str) -> None:
-        """A finding that the operator should know of."""
+        """Add a warning."""
         self._add(path, message, True)
 
     def add(self, where: Where, path: Path, message: str) -> None:
-        """An error at a place that is not (or not alone) that of its key path."""
+        """Add an error at a place other than that of its key path."""
         self._broken.add(path)
         self.problems.append(Problem(*where, dotted(path), message))
 
@@ -59,7 +59,7 @@ class Findings:
         self.problems.append(Problem(*self.where(path), dotted(path), message, warning))
 
     def where(self, path: Path) -> Where:
-        """Where a key path stands: its own place, or that of the nearest table around it."""
+        """The place of a key path: its own, or that of the nearest table around it."""
         while path:
             if path in self.places:
                 return self.places[path]
@@ -67,15 +67,15 @@ class Findings:
         return self.file, 0, 0
 
     def given(self, path: Path) -> bool:
-        """The files say something of this key path."""
+        """Whether the files give this key path."""
         return path in self.places
 
     def sound(self, path: Path) -> bool:
-        """No error was found at exactly this key path."""
+        """Whether no error was found at exactly this key path."""
         return path not in self._broken
 
     def untouched(self, path: Path) -> bool:
-        """No error was found there, nor anywhere within."""
+        """Whether no error was found at this key path, nor anywhere within."""
         return not any(broken[:len(path)] == path for broken in self._broken)
 
     def directory(self, path: Path) -> str:

@@ -13,14 +13,14 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def json_schema(algorithms: Algorithms, checks: Checks) -> dict[str, Any]:
     """The schema of a whole file, with these algorithms and kinds of check.
 
-    A file that lbd reads without errors fulfils it. It says nothing about what must hold between keys.
+    Every file that lbd reads without errors is valid by it. Rules between keys are not part of it.
     """
     writer = _SchemaWriter(algorithms, checks)
     return {"$schema": DIALECT, "title": "lbd", **writer.table(Config), "$defs": writer.defs}
 
 
 class _SchemaWriter:
-    """`defs` are the tables that were referred to."""
+    """Writes the schema; `defs` are the tables that it refers to."""
 
     def __init__(self, algorithms: Algorithms, checks: Checks) -> None:
         self.algorithms = algorithms
@@ -70,7 +70,7 @@ class _SchemaWriter:
     def _reference(self, section: type) -> dict[str, Any]:
         name = section.__name__.removesuffix("Config")
         if name not in self.defs:
-            self.defs[name] = {}  # so that a table which holds itself would not be gone into for ever
+            self.defs[name] = {}  # ends the recursion, should a table hold itself
             self.defs[name] = self._policy() if section is HealthPolicy else self.table(section)
         return {"$ref": f"#/$defs/{name}"}
 
@@ -86,7 +86,7 @@ class _SchemaWriter:
         return {**table, "required": [tag, *table.get("required", [])]}
 
     def _policy(self) -> dict[str, Any]:
-        """One form for each kind of check; the type may be left out for the default kind."""
+        """A form for each kind of check; the type may be left out for the default kind."""
         default = HealthPolicy().type
         forms = []
         for kind, traits in self.checks.items():

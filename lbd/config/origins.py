@@ -15,7 +15,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One value as it may be written in a file; `origin` is FILE:LINE or `default`."""
+    """A value as it may be written in a file; `origin` is FILE:LINE or `default`."""
 
     path: Path
     value: Any
@@ -28,8 +28,8 @@ class Setting:
 
 
 def settings(config: Config, places: Mapping[Path, Where], secrets: bool = False) -> Iterator[Setting]:
-    """All of them, in the order of the reference; `places` says where the keys that were given stand. Without
-    `secrets`, those are masked."""
+    """All settings, in the order of the reference; `places` are those of the keys that were given. Without `secrets`,
+    secrets are masked."""
     return _Walk(config, places, secrets).table(config, ())
 
 
@@ -48,7 +48,7 @@ class _Walk:
             yield from self.table(value.options, path)
 
     def key(self, about: Key, item: Any, path: Path) -> Iterator[Setting]:
-        """One key: a value, or tables."""
+        """The settings of a key: a value, or tables."""
         if isinstance(item, AlgorithmConfig):
             yield self.setting(about, item.name, (*path, "name") if (*path, "name") in self.places else path)
             if item.options is not None:

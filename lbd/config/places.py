@@ -1,4 +1,4 @@
-"""Where each key of a TOML text stands: the positions that tomllib does not give (TOML 1.0, toml.io/en/v1.0.0)."""
+"""Places of the keys in a TOML text, which tomllib does not give (TOML 1.0, toml.io/en/v1.0.0)."""
 
 import bisect
 import re
@@ -11,7 +11,7 @@ DEEPEST = 64  # parts of a key path that get a place; a text can nest deeper, bu
 
 
 class Place(NamedTuple):
-    """Where a key and its value begin; lines and columns count from 1, columns in characters.
+    """The beginning of a key and of its value; lines and columns count from 1, columns in characters.
 
     The value of a table header is the header's own last key; an element of an array is its own key.
     """
@@ -35,14 +35,14 @@ _LONG_LITERAL_END = re.compile(r"'{3,5}")
 def locate(text: str) -> dict[Path, Place]:
     """The place of every key path in a text that tomllib accepts; elements of arrays have their index in the path.
 
-    A table that several headers or dotted keys speak of stands where it is first named. Raises RecursionError where
+    The place of a table that several headers or dotted keys name is the first of them. Raises RecursionError where
     arrays nest too deeply.
     """
     return _Scanner(text.replace("\r\n", "\n")).scan()
 
 
 class _Scanner:
-    """One pass over the text. It trusts the syntax, since tomllib has read the text before."""
+    """Scans the text once. It trusts the syntax, since tomllib has read the text before."""
 
     def __init__(self, text: str) -> None:
         self.text = text

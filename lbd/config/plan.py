@@ -28,11 +28,11 @@ UNSET = "not set"
 # The classes of a change, the least first: a change of several keys has the class of its weightiest.
 CLASSES: tuple[Reload, ...] = ("live", "add", "drain", "rebind", "restart")
 
-# What an object is called, by the class of its table.
+# Kinds of objects, by the class of their table.
 KINDS: Mapping[type, str] = {ListenerConfig: "listener", BackendConfig: "backend", ServerConfig: "server",
                              RouteConfig: "route"}
 
-# What becomes of the state that lbd has of an object, by its kind and the class of its change.
+# The fate of the state that lbd keeps for an object, by its kind and the class of its change.
 KEEPS: Mapping[tuple[str, Reload], str] = {
     ("server", "live"): "keeps its requests, connections, counters, latency and health",
     ("server", "drain"): "begins anew at the new address; what the old one has in flight is finished",
@@ -48,7 +48,7 @@ GOES = "takes nothing new; what it has in flight is finished within drain_timeou
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One key that is another: its values as they stand in a file, and what a reload does about it."""
+    """A changed key: its values as they stand in a file, and what a reload does about it."""
 
     key: str
     old: str
@@ -58,7 +58,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One object that is added, removed, changed or moved.
+    """An object that is added, removed, changed or moved.
 
     `kind` is listener, route, backend, server, policy or setting; `where` its place in the file. `requests` and
     `connections` are how many it concerns now, None where nobody knows (no daemon was asked).
@@ -111,7 +111,7 @@ class Plan:
 
 
 def compare(old: Config, new: Config) -> Plan:
-    """What leads from one configuration to the other."""
+    """The plan that leads from one configuration to the other."""
     return Plan(tuple(_Comparison(old, new).config()))
 
 
@@ -132,7 +132,7 @@ class _Comparison:
             if about.named and about.section is not None:
                 kind = KINDS.get(about.section, "policy")
                 yield from self._named(kind, (name,), old, new)
-            elif old == new or name == "include":   # what is included counts, not how
+            elif old == new or name == "include":   # its files count, not the patterns that name them
                 continue
             elif about.section is not None:
                 yield from self._changed("setting", (name,), old, new)
@@ -171,7 +171,7 @@ class _Comparison:
             yield from self._routes((*path, "routes"), old.routes, new.routes)
 
     def _edits(self, old: Any, new: Any, prefix: str = "") -> Iterator[Edit]:
-        """The keys of one table that are others."""
+        """The changed keys of a table."""
         cls: type = type(new)
         for name, (attribute, about) in keys(cls).items():
             before, after = getattr(old, attribute), getattr(new, attribute)
@@ -193,7 +193,7 @@ class _Comparison:
             yield from self._edits(*own, prefix)
 
     def _routes(self, path: Path, old: Sequence[RouteConfig], new: Sequence[RouteConfig]) -> Iterator[Change]:
-        """Routes have no names: what is equal in the same order stays."""
+        """Changes of routes, which have no names: equal ones in the same order stay."""
         before, after = ([repr(route) for route in routes] for routes in (old, new))
         for what, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
             if what == "equal":

@@ -1,4 +1,4 @@
-"""From files, or from options of the command line, to a configuration, or to everything that is wrong with it."""
+"""The reader: makes a configuration of files or of command-line options, or reports everything wrong with them."""
 
 import dataclasses
 import os
@@ -27,7 +27,7 @@ class Loaded:
     """A configuration that can be used.
 
     `files` are the absolute paths of all files read, those of `[errors]` too, and the patterns of `include`, for
-    whoever watches them. `places` are the file, line and column of every key that was given. `documents` are
+    the watch on files. `places` are the file, line and column of every key that was given. `documents` are
     the files by absolute path, `refused` is why the last good version of some of them stands in for what they say now.
     `once` is why it cannot be read again, "" where it can: then `files` are none.
     """
@@ -90,7 +90,7 @@ def _load(data: Mapping[str, Any], include: tuple[str, ...], files: tuple[str, .
 def from_options(listen: Sequence[str], servers: Sequence[str], algorithms: Algorithms, checks: Checks, *,
                  command_line: CommandLine | None = None, metrics: str | None = None, admin: str | None = None,
                  workers: str | int | None = None) -> Loaded:
-    """The configuration that a file with one listener `web` and one backend `app` would give, its servers s1, s2 …
+    """The configuration of a file with one listener `web` and one backend `app` with the servers s1, s2 …
 
     `health_path` of the command line brings http checks, `health_interval` alone tcp checks. Raises ConfigError, in
     which the options stand for the keys.

@@ -30,7 +30,7 @@ HEAD = """\
 # Durations have a unit (ms s m h d), sizes too (B kB MB GB KiB MiB GiB).
 """
 
-# What a reload does with a change that is not simply in force from then on.
+# Effects of a reload on changes that are not simply in force from then on.
 RELOADS: Mapping[Reload, str] = {
     "restart": " (a change needs a restart)",
     "rebind": " (a change opens other sockets)",
@@ -135,7 +135,7 @@ class _ReferenceWriter:
         yield f"{'# ' if off else ''}{header}".ljust(COMMENTS - 1) + f" # {text}"
 
     def _section(self, section: type, path: tuple[str, ...], text: str, off: bool, many: bool = False) -> Iterator[str]:
-        """One table: first its plain keys, then the tables in it."""
+        """A table: first its plain keys, then the tables in it."""
         yield from self._header(path, text, off, many)
         tables = []
         for name, (_, about) in keys(section).items():
@@ -163,7 +163,7 @@ class _ReferenceWriter:
                 yield f"#   {key}: {about.text}"
 
     def _policies(self, path: tuple[str, ...]) -> Iterator[str]:
-        """One policy for each kind of check: the first with the common keys, all with their own."""
+        """A policy for each kind of check: the first with the common keys, all with their own."""
         for number, (kind, traits) in enumerate(self.checks.items()):
             text = "a health policy, under any name" if not number else "one of another type; it has the keys above too"
             yield from self._header((*path, kind), text, False)

@@ -1,4 +1,4 @@
-"""What must hold within and between the routes of a listener."""
+"""Rules within and between the routes of a listener."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -45,7 +45,7 @@ def _check_backend(config: Config, name: str, path: Path, findings: Findings) ->
 
 
 def _check_mode(route: RouteConfig, tcp: bool, path: Path, findings: Findings) -> None:
-    """What is asked for can be known in the listener's mode."""
+    """A route asks only for facts that the listener's mode has."""
     for name, (attribute, _) in keys(RouteConfig).items():
         if name not in OF_BOTH and (name in OF_TLS) != tcp and getattr(route, attribute):
             of_tls = listed(OF_TLS, "and")
@@ -54,7 +54,7 @@ def _check_mode(route: RouteConfig, tcp: bool, path: Path, findings: Findings) -
 
 
 def _check_route(route: RouteConfig, path: Path, findings: Findings) -> None:
-    """What one route must fulfil by itself."""
+    """Rules of a single route."""
     actions = [name for name in ACTIONS if findings.given((*path, name))]
     if not actions and findings.sound(path):
         findings.error(path, "a route needs one of backend, redirect and respond")
@@ -85,7 +85,7 @@ def _check_hidden(listener: ListenerConfig, path: Path, findings: Findings) -> N
     for later, route in enumerate(listener.routes):
         here: Path = (*path, "routes", later)
         if not findings.untouched(here):
-            continue      # what could not be read would look like "any"
+            continue      # a condition that could not be read would look like none
         for earlier in merge(*(groups[group] for group in dict.fromkeys(_hiding(route)) if group in groups)):
             left -= 1
             if left < 0:
@@ -103,7 +103,7 @@ def _name(route: RouteConfig) -> str | None:
 
 
 def _begin(route: RouteConfig) -> str | None:
-    """How the path begins, by which a route is found; None where that is not known."""
+    """The beginning of the path, by which a route is found; None where it is unknown."""
     return route.path if route.path is not None else route.path_prefix
 
 
@@ -122,12 +122,12 @@ def _hiding(route: RouteConfig) -> Iterator[Group]:
 
 
 def covers(prefix: str, path: str) -> bool:
-    """Every path that begins with `path` begins with `prefix`, by whole segments."""
+    """Whether every path that begins with `path` begins with `prefix`, by whole segments."""
     return path == prefix or path.startswith(prefix if prefix.endswith("/") else prefix + "/")
 
 
 def hides(earlier: RouteConfig, later: RouteConfig) -> bool:
-    """Every request that `later` would take is taken by `earlier`; when in doubt, False."""
+    """Whether `earlier` takes every request that `later` would take; False where that is uncertain."""
     return (_hides_host(earlier.host, later.host) and _hides_host(earlier.sni, later.sni)
             and (not earlier.alpn or (bool(later.alpn) and set(later.alpn) <= set(earlier.alpn)))
             and (not earlier.method or (bool(later.method) and set(later.method) <= set(earlier.method)))

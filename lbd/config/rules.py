@@ -42,7 +42,7 @@ def check_tcp(config: Config, findings: Findings) -> None:
 
 
 def check_proxies(config: Config, findings: Findings) -> None:
-    """Where a PROXY header must come first, somebody may send one."""
+    """A listener that requires a PROXY header trusts some peer to send it."""
     for name, listener in config.listeners.items():
         if listener.proxy_protocol and not set(config.global_.trusted_proxies) - {UNIX} and not all(
                 address.path for address in listener.bind):
@@ -51,7 +51,7 @@ def check_proxies(config: Config, findings: Findings) -> None:
 
 
 def check_unix(config: Config, findings: Findings) -> None:
-    """Only a Unix socket with a file has a mode, an owner and a group: to any other everybody may connect."""
+    """Mode, owner and group need a Unix socket with a file: to an abstract one every local user may connect."""
     for name, listener in config.listeners.items():
         path = ("listeners", name)
         trusted = listener.proxy_protocol or (listener.mode == "http" and UNIX in config.global_.trusted_proxies)
@@ -92,7 +92,7 @@ def _binds(config: Config, findings: Findings) -> Iterator[tuple[Address, Path]]
 
 
 def overlap(one: Address, other: Address) -> bool:
-    """Both could not be bound, or it would be left to chance who gets a connection."""
+    """Whether only one of both can be bound, or chance would decide which of them gets a connection."""
     if one.path or other.path:
         return one.path == other.path
     if one.port != other.port or (":" in one.host) != (":" in other.host):
@@ -114,7 +114,7 @@ def check_backends(config: Config, findings: Findings) -> None:
 
 
 def check_servers(config: Config, findings: Findings) -> None:
-    """Two servers at one address are one machine counted twice; a port to check is of use where there are checks."""
+    """Two servers at one address are one machine counted twice; a port to check needs checks."""
     for name, backend in config.backends.items():
         first: dict[Address, str] = {}
         for server, settings in backend.servers.items():
@@ -127,7 +127,7 @@ def check_servers(config: Config, findings: Findings) -> None:
 
 
 def _unchecked(backend: BackendConfig, server: ServerConfig) -> str:
-    """Why no port of the server is checked, "" where one is."""
+    """The reason why no port of the server is checked, "" where one is."""
     if backend.health is None:
         return "the backend has no health checks; add health"
     if not server.check:
@@ -136,7 +136,7 @@ def _unchecked(backend: BackendConfig, server: ServerConfig) -> str:
 
 
 def check_tls(config: Config, findings: Findings) -> None:
-    """What is asked for by TLS can be had, and what is left out is said aloud."""
+    """Settings of TLS have an effect and fit together; checks that are switched off get a warning."""
     for name, listener in config.listeners.items():
         path: Path = ("listeners", name, "tls")
         if listener.https_redirect:
@@ -169,7 +169,7 @@ def check_tls(config: Config, findings: Findings) -> None:
 
 
 def check_admin(config: Config, findings: Findings) -> None:
-    """Whoever reaches a TCP port must show a token; a Unix socket has permissions instead."""
+    """A TCP address of the admin interface needs a token; a Unix socket has permissions instead."""
     admin = config.admin
     bind, token = admin.bind, admin.token_file
     at: Path = ("admin", "token_file")
@@ -200,14 +200,14 @@ def _check_readable(file: str, path: Path, findings: Findings) -> None:
 
 
 def check_log(config: Config, findings: Findings) -> None:
-    """Secrets stand in the log of whoever asks for them by name, and only there."""
+    """Fields that hold secrets of clients are logged only where they are named, with a warning."""
     for name in config.log.access_fields:
         if name.partition(":")[2].lower() in SECRET_FIELDS:
             findings.warn(("log", "access_fields"), f"{shown(name)} writes secrets of clients into the log")
 
 
 def check_sticky(config: Config, findings: Findings) -> None:
-    """Browsers keep the cookies, lbd their key, and one cookie is not that of two backends."""
+    """Browsers keep the cookies, lbd their key, and no two backends share a cookie."""
     for name, backend in config.backends.items():
         if backend.sticky is not None and backend.sticky.same_site == "None" and not backend.sticky.secure:
             findings.error(("backends", name, "sticky", "same_site"),
@@ -218,7 +218,7 @@ def check_sticky(config: Config, findings: Findings) -> None:
                                                 "its cookies; set sticky_secret in [global]")
     warned: set[str] = set()
     for listener in config.listeners.values():
-        first: dict[tuple[str | None, ...], str] = {}      # whose it is, by what tells two cookies apart (RFC 6265 5.3)
+        first: dict[tuple[str | None, ...], str] = {}      # backend, by a cookie's key (RFC 6265 5.3)
         for host, name, sticky in stickiness(config, listener):
             other = first.setdefault((host, sticky.cookie, sticky.path, sticky.domain), name)
             if other != name and name not in warned:

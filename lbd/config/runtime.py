@@ -1,4 +1,4 @@
-"""What may be changed while lbd runs, as tables of keys like those of the files: wishes, overrides, registrations."""
+"""Changes at runtime, as tables of keys like those of the files: override requests, overrides, registrations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from lbd.schema import units as u
 from lbd.schema.addresses import Address
 from lbd.schema.kinds import ValueKind, each, text_of, type_of
 
-LONGEST_LINE = 200   # characters of what someone says
+LONGEST_LINE = 200   # characters of a reason or a name
 MOST_TAGS = 32
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ SETTINGS = ("mode", "weight", "max_conns", "health")
 
 @dataclass(frozen=True, slots=True)
 class OverrideRequest:
-    """A change of a server or of a whole backend: what is given is set, null goes back to what the files say."""
+    """A change of a server or of a whole backend: keys that are given are set, null goes back to the files."""
 
     mode: str | None = key(None, MODE, "what the operator wants of it")
     weight: int | None = key(None, WEIGHT, "share of the traffic; 0: no new clients")
@@ -71,7 +71,7 @@ class OverrideRequest:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What is in force of all wishes about one server (or one backend: `server` is empty), and who wanted it."""
+    """The overrides in force of a server (of a whole backend: `server` is empty), and who asked for them."""
 
     backend: str = key(REQUIRED, u.NAME, "backend")
     server: str = key("", SHORT, "server; empty: every server of the backend")
@@ -86,7 +86,7 @@ class Override:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What it sets."""
+        """The settings that it overrides."""
         return {name: value for name in SETTINGS if (value := getattr(self, name)) is not None}
 
 
@@ -127,7 +127,7 @@ def read(cls: type[T], data: Any, what: str = "the request") -> T:
 
 
 def write(value: Any) -> dict[str, Any]:
-    """What `read` makes the same of: the keys that are not as by default."""
+    """Data from which `read` makes an equal instance: the keys that are not the default."""
     found: dict[str, Any] = {}
     cls: type = type(value)
     for name, (attribute, about) in keys(cls).items():

@@ -1,4 +1,4 @@
-"""All files of a configuration: what they include, put together to one set of tables."""
+"""The files of a configuration: their includes followed, and their tables merged into one set."""
 
 import glob
 import os
@@ -22,10 +22,10 @@ _PATTERNS = many(LINE, 'paths, or patterns like "lbd.d/*.toml"')
 class ConfigSources:
     """Reads a file (`-`: standard input) and what it includes; problems go to `findings`, as do the places of all keys.
 
-    `data` is what all files say together, `include` the first file's own; `files` are the absolute paths of the
+    `data` is the data of all files together, `include` the first file's own; `files` are the absolute paths of the
     files, and the patterns of `include`; `documents` are all files by absolute path. Where `lenient` (the first file
     has `include_mode = "last-good"`), an included file that cannot be parsed is replaced by its version in `good`, as
-    are those named in `replaced`; `refused` says why.
+    are those named in `replaced`; `refused` are the reasons.
     """
 
     def __init__(self, file: str, findings: Findings, good: Mapping[str, Document] | None = None,

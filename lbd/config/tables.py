@@ -1,4 +1,4 @@
-"""TOML tables made into the instances of the schema: types, unknown keys, defaults, and what cannot be given yet."""
+"""Tables: makes instances of the schema of TOML tables, with types, unknown keys and defaults."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ _BAD = object()
 
 
 class Tables:
-    """Reads tables by the schema. Whatever is wrong becomes a finding, and a default or an empty value goes on."""
+    """Reads tables by the schema. Errors become findings, and a default or an empty value stands in."""
 
     def __init__(self, findings: Findings, catalog: Catalog) -> None:
         self.findings = findings
@@ -24,13 +24,13 @@ class Tables:
         self.policies: dict[str, HealthPolicy] = {}
 
     def config(self, data: Mapping[str, Any]) -> Config:
-        """The configuration that the data of all files together says."""
+        """The configuration of the data of all files together."""
         values: dict[str, Any] = {}
         for name, (attribute, about) in keys(Config).items():
             if name not in data:
                 continue
             values[attribute] = self._value(about, data[name], (name,))
-            # What is read later refers to these two.
+            # Keys that are read later refer to these two.
             if name == "timeouts":
                 self.timeouts = values[attribute]
             elif name == "health":
@@ -38,8 +38,8 @@ class Tables:
         return Config(**{name: value for name, value in values.items() if value is not _BAD})
 
     def section(self, cls: type, value: Any, path: Path, base: Any = None, others: Iterable[str] | None = ()) -> Any:
-        """An instance of `cls`. `base` gives the keys that are left out; `others` are keys that someone else reads
-        (None: any)."""
+        """An instance of `cls`. `base` gives the keys that are left out; `others` are keys that are read
+        elsewhere (None: any)."""
         if not isinstance(value, dict):
             self._wrong(path, value, f"is {type_of(value)}", "a table")
             return base if base is not None else self._blank(cls)
@@ -77,7 +77,7 @@ class Tables:
                 self.findings.error((*path, name), f"unknown key{near}")
 
     def _value(self, about: Key, value: Any, path: Path) -> Any:
-        """What one key says, or _BAD."""
+        """The value of a key, or _BAD."""
         self._gate(about, path)
         if about.kind is u.ALGORITHM:
             return self.algorithm(value, path)
@@ -96,7 +96,7 @@ class Tables:
         return self.section(about.section, value, path, self.timeouts if about.section is Timeouts else None)
 
     def _gate(self, about: Key, path: Path) -> None:
-        """Keys that this version cannot put into effect."""
+        """Report keys that this version cannot put into effect."""
         if about.refused:
             self.findings.error(path, f"cannot be given yet: {about.refused}")
         elif about.later:

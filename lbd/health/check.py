@@ -1,4 +1,4 @@
-"""What every kind of check has: options, a result, and the way an error is put into words."""
+"""The interface of checks: options, a result, and the words for an error of a connection."""
 
 import asyncio
 import errno
@@ -84,7 +84,7 @@ _WORDS = {
     errno.EPIPE: "connection closed",
 }
 
-# What OpenSSL calls bytes that are no TLS record.
+# Reasons that OpenSSL gives for bytes that are no TLS record.
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
 
 

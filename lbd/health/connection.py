@@ -25,7 +25,7 @@ class CheckResponse:
 
 
 class BadResponse(ValueError):
-    """What came is no HTTP/1 response."""
+    """The bytes received are no HTTP/1 response."""
 
 
 class Lost(ConnectionError):

@@ -85,7 +85,7 @@ async def _over(event: asyncio.Event, seconds: float) -> None:
 
 
 def environment(subject: Subject) -> Mapping[str, str]:
-    """What the program sees; host and port are empty for a Unix socket."""
+    """The environment of the program; host and port are empty for a Unix socket."""
     address = subject.address
     passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     return {

@@ -54,7 +54,7 @@ async def check(subject: Subject, options: HttpOptions, timeout: float) -> Resul
 
 
 class Asker:
-    """What stays from one check of a server to the next: the request, and with `keep_alive` the connection."""
+    """The state kept from one check of a server to the next: the request, and with `keep_alive` the connection."""
 
     def __init__(self, subject: Subject, options: HttpOptions) -> None:
         self._address = subject.reached

@@ -22,7 +22,7 @@ Key = tuple[str, str, str]   # backend, server, address: a server that moves is 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One server to check, how, and the bytes with which each connection to it begins. Where the policy names a host
+    """A server to check, how, and the bytes with which each connection to it begins. Where the policy names a host
     instead of the server's own, `at` is its IP address, "" while there is none."""
 
     address: Address
@@ -34,7 +34,7 @@ class Target:
 
 @dataclass(slots=True)
 class Judgement:
-    """What is known of one server: `health` is unknown, up or down; `streak` counts equal results in a row, of which
+    """The judgement of a server: `health` is unknown, up or down; `streak` counts equal results in a row, of which
     `needed` make a difference; `skipped` counts checks that could not be done here, which say nothing of the server."""
 
     health: str = "unknown"
@@ -92,7 +92,7 @@ class Judgement:
 
 @dataclass(slots=True)
 class ServerWatch:
-    """One server under watch: `first` is set once there is a result, `soon` asks for a check at once."""
+    """A server under watch: `first` is set once there is a result, `soon` asks for a check at once."""
 
     target: Target
     subject: Subject
@@ -210,15 +210,15 @@ class Schedule:
         return watch is not None and watch.target.policy.address is None
 
     def known(self) -> dict[Key, Judgement]:
-        """What is known of every server."""
+        """The judgements of all servers."""
         return {key: watch.judgement for key, watch in self._watches.items()}
 
     def restore(self, judgements: Mapping[Key, Judgement]) -> None:
-        """What was known of servers that are still to be watched: the checks go on from there."""
+        """Take judgements from before of servers that are not watched yet: their checks go on from there."""
         self._before = {key: judgement for key, judgement in judgements.items() if judgement.last is not None}
 
     def of(self, key: Key) -> Judgement | None:
-        """What is known of a server; None if it is not checked."""
+        """The judgement of a server; None if it is not checked."""
         watch = self._watches.get(key)
         return None if watch is None else watch.judgement
 

@@ -1,4 +1,4 @@
-"""What routes and algorithms ask of a request: its path, host and client, and values in its query and cookies."""
+"""Facts of a request for routes and algorithms: its path, host and client, and values in its query and cookies."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -43,13 +43,14 @@ def routed_path(target: bytes) -> bytes:
 
 
 def merged(path: bytes) -> bytes:
-    """Several slashes in a row are one: most servers take them so."""
+    """The path with several slashes in a row made one, as most servers take them."""
     return _SEVERAL.sub(b"/", path) if b"//" in path else path
 
 
 def remainder(path: bytes, prefix: bytes) -> bytes:
-    """What of a raw path follows a prefix (decoded, without a slash at its end), in the client's own spelling: `%2F` is
-    data there, dot segments are resolved. It begins with a slash. The whole path when the prefix is not how it begins.
+    """The rest of a raw path after a prefix (decoded, without a slash at its end), in the client's own spelling: `%2F`
+    is data there, dot segments are resolved. It begins with a slash. The whole path when it does not begin with the
+    prefix.
     """
     parts = _SLASHES.split(path)[1:]
     kept: list[tuple[bytes, bytes]] = []        # a slash as it is spelled, and the segment after it
@@ -85,8 +86,8 @@ def client_address(forwarded_for: Sequence[bytes], trusted: Trusted) -> bytes:
     """The right-most address of X-Forwarded-For that is not a trusted proxy's; the left-most when all are.
 
     The values are in the order of their lines, and the last address is the peer's. Ports are cut off (some proxies
-    write them). What is no address ends the search: nothing to the left of it can be believed, so the address to its
-    right counts.
+    write them). Anything but an address ends the search: nothing to the left of it can be believed, so the address to
+    its right counts.
     """
     found = b""
     for item in reversed(b",".join(forwarded_for).split(b",")):

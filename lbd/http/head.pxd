@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""What the scanners are in C, for the kernel that calls them without the interpreter."""
+"""C declarations of the scanners, for the kernel that calls them without the interpreter."""
 
 from libc.stdint cimport int64_t, uint8_t
 

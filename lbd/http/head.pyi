@@ -1,4 +1,4 @@
-"""One compiled pass over an HTTP/1 head (RFC 9110, 9112): bytes received in, the bytes to send on and facts out."""
+"""The compiled scanner of HTTP/1 heads (RFC 9110, 9112): bytes received in, the bytes to send on and facts out."""
 
 KEEP: int          # 1: the sender's connection can carry another message after this one
 LENGTH: int        # 2: a body of `length` bytes (> 0) follows the head
@@ -11,7 +11,7 @@ SIMPLE: int        # 128: WHOLE and nothing follows; (response) final; (request)
                    # without UPGRADE, Max-Forwards and what `signs`
 
 class Request:
-    """What one pass over a request head found. One per listener and worker: read it before the next `scan`."""
+    """The scanner of request heads. One per listener and worker: read its facts before the next `scan`."""
 
     out: bytes        # the head to send to the server, to the empty line; origin-form target
     method: bytes
@@ -46,7 +46,7 @@ class Request:
         """
 
 class Response:
-    """What one pass over a response head found. Backends of a worker share it: read it before the next `scan`."""
+    """The scanner of response heads. Backends of a worker share it: read its facts before the next `scan`."""
 
     out: bytes        # the head to send to the client; with SIMPLE the body too
     status: int

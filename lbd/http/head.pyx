@@ -41,7 +41,7 @@ cdef size_t PASSED_ROOM = 0
 
 
 cdef class Request:
-    """What one pass over a request head found. One per listener and worker: read it before the next `scan`."""
+    """The scanner of request heads. One per listener and worker: read its facts before the next `scan`."""
 
     def __cinit__(self, Py_ssize_t max_head, int max_headers, Py_ssize_t max_uri, bint forwarded=False,
                   str underscores="drop-lookalikes", bint certified=False):
@@ -138,7 +138,7 @@ cdef inline int whole(int flags, size_t size, size_t head, size_t length) noexce
 
 
 cdef class Response:
-    """What one pass over a response head found. One per worker: read it before the next `scan`."""
+    """The scanner of response heads. Backends of a worker share it: read its facts before the next `scan`."""
 
     def __cinit__(self, Py_ssize_t max_head, int max_headers, tuple lenient=()):
         cdef str name

@@ -218,7 +218,7 @@ cdef inline uint8_t* put_passing(uint8_t* to, const uint8_t* p, size_t run, cons
 
 
 cdef inline int read_connection(const uint8_t* p, Lines* lines) noexcept nogil:
-    """What the Connection fields say, as Options, or a Fault; the fields they name do not pass.
+    """The Connection fields as Options, or a Fault; the fields they name do not pass.
 
     Only fields without a meaning here can be named away: a client must not strip Host, Cookie or X-Forwarded-For.
     """

@@ -31,7 +31,7 @@ cdef inline bytes copied(const uint8_t* p, size_t n):
 
 
 cdef inline bytes joined(const uint8_t* p, size_t n, const uint8_t* q, size_t m):
-    """One bytes object of two pieces."""
+    """A bytes object of two pieces."""
     cdef bytes both = PyBytes_FromStringAndSize(NULL, n + m)
     memcpy(PyBytes_AS_STRING(both), p, n)
     memcpy(PyBytes_AS_STRING(both) + n, q, m)

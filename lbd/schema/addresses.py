@@ -1,4 +1,4 @@
-"""Addresses and networks: where to listen, where to connect, and who is who."""
+"""Addresses and networks: to listen on, to connect to, and of peers."""
 
 import ipaddress
 import re
@@ -12,7 +12,7 @@ from lbd.schema.packed import packed
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Proxy = Network | str   # a network, or `UNIX`
 
-UNIX = "unix"       # whoever comes in by a Unix socket
+UNIX = "unix"       # every peer that connects by a Unix socket
 
 LONGEST_PATH = 107  # bytes of a Unix socket's path or @NAME that fit into sockaddr_un, NUL apart (unix(7))
 LONGEST_NAME = 253  # characters of a host name (RFC 1035, 2.3.4)
@@ -44,7 +44,7 @@ class Address:
 
     @property
     def abstract(self) -> bool:
-        """A Unix socket with a name in place of a file: gone with its last descriptor, open to every user."""
+        """Whether it is a Unix socket with a name in place of a file: open to every user, gone with its last fd."""
         return self.path.startswith("@")
 
     @property
@@ -54,18 +54,18 @@ class Address:
 
     @property
     def literal(self) -> bool:
-        """No name has to be resolved: a Unix socket or an IP address."""
+        """Whether no name has to be resolved: a Unix socket or an IP address."""
         return bool(self.path) or _numeric(self.host)
 
     @property
     def wildcard(self) -> bool:
-        """Every address of the machine (of one family)."""
+        """Whether it stands for every address of the machine (of one family)."""
         return self.host in ("0.0.0.0", "::")
 
 
 @lru_cache(maxsize=2**15)
 def _numeric(host: str) -> bool:
-    """It is an IP address. Asked of every server many times per reload, and parsing is slow."""
+    """Whether it is an IP address; cached, since parsing is slow and every server is asked many times per reload."""
     try:
         ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

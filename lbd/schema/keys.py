@@ -1,4 +1,4 @@
-"""What the table of keys says of a key, and how the classes of the schema are made of such lines."""
+"""Lines of the table of keys, of which the classes of the schema are made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -17,7 +17,7 @@ REQUIRED = object()
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What the table says of one key.
+    """The line of a key in the table.
 
     `default` is written as in TOML (`REQUIRED`: the key must be given). `later` marks keys that are read in full but
     have no effect yet; `refused` says why a key cannot be given yet at all.
@@ -35,7 +35,7 @@ class Key:
     refused: str = ""
     name: str = ""               # as written, where it is a Python keyword
     switch: bool = False         # `true` stands for an optional table with its defaults, `false` for none
-    example: Any = None          # what the reference shows where there is no default, as written in TOML
+    example: Any = None          # shown by the reference where there is no default, as written in TOML
 
 
 def key(default: Any, kind: ValueKind, text: str, reload: Reload = LIVE, **more: Any) -> Any:
@@ -64,6 +64,6 @@ def named(section: type, text: str, **more: Any) -> Any:
 
 @cache
 def keys(section: type) -> Mapping[str, tuple[str, Key]]:
-    """Each key of a table as it is written, with the attribute that holds it and what the table of keys says of it."""
+    """The keys of a table as they are written, each with the attribute that holds it and its line."""
     return {about.name or item.name: (item.name, about)
             for item in fields(section) if (about := item.metadata.get("key")) is not None}

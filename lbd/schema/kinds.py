@@ -1,4 +1,4 @@
-"""What a kind of value is, and the words for a value that is wrong."""
+"""Kinds of values, and the words for a value that is wrong."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 SHOWN = 200  # characters of a value that a message repeats
-TOLD = 20    # wrong elements of one array that are told of
+TOLD = 20    # wrong elements of an array that are reported
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-# What TOML calls the types that tomllib returns.
+# TOML's names of the types that tomllib returns.
 _NAMES = {"bool": "a boolean", "int": "an integer", "float": "a number", "str": "a string", "list": "an array",
           "dict": "a table", "datetime": "a date and time", "date": "a date", "time": "a time"}
 
 
 @dataclass(frozen=True, slots=True)
 class ValueKind:
-    """One kind of value.
+    """A kind of value.
 
     `allowed` completes the sentence "must be …". `read` takes what tomllib gives and returns the value that the
     program uses, or raises `ValueError` whose text says what was wrong, as the end of a sentence that begins with the
     value (the reader adds place and `allowed`). `schema` is the JSON Schema of what may be written. `known` are the
     words to which a mistyped one may be near. `empty` stands in for a required value that could not be read, so that
     the checks that follow can go on. `settle` makes paths absolute: it gets what was read, and the directory of the
-    file in which it is written. `write` makes of what was read what may be written in a file (None: as it is).
+    file in which it is written. `write` turns the value back into what may be written in a file (None: as it is).
     """
 
     name: str
@@ -38,7 +38,7 @@ class ValueKind:
     write: Callable[[Any], Any] | None = None
 
 
-Wrong = tuple[int | str, str]       # which element or key, and what is wrong with it
+Wrong = tuple[int | str, str]       # element or key, and its error
 
 
 class ItemError(ValueError):
@@ -50,7 +50,7 @@ class ItemError(ValueError):
 
 
 def each(items: Iterable[tuple[int | str, T]], read: Callable[[T], R]) -> list[R]:
-    """What is read from items of which each has its place; raises `ItemError` with the first wrong ones."""
+    """Read items, each with its place; raises `ItemError` with the first wrong ones."""
     results, wrong = _tried(items, read)
     if wrong:
         raise ItemError(wrong)
@@ -71,7 +71,7 @@ def _tried(items: Iterable[tuple[int | str, T]], read: Callable[[T], R]) -> tupl
 
 
 def type_of(value: Any) -> str:
-    """What TOML calls the value's type, with its article."""
+    """The type of a value as TOML calls it, with its article."""
     return _NAMES.get(type(value).__name__, type(value).__name__)
 
 

@@ -1,4 +1,4 @@
-"""The keys of TLS, on both sides: what a listener shows to its clients, and what a backend asks of its servers."""
+"""The keys of TLS: of listeners towards clients, and of backends towards servers."""
 
 import dataclasses
 from collections.abc import Mapping

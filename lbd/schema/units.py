@@ -143,7 +143,7 @@ def number(low: float, high: float) -> ValueKind:
 
 
 def choice(*words: str) -> ValueKind:
-    """One of some words."""
+    """A word from a list."""
 
     def read(value: Any) -> str:
         if text_of(value) not in words:
@@ -154,7 +154,7 @@ def choice(*words: str) -> ValueKind:
 
 
 def choice_of(*numbers: int) -> ValueKind:
-    """One of some whole numbers."""
+    """A whole number from a list."""
 
     def read(value: Any) -> int:
         if isinstance(value, bool) or value not in numbers:
@@ -281,7 +281,7 @@ def _join(path: str, directory: str) -> str:
 _STRING = {"type": "string"}
 _FILLED = {"type": "string", "minLength": 1}
 
-# What a line of access log can say, in the order of its columns.
+# The columns of the access log, in order.
 ACCESS_FIELDS = (
     "time", "listener", "route", "backend", "server", "client", "method", "target", "protocol", "host", "status",
     "bytes_in", "bytes_out", "queue", "connect", "first_byte", "total", "retries", "ending", "reason", "id",

@@ -13,7 +13,7 @@ from lbd.stats.atomic cimport lbd_fence, lbd_pause
 from lbd.stats.scoreboard cimport Board, Row
 
 cdef enum:
-    TRIES = 8       # then the bound counts as reached: whoever waits asks again
+    TRIES = 8       # then the bound counts as reached: waiting requests ask again
     STEP = 32       # turns of the pause by which the next lane waits longer
 
 

@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""What a status and a time are counted as: classes of statuses, and the buckets of a histogram."""
+"""Counting of statuses and times: classes of statuses, and the buckets of a histogram."""
 
 from libc.stdint cimport uint64_t
 

@@ -26,7 +26,7 @@ cdef struct Weight:
 
 
 cdef inline double rescaling(double landmark, double decay, double to, double to_decay, double moment) noexcept:
-    """What turns weights under one landmark and decay into weights under another."""
+    """The factor from weights under one landmark and decay to weights under another."""
     cdef double power = (landmark - to) / decay
     if decay != to_decay:
         power = (landmark - moment) / decay + (moment - to) / to_decay

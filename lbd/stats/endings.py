@@ -13,7 +13,7 @@ NOBODY, CLIENT, SERVER, LBD, OPERATOR = "none", "client", "server", "lbd", "oper
 
 
 class Ending(NamedTuple):
-    """One ending. `status` is what lbd answers with, 0 where it sends no answer of its own; `text` is for people."""
+    """An ending of a request. `status` is what lbd answers with, 0 where it sends no answer; `text` is for people."""
 
     name: str
     blame: str

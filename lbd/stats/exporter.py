@@ -16,7 +16,7 @@ Rows = list[tuple[tuple[str, ...], list[float]]]     # labels and totals of each
 
 @dataclass(frozen=True, slots=True)
 class ServerView:
-    """One server: its row and what the supervisor knows of it.
+    """A server: its row and what the supervisor knows of it.
 
     `state` is one word for both axes, `up` whether it takes new requests, `check_seconds` how long the last check
     took (None: never checked), `checks` their number by result, `ejections` those decided on by what became of them.
@@ -39,7 +39,7 @@ class ServerView:
 
 @dataclass(frozen=True, slots=True)
 class ProcessView:
-    """One process of lbd: "supervisor" or the number of a worker's slot, and its lane of the board (None: it has none).
+    """A process of lbd: "supervisor" or the number of a worker's slot, and its lane of the board (None: it has none).
 
     `files` are open descriptors, `memory` resident bytes, `cpu` seconds since its start.
     """
@@ -53,7 +53,7 @@ class ProcessView:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What exists now, with its slots. What is not in here has no series.
+    """Everything that exists now, with its slots; anything else has no series.
 
     `restarts` counts, by slot, the workers that died and were replaced. `left_out`: there would be more series than
     allowed; `histograms`: servers have theirs exported; `log_lost` are the lines of access log that could not be

@@ -17,7 +17,7 @@ RESPONSE_BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.
 
 
 class Field(NamedTuple):
-    """One cell. `metric` is empty where it is not exported; `label` (name, value) tells it from its siblings.
+    """A cell of a row. `metric` is empty where it is not exported; `label` (name, value) tells it from its siblings.
 
     `rare`: it has no series until it is above 0.
     """
@@ -54,24 +54,24 @@ class RowKind:
         return len(self.fields) - 1
 
     def gauge(self, name: str, text: str, metric: str = "") -> int:
-        """A figure of the moment, zeroed when its process is dead; returns the index."""
+        """Add a figure of the moment, zeroed when its process is dead; returns the index."""
         return self._add(name, True, metric, text)
 
     def counter(self, name: str, text: str, metric: str = "", label: tuple[str, str] | None = None,
                 rare: bool = False) -> int:
-        """A figure that only grows and outlives its process; returns the index."""
+        """Add a figure that only grows and outlives its process; returns the index."""
         return self._add(name, False, metric, text, label, rare)
 
     def counters(self, name: str, text: str, metric: str, label: str, values: Sequence[str],
                  rare: Sequence[str] = ()) -> int:
-        """One counter per value of a label, side by side; returns the index of the first."""
+        """Add a counter per value of a label, side by side; returns the index of the first."""
         first = len(self.fields)
         for place, value in enumerate(values):
             self._add(f"{name}_{place}", False, metric if value else "", text, (label, value), value in rare)
         return first
 
     def histogram(self, name: str, text: str, metric: str) -> int:
-        """Counters of a histogram, as many as there may be bounds and two more; returns the index of the first."""
+        """Add the counters of a histogram: one per bound that there may be, and two; returns the index of the first."""
         first = len(self.fields)
         for place in range(MOST_BOUNDS + 2):
             self._add(f"{name}_{place}", False, "", text)

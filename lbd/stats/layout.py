@@ -32,7 +32,8 @@ class Section(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """One lane: the sections in the order of the kinds, and `column`, where the servers' field 0 lies side by side.
+    """The layout of a lane: the sections in the order of the kinds, and `column`, where the servers' field 0 lies side
+    by side.
 
     Algorithms read that column of all servers at every pick. `sources` is where the lane's part of the table of sticky
     source addresses lies, `SOURCES` bytes.

@@ -1,4 +1,4 @@
-"""Who is least loaded of some servers, over all lanes of the scoreboard."""
+"""The least loaded of some servers, over all lanes of the scoreboard."""
 
 from collections.abc import Sequence
 from typing import final

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, auto_pickle=False, autotestdict=False
-"""Who is least loaded of some servers, over all lanes of the scoreboard."""
+"""The least loaded of some servers, over all lanes of the scoreboard."""
 
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free

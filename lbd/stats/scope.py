@@ -27,7 +27,7 @@ class Scope:
             raise ValueError(f"compat is haproxy, not {query['compat']!r}")
 
     def seen(self, view: View) -> View:
-        """What of all that exists."""
+        """The part of the view that is in scope."""
         if self._maint and "server" in self.parts:
             return view
         kept = [server for server in view.servers if server.state != "maint"] if "server" in self.parts else []

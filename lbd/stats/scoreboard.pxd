@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""What the scoreboard is in C, for the kernels that read it."""
+"""C declarations of the scoreboard, for the kernels that read it."""
 
 from libc.stdint cimport int64_t, uint64_t
 

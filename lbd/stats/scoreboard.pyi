@@ -13,7 +13,7 @@ LAYOUT: int        # hash of the layout that this code uses; supervisor and work
 
 @final
 class Board:
-    """One mapping of the scoreboard. Numbers of lanes, kinds, slots and fields out of range raise IndexError."""
+    """A mapping of the scoreboard. Numbers of lanes, kinds, slots and fields out of range raise IndexError."""
 
     fd: int
     lanes: int
@@ -38,7 +38,7 @@ class Board:
     def totals(self, kind: int, slot: int) -> list[float]:
         """All fields of a row, summed over all lanes, in the order of `stats.fields`."""
     def each(self, kind: int, slot: int, field: int) -> list[float]:
-        """One field of a row as each lane has it; lanes that were never used are left out at the end."""
+        """The values of a field of a row, lane by lane; lanes that were never used are left out at the end."""
     def in_flight(self, slot: int) -> int: ...
     def latency(self, slot: int) -> float:
         """Decayed mean over all lanes in seconds; -1.0 without a sample."""
@@ -51,7 +51,7 @@ class Board:
 
 @final
 class Row:
-    """One row of one lane: the cells that this process writes. Made by `Board.row`."""
+    """A row of one lane: the cells that this process writes. Made by `Board.row`."""
 
     slot: int
 
@@ -68,7 +68,7 @@ class Row:
 
 @final
 class Record:
-    """What is measured of one exchange; one per client connection, used again for every request.
+    """The measurements of an exchange; one record per client connection, used again for every request.
 
     Calls that do not fit (a second `finish`, `dropped` without a server) do nothing.
     """

@@ -1,4 +1,4 @@
-"""One scrape: what its query wants of the metrics, in the format that it reads, and no more series than allowed."""
+"""A scrape: the metrics that its query asks for, in the format that it accepts, with no more series than allowed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

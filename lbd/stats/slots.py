@@ -1,4 +1,4 @@
-"""The slots: which row of the scoreboard belongs to whom; kept by the supervisor, over all generations."""
+"""The slots: the owners of the rows of the scoreboard, kept by the supervisor over all generations."""
 
 import heapq
 from collections.abc import Hashable, Iterable, Mapping
@@ -41,13 +41,13 @@ class Slots:
             self._free[kind][:] = sorted(set(range(self._high[kind])) - used)
 
     def release(self, kind: int, identity: Hashable) -> None:
-        """The owner is gone: only when no process can still write its row. Whoever has no slot may be released too."""
+        """Free the slot of an owner, once no process can write its row any more; no error if it has none."""
         slot = self._owned[kind].pop(identity, None)
         if slot is not None:
             heapq.heappush(self._free[kind], slot)
 
     def owners(self, kind: int) -> Mapping[Hashable, int]:
-        """Who has a slot now, and which."""
+        """The owners of slots now, with their slots."""
         return MappingProxyType(self._owned[kind])
 
     def _new(self, kind: int) -> int:

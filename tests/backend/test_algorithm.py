@@ -1,4 +1,4 @@
-"""What every algorithm starts from."""
+"""The defaults of every algorithm."""
 
 from random import Random
 from typing import Any

@@ -15,7 +15,7 @@ def outliers(servers=(A, B, C), **settings):
 
 
 class Lanes:
-    """What two workers count of one server."""
+    """Failure counts of one server by two workers."""
 
     def __init__(self):
         self.failures = [0.0, 0.0]

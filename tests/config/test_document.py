@@ -72,7 +72,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def from_input(content: bytes, tmp_path: Path) -> Document:
-    """What `load_input` makes of it as standard input."""
+    """Read content as standard input by `load_input`."""
     (tmp_path / "input").write_bytes(content)
     saved = os.dup(0)
     with open(tmp_path / "input", "rb") as file:

@@ -65,7 +65,7 @@ async def test_a_program_that_may_not_be_run(tmp_path):
 
 
 async def test_a_program_on_a_disk_that_does_not_answer(tmp_path):
-    """Who has a lease on a file holds up everybody who opens it (fcntl(2)), as such a disk does."""
+    """A lease on a file holds up every open of it (fcntl(2)), as a slow disk does."""
     script = tmp_path / "check"
     script.write_text("#!/bin/sh\nexit 0\n")
     script.chmod(0o700)

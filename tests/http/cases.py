@@ -13,7 +13,7 @@ ADDED = (b"X-Forwarded-For: 192.0.2.7", b"X-Forwarded-Proto: http", b"X-Forwarde
 
 
 class Case(NamedTuple):
-    """One message. `out` is None when the case does not say what is sent on."""
+    """A message. `out` is None when the case does not say what is sent on."""
 
     name: str
     data: bytes

@@ -1,4 +1,4 @@
-"""What must hold of everything that the head kernel accepts: no independent reader takes its output in another way."""
+"""Checks of everything that the head kernel accepts: no independent reader takes its output in another way."""
 
 from lbd.http.head import CHUNKED, SIMPLE, UPGRADE, WHOLE, Chunks, Request, Response
 from tests.http.oracles import plainly, requests_by_h11, requests_by_llhttp, responses_by_h11, responses_by_llhttp
@@ -12,7 +12,7 @@ def request(**limits: int) -> Request:
 
 
 def fed(chunks: Chunks, data: bytes, size: int) -> tuple[int, bytes, int]:
-    """What came of feeding the data in pieces of a size: the last result, all that passed, and where the body ended."""
+    """The outcome of feeding the data in pieces of a size: last result, all that passed, and end of the body."""
     passed = b""
     for start in range(0, len(data), size):
         result = chunks.feed(data[start:start + size], 0)
@@ -34,7 +34,7 @@ def check_chunked(passed: bytes, content: bytes) -> None:
 
 
 def check_request(scanner: Request, found: int) -> None:
-    """What goes to the server is read by every oracle as the scanner meant it: one message, and then the next."""
+    """Bytes sent to the server are read by every oracle as the scanner meant it: one message, and then the next."""
     start, fields = plainly(scanner.out)
     assert start == scanner.method + b" " + scanner.target + b" HTTP/1.1"
     names = [name for name, _ in fields]
@@ -56,7 +56,7 @@ def check_request(scanner: Request, found: int) -> None:
 
 
 def check_response(scanner: Response, found: int, data: bytes, method: bytes) -> None:
-    """What goes to the client is read by every oracle with the body that the scanner found."""
+    """Bytes sent to the client are read by every oracle with the body that the scanner found."""
     body = data[scanner.head:scanner.end]
     sent = scanner.out.removesuffix(body) if found & SIMPLE else scanner.out
     assert sent.endswith(b"\r\n\r\n")
@@ -74,7 +74,7 @@ def check_response(scanner: Response, found: int, data: bytes, method: bytes) ->
 
 
 def check_any(data: bytes) -> None:
-    """Whatever the data is: no oracle reads what is made of it in another way, and pieces change nothing."""
+    """Any data: no oracle reads what is made of it in another way, and pieces change nothing."""
     scanner = request()
     found = scanner.scan(data, 0, PEER, b"http", False)
     if found > 0:

@@ -66,7 +66,7 @@ VALUES = st.recursive(
 
 
 def trouble(kind: ValueKind, value: Any) -> str:
-    """What the kind says of a value, "" if it takes it."""
+    """The error of a kind about a value, "" if it takes it."""
     try:
         kind.read(value)
     except ValueError as error:

@@ -20,7 +20,7 @@ def board() -> Board:
 
 
 class Lane:
-    """One process's side of a board: its rows and a record."""
+    """The side of a board that one process writes: its rows and a record."""
 
     def __init__(self, board: Board, lane: int) -> None:
         self.board = board

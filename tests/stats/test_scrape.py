@@ -1,4 +1,4 @@
-"""One scrape: its format, its scope, and its bound."""
+"""A scrape: its format, its scope, and its bound."""
 
 from dataclasses import replace
 
