@@ -1,6 +1,6 @@
-"""The gate: requests that wait until a server has room, where servers or the backend are bounded.
+"""Admission: the queue of requests that wait for a server with room, where servers or the backend have limits.
 
-Stands for the gates of all workers, which let in whoever waits longest, be it in another worker.
+One queue models those of all workers, which admit the request that waits longest, in whichever worker it is.
 """
 
 from collections import OrderedDict
@@ -15,27 +15,27 @@ from lbd.simulation.scenario import Flight
 from lbd.stats import endings
 from lbd.stats.scoreboard import Board
 
-Take = Callable[[float, Flight, Server], None]
+Dispatch = Callable[[float, Flight, Server], None]
 Fail = Callable[[float, Flight, int, int], None]
-At = Callable[[float, Callable[[float], None]], None]
+CallAt = Callable[[float, Callable[[float], None]], None]
 
 
 class SimulatedAdmission:
-    """`choice` is the algorithm's, `take` sends a request to a server, `fail` ends it, `at` calls back later."""
+    """`choose` asks the algorithm, `dispatch` sends a request to a server, `fail` ends one, `call_at` calls back."""
 
-    def __init__(self, board: Board, settings: schema.BackendConfig, choice: Callable[[Flight], Server | None],
-                 take: Take, fail: Fail, at: At) -> None:
+    def __init__(self, board: Board, settings: schema.BackendConfig, choose: Callable[[Flight], Server | None],
+                 dispatch: Dispatch, fail: Fail, call_at: CallAt) -> None:
         self._board = board
         self._settings = settings
-        self._choice = choice
-        self._take = take
+        self._choose = choose
+        self._dispatch = dispatch
         self._fail = fail
-        self._at = at
-        self._waiting: OrderedDict[Flight, Any] = OrderedDict()     # each with what it is asked, as flights are reused
-        self._pumping = False
+        self._call_at = call_at
+        self._waiting: OrderedDict[Flight, Any] = OrderedDict()     # each with its request, as flights are reused
+        self._draining = False
 
     def admit(self, now: float, flight: Flight, in_flight: int) -> None:
-        """A new request: to a server if there is room and nobody waits, else to the end of the queue."""
+        """Send a new request to a server if there is room and the queue is empty, else append it to the queue."""
         most = self._settings.max_in_flight
         usable = flight.usable
         if most is not None and in_flight > most:
@@ -44,53 +44,53 @@ class SimulatedAdmission:
             self._fail(now, flight, 503, endings.NO_SERVER)
         else:
             behind = self._waiting and all(server.max_conns for server in usable)
-            server = None if behind else self._roomy(flight)
+            server = None if behind else self._server_with_room(flight)
             if server is not None:
-                self._take(now, flight, server)
+                self._dispatch(now, flight, server)
             elif len(self._waiting) >= self._settings.queue or not self._settings.timeouts.queue:
                 self._fail(now, flight, 503, endings.QUEUE_FULL)
             else:
-                self.hold(now, flight)
+                self.enqueue(now, flight)
 
-    def hold(self, now: float, flight: Flight, first: bool = False) -> None:
-        """It waits, at most as long as the settings allow; `first`: it had its turn, and waits at the front."""
-        self._waiting[flight] = flight.asked
+    def enqueue(self, now: float, flight: Flight, first: bool = False) -> None:
+        """Queue the request for at most `timeouts.queue` seconds; `first`: at the front, as it was admitted before."""
+        self._waiting[flight] = flight.request
         if first:
             self._waiting.move_to_end(flight, last=False)
-        self._at(now + self._settings.timeouts.queue, partial(self._expire, flight, flight.asked))
+        self._call_at(now + self._settings.timeouts.queue, partial(self._expire, flight, flight.request))
 
-    def room(self, server: Server) -> bool:
-        """The server can take one more request."""
+    def has_room(self, server: Server) -> bool:
+        """Whether the server can take one more request."""
         return not server.max_conns or self._board.in_flight(server.slot) < server.max_conns
 
-    def pump(self, now: float) -> None:
-        """There may be room: let in who waits longest."""
-        if self._pumping:       # the loop below goes on, however requests end that it lets in
+    def drain_queue(self, now: float) -> None:
+        """Admit queued requests in their order as long as there is room."""
+        if self._draining:       # a request that the loop below admits may end at once and call this again
             return
-        self._pumping = True
+        self._draining = True
         while self._waiting:
             flight = next(iter(self._waiting))
             usable = flight.usable
-            server = self._roomy(flight) if usable else None
+            server = self._server_with_room(flight) if usable else None
             if usable and server is None:
                 break
             del self._waiting[flight]
             if server is None:
                 self._fail(now, flight, 503, endings.NO_SERVER)
             else:
-                self._take(now, flight, server)
-        self._pumping = False
+                self._dispatch(now, flight, server)
+        self._draining = False
 
-    def _roomy(self, flight: Flight) -> Server | None:
-        """The algorithm's choice if it has room, else the least loaded one that has, rather one not tried yet."""
+    def _server_with_room(self, flight: Flight) -> Server | None:
+        """The algorithm's choice if it has room, else the least loaded server with room, an untried one first."""
         tried = flight.tried
-        server = None if tried else self._choice(flight)
-        if server is not None and self.room(server):
+        server = None if tried else self._choose(flight)
+        if server is not None and self.has_room(server):
             return server
-        free = [other for other in flight.usable if self.room(other)]
+        free = [other for other in flight.usable if self.has_room(other)]
         return min(free, key=lambda other: (other in tried, load(other)), default=None)
 
-    def _expire(self, flight: Flight, asked: object, now: float) -> None:
-        if self._waiting.get(flight) is asked:
+    def _expire(self, flight: Flight, request: object, now: float) -> None:
+        if self._waiting.get(flight) is request:
             del self._waiting[flight]
             self._fail(now, flight, 503, endings.QUEUE_TIMEOUT)

@@ -44,17 +44,17 @@ class AlgorithmFigures:
 
 def measure(algorithm: str, engine: Engine) -> AlgorithmFigures:
     """What a run that is over was like."""
-    taken = sorted(engine.taken)
-    counts = {name: engine.machines[slot].taken for name, slot in engine.slots.items()}
+    taken = sorted(engine.results.taken)
+    counts = {name: engine.servers[slot].taken for name, slot in engine.slots.items()}
     total = sum(counts.values())
-    slots, duration = engine.scene.fleet.slots, engine.duration
-    busy = {name: min(engine.machines[slot].busy / (slots * duration), 1.0) for name, slot in engine.slots.items()} \
+    slots, duration = engine.scenario.fleet.slots, engine.duration
+    busy = {name: min(engine.servers[slot].busy / (slots * duration), 1.0) for name, slot in engine.slots.items()} \
         if slots and duration else None
     return AlgorithmFigures(
-        algorithm, len(engine.scene.workload), engine.failed, fmean(taken) if taken else None,
+        algorithm, len(engine.scenario.workload), engine.results.failed, fmean(taken) if taken else None,
         percentile(taken, 0.50), percentile(taken, 0.95), percentile(taken, 0.99), duration,
         {name: count / total if total else 0.0 for name, count in counts.items()}, busy,
-        over_time(engine.sent, engine.taken))
+        over_time(engine.results.sent, engine.results.taken))
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:

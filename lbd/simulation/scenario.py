@@ -1,4 +1,4 @@
-"""The scene of a simulated run: what all algorithms face alike, and the workers that face it, as in production."""
+"""The scenario of a simulated run: the load and the faults that are the same for every algorithm, and the workers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,16 +30,16 @@ class Scenario:
 
 
 class SimulatedWorker:
-    """One worker process: its backend, and its lane of the scoreboard."""
+    """A worker process: its backend, and its lane of the scoreboard."""
 
-    def __init__(self, board: Board, lane: int, scene: Scenario, settings: schema.BackendConfig) -> None:
-        fleet = scene.fleet
+    def __init__(self, board: Board, lane: int, scenario: Scenario, settings: schema.BackendConfig) -> None:
+        fleet = scenario.fleet
         self.process = board.row(lane, scoreboard.PROCESS, 0)
         self.route = board.row(lane, scoreboard.ROUTE, 0)
         self.row = board.row(lane, scoreboard.BACKEND, 0)
         self.rows: Callable[[int], Row] = partial(board.row, lane, scoreboard.SERVER)
         self.backend = Backend(fleet.name, self.row)
-        dice = Random(scene.seed * 1000 + lane)
+        dice = Random(scenario.seed * 1000 + lane)
         algorithm = build(settings.algorithm, Context(board, lane, dice, self.row, fleet.name))
         self.backend.install(settings, fleet.endpoints, self.rows, algorithm)
         self.servers = {server.name: server for server in self.backend.servers.values()}
@@ -47,11 +47,11 @@ class SimulatedWorker:
 
 
 class Flight:
-    """One request on its way; used again for another when it has ended, like a client connection's record."""
+    """A request in flight. The object is reused for another request when this one has ended."""
 
-    __slots__ = ("asked", "record", "server", "started", "tried", "worker")
+    __slots__ = ("record", "request", "server", "started", "tried", "worker")
 
-    asked: SimulatedRequest
+    request: SimulatedRequest
     server: Server
 
     def __init__(self, worker: SimulatedWorker) -> None:

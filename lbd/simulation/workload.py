@@ -12,6 +12,7 @@ from random import Random
 ZIPF = 0.7
 SCATTER = 2_654_435_761     # odd, so that every client gets an address of its own, far from its neighbours'
 FIRST = 1000.0              # seconds on the clock when a run begins: a clock near 0 would mean "never" to some
+IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"))
 
 
 class SimulatedRequest:
@@ -36,6 +37,11 @@ class SimulatedRequest:
         self.target = target
         self.method = method
         self.keys = keys
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether it may be retried after a server that may have seen it (RFC 9110 9.2.2)."""
+        return self.method in IDEMPOTENT
 
     def field(self, name: bytes) -> bytes:
         """The client's number; of `cookie`, under every name that is a key."""

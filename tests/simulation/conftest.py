@@ -36,9 +36,9 @@ def run(shape: Callable[..., WorkloadShape]) -> Run:
         backend = schema.BackendConfig(servers=made.settings.servers, timeouts=timeouts, **(settings or {}))
         made = fleet.SimulatedFleet(made.name, backend, made.seconds, slots, made.detect, made.recover)
         wrong = [fault.parse(kind, text, made.seconds) for kind, text in faults]
-        scene = Scenario(made, synthetic(of), of.workers, of.concurrency, wrong, of.seed)
+        scenario = Scenario(made, synthetic(of), of.workers, of.concurrency, wrong, of.seed)
         options = ALGORITHMS[algorithm].Options
-        engine = Engine(scene, schema.AlgorithmConfig(algorithm, options() if options else None))
+        engine = Engine(scenario, schema.AlgorithmConfig(algorithm, options() if options else None))
         engine.run(lambda count: None)
         return engine
 

@@ -7,11 +7,11 @@ from lbd.stats.scoreboard import Board
 
 
 def test_workers_see_each_others_load() -> None:
-    scene = Scenario(from_words(parse("5ms,5ms"), 8), [], 2, 0, [], 1)
+    scenario = Scenario(from_words(parse("5ms,5ms"), 8), [], 2, 0, [], 1)
     board = Board.create(2)
-    settings = schema.BackendConfig(servers=scene.fleet.settings.servers,
+    settings = schema.BackendConfig(servers=scenario.fleet.settings.servers,
                                     algorithm=schema.AlgorithmConfig("least-connections"))
-    one, two = (SimulatedWorker(board, lane, scene, settings) for lane in range(2))
+    one, two = (SimulatedWorker(board, lane, scenario, settings) for lane in range(2))
     flight = Flight(one)
     flight.record.begin(one.route, one.row)
     flight.record.took(one.servers["a"].row)

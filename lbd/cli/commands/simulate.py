@@ -104,16 +104,16 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--rate and --concurrency exclude each other")
     if args.png:
         picture.pen()       # before the work, not behind it
-    scene, rate = stage(args)
-    algorithms = compared(args.algorithm, scene.fleet)
-    usual = scene.fleet.settings.algorithm.name
-    found = simulate(scene, algorithms)
-    advice = advise(found, usual, not scene.concurrency, scene.fleet.fair)
+    scenario, rate = stage(args)
+    algorithms = compared(args.algorithm, scenario.fleet)
+    usual = scenario.fleet.settings.algorithm.name
+    found = simulate(scenario, algorithms)
+    advice = advise(found, usual, not scenario.concurrency, scenario.fleet.fair)
     if args.json:
-        print(json.dumps(as_data(scene, rate, found, advice), indent=2))
+        print(json.dumps(as_data(scenario, rate, found, advice), indent=2))
     else:
         console = terminal.console(PIPE_WIDTH)
-        console.print(page(scene, rate, found, advice))
+        console.print(page(scenario, rate, found, advice))
         if args.plot:
             console.print()
             console.print(lines(found, advice.algorithm, usual, min(console.width, 110)), soft_wrap=True)
@@ -192,7 +192,7 @@ def compared(names: Sequence[str], servers: SimulatedFleet) -> list[schema.Algor
     return found
 
 
-def simulate(scene: Scenario, algorithms: Sequence[schema.AlgorithmConfig]) -> list[AlgorithmFigures]:
+def simulate(scenario: Scenario, algorithms: Sequence[schema.AlgorithmConfig]) -> list[AlgorithmFigures]:
     """Run all of them, one after the other, with a bar on stderr if that is a terminal."""
     console = terminal.TerminalConsole(stderr=True)
     bar = Progress(TextColumn("{task.description:<22}"), BarColumn(None), TimeRemainingColumn(compact=True),
@@ -202,10 +202,10 @@ def simulate(scene: Scenario, algorithms: Sequence[schema.AlgorithmConfig]) -> l
     gc.freeze()     # the workload is there to stay: a collection need not look through it
     try:
         with bar:
-            task = bar.add_task("", total=len(scene.workload) * len(algorithms))
+            task = bar.add_task("", total=len(scenario.workload) * len(algorithms))
             for algorithm in algorithms:
                 bar.update(task, description=algorithm.name)
-                engine = Engine(scene, algorithm)
+                engine = Engine(scenario, algorithm)
                 engine.run(partial(bar.advance, task))
                 found.append(measure(algorithm.name, engine))
     finally:

@@ -19,29 +19,29 @@ HEIGHT = 14       # of a chart, lines
 COLUMNS = ("mean", "p50", "p95", "p99", "failed", "most", "least")
 
 
-def headline(scene: Scenario, rate: float) -> list[str]:
+def headline(scenario: Scenario, rate: float) -> list[str]:
     """The fleet and the load in a few words; `rate` is 0.0 where each request waits for another."""
-    fleet = scene.fleet
+    fleet = scenario.fleet
     servers = fleet.settings.servers
     named = [f"{name} {span(fleet.seconds[name])}" + (f" x{server.weight}" if fleet.weighted else "") +
              (" (backup)" if server.backup else "") for name, server in list(servers.items())[:NAMED]]
     if len(servers) > NAMED:
         named.append(f"{len(servers) - NAMED} more")
     room = f"{fleet.slots} at a time each" if fleet.slots else "any number at a time"
-    load = f"{scene.concurrency:,} clients without a pause" if scene.concurrency else f"{rate:,.0f} requests/s"
+    load = f"{scenario.concurrency:,} clients without a pause" if scenario.concurrency else f"{rate:,.0f} requests/s"
     if rate and fleet.slots:
         load += f" ({percent(rate / fleet.capacity)} of what they can answer)"
-    workers = f"{scene.workers} worker{'s' * (scene.workers != 1)}"
+    workers = f"{scenario.workers} worker{'s' * (scenario.workers != 1)}"
     lines = [f"servers  {', '.join(named)}; {room}",
-             f"load     {load}, {len(scene.workload):,} requests, {workers}, seed {scene.seed}"]
-    if scene.faults:
-        lines.append(f"faults   {', '.join(map(str, scene.faults))}")
+             f"load     {load}, {len(scenario.workload):,} requests, {workers}, seed {scenario.seed}"]
+    if scenario.faults:
+        lines.append(f"faults   {', '.join(map(str, scenario.faults))}")
     return lines
 
 
-def page(scene: Scenario, rate: float, found: Sequence[AlgorithmFigures], advice: Advice) -> RenderableType:
+def page(scenario: Scenario, rate: float, found: Sequence[AlgorithmFigures], advice: Advice) -> RenderableType:
     """Headline, table and recommendation."""
-    lines = [Text.assemble((line[:9], "dim"), line[9:]) for line in headline(scene, rate)]
+    lines = [Text.assemble((line[:9], "dim"), line[9:]) for line in headline(scenario, rate)]
     verdict = Text.assemble((f"→ {advice.algorithm}", "bold green"), ": ", str(advice))
     return Group(*lines, "", table(found, advice.algorithm), "", verdict)
 
@@ -72,17 +72,18 @@ def lines(found: Sequence[AlgorithmFigures], best: str, usual: str, width: int) 
         chart([(one.algorithm, one.over_time) for one in chosen], width, HEIGHT))
 
 
-def as_data(scene: Scenario, rate: float, found: Sequence[AlgorithmFigures], advice: Advice) -> dict[str, Any]:
+def as_data(scenario: Scenario, rate: float, found: Sequence[AlgorithmFigures], advice: Advice) -> dict[str, Any]:
     """The same for programs; all times in seconds, all shares from 0 to 1."""
-    fleet = scene.fleet
+    fleet = scenario.fleet
     return {
         "fleet": {
             "backend": fleet.name, "slots": fleet.slots,
             "servers": [{"name": name, "seconds": fleet.seconds[name], "weight": server.weight,
                          "backup": server.backup} for name, server in fleet.settings.servers.items()],
         },
-        "load": {"requests": len(scene.workload), "rate": rate or None, "concurrency": scene.concurrency or None,
-                 "workers": scene.workers, "seed": scene.seed, "faults": [str(fault) for fault in scene.faults]},
+        "load": {"requests": len(scenario.workload), "rate": rate or None, "concurrency": scenario.concurrency or None,
+                 "workers": scenario.workers, "seed": scenario.seed,
+                 "faults": [str(fault) for fault in scenario.faults]},
         "algorithms": [{
             "name": one.algorithm, "mean": one.mean, "p50": one.p50, "p95": one.p95, "p99": one.p99,
             "failed": one.failed, "duration": one.duration, "shares": dict(one.shares),

@@ -18,7 +18,7 @@ FOUND = [AlgorithmFigures("round-robin", 1000, 20, 0.02, 0.01, 0.05, 0.08, 2.0, 
          AlgorithmFigures("least-time", 1000, 0, 0.01, 0.01, 0.02, 0.03, 2.0, {"a": 0.9, "b": 0.1}, None, LINE)]
 
 
-def scene(servers: str = "5ms,40msx2", **more: Any) -> Scenario:
+def scenario(servers: str = "5ms,40msx2", **more: Any) -> Scenario:
     workload: Any = range(1000)
     return Scenario(**{"fleet": from_words(parse(servers), 8), "workload": workload, "workers": 1, "concurrency": 0,
                     "faults": [Fault("dies", "b", 0.5)], "seed": 3, **more})
@@ -31,7 +31,7 @@ def shown(what: Any) -> list[str]:
 
 
 def test_a_page() -> None:
-    assert shown(page.page(scene(), 900.0, FOUND, advise(FOUND, "round-robin"))) == [
+    assert shown(page.page(scenario(), 900.0, FOUND, advise(FOUND, "round-robin"))) == [
         "servers  a 5.00 ms x1, b 40.0 ms x2; 8 at a time each",
         "load     900 requests/s (50 % of what they can answer), 1,000 requests, 1 worker, seed 3",
         "faults   dies b@50%",
@@ -46,11 +46,11 @@ def test_a_page() -> None:
 
 
 @pytest.mark.parametrize(("of", "rate", "words"), [
-    (scene(concurrency=50), 0.0, "50 clients without a pause"),
-    (scene(fleet=from_words(parse("5ms"), 0)), 1000.0, "load     1,000 requests/s, 1,000 requests"),
-    (scene(fleet=from_words(parse("5ms"), 0)), 1000.0, "any number at a time"),
-    (scene(servers=",".join(["1ms"] * 11)), 1.0, "h 1.00 ms, 3 more; 8"),
-    (scene(workers=3), 1.0, "3 workers"),
+    (scenario(concurrency=50), 0.0, "50 clients without a pause"),
+    (scenario(fleet=from_words(parse("5ms"), 0)), 1000.0, "load     1,000 requests/s, 1,000 requests"),
+    (scenario(fleet=from_words(parse("5ms"), 0)), 1000.0, "any number at a time"),
+    (scenario(servers=",".join(["1ms"] * 11)), 1.0, "h 1.00 ms, 3 more; 8"),
+    (scenario(workers=3), 1.0, "3 workers"),
 ])
 def test_headlines(of: Scenario, rate: float, words: str) -> None:
     assert any(words in line for line in page.headline(of, rate))
@@ -66,7 +66,7 @@ def test_the_chart_begins_with_the_best_and_the_usual() -> None:
 
 
 def test_data() -> None:
-    data = page.as_data(scene(), 900.0, FOUND, advise(FOUND, "round-robin"))
+    data = page.as_data(scenario(), 900.0, FOUND, advise(FOUND, "round-robin"))
     assert data["fleet"]["servers"][1] == {"name": "b", "seconds": 0.04, "weight": 2, "backup": False}
     assert data["load"] == {"requests": 1000, "rate": 900.0, "concurrency": None, "workers": 1, "seed": 3,
                             "faults": ["dies b@50%"]}
