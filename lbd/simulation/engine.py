@@ -79,7 +79,8 @@ class Engine:
 
     def _send(self, now: float, request: SimulatedRequest) -> None:
         self._events.advance(now)
-        self._faults.apply_due(now, request.number)
+        if request.number >= self._faults.next_number:
+            self._faults.apply_due(now, request.number)
         self.dispatcher.send(now, request)
 
     def _send_next(self, now: float) -> None:

@@ -42,7 +42,8 @@ class EventQueue:
     def run_next(self) -> None:
         """Advance the clock to the next event and run it; `IndexError` when there is none."""
         when, _, flight, event = heappop(self._heap)
-        self.advance(when)
+        self.now = when
+        freeze(when)
         if flight is None:
             event(when)
         else:

@@ -1,5 +1,6 @@
 """The schedule of faults: which of them begin and end with which request, and when health checks notice."""
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -9,12 +10,16 @@ from lbd.simulation.fleet import SimulatedFleet
 
 
 class FaultSchedule:
-    """The faults of a run of `total` requests, applied to the servers of the dispatcher."""
+    """The faults of a run of `total` requests, applied to the servers of the dispatcher.
+
+    `next_number` is the number of the request before which the next fault begins or ends.
+    """
 
     def __init__(self, faults: Sequence[Fault], total: int, fleet: SimulatedFleet, dispatcher: Dispatcher) -> None:
         self._changes = planned_changes(faults, total)
         self._fleet = fleet
         self._dispatcher = dispatcher
+        self.next_number = self._changes[-1][0] if self._changes else math.inf
         self._slots = {endpoint.name: endpoint.slot for endpoint in fleet.endpoints}
 
     def apply_due(self, now: float, number: int) -> None:
@@ -22,6 +27,7 @@ class FaultSchedule:
         while self._changes and number >= self._changes[-1][0]:
             _, _, fault, begins = self._changes.pop()
             self._apply(now, fault, begins)
+        self.next_number = self._changes[-1][0] if self._changes else math.inf
 
     def _apply(self, now: float, fault: Fault, begins: bool) -> None:
         slot = self._slots[fault.server]
