@@ -18,10 +18,10 @@ from lbd.log.logger import printable
 HEIGHT = 5       # lines of a plot: two of them, and what is known, fit on 24 lines
 ALONE = ("last check", "note", "address")   # facts that may be long
 LAST = 8         # events
-STEERING: list[BindingType] = [
-    Binding("d", "app.steer('drain')", "Drain"),
-    Binding("r", "app.steer('ready')", "Ready"),
-    Binding("m", "app.steer('maint')", "Maint"),
+MODE_KEYS: list[BindingType] = [
+    Binding("d", "app.change_mode('drain')", "Drain"),
+    Binding("r", "app.change_mode('ready')", "Ready"),
+    Binding("m", "app.change_mode('maint')", "Maint"),
 ]
 
 Facts = Mapping[str, Any]
@@ -32,7 +32,7 @@ class DetailScreen(Screen[None]):
 
     CSS = "DetailScreen Static { padding: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter", "app.pop_screen", "Back"), *STEERING, Binding("q", "app.quit", "Quit")]
+        Binding("escape,enter", "app.pop_screen", "Back"), *MODE_KEYS, Binding("q", "app.quit", "Quit")]
 
     def __init__(self, row: Facts, events: Sequence[Facts]) -> None:
         super().__init__()

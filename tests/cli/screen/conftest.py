@@ -69,7 +69,7 @@ class Driven:
 
     def names(self) -> list[str]:
         """The servers in the table, from top to bottom."""
-        return [row["name"] for row in self.app.rows]
+        return [row["name"] for row in self.app.table.rows_shown]
 
 
 @pytest.fixture

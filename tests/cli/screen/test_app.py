@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from lbd.cli.screen.app import MOST, SORTS, ServerTable
+from lbd.cli.screen.app import MAX_ROWS
+from lbd.cli.screen.server_table import SORTS, ServerTable
 from lbd.cli.screen.detail import DetailScreen
 
 
@@ -12,7 +13,7 @@ async def test_what_is_wrong_stands_first(driven):
     async with driven.run():
         assert driven.names() == ["b", "c", "a"]
         await driven.shows("lbd 1, pid 7, ready, generation 3", "1 of 3 servers usable · 15 req/s · 0.5 errors/s",
-                           "down", "10.0 ms", "DetailScreen", "Sort")
+                           "down", "10.0 ms", "Detail", "Sort")
 
 
 async def test_trouble_with_the_daemon_is_told(driven):
@@ -24,7 +25,7 @@ async def test_trouble_with_the_daemon_is_told(driven):
 async def test_sorting_goes_through_the_columns_and_the_cursor_stays_with_its_server(driven):
     async with driven.run() as pilot:
         await pilot.press("down")
-        assert driven.app.chosen()["name"] == "c"
+        assert driven.app.selected()["name"] == "c"
         await pilot.press("s")
         assert (SORTS[driven.app.sort], driven.names()) == ("in flight", ["c", "a", "b"])
         await pilot.press("s")
@@ -32,7 +33,7 @@ async def test_sorting_goes_through_the_columns_and_the_cursor_stays_with_its_se
         driven.servers["a"]["requests_per_second"] = 100.0
         driven.answer()
         await driven.until(lambda: driven.names() == ["a", "c", "b"])
-        assert driven.app.chosen()["name"] == "c"
+        assert driven.app.selected()["name"] == "c"
 
 
 async def test_a_filter_leaves_what_it_says(driven):
@@ -102,10 +103,10 @@ async def test_enter_looks_into_a_server_and_q_leaves(driven):
 
 
 async def test_of_a_large_fleet_the_first_are_drawn_and_a_filter_finds_the_others(driven):
-    driven.servers.update({f"s{number:03}": dict(driven.servers["a"]) for number in range(MOST)})
+    driven.servers.update({f"s{number:03}": dict(driven.servers["a"]) for number in range(MAX_ROWS)})
     driven.answer()
     async with driven.run((120, 24)) as pilot:
-        assert (len(driven.names()), driven.names()[0]) == (MOST, "b")
+        assert (len(driven.names()), driven.names()[0]) == (MAX_ROWS, "b")
         await driven.shows("3 more, / finds them")
         await pilot.press("slash", *"s199", "enter")
         await driven.until(lambda: driven.names() == ["s199"])
