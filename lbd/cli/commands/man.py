@@ -1,4 +1,9 @@
-"""`lbd man`: the manual page, made from the tables of the command line (man(7))."""
+"""`lbd man`: the manual page, made from the tables of the command line (man(7)).
+
+It is written here, and not by argparse-manpage: that (4.8) repeats the usage and the shared options in each command,
+and has neither groups of commands nor SIGNALS, EXIT STATUS, ENVIRONMENT and FILES. The text comes from modules that
+import the kernels and all dependencies, which a build does not have: so the page is part of the source tree.
+"""
 
 import argparse
 import inspect

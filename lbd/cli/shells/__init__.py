@@ -1,4 +1,8 @@
-"""Completion scripts, one shell a file."""
+"""Completion scripts, one shell a file.
+
+They are written here, and not by shtab: the scripts of that (1.13) lose server names with colons and `--option=VALUE`
+in bash, and want `eval` in zsh, where these can be sourced.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 
