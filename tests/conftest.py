@@ -1,13 +1,15 @@
-"""Every asynchronous test runs on uvloop, as production does, and no process compiles what another one has compiled."""
+"""Every asynchronous test runs on uvloop, as production does; processes share what is compiled, and the work evenly."""
 
 import asyncio
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 import uvloop
+from xdist.scheduler import WorkStealingScheduling
 
 # Hundreds of processes are started. Where the environment forbids bytecode beside the sources it goes elsewhere: one
 # place for the whole run, which the processes of the tests inherit, and those of another user may read.
@@ -16,6 +18,20 @@ if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ:
     os.chmod(_bytecode.name, 0o755)
     os.environ["PYTHONPYCACHEPREFIX"] = _bytecode.name
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Beginnings of the names of the tests that take longest. Where several processes run the tests these come first, and
+# who has nothing left takes from the others, lest one runs them alone at the end.
+LONGEST = ("tests/test_source.py::test_types", "tests/test_source.py::test_stubs", "tests/system/")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WorkStealingScheduling | None:
+    return WorkStealingScheduling(config, log) if config.getvalue("dist") == "load" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: [not item.nodeid.startswith(start) for start in LONGEST])
 
 
 def pytest_asyncio_loop_factories(

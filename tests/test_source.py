@@ -178,10 +178,12 @@ def test_pure_rooms() -> None:
 
 def outside_of_functions(node: ast.AST) -> Iterator[ast.AST]:
     """Everything within, but for what is in a function or class."""
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield child
-            yield from outside_of_functions(child)
+    left = [node]
+    while left:
+        for child in ast.iter_child_nodes(left.pop()):
+            if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                yield child
+                left.append(child)
 
 
 def test_imports_stand_at_the_top() -> None:

@@ -87,7 +87,8 @@ class Lbd:
         self.file = self.path / "lbd.toml"
         self._ports = dict(ports or {})
         self._command = [*prefix, python, "-m", "lbd", "-c", str(self.file), *options]
-        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
+        # With every start aiohttp reads the authorities of the machine, twice; no server here has a certificate of one.
+        self._environment = {**os.environ, "SSL_CERT_FILE": os.devnull, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._orphans: list[int] = []
         self._workers = workers
         self._told = 0       # bytes of the log before the last renewal
