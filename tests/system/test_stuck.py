@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import termios
 import threading
@@ -17,6 +16,7 @@ import pytest
 from lbd_process import DEADLINE, ROOT, Backend, Lbd, Unix, ask, until
 from origin import Origin
 
+from lbd.cli.command_line import main
 from tests.system.namespace import namespace
 
 SOON = 30.0    # seconds that a start may take, of which the checks get two: half of what a silent server is given
@@ -77,13 +77,6 @@ def fill(writer):
         while True:
             os.write(writer, b"x")
     os.set_blocking(writer, True)
-
-
-def command(lbd, *words):
-    """A command for the running daemon: its exit code, and what it wrote."""
-    done = subprocess.run([sys.executable, "-m", "lbd", *words, "--admin", f"unix:{lbd.path}/admin.sock"], cwd=ROOT,
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE)
-    return done.returncode, done.stdout + done.stderr
 
 
 class Deaf:
@@ -204,6 +197,10 @@ def stuck():
 
 def test_everything_stuck_at_once_holds_up_nothing(stuck):
     lbd = stuck.lbd
+
+    def command(*words):
+        assert main([*words, "--admin", f"unix:{lbd.path}/admin.sock"]) == 0
+
     with Deaf(lbd, "/v1/status?history=true", 200) as status, Deaf(lbd, "/v1/events?since=0", 2000) as events:
         until(lambda: min(status.unread, events.unread) > UNREAD, "nobody takes the answers")
         for _ in range(2):
@@ -213,21 +210,17 @@ def test_everything_stuck_at_once_holds_up_nothing(stuck):
                 until(lambda name=name: name not in stuck.answering(), "it gets nothing")
                 stuck.origins[number].healthy = True
                 until(lambda: stuck.answering() == {"a", "b"}, "it is back")
-        code, said = command(lbd, "status")
-        assert code == 0, said
-        code, said = command(lbd, "drain", "app/a")
-        assert code == 0, said
+        command("status")
+        command("drain", "app/a")
         until(lambda: stuck.answering() == {"b"}, "it drains")
         assert bool(lbd.status()["unkept"]) == stuck.walled
-        code, said = command(lbd, "ready", "app/a")
-        assert code == 0, said
+        command("ready", "app/a")
         until(lambda: stuck.answering() == {"a", "b"}, "it serves again")
         lost = lbd.status()["backends"]["many"]["servers"].get("d0", {"reason": "dead0.example is not resolved"})
         assert lost["reason"].startswith("dead0.example is not resolved")
         generation = lbd.status()["generation"]
         lbd.file.write_text(lbd.file.read_text().replace('"50ms"', '"60ms"'))
-        code, said = command(lbd, "reload")
-        assert code == 0, said
+        command("reload")
         assert lbd.status()["generation"] == generation + 1
         for _ in range(20):
             lbd.send(signal.SIGHUP)

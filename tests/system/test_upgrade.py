@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from lbd_process import ROOT, Lbd, living, until
@@ -21,19 +22,25 @@ backend = "app"
 [backends.app.servers]
 a = "127.0.0.1:%d"
 """
+UNFINISHED = shutil.ignore_patterns("*.pyc.*")      # what is being compiled beside this
 moments = itertools.count(1_000_000_000)    # seconds: each version is written at one of its own
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """Where the copy of lbd is, one for all so that it is compiled once."""
-    return tmp_path_factory.mktemp("home")
+    """Where the copy of lbd is, with what is compiled of it already."""
+    home = tmp_path_factory.mktemp("home")
+    if prefix := os.environ.get("PYTHONPYCACHEPREFIX"):
+        compiled = Path(f"{prefix}{ROOT}/lbd")
+        if compiled.exists():
+            shutil.copytree(compiled, f"{prefix}{home}/lbd", ignore=UNFINISHED)
+    return home
 
 
 @pytest.fixture
 def package(home, monkeypatch):
     """A copy of lbd that the daemon is started from, and a way to put another version there."""
-    shutil.copytree(ROOT / "lbd", home / "lbd", ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+    shutil.copytree(ROOT / "lbd", home / "lbd", ignore=UNFINISHED, dirs_exist_ok=True)
     monkeypatch.setattr(sys.modules["lbd_process"], "ROOT", home)
 
     def install(version, more=""):
