@@ -20,7 +20,7 @@ registration = { networks = ["127.0.0.0/8"] }
 # A pattern cannot say how long a duration may be; a server that is taken away drains before it is gone.
 NOT_HELD = "positive_data_acceptance,use_after_free"
 DETERMINISTIC = ("--phases", "examples,coverage", "--generation-deterministic")
-EVERYTHING = ("--max-time", "90", "--generation-database", "none")
+EVERYTHING = ("--max-time", "30", "--generation-database", "none")
 
 
 @pytest.mark.slow

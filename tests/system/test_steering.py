@@ -145,7 +145,7 @@ def test_overrides_survive_reload_and_restart():
         assert servers(lbd)["a"]["weight"] == 3
 
 
-@pytest.mark.parametrize("turns", [3, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize("turns", [3, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
 def test_nothing_acknowledged_is_lost_by_kill_9(turns):
     dice = random.Random(turns)
     known = set()
