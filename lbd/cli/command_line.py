@@ -125,6 +125,9 @@ def parser(command: str, told: bool = False) -> Parser:
         made.add_argument("-V", "--version", action="store_true", help="print the version and exit")
         if told:
             made.description, made.epilog = overview(), EXIT_CODES
+    elif told and (topics := guide.running(command)):
+        examples = f"examples:\n  {', '.join(f'lbd help {topic}' for topic in topics)}"
+        made.epilog = "\n\n".join(filter(None, (made.epilog, examples)))
     return made
 
 

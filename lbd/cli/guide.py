@@ -25,6 +25,12 @@ def text(path: Path) -> str:
     return PLACE.sub(lambda place: TABLES[place[1]](), path.read_text("utf-8"))
 
 
+def running(command: str, directory: Path = DIRECTORY) -> list[str]:
+    """The topics of guides with an example that runs this command."""
+    example = re.compile(rf"^(?:\$ |    )?lbd {re.escape(command)}(?![\w-])", re.MULTILINE)
+    return [topic for topic, path in topics(directory).items() if example.search(path.read_text("utf-8"))]
+
+
 def summary(path: Path) -> str:
     """The sentence that a guide opens with, as a line of a list: without its full stop, and in lower case."""
     sentence = " ".join(path.read_text("utf-8").split("\n\n", 2)[1].split()).removesuffix(".")

@@ -59,6 +59,14 @@ def test_topics_are_the_texts_by_name(tmp_path: Path) -> None:
     assert guide.summary(tmp_path / "a.md") == "text of it in one sentence"
 
 
+def test_guides_with_an_example_of_a_command(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("```sh\nlbd drain app/a\n```\n")
+    (tmp_path / "b.md").write_text("```console\n$ lbd drain app/a\n```\n")
+    (tmp_path / "c.md").write_text("`lbd drain` and\n```sh\nlbd drain-all\n```\n")
+    assert guide.running("drain", tmp_path) == ["a", "b"]
+    assert guide.running("reload") == ["reloading"]
+
+
 def test_a_table_of_the_code_stands_where_a_guide_asks_for_it(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("before\n<!-- table: endings -->\nafter\n")
     text = guide.text(tmp_path / "a.md")

@@ -28,6 +28,11 @@ def test_that_of_a_command_is_its_own(capsys: pytest.CaptureFixture[str], comman
     assert shown(capsys, "help", command) == shown(capsys, command, "--help")
 
 
+def test_that_of_a_command_names_the_guides_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, "help", "reload").endswith("\nexamples:\n  lbd help reloading\n")
+    assert "examples:" not in shown(capsys, "help", "version")
+
+
 @pytest.mark.parametrize("topic", guide.topics())
 def test_a_topic_is_printed_as_it_is(capsys: pytest.CaptureFixture[str], topic: str) -> None:
     assert shown(capsys, "help", topic) == guide.text(guide.topics()[topic])
