@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lbd.tls.contexts import Towards
+from lbd.tls.contexts import ClientTls
 
 
 class ServerConnections:
@@ -17,4 +17,4 @@ class ServerConnections:
     def __init__(self) -> None:
         self.pinned: dict[Any, None] = {}
         self.socket_address: tuple[int, Any] | None = None
-        self.tls: Towards | None = None
+        self.tls: ClientTls | None = None

@@ -2,7 +2,7 @@
 
 from lbd.log import logger as log
 from lbd.log.output import LogOutput
-from lbd.report.events import Events
+from lbd.report.event_log import EventLog
 from lbd.schema import Config
 
 
@@ -11,7 +11,7 @@ class DaemonLog:
 
     def __init__(self, config: Config) -> None:
         self.output = LogOutput()
-        self.events = Events()
+        self.events = EventLog()
         self.form = log.form_for(config.log.format, 2)
         self._level = config.log.level
         self._set_up()

@@ -42,7 +42,7 @@ class ServerStates:
         self.registry = Registry()
         self.cuts = Cuts()
         self.endpoints = Endpoints(slots, self.resolver, self.schedule, self.ejection.reason, self._adjusted,
-                                   certificates.towards)
+                                   certificates.client_tls)
 
     def all_endpoints(self, config: Config) -> list[Endpoint]:
         """Every server of every backend as it is now."""

@@ -97,7 +97,8 @@ def _tls(plane: ControlPlane, generation: Generation, place: Place) -> dict[str,
     }
 
 
-def _server(plane: ControlPlane, config: Config, endpoint: Endpoint, course: TrendSeries, history: bool) -> dict[str, Any]:
+def _server(plane: ControlPlane, config: Config, endpoint: Endpoint, course: TrendSeries, history: bool
+            ) -> dict[str, Any]:
     board = plane.board
     totals = board.totals(scoreboard.SERVER, endpoint.slot)
     latency = board.latency(endpoint.slot)

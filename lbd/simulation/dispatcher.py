@@ -92,13 +92,13 @@ class Dispatcher:
             self.homes[flight.request.client] = server.name
         simulated = self.servers[server.slot]
         if simulated.refuses:
-            server.fail(now)
+            server.backoff.mark_failed(now)
             worker.backend.rebuild()
             self.timer.start(now)
             self.retry(now, flight, endings.CONNECT_REFUSED)
             return
-        if server.doubt:
-            server.trust()
+        if server.backoff.until:
+            server.backoff.clear_failures()
             worker.backend.rebuild()
         simulated.taken += 1
         end = math.inf if simulated.hangs else simulated.serve(now, flight.request.effort)

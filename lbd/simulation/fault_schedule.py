@@ -52,7 +52,7 @@ class FaultSchedule:
         for worker in self._dispatcher.workers:
             worker.backend.update(self._fleet.endpoints[slot]._replace(health=health), worker.rows)
             if health == "up":
-                worker.servers[name].trust()
+                worker.servers[name].backoff.clear_failures()
             worker.backend.rebuild()
         self._dispatcher.timer.start(now)
         if self._dispatcher.admission is not None:

@@ -25,10 +25,10 @@ class WorkerTimer:
     def _tick(self, now: float) -> None:
         self._ticking = False
         for worker in self._workers:
-            doubtful = [server for server in worker.servers.values() if server.doubt]
-            over = [server for server in doubtful if server.doubt < now]
+            doubtful = [server for server in worker.servers.values() if server.backoff.until]
+            over = [server for server in doubtful if server.backoff.until < now]
             for server in over:
-                server.doubt = 0.0
+                server.backoff.until = 0.0
             if over:
                 worker.backend.rebuild()
             worker.backend.tick(now)

@@ -19,14 +19,14 @@ def test_a_server_is_tried_again_after_its_back_off() -> None:
     server = worker.servers["a"]
     try:
         events.advance(FIRST)
-        server.doubt = FIRST + 2.5 * INTERVAL
+        server.backoff.until = FIRST + 2.5 * INTERVAL
         timer = WorkerTimer([worker], events)
         timer.start(FIRST)
         timer.start(FIRST)
         for _ in range(3):
-            assert server.doubt
+            assert server.backoff.until
             events.run_next()
-        assert not server.doubt
+        assert not server.backoff.until
         assert events.now == pytest.approx(FIRST + 3 * INTERVAL)
         with pytest.raises(IndexError):
             events.run_next()

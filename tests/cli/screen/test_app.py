@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lbd.cli.screen.app import MAX_ROWS
-from lbd.cli.screen.server_table import SORTS, ServerTable
 from lbd.cli.screen.detail import DetailScreen
+from lbd.cli.screen.server_table import SORTS, ServerTable
 
 
 async def test_what_is_wrong_stands_first(driven):
