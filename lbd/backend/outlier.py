@@ -88,7 +88,7 @@ class Outliers:
         self.settings = settings
         self.cases: dict[Identity, Case] = dict(cases or {})
 
-    def keep(self, servers: Sequence[Identity]) -> None:
+    def keep_only(self, servers: Sequence[Identity]) -> None:
         """Keep the records of these servers only."""
         self.cases = {server: self.cases.get(server) or Case() for server in servers}
 
@@ -97,7 +97,7 @@ class Outliers:
         case = self.cases.get(server)
         return case is not None and case.until > 0
 
-    def look(self, now: float, figures: Mapping[Identity, FailureCounts]) -> list[Decision]:
+    def judge(self, now: float, figures: Mapping[Identity, FailureCounts]) -> list[Decision]:
         """Decide by the counts of the servers that may take requests; `now` is monotonic."""
         decisions = [self._end(server, case, now) for server, case in self.cases.items() if 0 < case.until <= now]
         for server, seen in figures.items():

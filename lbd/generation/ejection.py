@@ -81,7 +81,7 @@ class Ejection:
             if endpoint.backend in groups:
                 groups[endpoint.backend].append(endpoint)
         for name, group in groups.items():
-            self._backends[name].keep([endpoint.identity for endpoint in group])
+            self._backends[name].keep_only([endpoint.identity for endpoint in group])
             self._slots[name] = {endpoint.identity: endpoint.slot for endpoint in group if serves(endpoint)}
 
     def look(self) -> None:
@@ -89,7 +89,7 @@ class Ejection:
         moment, moved = now(), False
         for name, outliers in self._backends.items():
             seen = {key: self._figures(slot) for key, slot in self._slots.get(name, {}).items()}
-            for decision in outliers.look(moment, seen):
+            for decision in outliers.judge(moment, seen):
                 self._tell(decision, "its time is over")
                 moved = moved or decision.what in (EJECTED, RETURNED)
         if moved:

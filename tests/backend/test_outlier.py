@@ -10,7 +10,7 @@ A, B, C = (("app", name, f"10.0.0.{place}:80") for place, name in enumerate("abc
 
 def outliers(servers=(A, B, C), **settings):
     made = Outliers(Outlier(**{"consecutive": 5, "base": 30.0, "max": 300.0, "max_ejected": 0.5, **settings}))
-    made.keep(list(servers))
+    made.keep_only(list(servers))
     return made
 
 
@@ -87,7 +87,7 @@ def failing(outliers, now, *servers, times=5):
     """The servers fail so often more; returns what is decided."""
     for server in servers:
         lanes.setdefault(server, Lanes()).fail(0, times)
-    return [(d.server, d.what) for d in outliers.look(now, {s: lanes[s].figures() for s in servers})]
+    return [(d.server, d.what) for d in outliers.judge(now, {s: lanes[s].figures() for s in servers})]
 
 
 lanes: dict = {}
@@ -103,8 +103,8 @@ def test_ejection_and_return():
     assert failing(some, 0.0, A, times=4) == []
     assert failing(some, 0.1, A, times=1) == [(A, EJECTED)]
     assert some.ejected(A)
-    assert some.look(30.0, {}) == []
-    assert [d.what for d in some.look(30.1, {})] == [RETURNED]
+    assert some.judge(30.0, {}) == []
+    assert [d.what for d in some.judge(30.1, {})] == [RETURNED]
     assert not some.ejected(A)
     assert failing(some, 30.2, A, times=4) == []
 
@@ -116,7 +116,7 @@ def test_each_ejection_is_longer_up_to_the_longest_and_good_times_make_up_for_it
         failing(some, now, A)
         seconds.append(some.cases[A].seconds)
         now = some.cases[A].until
-        some.look(now, {})
+        some.judge(now, {})
     assert seconds == [30.0, 60.0, 70.0, 70.0]
     failing(some, now + 95.0, A)
     assert some.cases[A].seconds == 60.0
@@ -127,7 +127,7 @@ def test_never_more_than_the_share_of_a_backend():
     assert failing(some, 0.0, A) == [(A, EJECTED)]
     assert failing(some, 0.1, B) == [(B, TOO_MANY)]
     assert failing(some, 0.2, B) == []
-    some.look(30.0, {})
+    some.judge(30.0, {})
     assert failing(some, 30.1, B) == [(B, EJECTED)]
     assert some.cases[B].counts == {TOO_MANY: 1, EJECTED: 1}
 
@@ -163,8 +163,8 @@ def test_without_enforcement_it_only_counts_once_a_period():
 def test_servers_come_and_go():
     some = outliers()
     failing(some, 0.0, A)
-    some.keep([A])
+    some.keep_only([A])
     assert some.ejected(A)
-    some.keep([B])
+    some.keep_only([B])
     assert not some.ejected(A)
-    assert some.look(1.0, {A: FailureCounts([9.0], [0.0])}) == []
+    assert some.judge(1.0, {A: FailureCounts([9.0], [0.0])}) == []
