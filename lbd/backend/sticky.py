@@ -1,4 +1,4 @@
-"""Stickiness by cookie: a client comes back to the server that it had, known by an opaque token that only lbd can make.
+"""Stickiness by cookie: a client returns to its server, which an opaque token names that only lbd can make.
 
 A token is a keyed hash (HMAC-SHA256) of backend and server name: it shows no address, cannot be forged, is the same in
 every worker and after every restart, and is looked up in a table, so that no hash is computed per request.
@@ -20,7 +20,7 @@ Edits = tuple[tuple[bytes, ...], bytes]         # fields to remove (lower case),
 
 
 class Sticking(Protocol):
-    """A request, as far as stickiness has to do with it."""
+    """The part of a request that stickiness reads and writes."""
 
     preferred: Server | None
     response_edits: Edits | None
@@ -48,7 +48,7 @@ class Stickiness:
         self.follow(servers)
 
     def follow(self, servers: Iterable[Server]) -> None:
-        """These are the servers now: the same names, maybe at other addresses."""
+        """Take over the servers that there are now: the same names, maybe at other addresses."""
         self.servers = {self._tokens[server.name]: server for server in servers}
 
     def admit(self, request: Sticking, payload: bytes) -> bytes:

@@ -50,5 +50,5 @@ def build(wanted: schema.AlgorithmConfig, context: Context) -> Algorithm:
 
 
 def estimate_of(name: str) -> Estimate | None:
-    """Computes the scores of an algorithm in seconds; None where they are no seconds."""
+    """The function that computes an algorithm's scores in seconds; None where they are no seconds."""
     return ALGORITHMS[name].estimate if name in ALGORITHMS else None

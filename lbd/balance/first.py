@@ -1,6 +1,6 @@
 """First: the first server in the order of the file that has room, as HAProxy's `first`; weights are ignored.
 
-It packs few servers full, so that the others can be switched off. Room is `max_conns`: a server without has always.
+It fills few servers, so that the others can be switched off. Room is `max_conns`; a server without it always has room.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ UNBOUNDED = 1e9      # requests in flight
 
 
 class First(Algorithm):
-    """When all are full it is the one that is the least over its bound."""
+    """When all are full it picks the server that is the least over its bound."""
 
     weighted = False
     score_meaning = "in flight / max_conns, the first below 1 wins"

@@ -24,8 +24,8 @@ Build = Callable[[list[int], list[int]], HashTable]     # from the hashes of the
 
 
 class HashedServers:
-    """The table holds all servers of the pool, by their names and never by their order; those that may not be used are
-    left out, so that only their keys move, and come back. Slow start has no effect: it would move keys twice.
+    """Holds all servers of the pool in a table, by their names and never by their order; unusable ones are left out, so
+    that only their keys move, and come back. Slow start has no effect: it would move keys twice.
     """
 
     def __init__(self, build: Build, context: Context) -> None:
@@ -41,11 +41,11 @@ class HashedServers:
         self.weights, self.table = previous.weights, previous.table
 
     def enroll(self, servers: Sequence[Server]) -> None:
-        """All servers of the pool, usable or not."""
+        """Take all servers of the pool, usable or not."""
         self.all = servers
 
     def rebuild(self, servers: Sequence[Server]) -> None:
-        """These servers may be used; the table is built anew only where names or weights changed."""
+        """Choose among these servers; the table is built anew only where names or weights changed."""
         weights = sorted((server.name, server.weight) for server in self._tier(servers) if server.weight > 0)
         if weights == self.weights and [*servers] == [*self.usable]:
             return

@@ -8,7 +8,7 @@ from lbd.balance.loads import Loads
 
 
 class Random(Algorithm):
-    """Workers need to know nothing of each other, and shares are by weight only on average."""
+    """Workers share nothing, and shares are by weight only on average."""
 
     score_meaning = "share of the requests"
 

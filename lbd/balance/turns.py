@@ -5,7 +5,8 @@ from lbd.stats.scoreboard import Row
 
 
 def rotation_of(weights: tuple[int, ...], row: Row | None, before: Rotation | None) -> Rotation:
-    """The rotation before where the weights (whole numbers from 1 on) are its own, else one that goes on from there.
+    """The rotation of servers by weight (whole numbers from 1 on): `before` if its weights are the same, else one that
+    goes on from its position.
 
     The position is the backend's own, in shared memory; without its `row` this algorithm's alone.
     """

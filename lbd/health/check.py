@@ -11,7 +11,7 @@ from lbd.schema.units import Address
 
 
 class Closable(Protocol):
-    """Something that a check keeps open from one time to the next."""
+    """A resource that a check keeps open from one run to the next."""
 
     def close(self) -> None: ...
 
@@ -22,8 +22,7 @@ Secured = tuple[ssl.SSLContext, str]
 
 @dataclass(slots=True)
 class Subject:
-    """A server that is checked, and the address at which it is; where that has a name, `at` is the IP address of it, ""
-    as long as there is none.
+    """A server that is checked, and its address; where that is a name, `at` is its IP address, "" while it has none.
 
     `greeting` are the bytes with which a connection has to begin (a PROXY header); `secured` how TLS follows, None
     without. `kept` is the check's own, closed when the server is not watched any more or is checked in another way.
@@ -39,7 +38,7 @@ class Subject:
 
     @property
     def reached(self) -> Address:
-        """Where to connect."""
+        """The address to connect to."""
         return replace(self.address, host=self.at) if self.at else self.address
 
     def release(self) -> None:

@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
 
     @staticmethod
     async def open(address: Address, greeting: bytes = b"", secured: Secured | None = None) -> "Connection":
-        """Connect, begin with these bytes, and with TLS where that is how it is secured; raises `OSError`."""
+        """Connect, send the greeting, and begin TLS if `secured`; raises `OSError`."""
         loop = asyncio.get_running_loop()
         later = greeting and secured is not None
         tls: Any = {"ssl": secured[0], "server_hostname": secured[1]} if secured is not None and not later else {}
@@ -94,11 +94,11 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: Any) -> None:
-        """It stands."""
+        """Note that the connection is established."""
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """More of an answer; what nobody asked for ends the connection."""
+        """Read more of the answer; unexpected bytes end the connection."""
         if self._answer is None or self._answer.done():
             self.close()
         elif self._found is not None:
@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
         self._fail(Lost(begun) if exc is None else Lost(begun, "connection reset"))
 
     def _read(self) -> None:
-        """As far as there is no final head yet."""
+        """Read until there is a final head."""
         scanner = self._scanner
         while flags := scanner.scan(self._data, 0, self._for_head, 1, True):
             if flags < 0 or scanner.status == 101:
@@ -144,7 +144,7 @@ class Connection(asyncio.Protocol):
             return
 
     def _more(self, found: CheckResponse, data: bytes) -> None:
-        """More of the body."""
+        """Read more of the body."""
         ended = False
         if self._chunks is not None:
             result = self._chunks.feed(data, 0)

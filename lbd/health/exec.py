@@ -134,13 +134,13 @@ class Program:
         loop.add_reader(self._pidfd, self._exited)
 
     def kill(self) -> None:
-        """SIGKILL to its group, as long as nobody waited for its leader: until then the number is no other's."""
+        """Send SIGKILL to its group, unless its leader was reaped: from then on the number may be another's."""
         if self.code is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._popen.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Read no further. One that does not die at once is waited for when it does."""
+        """Stop reading; a program that does not die at once is reaped when it does."""
         if self._reader >= 0:
             self._loop.remove_reader(self._reader)
             os.close(self._reader)

@@ -1,4 +1,4 @@
-"""The check `http`: one request, and what its answer must be."""
+"""The check `http`: one request, and the conditions that its answer must meet."""
 
 import asyncio
 from collections.abc import Mapping
@@ -67,8 +67,8 @@ class Asker:
         self._connection: Connection | None = None
 
     async def ask(self, deadline: float) -> CheckResponse:
-        """On the connection that was kept, else on a new one. One that was kept may have been closed by the server in
-        the meantime: that is no failure, and a new one is tried."""
+        """Ask on the connection that was kept, else on a new one. A kept one may have been closed by the server in the
+        meantime: that is no failure, and a new one is tried."""
         kept = self._connection
         if kept is not None and kept.reusable:
             try:

@@ -1,4 +1,4 @@
-"""When each server is checked, and what follows from the results: one loop per server, none waits for another."""
+"""The schedule of health checks and the judgement of their results: one loop per server, none waits for another."""
 
 import asyncio
 import random
@@ -48,12 +48,12 @@ class Judgement:
 
     @property
     def passing(self) -> bool:
-        """The last check passed."""
+        """Whether the last check passed."""
         return self.last is not None and self.last.passed
 
     @property
     def seconds(self) -> float:
-        """How long the last check took."""
+        """Duration of the last check."""
         return self.last.seconds if self.last is not None else 0.0
 
     @property
@@ -115,7 +115,7 @@ class Round:
         self._look()
 
     def checked(self, key: Key, passed: bool) -> None:
-        """A first check is done, or will not be."""
+        """Note that a first check is done, or will not be."""
         if key not in self._unchecked:
             return
         self._unchecked.discard(key)
@@ -164,7 +164,7 @@ class Schedule:
         self._rounds: set[Round] = set()
 
     def set(self, targets: Mapping[Key, Target]) -> None:
-        """Watch exactly these. A server that is known keeps what is known of it, also under another policy."""
+        """Watch exactly these. A server that was watched before keeps its judgement, also under another policy."""
         for key in [key for key in self._watches if key not in targets]:
             gone = self._watches.pop(key)
             self._end(gone)
@@ -253,7 +253,7 @@ class Schedule:
             watch.subject.release()
 
     async def _check(self, watch: ServerWatch) -> Result | None:
-        """The result; None where the check could not be done."""
+        """Check the server; None where the check could not be done."""
         policy = watch.target.policy
         if not watch.subject.reached.literal:
             return Result(False, f"{watch.subject.address.host} is not resolved", 0.0)
@@ -278,7 +278,7 @@ class Schedule:
 
 
 def _place(target: Target) -> Address:
-    """Where to check: the policy may name another host or port than the server's own."""
+    """The address to check: the policy may name another host or port than the server's own."""
     address, policy = target.address, target.policy
     if not address.path and (policy.address or policy.port):
         return Address(policy.address or address.host, policy.port or address.port)

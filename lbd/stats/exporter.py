@@ -1,4 +1,4 @@
-"""The exporter: what Prometheus scrapes, made from the scoreboard and a description of what exists now."""
+"""The exporter: the metrics for Prometheus, made from the scoreboard and a view of all that exists now."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -114,7 +114,7 @@ SERIES = tuple(grouped(kind) for kind in range(len(KINDS)))
 
 
 class Exporter(Collector):
-    """A collector over one board and one view of it. `rare`: also what has no series until it happens."""
+    """A collector over one board and one view of it. `rare`: rare fields have a series before they occur too."""
 
     def __init__(self, view: View, board: Board, rare: bool = False) -> None:
         self._view = view
