@@ -106,7 +106,7 @@ async def test_both_ends_are_ours(bed):
     assert await client.got(len(data)) == data
     tls = client.transport.get_extra_info("tls")
     assert tls.version() == "TLSv1.3"
-    assert bed.made[0].transport.get_extra_info("tls").asked == NAME
+    assert bed.made[0].transport.get_extra_info("tls").requested_name == NAME
     client.transport.close()
     await client.told("connection_lost")
     await bed.made[0].told("connection_lost")
