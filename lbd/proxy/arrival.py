@@ -20,7 +20,7 @@ class Arrival(Deadlines):
         settings = self.listener.settings
         plane = self.plane
         self.deadline = plane.now + settings.client_header
-        plane.entered(self)
+        plane.admission.connected(self)
         peer = transport.get_extra_info("source")
         if peer is None:
             peer = _peer(transport)

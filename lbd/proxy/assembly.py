@@ -37,7 +37,8 @@ class Assembly:
     def __init__(self, board: Board, lane: int) -> None:
         self.board = board
         self.lane = lane
-        self.nowhere = Backend("", board.row(lane, scoreboard.PROCESS, 0))
+        self.process = board.row(lane, scoreboard.PROCESS, 0)
+        self.nowhere = Backend("", self.process)
         self.sources = SourceTable(board, lane)
         self.random = Random(lane)
         self.tls_contexts = TlsContexts()

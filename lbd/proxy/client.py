@@ -4,6 +4,7 @@ from typing import Any
 
 from lbd.http import head, replies
 from lbd.http.faults import UNKNOWN_CODING
+from lbd.log.logger import logger
 from lbd.proxy.arrival import Arrival
 from lbd.proxy.exchange import (
     CLOSED,
@@ -48,7 +49,7 @@ class Client(Arrival):
     def __init__(self, plane: Any, listener: Any) -> None:
         self.plane = plane
         self.listener = listener
-        self.record = Record(plane.process)
+        self.record = Record(plane.assembly.process)
         self.transport = None
         self.server = self.preferred = self.upstream = self.chunks = self.tried = self.response_edits = None
         self.pins = None
@@ -200,7 +201,7 @@ class Client(Arrival):
         if settings.max_body is not None and request.length > settings.max_body:
             self.refuse(413, endings.BODY_TOO_LARGE)
         elif action.answers is not None:
-            status, answer, ending = action.answers(request, self.keep, self.plane.error_bodies)
+            status, answer, ending = action.answers(request, self.keep, self.plane.in_force.error_bodies)
             self.respond(status, answer, ending)
         else:
             self.respond(200, replies.final_hop(self.payload, self.keep), endings.ANSWERED)
@@ -215,7 +216,7 @@ class Client(Arrival):
             return
         status = -flags
         error = self.listener.settings.request.error
-        self.plane.log.debug("bad request", listener=self.listener.name, client=self.peer.decode(), error=error)
+        logger.debug("bad request", listener=self.listener.name, client=self.peer.decode(), error=error)
         ending = endings.CODING_REFUSED if error == UNKNOWN_CODING else REFUSED.get(status, endings.BAD_REQUEST)
         reject(self, status, ending, data, error)
 
@@ -341,7 +342,7 @@ class Client(Arrival):
         if self.pins is not None:
             self.pins.close()
         self.transport = None
-        self.plane.left(self)
+        self.plane.admission.disconnected(self)
 
     def _gone(self, exc: Exception | None) -> None:
         state = self.state

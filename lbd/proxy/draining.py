@@ -44,7 +44,7 @@ class Draining:
         """Cut servers at the moments that their endpoints have now, where those are others than before; 0.0 calls off
         what was planned. Tunnels end one after another in the second half of the time until then."""
         for endpoint in endpoints:
-            backend = self._plane.backends.get(endpoint.backend)
+            backend = self._plane.in_force.backends.get(endpoint.backend)
             server = backend.servers.get((endpoint.name, str(endpoint.address))) if backend is not None else None
             if server is None or endpoint.cut == server.cut:
                 continue

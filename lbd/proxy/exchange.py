@@ -6,6 +6,7 @@ from lbd.backend.backend import Backend
 from lbd.backend.server import Server
 from lbd.http import fields as http_fields
 from lbd.http import head, replies
+from lbd.log.logger import logger
 from lbd.net.proxy_header import Header
 from lbd.routing.router import RouteTarget
 from lbd.stats import endings, fields
@@ -185,7 +186,8 @@ class Exchange:
         self.deadline = self.plane.now + self.backend.settings.timeouts.connect
         if not self.sent:
             self.transport.pause_reading()
-        upstream.transport = self.plane.connect(server, upstream, introduction(self, told) if told is not None else b"")
+        greeting = introduction(self, told) if told is not None else b""
+        upstream.transport = self.plane.servers.connect(server, upstream, greeting)
 
     def _crowded(self) -> None:
         """The server is full after all."""
@@ -213,7 +215,7 @@ class Exchange:
         self.upstream = upstream
         self.record.connected()
         if upstream.server.backoff.until:
-            self.plane.clear_failures(upstream.server)
+            self.plane.servers.clear_failures(upstream.server)
         if not self.whole:
             if not self.kept:
                 self.forget()
@@ -258,7 +260,7 @@ class Exchange:
     def misread(self, upstream: Upstream, error: str) -> None:
         """The server's answer cannot be understood."""
         upstream.abort()
-        self.plane.log.debug("bad response", backend=self.backend.name, server=upstream.server.name, error=error)
+        logger.debug("bad response", backend=self.backend.name, server=upstream.server.name, error=error)
         self.blame(endings.BAD_RESPONSE, error)
         self._broken(502, endings.BAD_RESPONSE)
 
@@ -304,7 +306,7 @@ class Exchange:
         if self.payload:
             json, request_id = replies.wants_json(self.field(b"accept")), self.field(b"x-request-id")
         self.respond(status, replies.reply(status, keep, json, head_only=self.head_only, request_id=request_id,
-                                           body=self.plane.error_bodies.get(status)), ending)
+                                           body=self.plane.in_force.error_bodies.get(status)), ending)
 
     def respond(self, status: int, answer: bytes, ending: int) -> None:
         """Send a ready answer, and end the exchange."""

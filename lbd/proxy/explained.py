@@ -113,7 +113,7 @@ class Explained(Client):
             self.payload = head.edit(self.payload, None, (FIELD,), b"")
 
     def _line(self, itself: bool, more: str = "") -> bytes:
-        generation = self.plane.generation
+        generation = self.plane.in_force.generation
         parts = [f"generation={generation.number if generation is not None else 0}", f"listener={self.listener.name}",
                  f"route={self.action.index if self.action.index >= 0 else '-'}"]
         if self.backend.name:

@@ -33,7 +33,7 @@ class Handshake(Client):
 
     def secured(self) -> None:
         """The handshake is done."""
-        client, kind = self, self.plane.kind(self.listener)
+        client, kind = self, self.plane.admission.kind_of(self.listener)
         if kind.__basicsize__ == Handshake.__basicsize__:
             self.__class__ = kind       # it has the same fields: an object and a record of requests less
         else:

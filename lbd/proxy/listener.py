@@ -113,16 +113,16 @@ class Listener:
     def __init__(self, name: str, row: Row, settings: ListenerSettings) -> None:
         self.name = name
         self.row = row
-        self.settings = settings
         self.acceptors: list[Any] = []
         self.rejections = Rejections(name)
         self.limits: ConnectionLimits | None = None      # where the number of connections is bounded
         self.mould: Mould[Any]      # of what its connections begin as
-        self.follow()
+        self.apply_settings(settings)
         self.leaving = False
 
-    def follow(self) -> None:
-        """Adapt to other settings."""
+    def apply_settings(self, settings: ListenerSettings) -> None:
+        """Put other settings in force."""
+        self.settings = settings
         if not any(self.settings.bounds):
             self.limits = None
         elif self.limits is None:

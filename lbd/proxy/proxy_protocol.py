@@ -48,11 +48,11 @@ class ProxyProtocol(Client):
         """The client, and what gets the bytes that follow: TLS where the listener ends it, else the client itself."""
         settings, transport = self.listener.settings, self.transport
         if settings.server_tls is None:
-            client = above = self.plane.kind(self.listener)(self.plane, self.listener)
+            client = above = self.plane.admission.kind_of(self.listener)(self.plane, self.listener)
             client.transport = transport
         else:
             client = Handshake(self.plane, self.listener)
-            client.transport = above = self.plane.secure(settings, client).attach(transport)
+            client.transport = above = self.plane.admission.secure(settings, client).attach(transport)
         client.introduced = header
         client.peer = self.peer if header.source is None else _plain(header.source[0])
         client.deadline = self.plane.now + (settings.handshake_timeout or settings.timeouts.client_header)

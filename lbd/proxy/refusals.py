@@ -42,7 +42,7 @@ def reject(client: Any, status: int, ending: int, data: bytes, reason: str | Non
     request_id = head.request_id()
     client.keep = client.sent = False
     answer = replies.reply(status, False, False, request_id=request_id,
-                           body=plane.error_bodies.get(status, OWN.get(ending)))
+                           body=plane.in_force.error_bodies.get(status, OWN.get(ending)))
     client.transport.write(answer)
     client.bytes_out = len(answer)
     plane.count(ending)

@@ -9,6 +9,7 @@ import ssl
 
 from lbd.backend.server import Server
 from lbd.errors import shortage
+from lbd.log.logger import logger
 from lbd.proxy.exchange import CONNECT, IDEMPOTENT, RELAY, TUNNEL, WAIT, Exchange
 from lbd.stats import endings, fields
 from lbd.stats.bound import reserve
@@ -38,9 +39,9 @@ class Repeats(Exchange):
             self._repeat(fields.BACKEND_RETRIES_REFUSED, 503, endings.OUT_OF_RESOURCES, blamed=False, spent=True)
             return
         if isinstance(reason, ssl.SSLError) and not upstream.server.backoff.until:
-            self.plane.log.warning("TLS with a server failed", backend=upstream.server.backend,
+            logger.warning("TLS with a server failed", backend=upstream.server.backend,
                                    server=upstream.server.name, reason=str(reason))
-        self.plane.mark_failed(upstream.server)
+        self.plane.servers.mark_failed(upstream.server)
         self.blame(failure(reason), str(reason or ""))
         self._repeat(fields.BACKEND_RETRIES_REFUSED, 502, failure(reason), spent=False)
 
@@ -50,7 +51,7 @@ class Repeats(Exchange):
         if upstream is not None:
             upstream.server.row.add(fields.SERVER_CONNECTION_ERRORS, 1)
             upstream.abort()
-        self.plane.mark_failed(self.server)
+        self.plane.servers.mark_failed(self.server)
         self._repeat(fields.BACKEND_RETRIES_TIMEOUT, status, ending, spent=False)
 
     def _repeat(self, reason: int, status: int, ending: int, blamed: bool = True, spent: bool = True) -> None:

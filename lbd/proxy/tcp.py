@@ -101,7 +101,7 @@ class TcpClient(Client):
         self.tunnel()
         self._bind(upstream.server)
         if upstream.server.backoff.until:
-            self.plane.clear_failures(upstream.server)
+            self.plane.servers.clear_failures(upstream.server)
         if ended:
             self.eof_received()
 

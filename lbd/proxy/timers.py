@@ -8,6 +8,8 @@ import time
 from collections.abc import Collection
 from typing import Any
 
+from lbd.log.logger import logger
+
 TICK = 0.1            # seconds
 PARTS = 10
 STALL = 1.0           # seconds that a tick is late by when the whole process stood still
@@ -47,7 +49,7 @@ class Timers:
             try:
                 client.expire()
             except Exception:      # a fault there must not end the time of all others
-                plane.log.exception("a connection failed at its deadline", state=client.state)
+                logger.exception("a connection failed at its deadline", state=client.state)
                 client.transport.abort()
         self._servers(now)
         plane.draining.tick(now)
@@ -71,7 +73,7 @@ class Timers:
 
     def _servers(self, now: float) -> None:
         """Idle server connections that waited long enough, oldest first; servers whose doubt is over."""
-        for backend in self._plane.backends.values():
+        for backend in self._plane.in_force.backends.values():
             oldest = now - backend.settings.timeouts.server_idle
             pool = backend.pool
             backend.tick(now)

@@ -305,7 +305,7 @@ class Upstream:
         if not self.turns and mode == CONNECTING and not shortage(exc):
             server.row.add(fields.SERVER_CONNECTION_ERRORS, 1)
         if server.max_conns:
-            self.plane.freed(server)
+            self.plane.servers.capacity_freed(server)
         if client is None:
             self._leave()
         elif mode == CONNECTING:

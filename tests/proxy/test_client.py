@@ -252,7 +252,7 @@ async def test_a_peer_that_was_reset_before_it_was_accepted_is_not_served(
         rig: Rig, simple: Simple, stage: Stage) -> None:
     """Its address is not known any more, so nobody can say whether it may connect."""
     simple("deny = ['127.0.0.0/8']")
-    made = rig.plane._client(rig.plane.listeners["web"])
+    made = rig.plane.admission.make_client(rig.plane.in_force.listeners["web"])
 
     class Gone:
         aborted = False

@@ -71,7 +71,7 @@ class DataPlane:
         self.clients = list(clients)
         self.timers = self
         self.now = 0.0
-        self.backends: dict[str, Any] = {}
+        self.in_force = SimpleNamespace(backends={})
 
     def clock(self) -> float:
         return self.now
@@ -159,7 +159,7 @@ ADDRESS = Address("10.0.0.1", 80)
 def planned(clients: list[Client], server: Any) -> tuple[DataPlane, Any]:
     """A plane with these clients, whose backend `app` has the server as `a`."""
     plane = DataPlane(*clients)
-    plane.backends["app"] = SimpleNamespace(servers={("a", str(ADDRESS)): server})
+    plane.in_force.backends["app"] = SimpleNamespace(servers={("a", str(ADDRESS)): server})
     return plane, Draining(plane)
 
 

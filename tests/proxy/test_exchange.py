@@ -112,7 +112,7 @@ async def test_a_dead_server_can_be_tried_for_ever(rig: Rig, simple: Simple, sta
         await client.send(request() * 50)
         for _ in range(50):
             assert (await client.message())[0].startswith(b"HTTP/1.1 502 ")
-    server, = rig.plane.backends["app"].servers.values()
+    server, = rig.plane.in_force.backends["app"].servers.values()
     for _ in range(5000):
         server.backoff.mark_failed(server.backoff.until)
     await client.send(request())
@@ -122,10 +122,10 @@ async def test_a_dead_server_can_be_tried_for_ever(rig: Rig, simple: Simple, sta
 async def test_doubt_ends_with_time_and_the_server_recovers(rig: Rig, simple: Simple, stage: Stage, spare: Stage,
                                                             connect: Connect) -> None:
     simple(more=SPARE.format(spare.address))
-    pool = rig.plane.backends["app"].pool
+    pool = rig.plane.in_force.backends["app"].pool
     assert pool is not None
     first = pool.servers[0]
-    rig.plane.mark_failed(first)
+    rig.plane.servers.mark_failed(first)
     client = await connect()
     await client.send(request("/doubt"))
     server = await spare.accept()
@@ -143,9 +143,9 @@ async def test_doubt_ends_with_time_and_the_server_recovers(rig: Rig, simple: Si
 async def test_a_server_in_doubt_is_trusted_once_it_accepts(rig: Rig, simple: Simple, stage: Stage,
                                                             connect: Connect) -> None:
     simple()
-    only, = rig.plane.backends["app"].servers.values()
+    only, = rig.plane.in_force.backends["app"].servers.values()
     only.backoff.mark_failed(rig.plane.now + 1000)
-    rig.plane.backends["app"].rebuild()
+    rig.plane.in_force.backends["app"].rebuild()
     await warm(connect, stage)
     assert only.backoff.until == 0.0
 
@@ -178,7 +178,7 @@ async def test_where_that_server_is_in_doubt_another_one_is_asked(
     monkeypatch.setattr(upstream, "readable", lambda transport: False)
     simple(backend="retries = 0", more=SPARE.format(spare.address))
     client, server = await warm(connect, stage)
-    first, = rig.plane.backends["app"].pool.usable
+    first, = rig.plane.in_force.backends["app"].pool.usable
     first.backoff.until = 1e12      # since then
     client.writer.write(request(method=method, body=b"" if method == "GET" else b"once"))
     server.shut()           # after that: the end of the connection is read later than the request
@@ -253,8 +253,8 @@ async def test_a_repeat_for_a_client_that_half_closed(
 
 async def test_an_answer_for_a_backend_without_a_usable_server(rig: Rig, simple: Simple, connect: Connect) -> None:
     simple(more="[errors]\n")
-    rig.plane.backends["app"].servers[next(iter(rig.plane.backends["app"].servers))].mode = "maint"
-    rig.plane.backends["app"].rebuild()
+    rig.plane.in_force.backends["app"].servers[next(iter(rig.plane.in_force.backends["app"].servers))].mode = "maint"
+    rig.plane.in_force.backends["app"].rebuild()
     client = await connect()
     await client.send(request() + request("/", "Accept: application/json"))
     head, _ = await client.message()
@@ -274,9 +274,9 @@ async def test_use_all_never_goes_to_a_name_that_was_not_resolved(
         rig: Rig, simple: Simple, stage: Stage, connect: Connect) -> None:
     stage.address = "nowhere.invalid:80"
     simple(backend="when_all_down = 'use-all'")
-    server, = rig.plane.backends["app"].servers.values()
+    server, = rig.plane.in_force.backends["app"].servers.values()
     server.health = "down"
-    rig.plane.backends["app"].rebuild()
+    rig.plane.in_force.backends["app"].rebuild()
     client = await connect()
     await client.send(request())
     assert (await client.message())[0].startswith(b"HTTP/1.1 503 ")
@@ -285,9 +285,9 @@ async def test_use_all_never_goes_to_a_name_that_was_not_resolved(
 async def test_use_all_goes_to_servers_that_are_down(rig: Rig, simple: Simple, stage: Stage,
                                                      connect: Connect) -> None:
     simple(backend="when_all_down = 'use-all'")
-    only, = rig.plane.backends["app"].servers.values()
+    only, = rig.plane.in_force.backends["app"].servers.values()
     only.health = "down"
-    rig.plane.backends["app"].rebuild()
+    rig.plane.in_force.backends["app"].rebuild()
     client = await connect()
     await client.send(request())
     server = await stage.accept()
@@ -322,7 +322,7 @@ async def test_many_clients_at_once_leave_no_trace(rig: Rig, simple: Simple, sta
     assert rig.ending("ok") == 300
     assert (rig.in_flight(0), rig.in_flight(1)) == (0, 0)
     opened = [rig.board.total(scoreboard.SERVER, slot, fields.SERVER_CONNECTIONS) for slot in (0, 1)]
-    assert sum(opened) == sum(len(server.idle) for server in rig.plane.backends["app"].servers.values())
+    assert sum(opened) == sum(len(server.idle) for server in rig.plane.in_force.backends["app"].servers.values())
     for task in serving:
         task.cancel()
     await asyncio.gather(*serving, return_exceptions=True)

@@ -208,7 +208,7 @@ async def test_when_its_servers_go_down_nobody_waits_on(bounded, rig, stage, con
     await stage.accept()
     await second.send(request())
     await rig.until(lambda: waiting(rig) == 1)
-    endpoint = next(iter(rig.plane.generation.endpoints["app"]))
+    endpoint = next(iter(rig.plane.in_force.generation.endpoints["app"]))
     rig.plane.update([type(endpoint)(endpoint.backend, endpoint.name, endpoint.address, endpoint.slot, health="down",
                                    max_conns=1)])
     assert (await second.head()).startswith(b"HTTP/1.1 503 ")
@@ -292,10 +292,10 @@ def fds():
 async def twin(rig, bounded, fds):
     """A second worker on the same scoreboard; the address that it accepts at."""
     rig.plane.wakeups = Wakeups(fds, 0)
-    rig.plane.wakeups.listen(rig.loop, rig.plane._woken)
+    rig.plane.wakeups.listen(rig.loop, rig.plane.servers.admit_waiting)
     bounded()
     plane = DataPlane(rig.loop, rig.plane.net, rig.board, 1, lambda *server: None, Wakeups(fds, 1))
-    plane.prepare(rig.plane.generation)
+    plane.prepare(rig.plane.in_force.generation)
     plane.commit()
     sock = socket.create_server(("127.0.0.1", 0))
     sock.setblocking(False)

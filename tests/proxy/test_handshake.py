@@ -287,9 +287,9 @@ async def test_the_access_log_tells_of_tls(place: Place) -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     place.rig.plane.log_to(writing)
-    config = replace(place.rig.plane.generation.config,
+    config = replace(place.rig.plane.in_force.generation.config,
                      log=schema.Log(access="stdout", access_fields=("tls_version", "tls_cipher", "sni", "status")))
-    place.rig.plane.prepare(replace(place.rig.plane.generation, config=config))
+    place.rig.plane.prepare(replace(place.rig.plane.in_force.generation, config=config))
     place.rig.plane.commit()
     reader, writer = await place.streams()
     writer.write(request())

@@ -147,7 +147,7 @@ CUT = {"mode": "maint", "cut": 1.0}      # long ago: now
 
 def told(rig, changes):
     """The first server is otherwise from now on."""
-    rig.plane.update([rig.plane.generation.endpoints["app"][0]._replace(**changes)])
+    rig.plane.update([rig.plane.in_force.generation.endpoints["app"][0]._replace(**changes)])
 
 
 @pytest.mark.parametrize(("settings", "changes", "ending", "method", "status"), [

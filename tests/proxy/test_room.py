@@ -32,7 +32,7 @@ def pair(rig, stage, spare, tmp_path):
 
 
 def cookie(rig, name):
-    sticky = rig.plane.backends["app"].sticky
+    sticky = rig.plane.in_force.backends["app"].sticky
     token = next(token for token, server in sticky.servers.items() if server.name == name)
     return f"Cookie: LBD={token.decode()}"
 
@@ -124,7 +124,7 @@ async def test_a_server_that_goes_down_meanwhile_is_waited_for_no_more(pair, rig
     second = await connect()
     await second.send(request("/second", cookie(rig, "a")))
     await rig.until(lambda: waiting(rig) == 1)
-    rig.plane.update([endpoint._replace(health="down") for endpoint in rig.plane.generation.endpoints["app"]
+    rig.plane.update([endpoint._replace(health="down") for endpoint in rig.plane.in_force.generation.endpoints["app"]
                       if endpoint.name == "a"])
     b = await spare.accept()
     await b.head()
@@ -138,7 +138,7 @@ async def test_a_reload_that_wants_no_waiting_lets_it_go(pair, rig, stage, spare
     second = await connect()
     await second.send(request("/second", cookie(rig, "a")))
     await rig.until(lambda: waiting(rig) == 1)
-    config = rig.plane.generation.config
+    config = rig.plane.in_force.generation.config
     app = config.backends["app"]
     moving = replace(config, backends={"app": replace(app, sticky=replace(app.sticky, when_full="move"))})
     rig.apply(generation(moving, 2))
@@ -150,7 +150,7 @@ async def test_a_reload_that_wants_no_waiting_lets_it_go(pair, rig, stage, spare
 
 async def test_a_drained_server_is_waited_for_while_no_other_is_usable(pair, rig, stage, connect):
     pair()
-    endpoints: tuple[Endpoint, ...] = rig.plane.generation.endpoints["app"]
+    endpoints: tuple[Endpoint, ...] = rig.plane.in_force.generation.endpoints["app"]
     rig.plane.update([endpoints[0]._replace(mode="drain"), endpoints[1]._replace(health="down")])
     first, a = await occupy(rig, connect, stage)
     second = await connect()

@@ -194,7 +194,7 @@ async def test_a_server_that_goes_down_loses_it_and_the_client_signs_on_anew(
     simple(more=f"b = {{ address = '{spare.address}', backup = true }}")
     alice = await connect()
     await sign_on(alice, "alice")
-    endpoint = rig.plane.generation.endpoints["app"][0]     # type: ignore[union-attr]
+    endpoint = rig.plane.in_force.generation.endpoints["app"][0]     # type: ignore[union-attr]
     rig.plane.update([endpoint._replace(health="down")])
     await sign_on(alice, "alice")
     assert len(other.connections) == 1
@@ -244,7 +244,7 @@ async def test_a_server_that_is_cut_loses_it_and_the_idle_client_is_closed(
     simple()
     client = await connect()
     await sign_on(client, "ann")
-    endpoint = rig.plane.generation.endpoints["app"][0]  # type: ignore[union-attr]
+    endpoint = rig.plane.in_force.generation.endpoints["app"][0]  # type: ignore[union-attr]
     rig.plane.update([endpoint._replace(mode="drain", cut=1.0)])
     await client.ended()
     await rig.until(lambda: rig.board.total(scoreboard.SERVER, 0, fields.SERVER_CONNECTIONS) == 0)

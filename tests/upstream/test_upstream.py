@@ -79,7 +79,7 @@ async def test_an_idle_connection_is_closed_after_a_while(rig: Rig, simple: Simp
 async def test_idle_connections_that_are_written_to_or_reset_are_given_up(
         rig: Rig, simple: Simple, stage: Stage, connect: Connect) -> None:
     _, server = await start(rig, simple, stage, connect)
-    only, = rig.plane.backends["app"].servers.values()
+    only, = rig.plane.in_force.backends["app"].servers.values()
     server.reset()
     await rig.until(lambda: not only.idle)
     assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_CONNECTIONS) == 0
