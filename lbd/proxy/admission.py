@@ -44,7 +44,7 @@ class ClientAdmission:
         """Make the objects of which those of new connections are copies, for all listeners."""
         for listener in self._plane.in_force.listeners.values():
             settings = listener.settings
-            kind = (ProxyProtocol if settings.proxy_protocol else Handshake if settings.server_tls is not None
+            kind = (ProxyProtocol if settings.proxy_protocol else Handshake if settings.tls is not None
                     else self.kind_of(listener))
             listener.mould = Mould(kind(self._plane, listener))
 
@@ -53,18 +53,19 @@ class ClientAdmission:
         client: Client = listener.mould.make()
         client.record = Record(self._process)
         settings = listener.settings
-        return client if settings.server_tls is None or settings.proxy_protocol else self.secure(settings, client)
+        return client if settings.tls is None or settings.proxy_protocol else self.secure(settings, client)
 
     def secure(self, settings: ListenerSettings, handshake: Client) -> Secure:
         """The end of TLS below such a client."""
-        assert settings.server_tls is not None
-        return Secure(settings.server_tls.context, handshake, self._handshakes, None if settings.tcp else plain)
+        assert settings.tls is not None
+        return Secure(settings.tls.server_tls.context, handshake, self._handshakes,
+                      None if settings.tcp is not None else plain)
 
     def kind_of(self, listener: Listener) -> type[Client]:
         """The class that serves a connection once its client is known."""
         settings = listener.settings
-        if settings.tcp:
-            return Passthrough if settings.passthrough else TcpClient
+        if settings.tcp is not None:
+            return Passthrough if settings.tcp.routes else TcpClient
         kind: type[Client] = self._plane.explanations.kind
         return kind
 

@@ -19,7 +19,7 @@ class Arrival(Deadlines):
         self.transport = transport
         settings = self.listener.settings
         plane = self.plane
-        self.deadline = plane.now + settings.client_header
+        self.deadline = plane.now + settings.timeouts.client_header
         plane.admission.connected(self)
         peer = transport.get_extra_info("source")
         if peer is None:
@@ -44,11 +44,11 @@ class Arrival(Deadlines):
     def enter(self) -> None:
         """It is known who the client is: may it come in?"""
         settings = self.listener.settings
-        if not settings.admits(self.peer):
+        if not settings.peers.admits(self.peer):
             self.listener.row.add(fields.LISTENER_DENIED, 1)
             self.turn_away(endings.DENIED)
             return
-        self.trusted = settings.believes(self.peer)
+        self.trusted = settings.peers.believes(self.peer)
 
     def turn_away(self, ending: int, reason: str = "") -> None:
         """Close the connection before it has asked for anything."""

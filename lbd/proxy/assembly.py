@@ -12,7 +12,7 @@ from lbd.backend.snapshot import Generation
 from lbd.balance import build
 from lbd.errors import LbdError
 from lbd.http.trace_context import TraceContext
-from lbd.proxy.listener import Listener, ListenerSettings
+from lbd.proxy.listener import Listener, ListenerSettings, TlsTermination
 from lbd.proxy.tls import TlsContexts, backend_context
 from lbd.routing.answers import to_https
 from lbd.routing.router import HeaderPolicy, Router, RouteTarget
@@ -59,15 +59,21 @@ class Assembly:
         in_force: dict[str, tuple[Listener, ListenerSettings]] = {}
         for name, wanted in config.listeners.items():
             policy = header_policy(wanted)
-            site = ListenerSettings(wanted, config.global_.trusted_proxies,
+            made = ListenerSettings(wanted, config.global_.trusted_proxies,
                                     self._router(name, wanted, generation, ready, policy),
-                                    self.tls_contexts.server_tls(name, wanted, generation.credentials), policy.hsts,
-                                    certifies(config))
+                                    self._tls(name, wanted, generation, policy), certifies(config))
             row = self.row(scoreboard.LISTENER, generation.listeners[name])
-            in_force[name] = (listeners.get(name) or Listener(name, row, site), site)
+            in_force[name] = (listeners.get(name) or Listener(name, row, made), made)
         return Prepared(generation, ready, in_force, {int(status): body for status, body in config.bodies.items()},
                         {name: backend_context(name, backend, generation.credentials)
                          for name, backend in config.backends.items()})
+
+    def _tls(self, name: str, wanted: schema.ListenerConfig, generation: Generation,
+             policy: HeaderPolicy) -> TlsTermination | None:
+        server_tls = self.tls_contexts.server_tls(name, wanted, generation.credentials)
+        if server_tls is None or wanted.tls is None:
+            return None
+        return TlsTermination(server_tls, wanted.tls.handshake_timeout, policy.hsts)
 
     def _algorithm(self, backend: Backend, settings: schema.BackendConfig) -> Algorithm:
         try:

@@ -100,7 +100,8 @@ class Exchange:
     def source(self) -> bytes:
         if not self.trusted:
             return self.peer
-        return http_fields.client_address(head.values(self.payload, b"x-forwarded-for"), self.listener.settings.trusts)
+        forwarded = head.values(self.payload, b"x-forwarded-for")
+        return http_fields.client_address(forwarded, self.listener.settings.peers.trusted)
 
     def field(self, name: bytes) -> bytes:
         found = head.values(self.payload, name)
@@ -310,9 +311,9 @@ class Exchange:
 
     def respond(self, status: int, answer: bytes, ending: int) -> None:
         """Send a ready answer, and end the exchange."""
-        hsts = self.listener.settings.hsts
-        if hsts:
-            answer = head.edit(answer, None, (), hsts)
+        tls = self.listener.settings.tls
+        if tls is not None and tls.hsts:
+            answer = head.edit(answer, None, (), tls.hsts)
         self.record.status = status
         self.transport.write(answer)
         self.bytes_out = len(answer)

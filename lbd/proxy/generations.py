@@ -77,9 +77,10 @@ class Generations:
             removed += backend.close()
         for name in before.listeners.keys() - prepared.listeners.keys():
             plane.draining.dismiss(before.listeners[name], ends, endings.DRAIN_CUT)
-        plane.in_force = ServedGeneration(generation, {name: backend for name, (backend, _) in prepared.backends.items()},
-                                 {name: listener for name, (listener, _) in prepared.listeners.items()},
-                                 prepared.error_bodies, prepared.contexts, of_backends(generation.config))
+        plane.in_force = ServedGeneration(
+            generation, {name: backend for name, (backend, _) in prepared.backends.items()},
+            {name: listener for name, (listener, _) in prepared.listeners.items()},
+            prepared.error_bodies, prepared.contexts, of_backends(generation.config))
         plane.admission.limit = generation.max_connections or sys.maxsize
         plane.apply_logs()
         plane.explanations.tell(generation.config.global_.explain_to)
@@ -150,7 +151,7 @@ class Generations:
 
     def _apply_to_clients(self) -> None:
         for client in self._plane.timers.everyone():
-            client.trusted = client.listener.settings.believes(client.peer)
+            client.trusted = client.listener.settings.peers.believes(client.peer)
             for backend, upstream in pinned.connections(client):
                 upstream.__class__ = kind(backend.responses.retry_statuses)
                 upstream.response = backend.responses.scanner

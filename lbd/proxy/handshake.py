@@ -29,7 +29,7 @@ class Handshake(Client):
     def connection_made(self, transport: Any) -> None:
         """Somebody connected."""
         super().connection_made(transport)
-        self.deadline = self.plane.now + self.listener.settings.handshake_timeout
+        self.deadline = self.plane.now + self.listener.settings.tls.handshake_timeout
 
     def secured(self) -> None:
         """The handshake is done."""

@@ -2,15 +2,15 @@
 
 import ipaddress
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from lbd import schema
 from lbd.http import head
 from lbd.net.ip_addresses import unmapped
 from lbd.net.mould import Mould
 from lbd.proxy.connection_limits import Bounds, ConnectionLimits
-from lbd.proxy.passthrough import hello_matchers
 from lbd.proxy.rejections import Rejections
+from lbd.routing.hello_matcher import HelloMatcher, hello_matchers
 from lbd.routing.router import Router, RouteTarget
 from lbd.schema.units import UNIX, Proxy
 from lbd.stats.scoreboard import Row
@@ -20,45 +20,62 @@ REMEMBERED = 4096        # peers whose place in networks is kept at hand
 LONGEST = 64             # bytes of an address as text, zone and all
 
 
+class TlsTermination(NamedTuple):
+    """The end of TLS at a listener. `handshake_timeout`: seconds; `hsts`: the line of Strict-Transport-Security for
+    lbd's own answers, b"" for none."""
+
+    server_tls: ServerTls
+    handshake_timeout: float
+    hsts: bytes = b""
+
+
+class TcpRules(NamedTuple):
+    """The routes of a listener in `tcp` mode, by the ClientHello; none where TLS is not looked into."""
+
+    routes: tuple[HelloMatcher, ...] = ()
+
+
 class ListenerSettings:
     """The settings of a listener in one generation. `request` is its scanner: read before anything else is scanned.
 
-    `open`: every peer may connect and none is trusted, so there is nothing to check when one connects. `server_tls`:
-    its certificates where it ends TLS; `hsts`: the line of Strict-Transport-Security for lbd's own answers, b"" for
-    none.
-    `certified`: some listener asks for certificates.
+    `open`: every peer may connect and none is trusted, so there is nothing to check when one connects. `tcp` is None in
+    `http` mode, `tls` where TLS does not end here. `certified`: some listener asks for certificates.
     """
 
-    __slots__ = ("_allow", "_deny", "action", "believes", "bounds", "client_header", "client_idle",
-                 "handshake_timeout", "hsts", "logged", "max_body", "open", "passthrough", "proto", "proxy_protocol",
-                 "request", "route", "router", "server_tls", "tcp", "timeouts", "trusts", "underscores")
+    __slots__ = ("bounds", "client_idle", "logged", "max_body", "open", "peers", "proto", "proxy_protocol", "request",
+                 "route", "router", "tcp", "timeouts", "tls", "underscores")
 
     def __init__(self, settings: schema.ListenerConfig, trusted: Sequence[Proxy], router: Router,
-                 server_tls: ServerTls | None = None, hsts: bytes = b"", certified: bool = False) -> None:
+                 tls: TlsTermination | None = None, certified: bool = False) -> None:
         self.request = head.Request(settings.max_head, settings.max_headers, settings.max_uri, settings.forwarded,
                                     settings.underscores, certified)
         self.underscores = settings.underscores
         self.router = router
         self.route: Callable[[head.Request], RouteTarget] = router.route
-        self.tcp = settings.mode == "tcp"
-        self.passthrough = hello_matchers(router.given) if self.tcp else ()
+        self.tcp = TcpRules(hello_matchers(router.given)) if settings.mode == "tcp" else None
         self.proxy_protocol = settings.proxy_protocol
         self.logged = settings.access_log
         self.bounds = Bounds(settings.max_connections, settings.max_connections_per_client, settings.accept_rate)
-        self.action = router.default
         self.max_body = settings.max_body
         self.timeouts = settings.timeouts
         self.client_idle = settings.timeouts.client_idle
-        self.client_header = settings.timeouts.client_header
-        self.server_tls = server_tls
-        self.hsts = hsts
-        self.proto = b"http" if server_tls is None else b"https"
-        self.handshake_timeout = settings.tls.handshake_timeout if settings.tls is not None else 0.0
-        self.trusts = Membership(trusted)
-        self.believes: Callable[[bytes], bool] = self.trusts.has if trusted else nobody
-        self._allow = Membership(settings.allow) if settings.allow else None
-        self._deny = Membership(settings.deny) if settings.deny else None
-        self.open = not (self.tcp or settings.allow or settings.deny or trusted or any(self.bounds))
+        self.tls = tls
+        self.proto = b"http" if tls is None else b"https"
+        self.peers = PeerRules(settings.allow, settings.deny, trusted)
+        self.open = not (self.tcp is not None or settings.allow or settings.deny or trusted or any(self.bounds))
+
+
+class PeerRules:
+    """The rules by the address of a peer: may it connect, and is it trusted as a proxy? `trusted` are the networks of
+    such proxies."""
+
+    __slots__ = ("_allow", "_deny", "believes", "trusted")
+
+    def __init__(self, allow: Sequence[Proxy], deny: Sequence[Proxy], trusted: Sequence[Proxy]) -> None:
+        self._allow = Membership(allow) if allow else None
+        self._deny = Membership(deny) if deny else None
+        self.trusted = Membership(trusted)
+        self.believes: Callable[[bytes], bool] = self.trusted.has if trusted else nobody
 
     def admits(self, peer: bytes) -> bool:
         """The peer may connect; peers on Unix sockets have no address and always may."""

@@ -1,35 +1,12 @@
 """TLS passed through as it is: a `tcp` connection goes where its ClientHello says, of which nothing is decrypted."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
 
-from lbd import schema
 from lbd.proxy.exchange import CLOSED, READING
 from lbd.proxy.tcp import TcpClient
-from lbd.routing.router import RouteTarget, host_matches
+from lbd.routing.router import RouteTarget
 from lbd.stats import endings
 from lbd.tls import client_hello
-from lbd.tls.client_hello import ClientHello, HelloError
-
-
-class HelloMatcher(NamedTuple):
-    """One route made ready: which names and protocols it takes, and where they go."""
-
-    sni: str | None
-    alpn: frozenset[bytes]
-    action: RouteTarget
-
-    def matches(self, hello: ClientHello) -> bool:
-        """The client asks for the name, and for one of the protocols."""
-        if self.sni is not None and not (hello.name and host_matches(self.sni, hello.name)):
-            return False
-        return not self.alpn or not self.alpn.isdisjoint(hello.protocols)
-
-
-def hello_matchers(routes: Sequence[tuple[schema.RouteConfig, RouteTarget]]) -> tuple[HelloMatcher, ...]:
-    """The routes of a `tcp` listener, in order."""
-    return tuple(HelloMatcher(route.sni, frozenset(name.encode() for name in route.alpn), action)
-                 for route, action in routes)
+from lbd.tls.client_hello import HelloError
 
 
 class Passthrough(TcpClient):
@@ -50,13 +27,13 @@ class Passthrough(TcpClient):
         try:
             hello = client_hello.parse(self.buffer)
         except HelloError as error:
-            self._send_on(settings.action, endings.BAD_CLIENT_HELLO, str(error))
+            self._send_on(settings.router.default, endings.BAD_CLIENT_HELLO, str(error))
             return None
         if hello is None:
             self.state = READING
         else:
-            found = (route.action for route in settings.passthrough if route.matches(hello))
-            self._send_on(next(found, settings.action), endings.NO_ROUTE,
+            found = (route.action for route in settings.tcp.routes if route.matches(hello))
+            self._send_on(next(found, settings.router.default), endings.NO_ROUTE,
                           f"no route takes the name {hello.name[:255]!r}")
         return None
 

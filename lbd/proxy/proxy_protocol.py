@@ -23,7 +23,7 @@ class ProxyProtocol(Client):
 
     def enter(self) -> None:
         """Somebody connected. Who can open a Unix socket is trusted with it."""
-        if self.peer and not self.listener.settings.trusts.has(self.peer):
+        if self.peer and not self.listener.settings.peers.trusted.has(self.peer):
             self.turn_away(endings.PROXY_UNTRUSTED)
 
     def data_received(self, data: bytes) -> bool | None:
@@ -47,7 +47,7 @@ class ProxyProtocol(Client):
     def _introduce(self, header: Header) -> tuple[Client, Any]:
         """The client, and what gets the bytes that follow: TLS where the listener ends it, else the client itself."""
         settings, transport = self.listener.settings, self.transport
-        if settings.server_tls is None:
+        if settings.tls is None:
             client = above = self.plane.admission.kind_of(self.listener)(self.plane, self.listener)
             client.transport = transport
         else:
@@ -55,7 +55,8 @@ class ProxyProtocol(Client):
             client.transport = above = self.plane.admission.secure(settings, client).attach(transport)
         client.introduced = header
         client.peer = self.peer if header.source is None else _plain(header.source[0])
-        client.deadline = self.plane.now + (settings.handshake_timeout or settings.timeouts.client_header)
+        handshake = settings.tls.handshake_timeout if settings.tls is not None else 0.0
+        client.deadline = self.plane.now + (handshake or settings.timeouts.client_header)
         self.plane.timers.clients.remove(self)
         self.plane.timers.clients.add(client)
         self.state = CLOSED

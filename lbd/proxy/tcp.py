@@ -45,7 +45,7 @@ class TcpClient(Client):
 
     def begin(self) -> None:
         """The client is in."""
-        self.choose(self.listener.settings.action)
+        self.choose(self.listener.settings.router.default)
 
     def choose(self, action: RouteTarget) -> None:
         """Where the connection goes is known: to one of the servers there."""

@@ -52,10 +52,11 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
         return {"generation": generation.number, "listener": name, **explain_tcp.explain(
             explain_tcp.hello(parts), question.client, config.listeners[name], listener, board)}
     peer = question.client.encode()
-    answer: dict[str, Any] = {"generation": generation.number, "listener": name, "admitted": listener.admits(peer)}
+    answer: dict[str, Any] = {"generation": generation.number, "listener": name,
+                              "admitted": listener.peers.admits(peer)}
     request = listener.request
     asked_for = _head(question, host, target)
-    flags = request.scan(asked_for, 0, peer, listener.proto, listener.believes(peer))
+    flags = request.scan(asked_for, 0, peer, listener.proto, listener.peers.believes(peer))
     if flags <= 0:
         return {**answer, "refused": {"status": -flags, "reason": request.error or "the head is not complete"}}
     settings = config.listeners[name]
@@ -68,7 +69,7 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
     if listener.max_body is not None and request.length > listener.max_body:
         return {**answer, "refused": {"status": 413, "reason": f"the body is longer than {listener.max_body} bytes"}}
     forwarded = head.values(request.out, b"x-forwarded-for")
-    client = fields.client_address(forwarded, listener.trusts) if listener.believes(peer) else peer
+    client = fields.client_address(forwarded, listener.peers.trusted) if listener.peers.believes(peer) else peer
     asked = ExplainedRequest(request, client)
     asked.payload = action.change(request.out, request.target) if action.changes else request.out
     backend = action.backend

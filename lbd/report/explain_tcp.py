@@ -7,8 +7,8 @@ from urllib.parse import SplitResult, parse_qs
 from lbd import schema
 from lbd.http import head
 from lbd.proxy.listener import ListenerSettings
-from lbd.proxy.passthrough import HelloMatcher
 from lbd.report.explained_choice import ExplainedRequest, choose
+from lbd.routing.hello_matcher import HelloMatcher
 from lbd.stats.scoreboard import Board
 from lbd.tls.client_hello import ClientHello
 
@@ -38,10 +38,11 @@ def explain(said: ClientHello | None, client: str, settings: schema.ListenerConf
             board: Board) -> dict[str, Any]:
     """Everything that decides, as JSON; nothing is written to the board."""
     peer = client.encode()
-    answer: dict[str, Any] = {"admitted": listener.admits(peer), "introduced": listener.proxy_protocol}
-    routes = list(_routes(settings.routes, listener.passthrough, said))
+    answer: dict[str, Any] = {"admitted": listener.peers.admits(peer), "introduced": listener.proxy_protocol}
+    matchers = listener.tcp.routes if listener.tcp is not None else ()
+    routes = list(_routes(settings.routes, matchers, said))
     taken = routes[-1]["route"] if routes and routes[-1]["matches"] else None
-    action = listener.action if taken is None else listener.passthrough[taken].action
+    action = listener.router.default if taken is None else matchers[taken].action
     answer |= {"routes": routes, "route": taken}
     if action.answers is not None:
         reason = "no route takes it, and the listener has no backend: the connection is closed"

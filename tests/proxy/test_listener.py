@@ -54,20 +54,20 @@ def test_what_is_remembered_is_bounded() -> None:
     (("192.0.2.0/24",), ("0.0.0.0/0",), b"", True),
 ])
 def test_who_is_admitted(allow: tuple[str, ...], deny: tuple[str, ...], peer: bytes, admitted: bool) -> None:
-    assert settings(allow=networks(*allow), deny=networks(*deny)).admits(peer) is admitted
+    assert settings(allow=networks(*allow), deny=networks(*deny)).peers.admits(peer) is admitted
 
 
 def test_nobody_is_believed_unless_trusted() -> None:
-    assert not settings().believes(b"10.0.0.1")
-    assert settings(networks("10.0.0.0/8")).believes(b"10.0.0.1")
-    assert not settings(networks("10.0.0.0/8")).believes(b"")
+    assert not settings().peers.believes(b"10.0.0.1")
+    assert settings(networks("10.0.0.0/8")).peers.believes(b"10.0.0.1")
+    assert not settings(networks("10.0.0.0/8")).peers.believes(b"")
 
 
 def test_unix_sockets_are_believed_when_they_are_named() -> None:
     both = settings((UNIX, *networks("10.0.0.0/8")))
-    assert both.believes(b"")
-    assert both.believes(b"10.0.0.1")
-    assert not both.believes(b"11.0.0.1")
+    assert both.peers.believes(b"")
+    assert both.peers.believes(b"10.0.0.1")
+    assert not both.peers.believes(b"11.0.0.1")
     assert not both.open
 
 

@@ -1,0 +1,28 @@
+"""The matchers of routes in `tcp` mode: by the name and the protocols of a ClientHello."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lbd import schema
+from lbd.routing.router import RouteTarget, host_matches
+from lbd.tls.client_hello import ClientHello
+
+
+class HelloMatcher(NamedTuple):
+    """One route made ready: which names and protocols it takes, and where they go."""
+
+    sni: str | None
+    alpn: frozenset[bytes]
+    action: RouteTarget
+
+    def matches(self, hello: ClientHello) -> bool:
+        """The client asks for the name, and for one of the protocols."""
+        if self.sni is not None and not (hello.name and host_matches(self.sni, hello.name)):
+            return False
+        return not self.alpn or not self.alpn.isdisjoint(hello.protocols)
+
+
+def hello_matchers(routes: Sequence[tuple[schema.RouteConfig, RouteTarget]]) -> tuple[HelloMatcher, ...]:
+    """The routes of a `tcp` listener, in order."""
+    return tuple(HelloMatcher(route.sni, frozenset(name.encode() for name in route.alpn), action)
+                 for route, action in routes)
