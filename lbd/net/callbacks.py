@@ -1,6 +1,8 @@
 """What a connection calls: the methods of asyncio.Protocol."""
 
-from typing import Any, Protocol
+from typing import Protocol
+
+from lbd.net.transport import Transport
 
 
 class Callbacks(Protocol):
@@ -12,7 +14,7 @@ class Callbacks(Protocol):
     answer comes later: a new connection need not be watched until then.
     """
 
-    def connection_made(self, transport: Any, /) -> None: ...
+    def connection_made(self, transport: Transport, /) -> None: ...
 
     def data_received(self, data: bytes, /) -> bool | None: ...
 

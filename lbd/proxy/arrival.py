@@ -1,8 +1,8 @@
 """How a client comes in: who it is, whether it may, and whether there are too many already."""
 
-from typing import Any
 
 from lbd.net.ip_addresses import unmapped_text
+from lbd.net.transport import Transport
 from lbd.proxy.deadlines import Deadlines
 from lbd.proxy.exchange import CLOSED
 from lbd.stats import endings, fields
@@ -14,7 +14,7 @@ class Arrival(Deadlines):
     __slots__ = ()
     counted = True
 
-    def connection_made(self, transport: Any) -> None:
+    def connection_made(self, transport: Transport) -> None:
         """A client connected; it has as long for its first request as for any head."""
         self.transport = transport
         settings = self.listener.settings
@@ -62,7 +62,7 @@ class Arrival(Deadlines):
         self.listener.rejections.say(self.peer, ending, reason)
 
 
-def _peer(transport: Any) -> bytes | None:
+def _peer(transport: Transport) -> bytes | None:
     """The peer's address where the transport does not keep it; None: reset already, there is nothing to judge by."""
     peer = transport.get_extra_info("peername")
     if peer is None:

@@ -20,6 +20,7 @@ from lbd.proxy.exchange import (
     TUNNEL,
     WAIT,
 )
+from lbd.proxy.listener import Listener
 from lbd.proxy.refusals import reject
 from lbd.stats import endings
 from lbd.stats.scoreboard import Record
@@ -46,7 +47,7 @@ class Client(Arrival):
 
     __slots__ = ()
 
-    def __init__(self, plane: Any, listener: Any) -> None:
+    def __init__(self, plane: Any, listener: Listener) -> None:
         self.plane = plane
         self.listener = listener
         self.record = Record(plane.assembly.process)

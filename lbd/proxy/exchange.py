@@ -8,6 +8,7 @@ from lbd.http import fields as http_fields
 from lbd.http import head, replies
 from lbd.log.logger import logger
 from lbd.net.proxy_header import Header
+from lbd.proxy.listener import Listener
 from lbd.routing.router import RouteTarget
 from lbd.stats import endings, fields
 from lbd.stats.bound import reserve
@@ -45,7 +46,7 @@ class Exchange:
                  "whole")
 
     plane: Any
-    listener: Any
+    listener: Listener
     record: Record
     transport: Any
     action: RouteTarget

@@ -7,7 +7,7 @@ from typing import Any
 
 from lbd.http import head
 from lbd.proxy.client import Client
-from lbd.proxy.listener import Membership
+from lbd.proxy.listener import Listener, Membership
 from lbd.schema.units import Network
 from lbd.stats.endings import ENDINGS
 from lbd.stats.scoreboard import now
@@ -66,7 +66,7 @@ class Explained(Client):
 
     _edits: Edits | None
 
-    def __init__(self, plane: Any, listener: Any) -> None:
+    def __init__(self, plane: Any, listener: Listener) -> None:
         self._begun = self._chosen = self._reached = 0.0
         self._told = False
         super().__init__(plane, listener)

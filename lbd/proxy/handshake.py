@@ -5,6 +5,7 @@ from typing import Any
 
 from lbd.http import replies
 from lbd.net.secure import NotTls
+from lbd.net.transport import Transport
 from lbd.proxy.client import Client
 from lbd.proxy.exchange import CLOSED
 from lbd.stats import endings
@@ -26,10 +27,12 @@ class Handshake(Client):
 
     __slots__ = ()
 
-    def connection_made(self, transport: Any) -> None:
+    def connection_made(self, transport: Transport) -> None:
         """Somebody connected."""
         super().connection_made(transport)
-        self.deadline = self.plane.now + self.listener.settings.tls.handshake_timeout
+        settings = self.listener.settings
+        self.deadline = self.plane.now + (settings.tls.handshake_timeout if settings.tls is not None
+                                          else settings.timeouts.client_header)
 
     def secured(self) -> None:
         """The handshake is done."""

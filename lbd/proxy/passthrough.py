@@ -32,7 +32,8 @@ class Passthrough(TcpClient):
         if hello is None:
             self.state = READING
         else:
-            found = (route.action for route in settings.tcp.routes if route.matches(hello))
+            routes = settings.tcp.routes if settings.tcp is not None else ()      # a reload may have changed the mode
+            found = (route.action for route in routes if route.matches(hello))
             self._send_on(next(found, settings.router.default), endings.NO_ROUTE,
                           f"no route takes the name {hello.name[:255]!r}")
         return None

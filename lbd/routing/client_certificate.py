@@ -5,6 +5,8 @@ import ssl
 import time
 from typing import Any
 
+from lbd.net.transport import Transport
+
 FIELDS = (b"x-ssl-client-verify", b"x-ssl-client-subject", b"x-ssl-client-issuer", b"x-ssl-client-serial",
           b"x-ssl-client-not-after", b"x-ssl-client-sha256")
 
@@ -15,7 +17,7 @@ SHORT = {"commonName": "CN", "localityName": "L", "stateOrProvinceName": "ST", "
 SPECIAL = set(',+"\\<>;=')
 
 
-def lines(transport: Any) -> bytes:
+def lines(transport: Transport) -> bytes:
     """The fields for whoever is at the other end of the connection; made once for each."""
     tls = transport.get_extra_info("tls")
     if tls is None:

@@ -9,6 +9,7 @@ from lbd import schema
 from lbd.backend.backend import Backend
 from lbd.http import fields, head
 from lbd.http.trace_context import TraceContext
+from lbd.net.transport import Transport
 from lbd.routing import client_certificate
 from lbd.routing.answers import answer
 from lbd.stats.scoreboard import Row
@@ -67,7 +68,7 @@ class RouteTarget:
         self.changes = self.edits is not None or self.strip is not None or trace is not None
         self.plain = self.answers is None and not self.changes
 
-    def change(self, payload: bytes, target: bytes, transport: Any = None) -> bytes:
+    def change(self, payload: bytes, target: bytes, transport: Transport | None = None) -> bytes:
         """The head as the server is to get it from the client of this transport."""
         if self.edits is not None or self.strip is not None:
             removed, added = self.edits or ((), b"")

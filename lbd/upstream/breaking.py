@@ -7,6 +7,7 @@ connection needs a reset, which waits until the client's kernel has acknowledged
 
 from typing import Any
 
+from lbd.net.transport import Transport
 from lbd.upstream.sockets import reset, unacknowledged
 
 
@@ -28,9 +29,9 @@ class Resets:
     """Connections that are reset once everything written to them has arrived."""
 
     def __init__(self) -> None:
-        self._waiting: set[Any] = set()
+        self._waiting: set[Transport] = set()
 
-    def add(self, transport: Any) -> None:
+    def add(self, transport: Transport) -> None:
         """Reset this one then; whoever owns it sees to it that it does not last for ever."""
         self._waiting.add(transport)
 

@@ -20,6 +20,7 @@ from lbd.net.proxy_header import (
     Header,
     secured,
 )
+from lbd.net.transport import Transport
 
 LONGEST = 255       # bytes of a text: of a host name, or of what a certificate says
 
@@ -27,7 +28,7 @@ LONGEST = 255       # bytes of a text: of a host name, or of what a certificate 
 class Introduced(Protocol):
     """A client, as far as it has to be introduced."""
 
-    transport: Any
+    transport: Transport
     introduced: Header | None
 
 

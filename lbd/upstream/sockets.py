@@ -7,13 +7,14 @@ import socket
 import struct
 import sys
 import termios
-from typing import Any
+
+from lbd.net.transport import Transport
 
 HARD = struct.pack("ii", 1, 0)      # no lingering: what is unsent is dropped, and the peer is told by a reset
 GONE = select.POLLERR | select.POLLHUP
 
 
-def descriptor(transport: Any) -> int:
+def descriptor(transport: Transport) -> int:
     """The number of the transport's socket, -1 once it is closed."""
     fd = transport.get_extra_info("fd")
     if fd is None:
@@ -22,12 +23,12 @@ def descriptor(transport: Any) -> int:
     return int(fd)
 
 
-def readable(transport: Any) -> bool:
+def readable(transport: Transport) -> bool:
     """Bytes, an end or an error wait to be read from the connection, or it is closed already."""
     return transport.is_closing() or bool(_events(descriptor(transport), select.POLLIN | select.POLLRDHUP))
 
 
-def left(transport: Any, wanted: int) -> bool:
+def left(transport: Transport, wanted: int) -> bool:
     """The peer is gone, or sends no more and owes some of so many bytes: for connections that are not read."""
     fd = descriptor(transport)
     if fd < 0:
@@ -36,7 +37,7 @@ def left(transport: Any, wanted: int) -> bool:
     return bool(events & GONE) or (events != 0 and _waiting(fd, termios.FIONREAD) < wanted)
 
 
-def unacknowledged(transport: Any) -> int:
+def unacknowledged(transport: Transport) -> int:
     """Bytes that were written and that the peer's kernel does not have yet, here or in the kernel; 0 once closed."""
     fd = descriptor(transport)
     return 0 if fd < 0 else int(transport.get_write_buffer_size()) + unsent(fd)
@@ -47,7 +48,7 @@ def unsent(fd: int) -> int:
     return _waiting(fd, termios.TIOCOUTQ)
 
 
-def reset(transport: Any) -> None:
+def reset(transport: Transport) -> None:
     """End the connection with a reset, also where the transport's own `abort` only closes."""
     fd = descriptor(transport)
     if fd >= 0:

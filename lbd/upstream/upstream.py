@@ -5,6 +5,7 @@ from typing import Any, Protocol
 from lbd.backend.server import Server
 from lbd.errors import shortage
 from lbd.http import head
+from lbd.net.transport import Transport
 from lbd.stats import endings, fields
 from lbd.stats.scoreboard import Record
 from lbd.upstream import fast_path, pinned
@@ -22,7 +23,7 @@ class Requester(Protocol):
     """The client side, as far as the server side needs it."""
 
     plane: Any
-    transport: Any
+    transport: Transport
     record: Record
     bytes_out: int
     head_only: bool
@@ -81,7 +82,7 @@ class Upstream:
         self.since = 0.0
         self.turns = 0
 
-    def connection_made(self, transport: Any) -> None:
+    def connection_made(self, transport: Transport) -> None:
         """The connection stands: send the request that it was opened for."""
         self.transport = transport
         self.turns = 1
