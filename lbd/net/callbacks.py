@@ -1,4 +1,4 @@
-"""What a connection calls: the methods of asyncio.Protocol."""
+"""The callbacks of a connection: the methods of asyncio.Protocol."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""What a connection lets its bytes be carried by: the interface between connections and `lbd.net.splice`."""
+"""The interface between connections and `lbd.net.splice`, which moves their bytes."""
 
 class Carrier:
-    """What moves bytes from one connection, its source, to another in place of their protocols."""
+    """A pump that moves bytes from one connection, its source, to another in place of their protocols."""

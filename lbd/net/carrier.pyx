@@ -1,9 +1,9 @@
 # cython: language_level=3, auto_pickle=False, autotestdict=False
-"""What a connection lets its bytes be carried by: the interface between connections and `lbd.net.splice`."""
+"""The interface between connections and `lbd.net.splice`, which moves their bytes."""
 
 
 cdef class Carrier:
-    """What moves bytes from one connection, its source, to another in place of their protocols."""
+    """A pump that moves bytes from one connection, its source, to another in place of their protocols."""
 
     cdef Py_ssize_t carry(self) except? -9999:
         """The source has bytes; returns as recv(2) does, an error as -errno."""

@@ -7,7 +7,7 @@ from typing_extensions import disjoint_base
 
 @disjoint_base
 class Watched:
-    """One descriptor in the set."""
+    """A descriptor in the set."""
 
 @disjoint_base
 class Epoll:
@@ -21,7 +21,7 @@ class Epoll:
     def fileno(self) -> int:
         """The descriptor that becomes readable when `run` has work; -1 once closed."""
     def run(self) -> None:
-        """One turn: at most 256 events, then the callbacks that were put off. It never waits."""
+        """Run one turn: at most 256 events, then the callbacks that were put off. It never waits."""
     def tick(self) -> None:
         """Register what is still busy; to be called a few times a second, also where nothing happens."""
     def close(self) -> None:

@@ -33,7 +33,7 @@ cdef long now_ms() noexcept:
 
 
 cdef class Watched:
-    """One descriptor in the set."""
+    """A descriptor in the set."""
 
     def __cinit__(self):
         self.fd = -1
@@ -141,7 +141,7 @@ cdef class Epoll:
         return self.epoll
 
     def run(self):
-        """One turn: at most 256 events, then the callbacks that were put off. It never waits."""
+        """Run one turn: at most 256 events, then the callbacks that were put off. It never waits."""
         cdef epoll_event *events = <epoll_event *> self.events
         cdef int n, i
         cdef uint32_t fd

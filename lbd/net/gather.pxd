@@ -1,4 +1,4 @@
-"""One sendmsg(2) of several pieces of bytes."""
+"""A sendmsg(2) of several pieces of bytes."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memset
@@ -11,7 +11,7 @@ cdef enum:
 
 
 cdef inline Py_ssize_t gather(int fd, list queue, Py_ssize_t *sent, Py_ssize_t *gone) except? -9999:
-    """Send of the queue, of whose first piece `sent` bytes are gone already, what the kernel takes now.
+    """Send as much of the queue as the kernel takes now; `sent` bytes of its first piece were sent before.
 
     Returns as sendmsg does; then `gone` is how many pieces went as a whole, and `sent` is that of the next.
     """

@@ -1,5 +1,5 @@
 # cython: language_level=3, auto_pickle=False, autotestdict=False
-"""Objects like one that was made before: for what is made with every connection, where a constructor costs most."""
+"""Copies of a prototype object, for the objects of new connections: cheaper than a constructor."""
 
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_XDECREF, Py_XINCREF

@@ -1,4 +1,4 @@
-"""Blocking work off the loop: each call in a thread of its own, for which nobody waits longer than is bearable."""
+"""Blocking work off the loop: each call in a thread of its own, with a limit of time."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ class Offload:
         self._running: set[threading.Thread] = set()
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
-        """What `work(*args)` returns or raises; `LbdError` when it takes too long or others hang already."""
+        """Run `work(*args)` in a thread; `LbdError` when it takes too long or others hang already."""
         if self.busy >= self._most:
             raise LbdError(f"{self._what} hangs since an earlier time: a disk does not answer")
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The PROXY protocol's header, versions 1 and 2 (HAProxy, doc/proxy-protocol.txt): who a proxied client really is."""
+"""The PROXY protocol's header, versions 1 and 2 (HAProxy, doc/proxy-protocol.txt): the address of a proxied client."""
 
 import ipaddress
 import struct
@@ -31,7 +31,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class HeaderError(ValueError):
-    """What came is no header, or one that contradicts itself; the text says why."""
+    """The data is no header, or one that contradicts itself; the text says why."""
 
 
 class Header(NamedTuple):

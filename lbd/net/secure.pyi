@@ -8,11 +8,11 @@ from lbd.tls.contexts import ClientTls
 from lbd.tls.handshake_limiter import HandshakeLimiter
 
 class NotTls(ConnectionError):
-    """What came is HTTP without TLS."""
+    """The peer speaks HTTP without TLS."""
 
 @final
 class Secure:
-    """One connection with TLS, made as the protocol of the transport below it; `protocol` gets what is decrypted.
+    """A connection with TLS, made as the protocol of the transport below it; `protocol` gets the decrypted data.
 
     Accepted (`server`): `protocol.connection_made` comes at once, `secured()` when the handshake is done, then data.
     Bytes that begin like HTTP are answered with `refusal()`, without TLS. Opened: `connection_made` comes when the

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False
 """TLS over a connection (RFC 8446, RFC 5246): a transport to the protocol above it, a protocol to what is below it.
 
-What is encrypted passes through memory (`ssl.SSLObject`), not through the socket: queue, back-pressure and half-close are
+Encrypted data passes through memory (`ssl.SSLObject`), not through the socket: queue, back-pressure and half-close are
 those of the transport below, of either kind, and no state waits for a socket to become writable.
 """
 
@@ -35,12 +35,12 @@ _bio = ssl.MemoryBIO
 
 
 class NotTls(ConnectionError):
-    """What came is HTTP without TLS."""
+    """The peer speaks HTTP without TLS."""
 
 
 @cython.final
 cdef class Secure:
-    """One connection with TLS."""
+    """A connection with TLS."""
 
     cdef object protocol, transport, context, tls, engine, incoming, outgoing, exc, client_tls, refusal, limiter
     cdef str name
@@ -219,7 +219,8 @@ cdef class Secure:
         protocol, self.protocol = self.protocol, None
         if self.state & (SERVER | SECURED) == SERVER and self.tls is None and self.held is None and self.exc is None:
             exc = None      # whoever said nothing may end it in any way
-        self.tls = self.engine = self.incoming = self.outgoing = self.early = self.held = self.context = self.limiter = None
+        self.tls = self.engine = self.incoming = self.outgoing = self.early = self.held = None
+        self.context = self.limiter = None
         if self.exc is not None:
             exc, self.exc = self.exc, None
         protocol.connection_lost(exc)

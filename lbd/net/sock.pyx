@@ -45,7 +45,7 @@ cdef Stream accepted(Epoll owner, int fd, bytes source, object factory):
 
 
 cdef int greet(Epoll owner, Stream sock) except -1:
-    """What came with the connection is read at once; where that was all, it is not watched before its answer.
+    """Read the data that came with the connection at once; a whole request is answered before the set watches it.
 
     Most connections that serve one request are closed before they would have been registered.
     """
@@ -170,7 +170,7 @@ cdef class Acceptor(Watched):
         return self.batch
 
     cdef bint refused(self, int number) except -1:
-        """What accept4's error means; true to go on with the next connection."""
+        """Handle an error of accept4; true to go on with the next connection."""
         if number == EAGAIN:
             return False
         if number in (ECONNABORTED, EINTR, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, EHOSTDOWN, EHOSTUNREACH, ENETDOWN,

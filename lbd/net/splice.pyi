@@ -7,10 +7,10 @@ from lbd.net.stream import Sock
 
 @final
 class Relay(Carrier):
-    """One direction of a tunnel."""
+    """A direction of a tunnel."""
 
 def relay(source: Sock, sink: Sock) -> None:
-    """What the source receives from now on goes to the sink, unseen by its protocol; its end and errors still come.
+    """Send the data that the source receives from now on to the sink; the protocols hear of its end and errors only.
 
     `source.passed` counts the bytes, `source.touched` is when the last ones moved. Nothing where one of them is closed,
     or carries already.

@@ -37,7 +37,7 @@ cdef inline double moment() noexcept:
 
 @cython.final
 cdef class Relay(Carrier):
-    """One direction of a tunnel. `held` bytes wait in its pipe until the sink takes more."""
+    """A direction of a tunnel. `held` bytes wait in its pipe until the sink takes more."""
 
     cdef Sock source, sink
     cdef int fds[2]
@@ -142,7 +142,7 @@ cdef class Relay(Carrier):
         return 0
 
     cdef int source_lost(self) except -1:
-        """What is held still goes to the sink."""
+        """Send the held bytes to the sink."""
         self.source = None
         if not self.held:
             self.shut()
@@ -203,7 +203,7 @@ cdef class Relay(Carrier):
 
 
 def relay(Sock source not None, Sock sink not None):
-    """What the source receives from now on goes to the sink, unseen by its protocol; its end and errors still come.
+    """Send the data that the source receives from now on to the sink; the protocols hear of its end and errors only.
 
     `source.passed` counts the bytes, `source.touched` is when the last ones moved. Nothing where one of them is closed,
     or carries already.

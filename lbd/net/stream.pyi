@@ -1,4 +1,4 @@
-"""One connection of the transport: a raw non-blocking socket behind the methods of asyncio's transports."""
+"""A connection of the transport: a raw non-blocking socket behind the methods of asyncio's transports."""
 
 from typing import Any, final
 
@@ -7,7 +7,7 @@ from lbd.net.epoll import Watched
 
 @final
 class Sock(Watched):
-    """One connection. The methods are those of asyncio's transports."""
+    """A connection. The methods are those of asyncio's transports."""
 
     passed: int         # bytes that `lbd.net.splice.relay` carried away from here, unseen by the protocol
     touched: float      # when the last of them were, in monotonic seconds

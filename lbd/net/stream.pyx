@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False
-"""One connection of the transport: a raw non-blocking socket behind the methods of asyncio's transports."""
+"""A connection of the transport: a raw non-blocking socket behind the methods of asyncio's transports."""
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -27,7 +27,7 @@ cdef enum:
 
 @cython.final
 cdef class Sock(Watched):
-    """One connection. The methods are those of asyncio's transports."""
+    """A connection. The methods are those of asyncio's transports."""
 
     def __init__(self):
         raise TypeError("connections come from Poller.listen() and Poller.connect()")
@@ -215,7 +215,7 @@ cdef class Sock(Watched):
         return self.watch(mask)
 
     cdef Py_ssize_t receive(self) except -1:
-        """One read, and what follows from it."""
+        """Read once, and handle the outcome."""
         cdef PyObject *data = NULL
         cdef Py_ssize_t n
         cdef Carrier carrier = self.carrier     # kept, as the feeder is in `ready`

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 
 class Transport(Protocol):
-    """One connection; the methods are those of asyncio's transports (`asyncio.Transport`)."""
+    """A connection; the methods are those of asyncio's transports (`asyncio.Transport`)."""
 
     def write(self, data: bytes, /) -> None: ...
     def write_eof(self) -> None: ...

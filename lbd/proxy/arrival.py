@@ -1,4 +1,4 @@
-"""How a client comes in: who it is, whether it may, and whether there are too many already."""
+"""The accept phase of a client connection: its address, the rules for it, and the limits."""
 
 
 from lbd.net.ip_addresses import unmapped_text
@@ -9,7 +9,7 @@ from lbd.stats import endings, fields
 
 
 class Arrival(Deadlines):
-    """A connection from its first moment until it may ask for something. `counted`: `peer` is the client itself."""
+    """A connection from accept until its first request may come. `counted`: `peer` is the client itself."""
 
     __slots__ = ()
     counted = True
@@ -33,7 +33,7 @@ class Arrival(Deadlines):
             self.arrive()
 
     def arrive(self) -> None:
-        """Somebody connected where not everybody may, or not any number of them."""
+        """Apply the limits of connections, then the rules by address."""
         limits = self.listener.limits
         ending = limits.connected(self) if limits is not None else 0
         if ending:
@@ -42,7 +42,7 @@ class Arrival(Deadlines):
             self.enter()
 
     def enter(self) -> None:
-        """It is known who the client is: may it come in?"""
+        """Apply the rules for the client's address."""
         settings = self.listener.settings
         if not settings.peers.admits(self.peer):
             self.listener.row.add(fields.LISTENER_DENIED, 1)
@@ -51,13 +51,13 @@ class Arrival(Deadlines):
         self.trusted = settings.peers.believes(self.peer)
 
     def turn_away(self, ending: int, reason: str = "") -> None:
-        """Close the connection before it has asked for anything."""
+        """Reject the connection: close it before its first request."""
         self.rejected(ending, reason)
         self.state = CLOSED
         self.transport.abort()
 
     def rejected(self, ending: int, reason: str = "") -> None:
-        """Count and log that the connection came to nothing; without a reason it is the text of the ending."""
+        """Count and log a rejected connection; without a reason the text of the ending is logged."""
         self.plane.count(ending)
         self.listener.rejections.say(self.peer, ending, reason)
 

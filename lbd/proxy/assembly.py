@@ -104,7 +104,7 @@ class Assembly:
 
 
 def header_policy(listener: schema.ListenerConfig) -> HeaderPolicy:
-    """What the listener does on each of its routes."""
+    """The header policy of the listener."""
     tls = listener.tls
     hsts = b"Strict-Transport-Security: max-age=%d\r\n" % tls.hsts if tls is not None and tls.hsts is not None else b""
     return HeaderPolicy(tls is not None and tls.client_ca is not None, hsts, listener.access_log)

@@ -1,4 +1,4 @@
-"""One client connection: reads requests strictly, streams their bodies, and keeps both sides at one pace."""
+"""The client connection: reads requests strictly, streams their bodies, and keeps both sides at one pace."""
 
 from typing import Any
 
@@ -196,7 +196,7 @@ class Client(Arrival):
         self.dispatch()
 
     def _answer(self, request: head.Request) -> None:
-        """What lbd answers itself, by the route or by a limit."""
+        """Send lbd's own answer, by the route or by a limit."""
         action = self.action
         settings = self.listener.settings
         if settings.max_body is not None and request.length > settings.max_body:
@@ -246,7 +246,7 @@ class Client(Arrival):
             self.forget()
 
     def _body(self, data: bytes) -> bytes:
-        """What of the data belongs to the body; `sent` once it is at its end, what follows waits in `buffer`."""
+        """The part of the data that belongs to the body; data behind its end waits in `buffer`, and `sent` is set."""
         if self.chunks is None:
             extra = len(data) - self.left
             if extra > 0:

@@ -1,4 +1,4 @@
-"""What happens to a client connection when its time runs out, in every state, and how it is ended from outside."""
+"""Deadlines of a client connection: its end when time runs out, in every state, and its end from outside."""
 
 from lbd.proxy.exchange import CLOSED, CONNECT, FULL, IDLE, LINGER, QUEUED, READING, RELAY, SEND, TUNNEL, WAIT
 from lbd.proxy.refusals import reject
@@ -7,7 +7,7 @@ from lbd.stats import endings
 from lbd.upstream.breaking import break_off
 from lbd.upstream.sockets import unacknowledged
 
-# What it means that time ran out in a state: status to answer with (0: none, the connection is cut), and the ending.
+# By state: the status to answer with when time has run out (0: none, the connection is cut), and the ending.
 EXPIRED = {
     IDLE: (0, endings.OK),
     FULL: (0, endings.CLIENT_SLOW),
@@ -59,7 +59,7 @@ class Deadlines(Tunnel):
             self.stop(ending)
 
     def _drips(self) -> bool:
-        """A slow side took something since it was last looked at: it gets as much time again."""
+        """Give a slow side as much time again where it took some data since the last look."""
         upstream, state = self.upstream, self.state
         if state in (SEND, WAIT) and upstream is not None and upstream.full:
             transport, seconds = upstream.transport, self.backend.server_timeout

@@ -1,5 +1,5 @@
-"""What is on its way out: connections of removed servers and of those that are cut, clients of removed listeners, and
-what is being closed.
+"""Draining: the end of connections to servers that are removed or cut, of clients of removed listeners, and of those
+that are being closed.
 
 Idle clients leave one after another, so that they do not come back all at once elsewhere; and so do tunnels, in the
 second half of the time.
@@ -28,13 +28,13 @@ class Draining:
         self._plane = plane
         self.resets = Resets()
         self.closing: dict[Any, float] = {}
-        self._ends: dict[Listener | Server, tuple[float, int]] = {}      # until when, and what what is cut then ends by
+        self._ends: dict[Listener | Server, tuple[float, int]] = {}      # by cause: when, and the ending then
         self._halves: dict[Listener | Server, float] = {}   # when half of the time is over
         self._idle: dict[Any, tuple[float, float]] = {}     # client: its deadline, and since when that is the same
 
     def retire(self, servers: Iterable[Server], ends: float) -> None:
-        """No generation has these any more: what is idle closes now, tunnels in the second half of the time, and what
-        is in flight is cut when the time comes."""
+        """Let go of servers that no generation has any more: idle connections close now, tunnels in the second half of
+        the time, and requests in flight are cut at its end."""
         for server in servers:
             close_idle(server)
             self._halves.pop(server, None)
@@ -58,8 +58,8 @@ class Draining:
             self.cut_due(self._plane.timers.clock())
 
     def cut(self, servers: Collection[Server], ending: int) -> None:
-        """End what is at these servers now: requests go to others where they may, answers break off, tunnels and idle
-        connections are no more."""
+        """End the connections to these servers now: requests are retried at others where they may, answers break off,
+        tunnels and idle connections are closed."""
         for client in self._plane.timers.everyone():
             if client.server in servers:
                 client.forsaken(ending)
@@ -128,7 +128,7 @@ class Draining:
         self._halves = {cause: half for cause, half in self._halves.items() if cause in self._ends}
 
     def _cause(self, client: Any) -> Listener | Server | None:
-        """What this client has to leave with: its listener, or the server of its request, what ends first."""
+        """The cause for this client to leave: its listener or the server of its request, whichever ends first."""
         held = client.pins.held() if client.pins is not None else ()
         signed = [upstream.server for upstream in held if upstream.server.gone]
         found = [one for one in (client.listener, client.server, *signed) if one in self._ends]
@@ -136,7 +136,7 @@ class Draining:
 
 
 def due(times: dict[Any, float], now: float) -> list[Any]:
-    """Those whose time has come; they are taken out."""
+    """Take out those whose time has come."""
     found = [one for one, ends in times.items() if ends <= now]
     for one in found:
         del times[one]

@@ -1,4 +1,4 @@
-"""One request on its way: a server is chosen, tried, replaced when that is safe, and the end is counted."""
+"""The exchange of a request and its response: a server is chosen, and replaced where that is safe."""
 
 from typing import Any
 
@@ -34,9 +34,9 @@ class Exchange:
 
     One object per client connection, used for request after request: `payload` is what the server gets (head, and the
     body as far as it was there), kept for a repeat while `whole`; `asked` the head before the route's edits, if any;
-    `sent`: the request was read to its end; `tried` the servers that failed it, `repeated` (while there are some): one
-    of them lost it. `half_closed`: one side has sent its last, in a tunnel either side. `introduced`: the PROXY header
-    that a proxy sent for the client. `unbounded`: the body of the answer ends with the connection.
+    `sent`: the request was read to its end; `tried` the servers that failed, `repeated` (while there are some): one of
+    them closed the connection. `half_closed`: one side has sent its last, in a tunnel either side. `introduced`: the
+    PROXY header that a proxy sent for the client. `unbounded`: the body of the answer ends with the connection.
     """
 
     __slots__ = ("action", "asked", "backend", "budgeted", "buffer", "bytes_in", "bytes_out", "chunks", "congested",

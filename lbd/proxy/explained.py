@@ -19,8 +19,8 @@ Edits = tuple[tuple[bytes, ...], bytes]
 
 
 class Explanations:
-    """Who is told, in one worker. `kind` is what a new client connection is: as long as nobody is told anything it is a
-    plain `Client`, and requests pay nothing; `follow` is called when it is another."""
+    """The clients of one worker that get explanations. `kind` is the class of new client connections: a plain `Client`
+    while there are none, so that requests cost nothing more; `follow` is called when it changes."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, follow: Callable[[], None]) -> None:
         self._loop = loop
@@ -73,7 +73,7 @@ class Explained(Client):
 
     @property
     def response_edits(self) -> Edits | None:
-        """What is changed in the answer that is about to be sent on, this field too; a server's own one goes."""
+        """The edits of the response, with this field; that of a server is removed."""
         if not self._told:
             return self._edits
         removed, added = self._edits or ((), b"")

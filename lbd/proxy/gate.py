@@ -24,7 +24,7 @@ PATIENCE = 3     # looks at room that the worker whose turn it is does not take,
 
 
 class Gate(Room):
-    """One backend's gate in one worker."""
+    """The gate of a backend in one worker."""
 
     def __init__(self, plane: Any, backend: Backend) -> None:
         self._plane = plane

@@ -23,12 +23,12 @@ LEFT = (endings.CLIENT_CLOSED, endings.CLIENT_RESET)    # the client did: nothin
 
 
 class Handshake(Client):
-    """What a connection is while nothing of it can be read. It has `handshake_timeout` to become a client."""
+    """A client connection during the TLS handshake, for which it has `handshake_timeout`."""
 
     __slots__ = ()
 
     def connection_made(self, transport: Transport) -> None:
-        """Somebody connected."""
+        """Start the deadline of the handshake."""
         super().connection_made(transport)
         settings = self.listener.settings
         self.deadline = self.plane.now + (settings.tls.handshake_timeout if settings.tls is not None
@@ -77,12 +77,12 @@ class Handshake(Client):
 
 
 def plain() -> bytes:
-    """What a client gets that speaks HTTP to a port of TLS."""
+    """The answer to a client that speaks HTTP to a port of TLS."""
     return replies.fixed(400, b"400 Bad Request: this port speaks HTTPS, write https://\n", replies.TEXT, False)
 
 
 def ending(exc: Exception) -> int:
-    """What a handshake that ended so is counted as."""
+    """The ending of a handshake that failed by this error."""
     if isinstance(exc, NotTls):
         return endings.TLS_PLAIN
     if isinstance(exc, ssl.SSLError):

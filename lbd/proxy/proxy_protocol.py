@@ -1,4 +1,4 @@
-"""A connection from a proxy that introduces its client: the PROXY header comes first, from who is trusted with it."""
+"""The PROXY protocol: a connection from a trusted proxy begins with the header that names the client."""
 
 import ipaddress
 from typing import Any
@@ -15,14 +15,14 @@ CUT = "a header that ends too soon"
 
 
 class ProxyProtocol(Client):
-    """What a connection is while only the proxy is known. The header, which has as long as a request head, makes room
-    for an ordinary client."""
+    """A connection from a proxy until its header is read, for which it has as long as for a request head. Then an
+    ordinary client takes its place."""
 
     __slots__ = ()
     counted = False
 
     def enter(self) -> None:
-        """Somebody connected. Who can open a Unix socket is trusted with it."""
+        """Reject a proxy that is not trusted; a peer on a Unix socket is."""
         if self.peer and not self.listener.settings.peers.trusted.has(self.peer):
             self.turn_away(endings.PROXY_UNTRUSTED)
 
@@ -70,7 +70,7 @@ class ProxyProtocol(Client):
         return client, above
 
     def eof_received(self) -> bool:
-        """Nobody is introduced any more. One that sent nothing at all only looked whether lbd is there."""
+        """The header is cut. A peer that sent nothing at all is no error: health checks connect so."""
         if self.state == READING:
             self.turn_away(endings.PROXY_HEADER, CUT)
         return False

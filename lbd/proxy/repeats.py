@@ -1,8 +1,8 @@
-"""Repeats: what becomes of a request whose server could not be reached, was lost, answered badly or too late, or fell.
+"""Retries: of a request whose server was not reached, closed the connection, answered badly or too late, or went down.
 
-What a server may have got is repeated only if it does the same when done twice (RFC 9110 9.2.2) and is still at hand.
-Repeats after a timeout or a status are asked for by the configuration, and no more than a share of the requests in
-flight (the retry budget of Finagle): servers in trouble must not get twice the load.
+A request that a server may have got is retried only if its method is idempotent (RFC 9110 9.2.2) and all of it is still
+in memory. Retries after a timeout or a status must be configured, and are limited to a share of the requests in flight
+(the retry budget of Finagle): servers in trouble must not get twice the load.
 """
 
 import ssl
@@ -22,7 +22,7 @@ LEAST = 3        # repeats at a time that are always allowed
 
 
 class Repeats(Exchange):
-    """What an exchange does when its server failed it.
+    """The retries of an exchange.
 
     Of the servers `tried` so far `spent` is how many may have got something of the request: `retries` bounds those.
     Failed connects go on until every server was tried once, not after `until` (monotonic seconds).

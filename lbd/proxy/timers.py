@@ -1,4 +1,4 @@
-"""Time in a worker: one coarse clock, and one look through the connections for those whose deadline has passed.
+"""The timers of a worker: one coarse clock, and one look through the connections for passed deadlines.
 
 No timer per request: a deadline is an attribute, and on every tick the connections are looked at, or a tenth of them.
 """
@@ -62,7 +62,7 @@ class Timers:
             client.deadline += seconds
 
     def _part(self) -> Collection[Any]:
-        """Those whose turn it is: all of few, of many a tenth of those that there were when the round began."""
+        """The connections to look at now: all where they are few, else a tenth of those of this round."""
         if len(self.clients) <= FEW:
             self._round = []
             return self.clients

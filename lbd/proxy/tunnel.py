@@ -9,7 +9,7 @@ from lbd.upstream.upstream import Upstream
 
 
 class Tunnel(Repeats):
-    """What a client connection does in state TUNNEL. `half_closed`: one of the two sides has sent its last.
+    """The state TUNNEL of a client connection. `half_closed`: one of the two sides has sent its last byte.
 
     Between two plain sockets the kernel of the transport moves the bytes, and nothing here sees them: how many there
     were is added up at the end, and when the last ones came is asked when the deadline has passed.

@@ -1,4 +1,4 @@
-"""What lbd answers itself: fixed answers, redirects, no route, and the last hop of TRACE and OPTIONS."""
+"""The answers of lbd itself: fixed ones, redirects, no route, and the last hop of TRACE and OPTIONS."""
 
 from collections.abc import Callable, Mapping
 

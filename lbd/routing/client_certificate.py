@@ -1,4 +1,4 @@
-"""What servers are told of a client's certificate: header fields that only lbd may set."""
+"""The header fields that tell servers of a client's certificate; only lbd may set them."""
 
 import hashlib
 import ssl
@@ -18,7 +18,7 @@ SPECIAL = set(',+"\\<>;=')
 
 
 def lines(transport: Transport) -> bytes:
-    """The fields for whoever is at the other end of the connection; made once for each."""
+    """The fields for the client of a connection, made once for each connection."""
     tls = transport.get_extra_info("tls")
     if tls is None:
         return b""

@@ -9,7 +9,7 @@ from lbd.tls.client_hello import ClientHello
 
 
 class HelloMatcher(NamedTuple):
-    """One route made ready: which names and protocols it takes, and where they go."""
+    """The names and protocols that a route takes, and its target."""
 
     sni: str | None
     alpn: frozenset[bytes]

@@ -1,4 +1,4 @@
-"""The router of one listener in one generation: from a request's host and path to what is done with it."""
+"""The router of one listener in one generation: from host, path, method and fields of a request to its target."""
 
 from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ LONGEST = 270            # bytes of a Host that is worth it: a name and a port
 
 
 class HeaderPolicy(NamedTuple):
-    """What a listener does to requests and responses on each of its routes.
+    """The policy of a listener for the header fields of requests and responses on all of its routes.
 
     `certified`: servers are told of the client's certificate; `hsts` is the line of Strict-Transport-Security, b"" for
     none. `logged`: the access log has lines of them.
@@ -38,7 +38,7 @@ PLAIN = HeaderPolicy()
 
 
 class RouteTarget:
-    """What is done with a request: sent to `backend`, or answered at once when `answers` is set.
+    """The target of a route: requests go to `backend`, or are answered at once where `answers` is set.
 
     `index` is the route's number in its listener, -1 where no route took the request. `logged`: the access log has
     lines of it.
@@ -101,7 +101,7 @@ def edits(wanted: schema.HeaderEdits, host: str | None = None) -> Edits | None:
 
 
 def more(edits: Edits | None, removed: tuple[bytes, ...], added: bytes) -> Edits | None:
-    """The edits, and these beside them: what an operator says of a field himself is not touched."""
+    """The edits with these added, unless the operator edits one of the removed fields."""
     if not removed or (edits is not None and added and set(removed) & set(edits[0])):
         return edits
     before, lines = edits or ((), b"")
@@ -109,7 +109,7 @@ def more(edits: Edits | None, removed: tuple[bytes, ...], added: bytes) -> Edits
 
 
 class RequestMatcher(NamedTuple):
-    """One route made ready: what must hold besides the host, and the action."""
+    """The conditions of a route besides its host, and its target."""
 
     action: RouteTarget
     path: bytes | None
@@ -198,7 +198,7 @@ class Router:
 
 
 def host_patterns(name: str, longest: int, known: Container[str | None]) -> list[str]:
-    """Those of the known patterns that the name matches: itself, and `*.` before what follows each of its dots."""
+    """The known patterns that match the name: the name itself, and `*.` before the rest after each of its dots."""
     found = [name] if name in known and not name.startswith("*.") else []
     dot = name.find(".", max(1, len(name) - longest))
     while dot > 0:

@@ -1,4 +1,4 @@
-"""A certificate's chain as it goes out: what clients could not make sense of, though OpenSSL takes it (RFC 5246 7.4.2:
+"""The chain of a certificate: faults that OpenSSL lets pass and clients do not (RFC 5246 7.4.2:
 each certificate must certify the one before it)."""
 
 import itertools
@@ -12,8 +12,8 @@ from lbd.tls.pem import CertificateFacts, DistinguishedName, common_name, same_n
 
 
 def faults(pem: bytes, now: float) -> list[str]:
-    """What is wrong with the certificates of a PEM file, of which the first is shown, as ends of a sentence that begins
-    with the file. `now`: Unix time. Raises `ValueError` for a certificate that cannot be read."""
+    """The faults of the certificates of a PEM file, of which the first is the server's, as ends of a sentence that
+    begins with the file. `now`: Unix time. Raises `ValueError` for a certificate that cannot be read."""
     chain = facts_of_all(pem)
     found = expired(pem, now)
     for place, (before, about) in enumerate(itertools.pairwise(chain), 2):
@@ -33,8 +33,8 @@ def faults(pem: bytes, now: float) -> list[str]:
 
 
 def unfinished(pem: bytes, others: Sequence[CertificateFacts] = ()) -> str:
-    """Whether an intermediate authority may be missing at the end of a chain without gaps, as the end of such a
-    sentence; "" where the last certificate is of a root that the system knows, or is among `others`."""
+    """The warning, as the end of such a sentence, that an intermediate authority may be missing at the end of a chain
+    without gaps; "" where the issuer of the last certificate is a root that the system knows or one of `others`."""
     chain = facts_of_all(pem)
     for before, about in itertools.pairwise(chain):
         if not same_name(about.subject, before.issuer):
@@ -51,7 +51,7 @@ def unfinished(pem: bytes, others: Sequence[CertificateFacts] = ()) -> str:
 
 
 def expired(pem: bytes, now: float) -> list[str]:
-    """Which certificates of a PEM file are not valid at this Unix time, as ends of a sentence that begins with it."""
+    """The certificates of a PEM file that are not valid at this Unix time, as ends of such a sentence."""
     return [fault for place, about in enumerate(facts_of_all(pem)) for fault in _times(about, place, now)]
 
 

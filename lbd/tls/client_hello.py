@@ -1,4 +1,4 @@
-"""The ClientHello of TLS (RFC 8446, 4.1.2; RFC 5246, 7.4.1.2): which name and protocols a client asks for."""
+"""The ClientHello of TLS (RFC 8446, 4.1.2; RFC 5246, 7.4.1.2): server name and protocols of a client."""
 
 from typing import NamedTuple
 
@@ -12,11 +12,11 @@ SERVER_NAME, ALPN = 0, 16    # extensions (RFC 6066, 3; RFC 7301, 3.1)
 
 
 class HelloError(ValueError):
-    """What came is no ClientHello; the text says why."""
+    """The data is no ClientHello; the text says why."""
 
 
 class ClientHello(NamedTuple):
-    """What a client asks for: `name` in lower case, "" for none; the protocols in its order."""
+    """The server `name` in lower case, "" for none, and the ALPN protocols, the client's first choice first."""
 
     name: str = ""
     protocols: tuple[bytes, ...] = ()
@@ -37,19 +37,19 @@ class _Reader:
         return self.data[self.at - size:self.at]
 
     def read_vector(self, width: int, least: int = 0) -> bytes:
-        """A length of so many bytes, and what it is the length of."""
+        """A vector whose length stands before it in so many bytes."""
         found = self.read_bytes(int.from_bytes(self.read_bytes(width)))
         if len(found) < least:
             raise HelloError("a ClientHello with a part that is too short")
         return found
 
     def ended(self) -> bool:
-        """Nothing is left."""
+        """All of it was read."""
         return self.at == len(self.data)
 
 
 def parse(data: bytes) -> ClientHello | None:
-    """The ClientHello at the beginning of what a client sent; None while it is incomplete. Raises `HelloError`."""
+    """The ClientHello at the beginning of a client's data; None while it is incomplete. Raises `HelloError`."""
     message = b""
     at = records = 0
     wanted = 4

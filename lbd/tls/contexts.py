@@ -1,5 +1,5 @@
-"""Contexts of TLS: what listeners show and ask for, and what is asked of servers. Made of bytes: the files were read by
-whoever may read them."""
+"""TLS contexts of listeners and of connections to servers, made of bytes: the supervisor read the files, which workers
+may not be allowed to read."""
 
 import os
 import ssl
@@ -16,7 +16,7 @@ CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 HTTP = ("http/1.1",)     # what is spoken inside, as ALPN calls it (RFC 7301)
 
-# What is wrong with files, by OpenSSL's reason.
+# The texts for faults of files, by OpenSSL's reason.
 _REASONS = {
     "KEY_VALUES_MISMATCH": "the private key is of another certificate",
     "PEM_LIB": "its private key is damaged",
@@ -28,8 +28,8 @@ _REASONS = {
 
 
 class ServerTls:
-    """What a listener shows to its clients: by the name they ask for a context of its own, else the first. Of several
-    certificates for the same names, with keys of different kinds (ECDSA and RSA), a client gets one that it can check.
+    """The certificates of a listener: a client gets the one for the name that it asks for, else the first. Of several
+    for the same names with keys of different kinds (ECDSA and RSA), it gets one that it can check.
 
     `shared`: session tickets are those of all workers. `strict`: a client that asks for no name, or for one that no
     certificate has, is refused. `partial`: an authority of `client_ca` need not be a root. Raises `LbdError` naming the
@@ -66,7 +66,7 @@ class ServerTls:
         self._strict = strict
         self.context.sni_callback = self._choose_context
         if keys:
-            # Of all contexts, tickets are the business of the one that a connection began with.
+            # OpenSSL uses the ticket keys of the context that a connection began with.
             self.shared = tickets.share(self.context, keys)
 
     def _name(self, context: ssl.SSLContext, names: Sequence[str]) -> None:
@@ -96,7 +96,7 @@ class ServerTls:
 
 
 class ClientTls:
-    """How connections to one server are secured: `name` is asked for and checked, `session` resumes the last one.
+    """The TLS of connections to one server: `name` is sent and checked, `session` resumes the last session.
 
     `lenient`: the server may end a connection without close_notify (RFC 8446 6.1).
     """
@@ -116,8 +116,7 @@ _shared: WeakValueDictionary[tuple[object, ...], ssl.SSLContext] = WeakValueDict
 
 def client_context(verify: bool = True, ca: bytes = b"", pem: Pem | None = None, min_version: str = "1.2",
                    alpn: tuple[str, ...] = HTTP, partial: bool = False) -> ssl.SSLContext:
-    """The context in which servers with these settings are spoken to, as long as anybody has it the same; raises
-    `LbdError`."""
+    """The context of connections to servers, shared by all that have the same settings; raises `LbdError`."""
     key = verify, ca, pem, min_version, alpn, partial
     context = _shared.get(key)
     if context is None:
@@ -127,7 +126,7 @@ def client_context(verify: bool = True, ca: bytes = b"", pem: Pem | None = None,
 
 def new_client_context(verify: bool = True, ca: bytes = b"", pem: Pem | None = None, min_version: str = "1.2",
                        alpn: tuple[str, ...] = HTTP, partial: bool = False) -> ssl.SSLContext:
-    """What is asked of servers, and shown to those that ask; raises `LbdError`."""
+    """A context of its own for connections to servers; raises `LbdError`."""
     context = _context(ssl.PROTOCOL_TLS_CLIENT, min_version, None, alpn)
     if not verify:
         context.check_hostname = False

@@ -1,4 +1,4 @@
-"""OpenSSL below the `ssl` module: the SSL_CTX of a context, and what the module itself cannot set on it."""
+"""OpenSSL below the `ssl` module: the SSL_CTX of a context, and settings that the module does not offer."""
 
 import ctypes
 import ssl
@@ -10,7 +10,7 @@ from typing import Any
 from lbd.log.logger import logger
 from lbd.tls.alpn import SELECT, offer
 
-FAILURES = (OSError, AttributeError, ValueError)    # what `libssl` and `pointer` raise where they do not work
+FAILURES = (OSError, AttributeError, ValueError)    # of `libssl` and `pointer` where they do not work
 
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_long
 _PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -35,7 +35,7 @@ def libssl() -> Any:
 
 
 def pointer(context: ssl.SSLContext) -> int:
-    """The SSL_CTX: the first field of the object, behind what every object begins with. ValueError where it is not."""
+    """The SSL_CTX: the first field of the object, behind the header of every object. ValueError where it is not."""
     if sys.implementation.name != "cpython" or hasattr(sys, "gettotalrefcount") or not _gil():
         raise ValueError("another Python")
     size = object.__basicsize__
@@ -60,8 +60,8 @@ def _gil() -> bool:
 
 
 def name_authorities(context: ssl.SSLContext, ders: Sequence[bytes]) -> bool:
-    """Have a server's context tell clients which authorities it believes (RFC 5246 7.4.4, RFC 8446 4.2.4), so that they
-    can choose among their certificates. `ders`: the authorities' certificates. False where it cannot be told."""
+    """Have a server's context name its trusted authorities to clients (RFC 5246 7.4.4, RFC 8446 4.2.4), so that they
+    can choose among their certificates. `ders`: the authorities' certificates. False where that does not work."""
     if not ders:
         return True
     try:

@@ -1,5 +1,5 @@
-"""Session tickets of TLS (RFC 8446 2.2, RFC 5077) that every worker takes: the `ssl` module has no way to set their
-keys, so OpenSSL itself is asked, once a test has shown that this works here."""
+"""Session tickets of TLS (RFC 8446 2.2, RFC 5077) that all workers accept. The `ssl` module cannot set their keys: they
+are set in OpenSSL itself, after a test at the start has shown that this works."""
 
 import os
 import ssl
@@ -13,7 +13,7 @@ SIZE = 80        # bytes of name and keys in OpenSSL from 1.1.1 on
 
 
 def share(context: ssl.SSLContext, keys: bytes) -> bool:
-    """Have the context make and take tickets with these keys; false where it keeps its own.
+    """Have the context issue and accept tickets with these keys; false where it keeps its own.
 
     Of `keys` as many bytes are used as OpenSSL wants; ValueError when there are fewer than 80.
     """
@@ -24,7 +24,7 @@ def share(context: ssl.SSLContext, keys: bytes) -> bool:
 
 @cache
 def works() -> bool:
-    """Whether keys can be set: shown by a session that one context makes and another resumes."""
+    """Whether keys can be set: one context must resume the session of another."""
     try:
         reason = "" if _proven() else "the test failed"
     except openssl.FAILURES as error:
@@ -55,7 +55,7 @@ def _proven() -> bool:
 
 
 def _plain(protocol: int) -> ssl.SSLContext:
-    """A context whose handshakes need no certificate; it meets nobody but its like in this file."""
+    """A context whose handshakes need no certificate; it is used for the test in this file only."""
     context = ssl.SSLContext(protocol)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

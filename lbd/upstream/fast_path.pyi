@@ -7,7 +7,7 @@ Everything else is left to the methods that the two protocols have for it: `rece
 from typing import Any
 
 def serve(kind: type, idle: int, wait: int, rest: int, awaiting: int, idempotent: tuple[bytes, ...]) -> None:
-    """What clients are (`kind` alone: its subclasses do more), and what states and modes are called."""
+    """Register the class of clients (their subclasses take the general path), and the numbers of states and modes."""
 
 def request(client: Any, data: bytes) -> bool | None:
     """`data_received` of a client connection; True: a whole request was there."""

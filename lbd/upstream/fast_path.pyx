@@ -32,8 +32,8 @@ cdef extern from *:
 
 @cython.final
 cdef class _Attribute:
-    """One attribute. Objects of the two classes seen last that have it at one place are read and written there; what
-    is in no slot, by name."""
+    """An attribute of Python objects. For the two classes seen last, a slot is read and written at its offset; an
+    attribute without a slot, by name."""
 
     cdef str name
     cdef object kind, kind_before       # kept, lest another class comes to lie where they lay

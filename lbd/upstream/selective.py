@@ -1,4 +1,4 @@
-"""A connection to a server of a backend with `retry_on`: some answers are not for the client while another may do."""
+"""A connection to a server of a backend with `retry_on`: responses with such a status are retried elsewhere."""
 
 from typing import Any
 
@@ -23,5 +23,5 @@ class Selective(Upstream):
 
 
 def kind(statuses: frozenset[bytes]) -> type[Upstream]:
-    """What connections of a backend are that would rather not have these answers."""
+    """The class of connections to a backend that retries these statuses."""
     return Selective if statuses else Upstream

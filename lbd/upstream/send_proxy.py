@@ -1,4 +1,4 @@
-"""What a server is told of its client: the PROXY header with which a connection to it begins."""
+"""The PROXY header with which a connection to a server begins: it tells the server of its client."""
 
 from typing import Any, Protocol
 

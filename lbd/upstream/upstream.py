@@ -1,4 +1,4 @@
-"""One connection to a server: sends requests, reads responses strictly, and relays them to the client that waits."""
+"""The connection to a server: sends requests, reads responses strictly, and relays them to the waiting client."""
 
 from typing import Any, Protocol
 
@@ -183,7 +183,7 @@ class Upstream:
             client.relay(data)
 
     def unusual(self, client: Requester, flags: int, data: bytes) -> None:
-        """What is not an answer as a whole: a part of one, one that is refused, or interim answers and what follows."""
+        """Read data that is not a whole response: a part of one, a bad one, or interim responses first."""
         response = self.response
         start = 0
         while flags > 0 and response.status < 200 and response.status != 101:

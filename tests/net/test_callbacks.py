@@ -1,4 +1,4 @@
-"""What a connection calls is what asyncio calls."""
+"""The callbacks of a connection are those of asyncio."""
 
 import asyncio
 import inspect

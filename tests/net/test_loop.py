@@ -1,4 +1,4 @@
-"""What only the net over the loop's own transports does; what both do is tested with the kernel."""
+"""The net over the loop's own transports, where it differs from the kernel."""
 
 import asyncio
 import errno

@@ -42,7 +42,7 @@ async def tunnel(bench, family="ipv4", small=0, **more):
 
 
 async def digest(bench, raw, size):
-    """What came, up to so many bytes, in pieces as they come."""
+    """The received data, up to so many bytes, in pieces as they come."""
     found, left = hashlib.sha256(), size
     async with asyncio.timeout(60):
         while left and (piece := await bench.loop.sock_recv(raw, min(MB, left))):

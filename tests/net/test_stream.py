@@ -1,4 +1,4 @@
-"""One connection: reading, writing, back-pressure, and every way it can end, on both nets."""
+"""A connection: reading, writing, back-pressure, and every way it can end, on both nets."""
 
 import gc
 import hashlib
@@ -85,7 +85,7 @@ async def test_64_mb_both_ways_at_once_in_bounded_memory(bench):
 
 @pytest.mark.parametrize("family", ["ipv4", "unix"])
 async def test_paused_reading_is_exact(bench, family):
-    """What came before the pause came; what comes after waits; all of it arrives after resuming."""
+    """Data from before the pause arrives at once, later data after resuming."""
     peer, raw = await bench.pair(family)
     raw.send(b"one")
     await peer.got(3)

@@ -139,7 +139,7 @@ class Rig:
 
 
 class Peer:
-    """One end of a connection that the test plays."""
+    """An end of a connection that the test plays."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader

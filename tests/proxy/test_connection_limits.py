@@ -17,7 +17,7 @@ class CountedConnection:
 
 @pytest.fixture
 def rows() -> list[Row]:
-    """One listener's rows in two workers."""
+    """The rows of a listener in two workers."""
     board = Board.create(2)
     return [board.row(lane, scoreboard.LISTENER, 0) for lane in range(2)]
 

@@ -1,4 +1,4 @@
-"""What happens when time runs out, in every state of a client connection."""
+"""Deadlines that pass, in every state of a client connection."""
 
 import asyncio
 

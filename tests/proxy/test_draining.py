@@ -1,4 +1,4 @@
-"""What is on its way out leaves in time, idle clients one after another."""
+"""Draining: connections end in time, idle clients one after another."""
 
 from itertools import pairwise
 from types import SimpleNamespace

@@ -18,7 +18,7 @@ ONE = "[backends.app.servers.b]\naddress = \"{}\"\nmax_conns = 1"
 
 @pytest.fixture
 def bounded(simple, stage, rig, tmp_path):
-    """One server that takes one request at a time."""
+    """A server that takes one request at a time."""
     def start(backend="", max_conns=1, listener=""):
         text = f"""
             [listeners.web]

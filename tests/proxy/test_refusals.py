@@ -1,4 +1,4 @@
-"""What is no request is answered with an id, and logged with what could be read of it."""
+"""Bad requests are answered with an id, and logged with the fields that could be read."""
 
 import fcntl
 import functools

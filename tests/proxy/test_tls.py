@@ -255,7 +255,7 @@ async def test_a_change_of_tls_closes_idle_connections_only(servers: Servers) ->
 
 
 async def test_a_proxy_header_goes_before_tls(servers: Servers) -> None:
-    """What is in the clear is read raw; then the server's own TLS takes the socket."""
+    """The PROXY header is read raw; then the server's own TLS takes the socket."""
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)
     servers.number = 1

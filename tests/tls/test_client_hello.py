@@ -14,7 +14,7 @@ from lbd.tls.client_hello import LONGEST, RECORD, RECORDS, ClientHello, HelloErr
 
 def real(name: str | None = "App.Example.com", protocols: tuple[str, ...] = ("h2", "http/1.1"),
          version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> bytes:
-    """What OpenSSL sends first."""
+    """The ClientHello of OpenSSL."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -20,7 +20,7 @@ HEADS = {
 
 
 async def taken(client: Peer) -> tuple[bytes, bool]:
-    """What comes until the end, and whether that was in order."""
+    """The data until the end, and whether that was in order."""
     found = b""
     async with asyncio.timeout(LIMIT):
         try:

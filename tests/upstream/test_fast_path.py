@@ -63,7 +63,7 @@ def masked(data: bytes) -> bytes:
 
 
 def figures(rig: Rig) -> list[float]:
-    """What was counted, but for times."""
+    """The counters, without times."""
     counted = [(scoreboard.PROCESS, range(fields.PROCESS_ENDINGS, fields.PROCESS_ENDINGS + len(endings.ENDINGS))),
                (scoreboard.SERVER, [*range(fields.SERVER_HEAD_SECONDS), fields.SERVER_FAILURES]),
                (scoreboard.ROUTE, range(fields.ROUTE_BYTES_OUT + 1)),

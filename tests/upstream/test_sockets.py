@@ -1,4 +1,4 @@
-"""What the kernel says of a connection."""
+"""The state of a connection in the kernel."""
 
 import socket
 from typing import Any
