@@ -15,7 +15,7 @@ from lbd.proxy.assembly import Assembly
 from lbd.proxy.draining import Draining, close_idle
 from lbd.proxy.explained import Explanations
 from lbd.proxy.generations import Generations, ServedGeneration
-from lbd.proxy.server_connections import ServerConnections
+from lbd.proxy.server_connector import ServerConnector
 from lbd.proxy.timers import Timers
 from lbd.stats import endings, fields, scoreboard
 from lbd.stats.scoreboard import Board
@@ -49,7 +49,7 @@ class DataPlane:
         self.timers = Timers(loop, self)
         self.now = self.timers.clock()
         self.in_force = ServedGeneration()
-        self.servers = ServerConnections(self, report)
+        self.servers = ServerConnector(self, report)
         self.admission = ClientAdmission(self)
         self.draining = Draining(self)
         self.explanations = Explanations(loop, self.admission.renew_prototypes)

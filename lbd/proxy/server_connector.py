@@ -1,4 +1,4 @@
-"""The connections of one worker to servers: opened, and what the worker learns by them of the servers."""
+"""The connector of one worker: opens connections to servers, and takes note of what they show of the servers."""
 
 import socket
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from lbd.net.secure import Secure
 from lbd.upstream.upstream import Upstream
 
 
-class ServerConnections:
+class ServerConnector:
     """Opens connections to servers. `report` is called with (backend, server, address) when a connect failed."""
 
     __slots__ = ("_plane", "_report")
