@@ -20,7 +20,7 @@ def ended(pid: int) -> None:
 
 @contextlib.contextmanager
 def untold() -> Iterator[None]:
-    """Have nothing reaped while another thread starts children whose numbers nobody tells."""
+    """Reap nothing while another thread starts children of unknown numbers."""
     _untold.append(None)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The options of TCP sockets: keepalive probes, and for how long what was sent may stay without an acknowledgement."""
+"""The options of TCP sockets: keepalive probes, and how long sent data may stay unacknowledged."""
 
 import math
 import socket
@@ -11,14 +11,14 @@ Options = tuple[tuple[int, int, int], ...]      # level, name and value, as sets
 
 
 def of_listener(settings: schema.ListenerConfig) -> Options:
-    """Of a listening socket: the kernel hands them down to the connections. All are there, so that a reload also takes
-    back what another generation set."""
+    """The options of a listening socket, which the kernel hands down to the connections. All are there, so that a
+    reload also takes back what another generation set."""
     probes = _probes(settings.tcp_keepalive, settings.mode == "tcp")
     return _keepalive(probes) + _user_timeout(settings.tcp_user_timeout or 0.0)
 
 
 def of_backends(config: schema.Config) -> Mapping[str, Options]:
-    """Of connections to the servers of each backend: only what differs from the kernel's own."""
+    """The options of connections to the servers of each backend, where they differ from the kernel's defaults."""
     tcp = {name for listener in config.listeners.values() if listener.mode == "tcp"
            for name in (listener.backend, *(route.backend for route in listener.routes))}
     found = {}

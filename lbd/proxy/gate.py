@@ -39,7 +39,7 @@ class Gate(Room):
         self._told: Callable[[Server], None] | None = None
 
     def admit(self, client: Any) -> None:
-        """A new request: to a server if there is room and nobody waits, else to the end of the queue."""
+        """Send a new request to a server if one has room and none waits, else put it at the end of the queue."""
         backend = self._backend
         if self.overfull(client):
             return
@@ -60,7 +60,7 @@ class Gate(Room):
             client.refuse(503, endings.QUEUE_FULL)
 
     def overfull(self, client: Any) -> bool:
-        """The backend has as many requests in flight as it may have: the client is told so."""
+        """Refuse the request where the backend has as many in flight as it may have."""
         most = self._backend.settings.max_in_flight
         if most is None or self.queue.in_flight() <= most:
             return False
@@ -68,15 +68,15 @@ class Gate(Room):
         return True
 
     def crowded(self, client: Any) -> None:
-        """The place was taken by another worker in the last moment: wait on, at the front."""
+        """Have the request wait on, at the front: another worker took the connection in the last moment."""
         now = self._plane.now
         deadline = client.deadline if client.state == QUEUED else now + self._backend.settings.timeouts.queue
         self.queue.put_back(client, self.line(client) if deadline > now else None)
         self._hold(client, deadline)
 
     def overdue(self, client: Any) -> bool:
-        """A request has waited as long as it may; true where it waited for its client's own server, and goes to
-        another now."""
+        """Handle a request that has waited as long as it may; true where it waited for its client's own server, and
+        goes to another now."""
         server = self.elsewhere(client) if self.queue.own(client) is not None else None
         if server is None:
             return False
@@ -85,7 +85,7 @@ class Gate(Room):
         return True
 
     def leave(self, client: Any) -> None:
-        """The request is answered or cancelled in another way."""
+        """Take a request out of the queue that is answered or cancelled in another way."""
         self.queue.remove(client)
 
     def attach(self) -> None:
@@ -100,13 +100,13 @@ class Gate(Room):
         self.freed()
 
     def freed(self) -> None:
-        """There may be room, here or elsewhere: see to it in the loop's next turn."""
+        """Look at the queue in the loop's next turn: there may be room, here or in other workers."""
         if not self._soon and self.queue.anywhere():
             self._soon = True
             self._loop.call_soon(self._pump_soon)
 
     def pump(self, in_turn: bool = True) -> None:
-        """Let in whose turn it is; without `in_turn` whoever waits here."""
+        """Let in the requests whose turn it is; without `in_turn` all that wait here."""
         queue = self.queue
         self._withheld = False
         for own in queue.lines():
@@ -153,7 +153,7 @@ class Gate(Room):
         return False
 
     def close(self) -> None:
-        """The gate is not needed any more: everybody goes in."""
+        """Let all waiting requests in: the backend needs no gate any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -176,8 +176,8 @@ class Gate(Room):
         self._watch()
 
     def _want(self, own: Server | None) -> None:
-        """It is our turn and there is no room: idle connections of other workers may take it up, or clients of this one
-        that signed on and ask for nothing."""
+        """Ask for room, since it is this worker's turn: idle connections of other workers may take it up, or those of
+        clients here that signed on and have no request."""
         pool = self._backend.pool
         servers = (own,) if own is not None else pool.usable if pool is not None else ()
         lanes = {lane for server in servers if server.max_conns for lane in self.queue.idlers(server)}
@@ -186,7 +186,7 @@ class Gate(Room):
         self._give_up_idle(servers)
 
     def _hand_over(self) -> None:
-        """Another worker's request has waited longest: make room for it, and tell that worker."""
+        """Make room for another worker's request that has waited longest, and wake that worker."""
         queue, pool = self.queue, self._backend.pool
         usable = pool.usable if pool is not None else ()
         lane = queue.oldest()
@@ -217,7 +217,7 @@ class Gate(Room):
         self.pump()
 
     def _watch(self) -> None:
-        """Look again in a while, as long as somebody waits here."""
+        """Look again in a while, as long as requests wait here."""
         if self._timer is None and len(self.queue):
             self._timer = self._loop.call_later(LOOK, self._look)
 
@@ -237,6 +237,6 @@ class Gate(Room):
 
 
 def gone(client: Any) -> bool:
-    """The client of an upload left. Uploads are not read while they wait, so nothing else tells of it; one that has
-    sent all of its body, and an end behind it, waits for its answer."""
+    """Whether the client of an upload is gone. Uploads are not read while they wait, so nothing else shows it; a client
+    that has sent its whole body, and an end behind it, waits for its answer."""
     return not client.sent and left(client.transport, client.left if client.chunks is None else 0)

@@ -1,4 +1,4 @@
-"""Answers to what is no request: with an id that its line in the access log has too, beside what could be read."""
+"""Answers to bad requests, with an id that the line in the access log has too, beside the fields that could be read."""
 
 import re
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ class Refusal(NamedTuple):
 
 
 def understood(data: bytes, request_id: bytes) -> tuple[bytes, int]:
-    """Head and version of what was read of a request: method, target and Host, as far as they are there."""
+    """Head and version of a partly read request: method, target and Host, as far as they are there."""
     line = LINE.match(data)
     method, target, version = line.groups(b"") if line is not None else (b"", b"", b"")
     begun = line.end() if line is not None else 0
@@ -37,7 +37,7 @@ def understood(data: bytes, request_id: bytes) -> tuple[bytes, int]:
 
 
 def reject(client: Any, status: int, ending: int, data: bytes, reason: str | None = None) -> None:
-    """Answer to these bytes, which are no request for that reason, and close."""
+    """Answer a bad request, of which these are the bytes, and close."""
     plane = client.plane
     request_id = head.request_id()
     client.keep = client.sent = False

@@ -1,4 +1,4 @@
-"""Connections that a listener refuses before any request, as the daemon's log tells of them: in full, up to a bound."""
+"""The log lines of connections that a listener rejects before any request, with a limit on their number."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class Rejections:
         self._periods: dict[int, tuple[float, int]] = {}    # by ending: its beginning, and how many there were
 
     def say(self, client: bytes, ending: int, reason: str = "") -> None:
-        """A connection of that client ended so; without a reason it is the text of the ending."""
+        """Log that a connection of the client was rejected; without a reason the text of the ending is logged."""
         now = self._clock()
         began, count = self._periods.get(ending, (now, 0))
         if count and now - began >= PERIOD:
@@ -34,7 +34,7 @@ class Rejections:
                         ending=ENDINGS[ending].name, reason=reason or ENDINGS[ending].text)
 
     def tick(self) -> None:
-        """To be called about once a second: what was left out of periods that are over is summed up."""
+        """Sum up the lines left out of periods that are over; to be called about once a second."""
         if not self._periods:
             return
         now = self._clock()

@@ -37,18 +37,18 @@ class TcpClient(Client):
         return b""
 
     def enter(self) -> None:
-        """A client connected: choose its server now, since the server may be the one to speak first."""
+        """Choose a server for the new connection now, since the server may be the one to speak first."""
         super().enter()
         if self.state == CLOSED:
             return
         self.begin()
 
     def begin(self) -> None:
-        """The client is in."""
+        """Begin, once the client is admitted."""
         self.choose(self.listener.settings.router.default)
 
     def choose(self, action: RouteTarget) -> None:
-        """Where the connection goes is known: to one of the servers there."""
+        """Send the connection to a server of this target."""
         self.action = action
         self.backend = action.backend
         self.keep = False
@@ -56,7 +56,7 @@ class TcpClient(Client):
         self.dispatch()
 
     def data_received(self, data: bytes) -> bool | None:
-        """Bytes for the server; they wait until it is connected, a read's worth of them."""
+        """Pass bytes on to the server; until it is connected up to one read of them waits."""
         if self.state in (QUEUED, CONNECT):
             self.buffer += data
             self.transport.pause_reading()
@@ -69,7 +69,7 @@ class TcpClient(Client):
         return sticky.find(self.peer) if sticky is not None else None
 
     def _bind(self, server: Server) -> None:
-        """The client's address comes back to this server, unless it only went there because its own was full."""
+        """Bind the client's address to this server, unless it only went there because its own was full."""
         sticky = self.backend.sticky_source
         if sticky is not None:
             own = sticky.find(self.peer)
@@ -93,7 +93,7 @@ class TcpClient(Client):
         self._connect(server)
 
     def connected(self, upstream: Upstream) -> None:
-        """The server is there: pass on what came, and the end if it came too."""
+        """Pass on the bytes that came before the server was connected, and the end if it came too."""
         upstream.mode = PASSING
         self.record.connected()
         self.record.head(0)
@@ -106,12 +106,12 @@ class TcpClient(Client):
             self.eof_received()
 
     def eof_received(self) -> bool:
-        """The client sends no more; the server hears of it as soon as it is connected."""
+        """Pass on that the client sends no more, as soon as the server is connected."""
         if self.state in (QUEUED, CONNECT):
             self.half_closed = True
             return True
         return super().eof_received()
 
     def refuse(self, status: int, ending: int) -> None:
-        """There is no answer to give: the connection is cut."""
+        """Cut the connection: there is no answer to give."""
         self.cut(ending)

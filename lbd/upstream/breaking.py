@@ -1,5 +1,5 @@
-"""Answers that break off: what came of them is written out, then the connection ends so that no client can take what it
-has for complete (RFC 9112 8).
+"""Responses that break off: the part that came is written out, then the connection ends so that no client can take the
+response for complete (RFC 9112 8).
 
 A length or chunks say themselves that something is missing, so that a plain close will do. A body that ends with the
 connection needs a reset, which waits until the client's kernel has acknowledged all: it would overtake the rest.
@@ -32,7 +32,7 @@ class Resets:
         self._waiting: set[Transport] = set()
 
     def add(self, transport: Transport) -> None:
-        """Reset this one then; whoever owns it sees to it that it does not last for ever."""
+        """Reset this connection then; its owner limits how long that may take."""
         self._waiting.add(transport)
 
     def tick(self) -> None:

@@ -2,7 +2,7 @@
 
 Such a connection belongs to one client connection alone until one of the two ends (RFC 4559 6; HAProxy's private
 connections). It holds its place of `max_conns` all the while, but none of `max_idle` and `max_requests`. While it rests
-it gives its place up to requests that wait: anybody can ask to sign on, and would hold it without using it.
+it gives its place up to requests that wait: any client can ask to sign on, and would hold it without using it.
 """
 
 import re
@@ -53,21 +53,21 @@ class Pins:
         return [upstream for upstream in self.by.values() if upstream is not None]
 
     def close(self) -> None:
-        """The client is gone, and with it the identities."""
+        """Close the connections: the client is gone."""
         for upstream in self.held():
             let_go(upstream)
             upstream.close()
 
 
 def sign_on(client: Any) -> None:
-    """The client signs on at the backend of its request, by this connection and by those that follow."""
+    """Note that the client signs on at the backend of its request, by this connection and by those that follow."""
     if client.pins is None:
         client.pins = Pins()
     client.pins.by.setdefault(client.backend, None)
 
 
 def let_go(upstream: Any) -> Any:
-    """The connection is nobody's any more; returns whose it was."""
+    """Take the connection from its client, which is returned."""
     owner, upstream.owner = upstream.owner, None
     upstream.server.connections.pinned.pop(upstream, None)
     if owner is not None:
@@ -102,7 +102,7 @@ def read_answer(upstream: Any, client: Any, flags: int, data: bytes) -> int:
 
 
 def end(upstream: Any) -> None:
-    """The connection ended: so does the idle client's, which would go on without its identity."""
+    """End the idle client's connection with that to the server: it would go on without its identity."""
     owner = let_go(upstream)
     if owner is not None and owner.idle and not owner.buffer:
         owner.dismiss()
@@ -116,7 +116,7 @@ def connections(client: Any) -> list[tuple[Any, Any]]:
 
 
 def forsake(client: Any, servers: Any) -> None:
-    """These servers are down, and connections to them are cut."""
+    """Cut the client's connections to servers that are down."""
     for upstream in client.pins.held():
         if upstream.server in servers and upstream.client is None:
             upstream.abort()

@@ -1,4 +1,4 @@
-"""Questions to the kernel about a connection: what waits to be read, and what of the written has not arrived."""
+"""Questions to the kernel about a connection: data that waits to be read, and written data that has not arrived."""
 
 import fcntl
 import os

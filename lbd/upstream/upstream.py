@@ -83,7 +83,7 @@ class Upstream:
         self.turns = 0
 
     def connection_made(self, transport: Transport) -> None:
-        """The connection stands: send the request that it was opened for."""
+        """Send the request for which the connection was opened."""
         self.transport = transport
         self.turns = 1
         self.server.row.add(fields.SERVER_CONNECTIONS_TOTAL, 1)
@@ -243,7 +243,7 @@ class Upstream:
             client.advance()
 
     def unbroken(self) -> "Upstream | None":
-        """This idle connection, or the next in line, whose server did not close it: for what must not be sent twice."""
+        """This idle connection, or the next that the server did not close: for requests that must go once."""
         idle = self.server.idle
         upstream = self
         while readable(upstream.transport):
@@ -265,7 +265,7 @@ class Upstream:
         self.transport.close()
 
     def abort(self) -> None:
-        """Close at once, so that the server notices; whoever waited for it is not told."""
+        """Close at once, so that the server notices; the client is not called."""
         self._leave()
         if self.transport is not None:
             self.transport.abort()
@@ -283,7 +283,7 @@ class Upstream:
                 client.hear()
 
     def eof_received(self) -> bool:
-        """The server sends no more: the end of a body that has no other, a tunnel half closed, or a break."""
+        """Handle the server's end: that of a body without a length, of one side of a tunnel, or a break."""
         client = self.client
         if client is None:
             self.close()
