@@ -1,2 +1,2 @@
-"""The generation in force: reload prepares the next, applies it, watches it and takes it back; imports process,
-discovery, proxy and below."""
+"""The generation in force: reload prepares the next, applies it, watches it and takes it back; imports workers
+and below."""

@@ -1,2 +1,1 @@
-"""The production algorithms in simulated time, before servers that are models; imports process, discovery, proxy
-and below."""
+"""The production algorithms in simulated time, before servers that are models; imports workers and below."""
