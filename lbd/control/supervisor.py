@@ -35,7 +35,7 @@ from lbd.generation.worker_count import worker_count
 from lbd.log.logger import logger
 from lbd.net import children
 from lbd.net.tasks import Tasks, happens
-from lbd.process import directories, holders, limits, privileges
+from lbd.process import directories, limits, privileges, socket_owners
 from lbd.process.orphans import Orphans
 from lbd.process.sockets import Staged
 from lbd.report.kernels import build_of_kernels
@@ -214,7 +214,8 @@ class Supervisor:
     def _dismiss_orphans(self) -> None:
         """Have the workers of a dead supervisor on the same addresses leave, now that there are others."""
         bound = [address for addresses in self._plane.sockets.addresses().values() for address in addresses]
-        orphans = holders.orphans({address.port for address in bound} - {0}, {address.path for address in bound} - {""})
+        ports, paths = {address.port for address in bound} - {0}, {address.path for address in bound} - {""}
+        orphans = socket_owners.find_orphans(ports, paths)
         self._orphans.dismiss([*self._plane.predecessor.workers, *orphans])
 
     async def _tick_every_second(self) -> None:

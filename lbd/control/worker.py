@@ -18,7 +18,7 @@ from lbd.log import strays
 from lbd.log.logger import logger
 from lbd.net.sock import Poller
 from lbd.net.wakeups import Wakeups
-from lbd.process import holders
+from lbd.process import socket_owners
 from lbd.process.garbage import Garbage
 from lbd.process.orphans import LEAVE
 from lbd.proxy.data_plane import DataPlane
@@ -156,7 +156,7 @@ class Worker:
         if self._draining:
             return
         logger.error("the supervisor is gone; serving on for a while", reason=reason, seconds=ORPHANED)
-        holders.become_orphan()
+        socket_owners.become_orphan()
         self._loop.add_signal_handler(LEAVE, lambda: self._drain(self._drain_timeout))   # a successor is there
         self._loop.call_later(ORPHANED, lambda: self._drain(self._drain_timeout))
 

@@ -1,1 +1,2 @@
-"""The daemon as a process of the system: its sockets, limits, privileges, directories and service manager."""
+"""The daemon as a process of the system: sockets, limits, privileges, directories, systemd; imports admin, upstream,
+routing, health, balance and below."""

@@ -9,7 +9,7 @@ import stat
 from lbd.errors import LbdError
 from lbd.log.logger import logger
 from lbd.net.tcp_options import Options
-from lbd.process import holders
+from lbd.process import socket_owners
 from lbd.schema.units import Address
 
 _HINTS = {
@@ -112,7 +112,7 @@ def bind_unix(path: str, what: str, mode: int | None = None) -> socket.socket:
     except OSError as error:
         sock.close()
         hint = _UNIX_HINTS.get(error.errno or 0) or error.strerror or str(error)
-        if name != path and (found := holders.of_path(path)):
+        if name != path and (found := socket_owners.owners_of_path(path)):
             hint = _own(found, "name") or f"{_named(found)} listens there; stop it or choose another name"
         raise LbdError(f"cannot listen on unix:{path} ({what}): {hint}") from None
     return sock
@@ -135,7 +135,7 @@ def _probe(probe: socket.socket, target: tuple[str | int, ...], port: int) -> No
     try:
         probe.bind(target)
     except OSError as error:
-        if error.errno != errno.EADDRINUSE or not holders.left_behind(holders.of_port(port)):
+        if error.errno != errno.EADDRINUSE or not socket_owners.are_left_behind(socket_owners.owners_of_port(port)):
             raise
 
 
@@ -165,13 +165,13 @@ def _target(address: Address) -> tuple[int, tuple[str | int, ...]]:
 def _refusal(address: Address, what: str, error: OSError) -> str:
     hint = _HINTS.get(error.errno or 0) or error.strerror or str(error)
     if error.errno == errno.EADDRINUSE:
-        found = holders.of_port(address.port)
+        found = socket_owners.owners_of_port(address.port)
         by = f" by {_named(found)}" if found else ""
         hint = _own(found, "port") or f"the address is in use{by}; stop that process or choose another port"
     return f"cannot listen on {address} ({what}): {hint}"
 
 
-def _own(found: list[holders.Holder], what: str) -> str:
+def _own(found: list[socket_owners.SocketOwner], what: str) -> str:
     """Advice where this very process is among those that listen there, "" where it is not; `what` is the key that can
     name another address."""
     if all(holder.pid != os.getpid() for holder in found):
@@ -180,7 +180,7 @@ def _own(found: list[holders.Holder], what: str) -> str:
             "[admin] by a restart)")
 
 
-def _named(found: list[holders.Holder]) -> str:
+def _named(found: list[socket_owners.SocketOwner]) -> str:
     return f"{found[0].name} (pid {found[0].pid})" if found else ""
 
 
@@ -203,8 +203,8 @@ def _remove_stale(path: str) -> bool:
             return False
         except BlockingIOError:
             pass  # its backlog is full: alive and busy
-    found = holders.of_path(path)
-    if holders.left_behind(found):
+    found = socket_owners.owners_of_path(path)
+    if socket_owners.are_left_behind(found):
         os.unlink(path)
         return True
     raise OSError(errno.EADDRINUSE, _own(found, "path")

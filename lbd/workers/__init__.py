@@ -1,1 +1,2 @@
-"""Worker processes: started, watched, replaced, and brought to one generation over their channels."""
+"""Worker processes: started, watched, replaced, brought to a generation over their channels; imports process,
+discovery, proxy and below."""

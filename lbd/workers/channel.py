@@ -11,8 +11,9 @@ from lbd.workers.messages import Message
 
 
 class Channel:
-    """One end, which writes in one codec and reads in another. `on_message` gets every message with its descriptors,
-    which it then owns; `on_closed` is called once, with the reason, when the other end is gone or breaks the rules."""
+    """An end of the channel, which writes in one codec and reads in another. `on_message` gets every message with its
+    descriptors, which it then owns; `on_closed` is called once, with the reason, when the other end is gone or breaks
+    the rules."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, writes: Codec, reads: Codec,
                  on_message: OnMessage, on_closed: Callable[[str], None]) -> None:

@@ -10,8 +10,8 @@ from lbd.net import children
 
 
 class ChildProcess:
-    """One process. Its output goes to `output`, `on_exit` is called once when it has ended and was waited for. Raises
-    `OSError` when it cannot be started."""
+    """A child process. Its output goes to `output`, `on_exit` is called once when it has ended and was waited for.
+    Raises `OSError` when it cannot be started."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, command: Sequence[str], environment: Mapping[str, str],
                  fds: Sequence[int], output: int, on_exit: Callable[[], None]) -> None:

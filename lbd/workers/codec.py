@@ -27,9 +27,9 @@ _SHORTENED = "…"
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One direction: `longest` is bytes of one message, `most_queued` bytes that wait to be sent, `most_fds`
-    descriptors with one message, `pace` messages that are read in a tenth of a second (0: without limit). `decode`
-    raises ValueError, or anything else that constructors raise, for bytes that are no message."""
+    """A direction of the channel: `longest` is bytes of one message, `most_queued` bytes that wait to be sent,
+    `most_fds` descriptors with one message, `pace` messages that are read in a tenth of a second (0: without limit).
+    `decode` raises `ValueError`, or anything else that constructors raise, for bytes that are no message."""
 
     longest: int
     most_queued: int

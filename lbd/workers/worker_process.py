@@ -1,4 +1,4 @@
-"""One worker process as the supervisor sees it: its start, its control channel, its state and its end."""
+"""A worker process as the supervisor sees it: its start, its control channel, its state and its end."""
 
 import asyncio
 import os

@@ -11,7 +11,7 @@ from lbd.backend.snapshot import Generation
 from lbd.control import worker as module
 from lbd.control.worker import Worker, main
 from lbd.errors import LbdError
-from lbd.process import holders
+from lbd.process import socket_owners
 from lbd.schema import BackendConfig, Config, Global, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats.scoreboard import Board
@@ -152,7 +152,7 @@ async def test_an_orphan_serves_on_and_then_drains(pair, monkeypatch):
     worker, channel, _ = pair
     monkeypatch.setattr(module, "ORPHANED", 0.0)
     called = []
-    monkeypatch.setattr(holders, "become_orphan", lambda: called.append("orphan"))   # not the process of the tests
+    monkeypatch.setattr(socket_owners, "become_orphan", lambda: called.append("orphan"))   # not this process
     drained = asyncio.Event()
     monkeypatch.setattr(worker._plane, "drain", lambda timeout, done: drained.set())
     channel.close()

@@ -21,7 +21,7 @@ Zone = Mapping[str, Mapping[str, Any]]
 
 
 def answer(wire: bytes, zone: Zone, udp: bool) -> bytes | None:
-    """What the server says to a query; None: nothing."""
+    """The answer of the server to a query; None: none."""
     query = dns.message.from_wire(wire)
     reply = dns.message.make_response(query)
     question = query.question[0]

@@ -9,7 +9,7 @@ import pytest
 from lbd.errors import LbdError
 from lbd.process import binding
 from lbd.process.binding import bind_tcp, bind_unix, unlink
-from lbd.process.holders import ORPHAN, Holder
+from lbd.process.socket_owners import ORPHAN, SocketOwner
 from lbd.schema.units import Address
 
 
@@ -41,7 +41,7 @@ def test_an_address_in_use_names_the_holder(reuse, monkeypatch):
         text = f"cannot listen on 127.0.0.1:{port} (listeners.web.bind): "
         with pytest.raises(LbdError) as own:
             bind_tcp(Address("127.0.0.1", port), "listeners.web.bind", False)
-        monkeypatch.setattr(binding.holders, "of_port", lambda port: [Holder(1, "nginx")])
+        monkeypatch.setattr(binding.socket_owners, "owners_of_port", lambda port: [SocketOwner(1, "nginx")])
         with pytest.raises(LbdError) as other:
             bind_tcp(Address("127.0.0.1", port), "listeners.web.bind", False)
     assert str(own.value) == text + ("lbd itself listens there; give that up first: in two reloads, by way of another "
@@ -68,7 +68,7 @@ def test_a_stale_unix_socket_is_replaced_and_a_live_one_is_not(tmp_path, monkeyp
         sock.listen()
         with pytest.raises(LbdError, match=r"lbd itself listens there; .* in two reloads, by way of another path"):
             bind_unix(path, "metrics.bind")
-        monkeypatch.setattr(binding.holders, "of_path", lambda path: [Holder(1, "nginx")])
+        monkeypatch.setattr(binding.socket_owners, "owners_of_path", lambda path: [SocketOwner(1, "nginx")])
         with pytest.raises(LbdError, match=r"nginx \(pid 1\) listens there; stop it or choose another path"):
             bind_unix(path, "admin.bind")
     unlink(path)
@@ -80,7 +80,7 @@ def test_what_a_dead_supervisor_left_is_replaced_and_listens_at_once(tmp_path, m
     path = str(tmp_path / "s")
     with bind_unix(path, "listeners.web.bind") as orphaned:
         orphaned.listen()
-        monkeypatch.setattr(binding.holders, "of_path", lambda path: [Holder(1, ORPHAN)])
+        monkeypatch.setattr(binding.socket_owners, "owners_of_path", lambda path: [SocketOwner(1, ORPHAN)])
         with bind_unix(path, "listeners.web.bind") as sock, socket.socket(socket.AF_UNIX) as client:
             client.connect(path)
             sock.accept()[0].close()
@@ -92,7 +92,7 @@ def test_an_abstract_name_that_is_taken(monkeypatch):
         sock.listen()
         with pytest.raises(LbdError, match=f"unix:{name} .*lbd itself listens there; .* by way of another name"):
             bind_unix(name, "listeners.web.bind")
-        monkeypatch.setattr(binding.holders, "of_path", lambda path: [Holder(1, "nginx")])
+        monkeypatch.setattr(binding.socket_owners, "owners_of_path", lambda path: [SocketOwner(1, "nginx")])
         with pytest.raises(LbdError, match=rf"unix:{name} .*nginx \(pid 1\) listens there; stop it"):
             bind_unix(name, "listeners.web.bind")
 

@@ -1,4 +1,4 @@
-"""One end of a channel to try, and what can go wrong at it."""
+"""An end of a channel to try, and what can go wrong at it."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from lbd.workers.messages import Message
 
 @dataclass
 class End:
-    """One end of a channel and what it got."""
+    """An end of a channel, with the messages that it got."""
 
     sock: socket.socket
     writes: Codec = ORDERS
@@ -42,7 +42,7 @@ class End:
 
 
 class Short:
-    """What stands for a callable without memory for its first calls."""
+    """A callable without memory for its first calls."""
 
     def __init__(self, real, times):
         self.real = real
@@ -87,7 +87,7 @@ def framed(body, count=0):
 
 
 class Command:
-    """What a pickle runs when it is read."""
+    """A command that a pickle runs when it is read."""
 
     def __init__(self, path):
         self.path = str(path)

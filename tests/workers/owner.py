@@ -29,5 +29,5 @@ class Owner:
         self.mismatches += 1
 
     def accept(self, lane):
-        """One more connection was accepted in that lane."""
+        """Count one more accepted connection in that lane."""
         self.board.row(lane, scoreboard.LISTENER, WEB).add(fields.LISTENER_ACCEPTED, 1)

@@ -26,7 +26,7 @@ SAID = [WorkerHello("0.1.0", 2**64 - 1), WorkerHello("", -1), Ready(1), Veto(2, 
 
 
 class Command:
-    """What a pickle runs when it is read."""
+    """A command that a pickle runs when it is read."""
 
     def __init__(self, call, *words):
         self.call = call, words

@@ -1,4 +1,4 @@
-"""One real worker process: its start, its answers, its end."""
+"""A real worker process: its start, its answers, its end."""
 
 import asyncio
 import os
@@ -38,6 +38,16 @@ async def worker():
 async def test_it_greets_with_version_and_layout(worker):
     assert await worker.ask(None, WorkerHello) == WorkerHello(__version__, worker.layout)
     assert worker.age() >= 0
+
+
+async def test_it_greets_a_supervisor_of_another_version_too(monkeypatch):
+    command = module._command
+    monkeypatch.setattr(module, "_command", lambda *args: [*command(*args), "--eventfds", "7,8"])
+    board = Board.create(4)
+    process = WorkerProcess(asyncio.get_running_loop(), 0, 0, board.fd, "json", lambda *_: None, lambda line: None)
+    assert await process.ask(None, WorkerHello) == WorkerHello(__version__, board.layout)
+    process.kill(signal.SIGKILL)
+    await process.ended.wait()
 
 
 async def test_it_prepares_commits_and_answers_pings(worker):
@@ -116,7 +126,7 @@ while True:
 
 
 class Command:
-    """What a pickle runs when it is read."""
+    """A command that a pickle runs when it is read."""
 
     def __init__(self, path):
         self.path = str(path)

@@ -1,17 +1,17 @@
-"""Who holds a port or a Unix socket, as /proc tells, and whether that is only what a dead supervisor left behind."""
+"""The owners of a listening port or Unix socket, read from /proc, and the orphans of a dead supervisor among them."""
 
 import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-ORPHAN = "lbd-orphan"   # what a worker calls itself once its supervisor is dead; at most 15 characters
+ORPHAN = "lbd-orphan"   # name of the process of a worker whose supervisor is dead; at most 15 characters
 _LISTEN = "0A"          # TCP_LISTEN in /proc/net/tcp
 _ACCEPTS = 0x10000      # of the flags in /proc/net/unix: the socket listens (__SO_ACCEPTCON)
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class SocketOwner:
     """A process, maybe one with a listening socket."""
 
     pid: int
@@ -19,31 +19,31 @@ class Holder:
 
 
 def become_orphan() -> None:
-    """Show everybody that this process has lost its supervisor."""
+    """Show in the name of this process that it has lost its supervisor."""
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(ORPHAN)
 
 
-def of_port(port: int) -> list[Holder]:
+def owners_of_port(port: int) -> list[SocketOwner]:
     """The processes that listen on a TCP port, on whatever address; those of other users are not seen without root."""
     return _with(_of_ports({port}), _processes())
 
 
-def of_path(path: str) -> list[Holder]:
+def owners_of_path(path: str) -> list[SocketOwner]:
     """The processes that listen on a Unix socket that was bound to this path, or to `@NAME`."""
     return _with(_of_paths({path}), _processes())
 
 
-def left_behind(holders: list[Holder]) -> bool:
-    """There are some, and they are nobody but workers of a dead supervisor."""
-    return bool(holders) and all(holder.name == ORPHAN for holder in holders)
+def are_left_behind(owners: list[SocketOwner]) -> bool:
+    """Whether there are owners, all of them workers of a dead supervisor."""
+    return bool(owners) and all(owner.name == ORPHAN for owner in owners)
 
 
-def orphans(ports: set[int], paths: set[str]) -> list[int]:
+def find_orphans(ports: set[int], paths: set[str]) -> list[int]:
     """Process ids of the workers of a dead supervisor that listen on any of these."""
     # The kernel's tables last: behind a busy proxy it takes a second to write them.
-    left = [process for process in _processes() if process.name == ORPHAN]
-    return sorted(holder.pid for holder in _with(_of_ports(ports) | _of_paths(paths), left)) if left else []
+    candidates = [process for process in _processes() if process.name == ORPHAN]
+    return sorted(owner.pid for owner in _with(_of_ports(ports) | _of_paths(paths), candidates)) if candidates else []
 
 
 def _of_ports(ports: set[int]) -> set[str]:
@@ -59,7 +59,7 @@ def _of_ports(ports: set[int]) -> set[str]:
 
 
 def _of_paths(paths: set[str]) -> set[str]:
-    """The same of Unix sockets."""
+    """The Unix sockets that listen on these paths, as links to them read."""
     found: set[str] = set()
     with contextlib.suppress(OSError):
         for line in Path("/proc/net/unix").read_text(errors="surrogateescape").splitlines()[1:]:
@@ -69,16 +69,16 @@ def _of_paths(paths: set[str]) -> set[str]:
     return found
 
 
-def _processes() -> list[Holder]:
+def _processes() -> list[SocketOwner]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            found.append(Holder(int(process.name), (process / "comm").read_text().strip()))
+            found.append(SocketOwner(int(process.name), (process / "comm").read_text().strip()))
     return found
 
 
-def _with(inodes: set[str], processes: list[Holder]) -> list[Holder]:
-    """Those of the processes that have one of these sockets open."""
+def _with(inodes: set[str], processes: list[SocketOwner]) -> list[SocketOwner]:
+    """The processes that have one of these sockets open."""
     found = []
     for process in processes if inodes else ():
         place = Path(f"/proc/{process.pid}/fd")
