@@ -24,26 +24,28 @@ class RuntimeChangesApi(Protocol):
     def unkept(self) -> str:
         """Why what is in force would be lost at a restart, "" when it is on the disk."""
 
-    def backends(self) -> dict[str, Any]:
+    def describe_backends(self) -> dict[str, Any]:
         """Every backend with its servers, as JSON."""
 
-    def backend(self, name: str) -> dict[str, Any]:
-        """One backend."""
+    def describe_backend(self, name: str) -> dict[str, Any]:
+        """A backend with its servers, as JSON."""
 
-    def server(self, backend: str, server: str) -> dict[str, Any]:
-        """One server."""
+    def describe_server(self, backend: str, server: str) -> dict[str, Any]:
+        """A server, as JSON."""
 
-    async def change(self, backend: str, server: str, wishes: Mapping[str, Any], who: str) -> str:
-        """Override what the files say of a server, or (`server` empty) of a backend; returns a warning or ""."""
+    async def override(self, backend: str, server: str, fields: Mapping[str, Any], who: str) -> str:
+        """Override what the files say of a server, or (`server` empty) of a backend, by the fields of
+        `OverrideRequest`; returns a warning or ""."""
 
-    def overrides(self) -> list[dict[str, Any]]:
+    def describe_overrides(self) -> list[dict[str, Any]]:
         """All overrides, as JSON."""
 
-    async def clear(self, backend: str, server: str, who: str) -> int:
-        """End those of a server, of a backend with its servers, or (both empty) all; returns how many."""
+    async def end_overrides(self, backend: str, server: str, who: str) -> int:
+        """End the overrides of a server, of a backend with its servers, or (both empty) all; returns how many."""
 
-    async def register(self, backend: str, server: str, offer: Mapping[str, Any], who: str) -> bool:
-        """A server registers, or says that it lives; True when it is new or another than before."""
+    async def register(self, backend: str, server: str, fields: Mapping[str, Any], who: str) -> bool:
+        """Register a server, or note that it lives, by the fields of `RegistrationRequest`; True when it is new or
+        another than before."""
 
     async def deregister(self, backend: str, server: str, wait: float, who: str) -> bool:
         """Drain a registered server and remove it; True when it is gone within `wait` seconds."""
@@ -57,8 +59,8 @@ class DaemonApi(Protocol):
         """Why lbd should get no traffic now ("starting", "stopping"), "" when it should."""
 
     @property
-    def steering(self) -> RuntimeChangesApi:
-        """What may be changed while it runs."""
+    def runtime_changes(self) -> RuntimeChangesApi:
+        """The changes that can be made while it runs."""
 
     def status(self, history: bool = False) -> dict[str, Any]:
         """Everything that is now, as JSON; with `history` how each server did in the last two minutes."""

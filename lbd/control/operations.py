@@ -46,7 +46,7 @@ class Operations:
         return "" if self._life.is_ready else self._life.state
 
     @property
-    def steering(self) -> RuntimeChanges:
+    def runtime_changes(self) -> RuntimeChanges:
         """The changes that can be made while lbd runs."""
         return self._changes
 

@@ -25,7 +25,7 @@ class OverrideChanges:
         self._state = state
         self._clock = clock
 
-    async def change(self, backend: str, server: str, fields: Mapping[str, Any], who: str) -> str:
+    async def override(self, backend: str, server: str, fields: Mapping[str, Any], who: str) -> str:
         """Set what the fields of the request say of a server, or of a whole backend (`server` empty). Returns a warning
         where that took the backend's last usable server out, does not reach all workers, or where servers of the
         backend have overrides of their own that say otherwise, else "". Raises `LbdError`."""
@@ -55,7 +55,7 @@ class OverrideChanges:
             logger.warning("no server is left", backend=backend, who=who)
         return "; ".join(self._warnings(target, changes, lost))
 
-    async def clear(self, backend: str, server: str, who: str) -> int:
+    async def end_overrides(self, backend: str, server: str, who: str) -> int:
         """End the overrides of a server, of a backend and its servers, or (both empty) all; returns how many."""
         targets = [(override.backend, override.server) for override in self._plane.servers.overrides
                    if (not backend or override.backend == backend) and (not server or override.server == server)]

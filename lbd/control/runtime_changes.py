@@ -50,33 +50,33 @@ class RuntimeChanges:
         self._state.retry()
         self._registrations.end_expired()
 
-    def backends(self) -> dict[str, Any]:
+    def describe_backends(self) -> dict[str, Any]:
         """Every backend with its servers, as JSON."""
-        return self._description.backends()
+        return self._description.describe_backends()
 
-    def backend(self, name: str) -> dict[str, Any]:
+    def describe_backend(self, name: str) -> dict[str, Any]:
         """A backend with its servers, as JSON."""
-        return self._description.backend(name)
+        return self._description.describe_backend(name)
 
-    def server(self, backend: str, server: str) -> dict[str, Any]:
+    def describe_server(self, backend: str, server: str) -> dict[str, Any]:
         """A server, as JSON."""
-        return self._description.server(backend, server)
+        return self._description.describe_server(backend, server)
 
-    def overrides(self) -> list[dict[str, Any]]:
+    def describe_overrides(self) -> list[dict[str, Any]]:
         """All overrides, as JSON."""
-        return self._description.overrides()
+        return self._description.describe_overrides()
 
     def annotate(self, described: Mapping[str, dict[str, Any]]) -> None:
         """Add to each described backend and server its override and its registration."""
         self._description.annotate(described)
 
-    async def change(self, backend: str, server: str, fields: Mapping[str, Any], who: str) -> str:
+    async def override(self, backend: str, server: str, fields: Mapping[str, Any], who: str) -> str:
         """Override what the files say of a server, or (`server` empty) of a backend; returns a warning or ""."""
-        return await self._overrides.change(backend, server, fields, who)
+        return await self._overrides.override(backend, server, fields, who)
 
-    async def clear(self, backend: str, server: str, who: str) -> int:
+    async def end_overrides(self, backend: str, server: str, who: str) -> int:
         """End the overrides of a server, of a backend and its servers, or (both empty) all; returns how many."""
-        return await self._overrides.clear(backend, server, who)
+        return await self._overrides.end_overrides(backend, server, who)
 
     async def register(self, backend: str, server: str, fields: Mapping[str, Any], who: str) -> bool:
         """Register a server, or note that it lives; True when it is new or another than before."""

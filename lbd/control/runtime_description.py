@@ -20,28 +20,28 @@ class RuntimeDescription:
         self._plane = plane
         self._targets = targets
 
-    def backends(self) -> dict[str, Any]:
+    def describe_backends(self) -> dict[str, Any]:
         """Every backend with its servers."""
         self._targets.generation()
         described: dict[str, Any] = status.describe(self._plane)["backends"]
         self.annotate(described)
         return described
 
-    def backend(self, name: str) -> dict[str, Any]:
+    def describe_backend(self, name: str) -> dict[str, Any]:
         """A backend with its servers; raises `UnknownTarget`."""
         self._targets.require_backend(name)
         config = self._targets.generation().config
         endpoints = self._plane.servers.endpoints.of_backend(config, name)
         return self._annotate(name, status.backend(self._plane, config, name, endpoints))
 
-    def server(self, backend: str, server: str) -> dict[str, Any]:
+    def describe_server(self, backend: str, server: str) -> dict[str, Any]:
         """A server; raises `UnknownTarget`."""
-        servers = self.backend(backend)["servers"]
+        servers = self.describe_backend(backend)["servers"]
         if server not in servers:
             raise UnknownTarget(f"backend {shown(backend)} has no server {shown(server)}{nearest(server, servers)}")
         return {"backend": backend, "name": server, **servers[server]}
 
-    def overrides(self) -> list[dict[str, Any]]:
+    def describe_overrides(self) -> list[dict[str, Any]]:
         """All overrides."""
         return [_describe(override) for override in self._plane.servers.overrides]
 

@@ -6,7 +6,7 @@ from aiohttp import ClientSession, UnixConnector, web
 from lbd.errors import LbdError
 
 
-class FakeSteering:
+class FakeRuntimeChanges:
     """Keeps what it is asked to do; `error` is raised instead."""
 
     unkept = lost = ""
@@ -16,25 +16,25 @@ class FakeSteering:
         self.asked = []
         self.changed = True
 
-    def backends(self):
-        return {"app": self.backend("app")}
+    def describe_backends(self):
+        return {"app": self.describe_backend("app")}
 
-    def backend(self, name):
+    def describe_backend(self, name):
         self._do("backend", name)
         return {"servers": {"a": {"mode": "ready"}}}
 
-    def server(self, backend, server):
+    def describe_server(self, backend, server):
         self._do("server", backend, server)
         return {"backend": backend, "name": server, "mode": "drain"}
 
-    def overrides(self):
+    def describe_overrides(self):
         return [{"backend": "app", "server": "a"}]
 
-    async def change(self, backend, server, wishes, who):
+    async def override(self, backend, server, wishes, who):
         self._do("change", backend, server, wishes, who)
         return self.lost
 
-    async def clear(self, backend, server, who):
+    async def end_overrides(self, backend, server, who):
         self._do("clear", backend, server, who)
         return 2
 
@@ -60,7 +60,7 @@ class FakeDaemon:
         self.error: LbdError | None = None
         self.forced = []
         self.accepted = []
-        self.steering = FakeSteering()
+        self.runtime_changes = FakeRuntimeChanges()
 
     def status(self, history=False):
         return {"generation": 3, **({"history": True} if history else {})}

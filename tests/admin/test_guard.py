@@ -48,7 +48,7 @@ async def test_roles(daemon, ask, secret, method, path, wanted):
     assert status == wanted, text
     if wanted in (401, 403):
         assert daemon.forced == []
-        assert daemon.steering.asked == []
+        assert daemon.runtime_changes.asked == []
 
 
 @pytest.mark.parametrize(("host", "more", "wanted"), [
@@ -113,7 +113,7 @@ async def test_a_slow_body_is_given_up(daemon, tmp_path, monkeypatch):
         assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
     writer.close()
     await runner.cleanup()
-    assert daemon.steering.asked == []
+    assert daemon.runtime_changes.asked == []
 
 
 @pytest.mark.parametrize(("error", "wanted"), [
@@ -122,13 +122,13 @@ async def test_a_slow_body_is_given_up(daemon, tmp_path, monkeypatch):
     (NotReady("no"), 503), (NotStored("no"), 503),
     (ConfigError([Problem("the request", 0, 0, "x", "m")]), 422)])
 async def test_what_resources_raise(daemon, ask, error, wanted):
-    daemon.steering.error = error
+    daemon.runtime_changes.error = error
     status, _, text = await ask(app.admin(daemon, None), "PATCH", SERVER, None, b"{}")
     assert (status, json.loads(text)["status"]) == (wanted, wanted)
 
 
 async def test_who_is_at_the_other_end(daemon, ask):
     await ask(app.admin(daemon, None), "PATCH", SERVER, None, b"{}")
-    assert daemon.steering.asked[0][-1] == f"uid {os.getuid()}"
+    assert daemon.runtime_changes.asked[0][-1] == f"uid {os.getuid()}"
     await ask(app.admin(daemon, TOKENS), "PATCH", SERVER, headers(), b"{}")
-    assert daemon.steering.asked[2][-1].startswith("token operate from ")
+    assert daemon.runtime_changes.asked[2][-1].startswith("token operate from ")

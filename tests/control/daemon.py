@@ -9,4 +9,4 @@ class Daemon:
     """Nothing is asked of it here."""
 
     ready = ""
-    steering = None
+    runtime_changes = None

@@ -9,4 +9,4 @@ async def test_nothing_before_the_first_generation(world):
     world.plane.generation = None
     world.changes.tick()
     with pytest.raises(NotReady, match="still starting"):
-        world.changes.backends()
+        world.changes.describe_backends()

@@ -7,7 +7,7 @@ from tests.control.world import OFFER
 
 
 async def test_an_override_and_a_registration_are_described(world):
-    await world.changes.change("app", "a", {"mode": "drain", "reason": "disk"}, "me")
+    await world.changes.override("app", "a", {"mode": "drain", "reason": "disk"}, "me")
     await world.changes.register("app", "b", {**OFFER, "tags": ["x"]}, "them")
     described = {"app": {"servers": {"a": {}, "b": {}}}}
     world.changes.annotate(described)
@@ -23,12 +23,12 @@ async def test_an_override_and_a_registration_are_described(world):
 
 
 async def test_an_override_has_its_moments(world):
-    await world.changes.change("app", "", {"weight": 3, "for": "1m"}, "me")
-    assert world.changes.overrides() == [{
+    await world.changes.override("app", "", {"weight": 3, "for": "1m"}, "me")
+    assert world.changes.describe_overrides() == [{
         "backend": "app", "server": "", "weight": 3, "who": "me", "reason": "", "at": "1970-01-01T00:16:40Z",
         "until": "1970-01-01T00:17:40Z"}]
 
 
 async def test_backends_that_are_not_there(world):
     with pytest.raises(UnknownTarget, match="there is no backend"):
-        world.changes.backend("none")
+        world.changes.describe_backend("none")

@@ -14,7 +14,7 @@ async def test_without_a_directory_all_is_in_force_and_nothing_is_kept(world):
     one = RuntimeChanges(world.plane, world.tasks, lambda: world.now)
     one.restore("")
     assert one.unkept == ""
-    await one.change("app", "a", {"mode": "drain"}, "me")
+    await one.override("app", "a", {"mode": "drain"}, "me")
     assert await one.register("app", "r", OFFER, "me")
     assert one.unkept == 'not kept over a restart: global.state_dir is "off"'
     left = one.leave()
@@ -29,7 +29,7 @@ async def test_without_a_directory_all_is_in_force_and_nothing_is_kept(world):
 async def test_what_is_left_without_a_directory_is_kept_where_there_is_one_now(world):
     one = RuntimeChanges(world.plane, world.tasks, lambda: world.now)
     one.restore("")
-    await one.change("app", "a", {"mode": "drain"}, "me")
+    await one.override("app", "a", {"mode": "drain"}, "me")
     world.changes.restore(str(world.file.parent), one.leave())
     await world.idle()
     assert [one["mode"] for one in world.kept()["overrides"]] == ["drain"]
@@ -43,7 +43,7 @@ async def test_a_full_disk_refuses_new_servers_and_nothing_else(world, monkeypat
 
     await world.changes.register("app", "b", OFFER, "me")
     monkeypatch.setattr(state_file, "_write", full)
-    await world.changes.change("app", "a", {"mode": "drain"}, "me")
+    await world.changes.override("app", "a", {"mode": "drain"}, "me")
     assert len(world.plane.overrides) == 1
     assert world.changes.unkept.endswith("No space left on device")
     with pytest.raises(LbdError, match="No space left"):
@@ -57,7 +57,7 @@ async def test_a_full_disk_refuses_new_servers_and_nothing_else(world, monkeypat
 
 
 async def test_everything_is_restored(world, tmp_path):
-    await world.changes.change("app", "a", {"weight": 5}, "me")
+    await world.changes.override("app", "a", {"weight": 5}, "me")
     await world.changes.register("app", "b", OFFER, "me")
     other = World(tmp_path, world.tasks)
     assert other.plane.overrides.of(("app", "a")).weight == 5

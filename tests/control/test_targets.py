@@ -28,7 +28,7 @@ def test_a_name_that_is_nearly_right_gets_a_hint(targets):
 
 async def test_a_backend_is_served_by_a_usable_server(world, targets):
     assert targets.is_served("app")
-    await world.changes.change("app", "a", {"mode": "maint"}, "me")
+    await world.changes.override("app", "a", {"mode": "maint"}, "me")
     assert not targets.is_served("app")
 
 

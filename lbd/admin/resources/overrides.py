@@ -12,14 +12,14 @@ class OverridesResource:
     """The resource."""
 
     def __init__(self, daemon: DaemonApi) -> None:
-        self._steering = daemon.steering
+        self._changes = daemon.runtime_changes
 
     async def get(self, _request: web.Request) -> web.Response:
         """200 with all of them."""
-        return answer({"overrides": self._steering.overrides()})
+        return answer({"overrides": self._changes.describe_overrides()})
 
     async def delete(self, request: web.Request) -> web.Response:
         """End those of `?backend=` and `?server=`, without both all: 200 with their number."""
         backend, server = query(request, "backend", ""), query(request, "server", "")
-        ended = await self._steering.clear(backend, server, request[WHO])
-        return answer(warned({"ended": ended}, self._steering.unkept))
+        ended = await self._changes.end_overrides(backend, server, request[WHO])
+        return answer(warned({"ended": ended}, self._changes.unkept))

@@ -12,31 +12,31 @@ class ServersResource:
     """The resource."""
 
     def __init__(self, daemon: DaemonApi) -> None:
-        self._steering = daemon.steering
+        self._changes = daemon.runtime_changes
 
     async def get(self, request: web.Request) -> web.Response:
         """200 with its state, its override and its registration."""
-        return answer(self._steering.server(*_names(request)))
+        return answer(self._changes.describe_server(*_names(request)))
 
     async def put(self, request: web.Request) -> web.Response:
         """Register it, or say that it lives: 201 when it is new or another than before, 200 when it was known."""
         backend, server = _names(request)
         offer = await content(request)
-        changed = await self._steering.register(backend, server, offer, request[WHO])
+        changed = await self._changes.register(backend, server, offer, request[WHO])
         return answer({"backend": backend, "name": server, "changed": changed}, 201 if changed else 200)
 
     async def patch(self, request: web.Request) -> web.Response:
         """Override what the files say of it: 200 with the server as it is then."""
         backend, server = _names(request)
-        lost = await self._steering.change(backend, server, await content(request), request[WHO])
-        return answer(warned(self._steering.server(backend, server), lost, self._steering.unkept))
+        lost = await self._changes.override(backend, server, await content(request), request[WHO])
+        return answer(warned(self._changes.describe_server(backend, server), lost, self._changes.unkept))
 
     async def delete(self, request: web.Request) -> web.Response:
         """Drain a registered server, then remove it: 202 while it drains, 200 when it is gone within `?wait=`."""
         backend, server = _names(request)
-        gone = await self._steering.deregister(backend, server, query(request, "wait", 0.0), request[WHO])
+        gone = await self._changes.deregister(backend, server, query(request, "wait", 0.0), request[WHO])
         data = {"backend": backend, "name": server, "gone": gone}
-        return answer(warned(data, self._steering.unkept), 200 if gone else 202)
+        return answer(warned(data, self._changes.unkept), 200 if gone else 202)
 
 
 def _names(request: web.Request) -> tuple[str, str]:

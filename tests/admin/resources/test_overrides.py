@@ -17,9 +17,9 @@ async def test_listed(daemon, ask):
 async def test_ended(daemon, ask, query, asked):
     status, _, text = await ask(app.admin(daemon, None), "DELETE", "/v1/overrides" + query)
     assert (status, json.loads(text)) == (200, {"ended": 2})
-    assert daemon.steering.asked[0][1:3] == asked
+    assert daemon.runtime_changes.asked[0][1:3] == asked
 
 
 async def test_a_bad_name(daemon, ask):
     status, _, _ = await ask(app.admin(daemon, None), "DELETE", "/v1/overrides?backend=a/b")
-    assert (status, daemon.steering.asked) == (400, [])
+    assert (status, daemon.runtime_changes.asked) == (400, [])

@@ -20,11 +20,11 @@ PATH = "/v1/backends/app/servers/a"
 async def test_methods(daemon, ask, method, query, body, asked, wanted):
     status, _, text = await ask(app.admin(daemon, None), method, PATH + query, None, json.dumps(body) if body else None)
     assert status == wanted, text
-    assert daemon.steering.asked[0][:len(asked)] == asked
+    assert daemon.runtime_changes.asked[0][:len(asked)] == asked
 
 
 async def test_a_heartbeat_is_no_news(daemon, ask):
-    daemon.steering.changed = False
+    daemon.runtime_changes.changed = False
     status, _, text = await ask(app.admin(daemon, None), "PUT", PATH, None, b"{}")
     assert (status, json.loads(text)) == (200, {"backend": "app", "name": "a", "changed": False})
 
@@ -34,21 +34,21 @@ async def test_bad_waits(daemon, ask, wait):
     status, _, text = await ask(app.admin(daemon, None), "DELETE", f"{PATH}?wait={wait}")
     assert status == 400
     assert "wait: " in json.loads(text)["detail"]
-    assert daemon.steering.asked == []
+    assert daemon.runtime_changes.asked == []
 
 
 @pytest.mark.parametrize("name", ["..%2f..%2fetc", "%00", "a%0ab", "%c3%a9", "a" * 5000])
 async def test_names_reach_it_as_they_are(daemon, ask, name):
     status, _, _ = await ask(app.admin(daemon, None), "GET", f"/v1/backends/app/servers/{name}")
     assert status == 200
-    assert daemon.steering.asked[0][1] == "app"
+    assert daemon.runtime_changes.asked[0][1] == "app"
 
 
 @pytest.mark.parametrize("path", [PATH, "/v1/backends/app"])
 async def test_a_change_that_leaves_no_server_says_so(daemon, ask, path):
-    daemon.steering.lost = "no server of app is left"
+    daemon.runtime_changes.lost = "no server of app is left"
     status, _, text = await ask(app.admin(daemon, None), "PATCH", path, None, b'{"mode": "drain"}')
     assert (status, json.loads(text)["warning"]) == (200, "no server of app is left")
-    daemon.steering.unkept = "not kept over a restart: full"
+    daemon.runtime_changes.unkept = "not kept over a restart: full"
     status, _, text = await ask(app.admin(daemon, None), "PATCH", path, None, b'{"mode": "drain"}')
     assert json.loads(text)["warning"] == "no server of app is left; not kept over a restart: full"
