@@ -20,17 +20,17 @@ from lbd.tls.credentials import Credentials, Place
 class Endpoints:
     """Turns a configuration into endpoints. Knows no past: everything is asked of resolver, schedule and slots.
 
-    `ejected` says why a server is left out because of failing requests, "" when it is not; `steered` gives an endpoint
-    the state that operators want it to have while lbd runs; `secured` says how checks use TLS.
+    `ejection_reason` says why a server is left out because of failing requests, "" if it is not; `apply_changes` gives
+    an endpoint the state that operators want it to have while lbd runs; `check_tls` is the TLS of a server's checks.
     """
 
     def __init__(self, slots: Slots, resolver: Resolver, schedule: Schedule,
-                 ejected: Callable[[Key], str] = lambda key: "",
-                 steered: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint,
-                 secured: Callable[[str, BackendConfig, Address, str], Secured | None] = lambda *_: None) -> None:
-        self._ejected = ejected
-        self._secured = secured
-        self._steered = steered
+                 ejection_reason: Callable[[Key], str] = lambda key: "",
+                 apply_changes: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint,
+                 check_tls: Callable[[str, BackendConfig, Address, str], Secured | None] = lambda *_: None) -> None:
+        self._ejection_reason = ejection_reason
+        self._check_tls = check_tls
+        self._apply_changes = apply_changes
         self._slots = slots
         self._resolver = resolver
         self._schedule = schedule
@@ -46,8 +46,8 @@ class Endpoints:
                 if address.literal and (check := health_check_of(config, backend, server)) is not None:
                     version = backend.send_proxy
                     greeting = proxy_header.local(proxy_header.VERSIONS[version]) if version is not None else b""
-                    secured = self._secured(name, backend, address, server.address.host)
-                    targets[identity_of(name, server_name, address)] = Target(address, check, greeting, secured, at)
+                    tls = self._check_tls(name, backend, address, server.address.host)
+                    targets[identity_of(name, server_name, address)] = Target(address, check, greeting, tls, at)
         return targets
 
     def by_backend(self, config: Config) -> dict[str, tuple[Endpoint, ...]]:
@@ -88,8 +88,8 @@ class Endpoints:
         if not endpoint.address.literal:
             return f"{endpoint.address.host} is not resolved: {self._resolver.failure_of(endpoint.address.host)}"
         key = endpoint.identity
-        if ejected := self._ejected(key):
-            return ejected
+        if reason := self._ejection_reason(key):
+            return reason
         judgement = self._schedule.of(key)
         return judgement.reason if judgement is not None else ""
 
@@ -103,10 +103,10 @@ class Endpoints:
             elif checked and server.check:
                 judgement = self._schedule.of(key)
                 health = judgement.health if judgement is not None else "unknown"
-            if health == "up" and self._ejected(key):
+            if health == "up" and self._ejection_reason(key):
                 health = "ejected"
             slot = self._slots.take(scoreboard.SERVER, key)
-            yield self._steered(
+            yield self._apply_changes(
                 Endpoint(name, server_name, address, slot, server.weight, server.backup, server.mode, health,
                          server.max_conns or 0, server.address.host))
 

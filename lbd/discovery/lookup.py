@@ -59,7 +59,7 @@ class Lookups:
                 continue
             try:
                 answer = await self._both(candidate, known)
-            except Unanswered as error:     # of this name only, it may be: a suffix that nobody serves
+            except Unanswered as error:     # of this name only, it may be: a suffix without servers
                 failure = error
                 continue
             if answer.addresses:

@@ -76,7 +76,7 @@ def _cut(value: Any) -> Any:
 def _decode_report(data: bytes) -> Message:
     """A report, made of nothing but strings and numbers; raises `ValueError` for everything else.
 
-    A worker may be broken, or in the hands of somebody else: it must not choose what runs in the supervisor.
+    A worker may be broken, or taken over by an attacker: it must not choose what runs in the supervisor.
     """
     try:
         array = json.loads(data.decode())

@@ -14,7 +14,7 @@ LAST_WORDS = 0.3  # seconds for a wedged worker's stack to come out before it is
 
 
 class Watchdog:
-    """Counts pings, not seconds, so that a supervisor that was itself stopped for a while kills nobody."""
+    """Counts pings, not seconds, so that a supervisor that was itself stopped for a while kills no worker."""
 
     def __init__(self, workers: Workers, tasks: Tasks) -> None:
         self._workers = workers

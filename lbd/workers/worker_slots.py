@@ -92,7 +92,7 @@ class WorkerSlots:
         age = await self._run(slot, lane)
         if age is None:
             return False
-        # Tunnels end as requests only at their own end; one that dies of its first connections has served nobody.
+        # Tunnels end as requests only at their own end; a worker that dies of its first connections has not served.
         return self._lanes.requests_served(lane) > requests or (
             age >= SETTLED and self._connections_accepted(lane) > connections)
 

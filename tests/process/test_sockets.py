@@ -250,11 +250,11 @@ def test_an_unknown_group_leaves_no_socket_behind(sockets, tmp_path):
 
 
 def test_a_port_is_taken_beside_what_gives_it_up(sockets):
-    with socket.socket() as door:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        door.bind(("127.0.0.1", 0))
-        door.listen()
-        port = door.getsockname()[1]
+    with socket.socket() as metrics:
+        metrics.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        metrics.bind(("127.0.0.1", 0))
+        metrics.listen()
+        port = metrics.getsockname()[1]
         wanted = {"web": listener(Address("0.0.0.0", port))}
         with pytest.raises(LbdError, match="lbd itself listens there"):
             sockets.stage(wanted, 2)
