@@ -1,4 +1,4 @@
-"""How the admin interface answers: JSON with a newline, errors in the one shape of RFC 9457."""
+"""The responses of the admin interface: JSON with a newline at the end, errors as problem details (RFC 9457)."""
 
 import dataclasses
 import http
@@ -17,7 +17,7 @@ STATUSES: dict[type[LbdError], int] = {
 
 
 def answer(data: Any, status: int = 200) -> web.Response:
-    """The data as JSON."""
+    """A response with the data as JSON."""
     text = json.dumps(data, indent=2, default=str) + "\n"
     return web.Response(text=text, status=status, content_type="application/json")
 
@@ -29,14 +29,14 @@ def warned(data: Mapping[str, Any], *warnings: str) -> dict[str, Any]:
 
 
 def problem(detail: str, status: int, **more: Any) -> web.Response:
-    """Why something was not done: `type`, `title`, `status`, `detail` and what else there is to say."""
+    """A problem response with `type`, `title`, `status`, `detail` and further members."""
     data = {"type": "about:blank", "title": http.HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
     text = json.dumps(data, indent=2, default=str) + "\n"
     return web.Response(text=text, status=status, content_type="application/problem+json")
 
 
 def refusal(error: LbdError, status: int) -> web.Response:
-    """Why something was not done; an error that has a status of its own keeps it."""
+    """A problem response for the error, with its own status if it has one; all findings of a `ConfigError`."""
     status = error.status if isinstance(error, Refused) else STATUSES.get(type(error), status)
     if isinstance(error, ConfigError):
         problems = [dataclasses.asdict(problem) for problem in error.problems]

@@ -1,4 +1,4 @@
-"""The two web applications: the admin interface, and the one for Prometheus that cannot change anything."""
+"""The two web applications: the admin interface, and a read-only one for Prometheus."""
 
 from collections.abc import Collection, Sequence
 
@@ -17,34 +17,34 @@ LONGEST_BODY = 64 * 1024   # bytes of a request
 
 
 def admin(daemon: DaemonApi, tokens: Sequence[Token] | None, names: Collection[str] = ()) -> web.Application:
-    """Everything; with tokens, only for those who have one, and for a browser only under one of our own `names`."""
+    """The admin interface: with tokens it requires one, and it answers browsers only under one of the host `names`."""
     roles = {(route.method, route.path): route.role for route in ROUTES}
-    return _made(daemon, ROUTES, guard.wanted(tokens, roles, names))
+    return _application(daemon, ROUTES, guard.access_control(tokens, roles, names))
 
 
 def metrics(daemon: DaemonApi) -> web.Application:
-    """Only what may be seen by anyone who can connect."""
-    return _made(daemon, SHOWN)
+    """The read-only application: health and metrics, for every client that can connect."""
+    return _application(daemon, SHOWN)
 
 
-def _made(daemon: DaemonApi, routes: Sequence[ApiRoute], *checks: Middleware) -> web.Application:
-    app = web.Application(middlewares=[_faults, *checks], client_max_size=LONGEST_BODY)
+def _application(daemon: DaemonApi, routes: Sequence[ApiRoute], *checks: Middleware) -> web.Application:
+    app = web.Application(middlewares=[_error_responses, *checks], client_max_size=LONGEST_BODY)
     for route in routes:
         app.router.add_route(route.method, route.path, route.handler(daemon))
     return app
 
 
 @web.middleware
-async def _faults(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every error as JSON, and nothing of the inside."""
+async def _error_responses(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into JSON, without internals of the daemon."""
     try:
         response = await handler(request)
     except web.HTTPException as error:
-        response = problem(_words(error), error.status)
+        response = problem(_detail(error), error.status)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
     except ConnectionError:
-        raise   # nobody is there to be answered
+        raise   # the client is gone
     except Exception:
         logger.exception("admin request failed", method=request.method, path=request.path)
         response = problem("internal error; the daemon's log has it", 500)
@@ -53,7 +53,7 @@ async def _faults(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
-def _words(error: web.HTTPException) -> str:
+def _detail(error: web.HTTPException) -> str:
     if error.status == 413:
         return f"the body is longer than {LONGEST_BODY} bytes"
     return error.reason

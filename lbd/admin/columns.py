@@ -1,4 +1,4 @@
-"""The columns in which people see the status: one table for the page, for `lbd status` and for `lbd top`."""
+"""The columns of the status for people: one table for the page, for `lbd status` and for `lbd top`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ Row = Mapping[str, Any]
 
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
-# Words of state: how good the news is.
+# Words of state, by how good the news is.
 TONES: Mapping[str, str] = {
     "up": "good", "ready": "good", "serving": "good", "down": "bad", "ejected": "bad", "unknown": "odd",
     "drain": "odd", "maint": "odd", "draining": "odd", "starting": "odd", "stopping": "odd", "warning": "odd",
@@ -41,12 +41,12 @@ def ago(seconds: float | None) -> str | None:
 
 
 def rate(value: float | None) -> str | None:
-    """`0.4`, `12`, `3400`: as much as a glance takes in."""
+    """`0.4`, `12`, `3400`: two digits below 10, else whole numbers."""
     return None if value is None else f"{value:.1f}" if 0 < value < 10 else f"{value:.0f}"
 
 
 def written(value: object) -> str:
-    """A fact of an event as people write it: `web: 127.0.0.1:80 [::]:80`, without brackets and quotes."""
+    """A field of an event without brackets and quotes: `web: 127.0.0.1:80 [::]:80`."""
     if isinstance(value, Mapping):
         return "; ".join(f"{name}: {written(part)}" for name, part in value.items()) or "none"
     if isinstance(value, list | tuple):
@@ -55,8 +55,8 @@ def written(value: object) -> str:
 
 
 class TableColumn(NamedTuple):
-    """`get` is what the column is sorted by, `form` what is shown of it (None: a dash); the greatest `rank` is left out
-    first where there is no room."""
+    """A column: `get` returns the value to sort by, `form` turns it into the shown one (None: a dash). Where there is
+    too little room, columns with the greatest `rank` are left out first."""
 
     title: str
     get: Callable[[Row], Any]
@@ -65,7 +65,7 @@ class TableColumn(NamedTuple):
     rank: int = 0
 
     def show(self, row: Row) -> Any:
-        """What stands in the cell; None for a dash."""
+        """The content of the cell; None for a dash."""
         return self.form(self.get(row))
 
 
@@ -130,7 +130,7 @@ def servers(status: Row) -> list[dict[str, Any]]:
 
 
 def matching(rows: Iterable[Row], words: str) -> list[Row]:
-    """Those that have each of the words in their backend, name, address, health or mode; case does not matter."""
+    """The rows that contain each of the words in backend, name, address, health or mode, in any case."""
     wanted = words.lower().split()
     return [row for row in rows if all(word in _searched(row) for word in wanted)]
 
@@ -140,8 +140,7 @@ def _searched(row: Row) -> str:
 
 
 def note(row: Row) -> str:
-    """Who wanted what of the server while lbd runs, how long its registration still holds, and what else its name has
-    to say."""
+    """The overrides of the server and their operators, its registration, and the addresses of its host name."""
     found = []
     if override := row.get("override"):
         wanted = [f"{name} {override[name]}" for name in STEERED
@@ -163,12 +162,12 @@ def note(row: Row) -> str:
 
 
 def ill(row: Row) -> bool:
-    """Whether the server is wanted and not well."""
+    """Whether the server should serve and is not healthy."""
     return row.get("health") != "up" and row.get("mode") == "ready"
 
 
 def ailing(status: Row) -> list[str]:
-    """Every server that is wanted and not well, in a sentence each: since when, and why."""
+    """A sentence on each server that should serve and is not healthy: since when, and why."""
     return [f"{row['backend']}/{row['name']} {row.get('health')}"
             + (f" for {span(row['age'])}" if row["age"] is not None else "")
             + (f": {row['reason']}" if row.get("reason") else "")
@@ -189,7 +188,7 @@ def headline(status: Row) -> list[str]:
 
 
 def troubles(status: Row) -> Iterable[tuple[str, list[str]]]:
-    """What is wrong with the daemon itself: a sentence, and its details."""
+    """The troubles of the daemon itself: a sentence each, and its details."""
     if unkept := status.get("unkept"):
         yield "what was changed while lbd runs is in force, but not on the disk", [str(unkept)]
     if degraded := status.get("degraded"):
@@ -204,7 +203,7 @@ def troubles(status: Row) -> Iterable[tuple[str, list[str]]]:
 
 
 def seconds(since: Any, now: Any) -> float | None:
-    """From one moment to the other, both as ISO 8601; None where they are none."""
+    """Seconds between two times in ISO 8601; None where one is missing or invalid."""
     try:
         return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()
     except (TypeError, ValueError):

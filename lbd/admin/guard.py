@@ -1,8 +1,8 @@
-"""Who may ask what: the checks that every request to the admin interface passes before anything answers it.
+"""Access control: the checks that every request to the admin interface passes before its handler runs.
 
-A browser must not be able to reach it for a page of someone else: the Host must be an address or a name that is lbd's
-own (against DNS rebinding), and an Origin or Sec-Fetch-Site must say that the page came from here. There is no CORS.
-A Unix socket is guarded too, since `ssh -L` brings a browser there; a Host of one word, which no site has, may be any.
+A page of another site must not reach it through a browser: the Host must be an address or a name of lbd itself (against
+DNS rebinding), and Origin and Sec-Fetch-Site must name the same site. There is no CORS. A Unix socket is guarded too,
+since `ssh -L` connects browsers to it; a Host of one word, which no public site has, is accepted there.
 """
 
 import asyncio
@@ -27,20 +27,21 @@ from lbd.admin.token import Token
 from lbd.errors import ConfigError, LbdError
 
 WHO = web.RequestKey("who", str)
-LOCAL = web.RequestKey("local", bool)          # came over a Unix socket
+LOCAL = web.RequestKey("local", bool)          # over a Unix socket
 READS = web.RequestKey("reads", bool)          # may see everything
 OPERATES = web.RequestKey("operates", bool)    # may change everything
 BODY_TIME = 10.0   # seconds for the body of a request
 OWN_SITES = ("", "none", "same-origin")
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
-_BEYOND_HOST = re.compile(r"[@/?#\\]")   # what a URI has beside host and port (RFC 9110 7.2 lets Host have these two)
+_BEYOND_HOST = re.compile(r"[@/?#\\]")   # delimiters of a URI outside host and port (RFC 9110 7.2)
 
 
-def wanted(tokens: Sequence[Token] | None, roles: Mapping[tuple[str, str], str], names: Collection[str]) -> Middleware:
-    """Middleware that lets through whoever may.
+def access_control(tokens: Sequence[Token] | None, roles: Mapping[tuple[str, str], str],
+                   names: Collection[str]) -> Middleware:
+    """The middleware that lets permitted requests pass.
 
-    `roles` maps method and path of each route to the role that it is for ("": everyone). Without tokens (on a Unix
-    socket) whoever can connect may do everything. `names` are host names by which lbd is known.
+    `roles` maps method and path of each route to the role that it requires ("": none). Without tokens (on a Unix
+    socket) every client may do everything. `names` are the host names of lbd.
     """
     refusals = RefusalLog()
 
@@ -55,13 +56,13 @@ def wanted(tokens: Sequence[Token] | None, roles: Mapping[tuple[str, str], str],
             request[WHO] = _local(request)
             request[READS] = request[OPERATES] = True
         elif role or "Authorization" in request.headers:
-            found = token.of(request.headers.get("Authorization", ""), tokens)
+            found = token.find_token(request.headers.get("Authorization", ""), tokens)
             if found is None:
                 return _unknown(refusals, request) if role else await _read(refusals, request, handler)
             request[WHO] = f"token {found} from {request.remote}{_certified(request)}"
-            request[READS], request[OPERATES] = found.may("read", ""), found.may("operate", "")
+            request[READS], request[OPERATES] = found.permits("read", ""), found.permits("operate", "")
             exists = request.match_info.http_exception is None
-            if exists and role and not found.may(role, request.match_info.get("backend", "")):
+            if exists and role and not found.permits(role, request.match_info.get("backend", "")):
                 return _refuse(refusals, request, f"a token for {found} may not do this", 403, request[WHO])
         return await _read(refusals, request, handler)
     return check
@@ -79,7 +80,7 @@ async def content(request: web.Request) -> dict[str, Any]:
 
 
 async def _read(refusals: RefusalLog, request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The body is read here, within its time; what a resource raises becomes its answer."""
+    """Read the body within its time and run the handler; an `LbdError` that it raises becomes the response."""
     try:
         try:
             async with asyncio.timeout(BODY_TIME):
@@ -97,7 +98,7 @@ async def _read(refusals: RefusalLog, request: web.Request, handler: Handler) ->
 
 
 def _note(refusals: RefusalLog, request: web.Request, reason: str) -> None:
-    """Log a refused change; a question that has no answer is none."""
+    """Log a refused change; failed reads are not logged."""
     if request.method in CHANGING:
         refusals.log_refusal("admin request refused", method=request.method, path=request.path, reason=reason,
                      who=request.get(WHO))
@@ -113,12 +114,12 @@ def _refuse(refusals: RefusalLog, request: web.Request, reason: str, status: int
     refusals.log_refusal("admin request refused", method=request.method, path=request.path, reason=reason,
                  who=who or f"from {request.remote}")
     response = problem(reason, status)
-    response.force_close()   # its body was not read
+    response.force_close()   # the body was not read
     return response
 
 
 def _foreign(request: web.Request, names: Collection[str], local: bool) -> str:
-    """Why the request is one of a page from elsewhere, "" if it is not."""
+    """The reason why the request seems to come from a page of another site, "" if it does not."""
     host = request.headers.get("Host", "")
     if not (_own(host, names) or (local and "." not in host and not _BEYOND_HOST.search(host))):
         return f"the Host field must be an IP address, localhost or one of admin.hosts, not {host[:100]!r}"
@@ -160,6 +161,6 @@ def _local(request: web.Request) -> str:
 
 
 def _certified(request: web.Request) -> str:
-    """Whose certificate the client has shown."""
+    """The subject of the client's certificate, for the log."""
     name = subject(request.get_extra_info("peercert"))
     return f" as {name}" if name else ""

@@ -20,7 +20,7 @@ PROBLEM: dict[str, Any] = {
 
 
 class OpenApiResource:
-    """The resource."""
+    """The resource `/v1/openapi.json`."""
 
     def __init__(self, routes: Sequence[ApiRoute]) -> None:
         self._routes = routes
@@ -31,7 +31,7 @@ class OpenApiResource:
 
 
 def describe(routes: Sequence[ApiRoute]) -> dict[str, Any]:
-    """The whole document."""
+    """The OpenAPI document of the routes."""
     paths: dict[str, Any] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
@@ -46,7 +46,7 @@ def describe(routes: Sequence[ApiRoute]) -> dict[str, Any]:
 
 
 def body(section: type) -> dict[str, Any]:
-    """The JSON Schema of a body: null stands for a key that is left out."""
+    """The JSON Schema of a request body; null is the same as a key that is left out."""
     properties, required = {}, []
     for name, (_, about) in keys(section).items():
         schema = about.kind.schema if about.kind is not None else {}

@@ -1,4 +1,4 @@
-"""What was refused, as the log tells it: whoever makes thousands of bad requests must not fill the disk with it."""
+"""The log of refused requests, limited in rate so that a flood of bad requests cannot fill the disk."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ PERIOD = 10.0   # seconds
 
 
 class RefusalLog:
-    """Logs up to `LINES` of them in each period, and then how many there were besides."""
+    """Logs up to `LINES` refusals in each period, and after it the number of the others."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -19,7 +19,7 @@ class RefusalLog:
         self._said = 0
 
     def log_refusal(self, event: str, **facts: Any) -> None:
-        """One more."""
+        """Log one refusal, or only count it above the limit."""
         now = self._clock()
         if now - self._began >= PERIOD:
             if self._said > LINES:

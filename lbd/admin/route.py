@@ -1,4 +1,4 @@
-"""One line of the admin interface: a path, who may ask for it, what answers, and what the description says of it."""
+"""A route of the admin interface: its path, the role that it requires, its handler, and its description."""
 
 import ipaddress
 from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ WAIT = u.duration(0.0, 600.0)
 YES = ("1", "true", "yes")
 SWITCH = u.choice(*YES, "0", "false", "no")
 
-# What may stand in a query, or in a path between braces.
+# Parameters of queries, and of paths in braces.
 QUERIES: Mapping[str, ValueKind] = {
     "wait": WAIT,
     "since": ValueKind("number", "a whole number from 0 on", _number, {"type": "integer", "minimum": 0}),
@@ -71,9 +71,9 @@ QUERIES: Mapping[str, ValueKind] = {
 
 @dataclass(frozen=True, slots=True)
 class ApiRoute:
-    """`role` is read, register or operate, "" for everyone; `body` the class of its JSON, `query` names of `QUERIES`;
-    `codes` what is answered beside 400, 401, 403, 404, 408, 413, 422 and 500. `media` is the type of the answer, and
-    `answer` names what its JSON always has."""
+    """A line of the table of routes: `role` is read, register or operate, "" for none; `body` is the class of the JSON
+    body, `query` are names of `QUERIES`; `codes` are the statuses beside 400, 401, 403, 404, 408, 413, 422 and 500.
+    `media` is the type of the response, and `answer` names the keys that its JSON always has."""
 
     method: str
     path: str
@@ -87,7 +87,7 @@ class ApiRoute:
     answer: tuple[str, ...] = ()
 
     def handler(self, daemon: DaemonApi) -> Handler:
-        """What answers; a query under /v1 that means nothing is refused: it may be a mistyped one that does."""
+        """The handler; under /v1 it refuses unknown query parameters, which may be mistyped."""
         made = self.make(daemon)
 
         async def answer(request: web.Request) -> web.StreamResponse:
@@ -100,12 +100,12 @@ class ApiRoute:
 
 
 def query(request: web.Request, name: str, default: Any) -> Any:
-    """What the query says under a name of `QUERIES`; raises `Refused`."""
+    """The value of a query parameter of `QUERIES`, else the default; raises `Refused`."""
     return next(iter(queries(request, name)), default)
 
 
 def queries(request: web.Request, name: str) -> list[Any]:
-    """The same where it may be said several times."""
+    """All values of a query parameter that may be repeated; raises `Refused`."""
     return [_read(name, text) for text in request.query.getall(name, [])]
 
 

@@ -1,4 +1,4 @@
-"""The table of the admin interface: every path, who may ask for it, and what it does."""
+"""The table of routes of the admin interface."""
 
 from lbd.admin.openapi import OpenApiResource
 from lbd.admin.resources.backends import BackendsResource
@@ -25,7 +25,7 @@ SERVER_FACTS = ("backend", "name", "address", "mode", "cut_at", "health", "weigh
                 "registration")
 CONFLICT = "refused, and nothing has changed"
 
-# What may be seen by anyone who can connect to the metrics' address too.
+# Also served on the address of the metrics, to every client that can connect.
 SHOWN: tuple[ApiRoute, ...] = (
     ApiRoute("GET", "/healthz", "", lambda daemon: HealthResource(daemon).healthz, "lbd lives", media="text/plain"),
     ApiRoute("GET", "/readyz", "", lambda daemon: HealthResource(daemon).readyz, "lbd should get traffic",

@@ -1,4 +1,4 @@
-"""A sparkline: the latencies of the last minutes as a small picture in SVG, without a script or style of its own."""
+"""A sparkline: the latencies of the last minutes as a small SVG image, without scripts or styles."""
 
 from collections.abc import Sequence
 
@@ -9,8 +9,8 @@ Samples = Sequence[float | None]
 
 
 def draw(latencies: Samples, errors: Sequence[float], top: float) -> str:
-    """The newest sample stands right; steps without answers are gaps, steps with errors have a mark. `top` is the value
-    at the upper edge, in seconds: the same for servers that are to be compared."""
+    """The SVG of the samples, the newest at the right; steps without responses are gaps, steps with errors have a mark.
+    `top` is the value at the upper edge in seconds, equal for all servers that are compared."""
     known = [value for value in latencies if value is not None]
     if not known:
         return ""
@@ -26,7 +26,7 @@ def draw(latencies: Samples, errors: Sequence[float], top: float) -> str:
 
 
 def line(values: Samples, first: int, top: float) -> str:
-    """The data of an SVG path; a single sample between gaps is a short stroke."""
+    """The data of the SVG path; a single sample between gaps is a short stroke."""
     parts = []
     pen = False
     for place, value in enumerate(values, first):

@@ -1,4 +1,4 @@
-"""TLS of the admin interface: its certificate, and those that clients must have."""
+"""TLS of the admin interface: its certificate, and the authorities of client certificates."""
 
 import os
 import ssl
@@ -15,7 +15,7 @@ from lbd.tls.contexts import HTTP
 
 
 class AdminTlsContext:
-    """A context for `loop.create_server` that follows its files. Raises `LbdError` when they are of no use."""
+    """A TLS context that follows changes of its files. Raises `LbdError` when they cannot be used at the start."""
 
     def __init__(self, settings: AdminTls) -> None:
         self._settings = settings
@@ -23,31 +23,30 @@ class AdminTlsContext:
         self._trusted = _times(settings.client_ca)
         self.context = _context(settings)
 
-    def look(self) -> bool:
-        """Whether there is another certificate of use in the files, and since the last look; may block."""
-        self._trust()
+    def has_new_certificate(self) -> bool:
+        """Whether the files hold another usable certificate since the last call; may block."""
+        self._warn_of_authorities()
         now = _times(self._settings.cert, self._settings.key_file or self._settings.cert)
         if now == self._seen:
             return False
         self._seen = now
         try:
-            _context(self._settings)   # a whole one first: half of a change in the one in use could not be undone
+            _context(self._settings)   # first a separate context: a failed load would leave the one in use half changed
         except LbdError as error:
             _refused(error)
             return False
         return True
 
     def renew(self) -> None:
-        """Use the certificate that is in the files now, which `look` has just read; one of no use leaves the old in
-        force."""
+        """Load the certificate that `has_new_certificate` has read; an unusable one leaves the old one in force."""
         try:
             _certify(self.context, self._settings)
             logger.info("admin certificate renewed", file=self._settings.cert)
         except LbdError as error:
             _refused(error)
 
-    def _trust(self) -> None:
-        """A context forgets no authority, so that another set of them needs a new one: said once for each change."""
+    def _warn_of_authorities(self) -> None:
+        """Warn once of changed client authorities: a context cannot forget the old ones without a restart."""
         now = _times(self._settings.client_ca)
         if now != self._trusted:
             self._trusted = now
@@ -60,7 +59,7 @@ def _refused(error: LbdError) -> None:
 
 
 def _times(*files: str | None) -> list[tuple[int, int]]:
-    """When each was changed, and which file it is."""
+    """Time of the last change and inode of each file."""
     found = []
     for file in filter(None, files):
         try:
@@ -72,7 +71,7 @@ def _times(*files: str | None) -> list[tuple[int, int]]:
 
 
 def subject(certificate: Mapping[str, Any] | None) -> str:
-    """The common name in what `getpeercert` tells of a client's certificate, "" without one."""
+    """The common name of a client certificate as `getpeercert` returns it, "" without one."""
     for part in (certificate or {}).get("subject", ()):
         for name, value in part:
             if name == "commonName":
@@ -109,7 +108,7 @@ def _certify(context: ssl.SSLContext, settings: AdminTls) -> None:
 
 
 def _no_password() -> str:
-    """Without this, OpenSSL would ask whoever sits at the terminal."""
+    """Refuse keys with a password: OpenSSL would ask for it on the terminal."""
     raise ssl.SSLError("the private key wants a password; lbd takes only one without")
 
 

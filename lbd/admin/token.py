@@ -1,4 +1,4 @@
-"""The bearer tokens that the admin interface wants on a TCP address (RFC 6750), and what each of them may do."""
+"""The bearer tokens that the admin interface requires on a TCP address (RFC 6750), and their roles."""
 
 import hashlib
 import hmac
@@ -18,14 +18,14 @@ _HASHED = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token: its role, and the backends that `register` is for. Only its hash is known."""
+    """A token: its role, the backends of the role `register`, and the hash of the secret."""
 
     role: str
     digest: bytes = field(repr=False)
     backends: frozenset[str] = frozenset()
 
-    def may(self, role: str, backend: str) -> bool:
-        """Whether it may do what is for that role, with that backend ("" for what is about no single one)."""
+    def permits(self, role: str, backend: str) -> bool:
+        """Whether it permits requests that require the role, for that backend ("": for none in particular)."""
         if self.role == "operate":
             return True
         if self.role == "read":
@@ -36,7 +36,7 @@ class Token:
         return f"{self.role} {','.join(sorted(self.backends))}".strip()
 
 
-def read(path: str) -> tuple[Token, ...]:
+def read_tokens(path: str) -> tuple[Token, ...]:
     """The tokens in a file, one a line: `TOKEN`, or `ROLE TOKEN`, or `register:BACKEND,… TOKEN`.
 
     A token is a word of at least 16 characters, or `sha256:` and the hash of one in hexadecimal. One without a role
@@ -55,8 +55,8 @@ def read(path: str) -> tuple[Token, ...]:
     return tuple(found)
 
 
-def of(field: str, tokens: Sequence[Token]) -> Token | None:
-    """The token that an Authorization field presents. How long it takes does not depend on how much of it is right."""
+def find_token(field: str, tokens: Sequence[Token]) -> Token | None:
+    """The token that an Authorization field presents, compared in constant time; None for an unknown one."""
     scheme, _, presented = field.partition(" ")
     digest = hashlib.sha256(presented.strip().encode(errors="replace")).digest()
     found = None

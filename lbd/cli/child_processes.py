@@ -1,4 +1,4 @@
-"""The processes of a demo: started together, ended together, and never left behind."""
+"""The processes of a demo, which are started and ended together."""
 
 import ctypes
 import os
@@ -23,11 +23,11 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class ChildProcesses:
-    """Child processes of this one, which must be left by `with`.
+    """The child processes of this one, as a context manager.
 
-    While it is open, the signals in WATCHED are blocked in this process and taken by `wait`, so that none comes at a
-    wrong moment. Each child leads a process group of its own: a Ctrl-C reaches this process only, which ends the
-    children in order, the last started first. Should this process be killed, the kernel sends them SIGTERM.
+    Within `with`, the signals in WATCHED are blocked and received by `wait`, so that none interrupts anything else.
+    Each child leads a process group of its own: a Ctrl-C reaches this process only, which ends the children in reverse
+    order of their start. If this process is killed, the kernel sends them SIGTERM.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class ChildProcesses:
         path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
         process = subprocess.Popen([sys.executable, "-P", "-m", "lbd", *words], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE if speaks else None, text=True, process_group=0,
-                                   env={**os.environ, "PYTHONPATH": path}, preexec_fn=self.bound)
+                                   env={**os.environ, "PYTHONPATH": path}, preexec_fn=self.prepare_child)
         self.running[name] = process
         if process.stdout is None:
             return ""
@@ -65,15 +65,15 @@ class ChildProcesses:
             raise LbdError(f"{name} did not start (exit code {process.returncode})")
         return line.strip()
 
-    def bound(self) -> None:
-        """In the child, before exec: signals as usual, and SIGTERM when the parent dies."""
+    def prepare_child(self) -> None:
+        """Restore the signal mask and ask for SIGTERM at the parent's death; runs in the child before exec."""
         signal.pthread_sigmask(signal.SIG_SETMASK, self.mask)
         LIBC.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
         if os.getppid() != self.parent:
             os._exit(1)
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait for a signal to stop: True. False when the time is over; raises `LbdError` when a child has ended."""
+        """Wait for a stop signal: True, or False after the time. Raises `LbdError` when a child has ended."""
         until = None if seconds is None else time.monotonic() + seconds
         while True:
             for name, process in self.running.items():
@@ -90,20 +90,20 @@ class ChildProcesses:
                 return False
 
     def end(self, name: str) -> None:
-        """Ask it to end, ask again when it takes long or a signal comes meanwhile, then kill its process group."""
+        """Send SIGTERM, again after a delay or another stop signal, then kill the process group."""
         process = self.running.pop(name)
         for patience in PATIENCE:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-                self.ended(process, patience)
+                self.wait_for_end(process, patience)
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         if process.stdout:
             process.stdout.close()
 
-    def ended(self, process: subprocess.Popen[str], seconds: float) -> None:
-        """Wait until the process has ended, the time is over, or another signal to stop came."""
+    def wait_for_end(self, process: subprocess.Popen[str], seconds: float) -> None:
+        """Wait until the process has ended, the time is over, or another stop signal came."""
         until = time.monotonic() + seconds
         while process.poll() is None and (left := until - time.monotonic()) > 0:
             got = signal.sigtimedwait(WATCHED, left)

@@ -1,4 +1,4 @@
-"""From the words of a command line to the command that runs: one table, and the exit codes."""
+"""The command line: the table of commands, their dispatch, and the exit codes."""
 
 import contextlib
 import importlib
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from lbd.cli import emphasis, guide, kernels, options
 from lbd.cli.parser import Parser
-from lbd.cli.streams import ReaderLeft, dismiss, say
+from lbd.cli.streams import ReaderLeft, discard_output, print_error
 from lbd.errors import ConfigError, LbdError, UsageError
 from lbd.log.stream import Stream
 from lbd.process import standard
@@ -91,7 +91,7 @@ def split(words: Sequence[str]) -> tuple[str, list[str]]:
         elif word in MODULES:
             return word, [*words[:at], *words[at + 1:]]
         elif at and words[at - 1].startswith("-") and words[at - 1] not in FLAGS:
-            break  # the value of an option that nobody knows: the parser will say so
+            break  # the value of an unknown option: the parser reports it
         else:
             raise UsageError(f"unknown command {shown(word)}{nearest(word, MODULES)} (lbd --help lists them all)")
     return "", list(words)
@@ -116,7 +116,7 @@ def _line(name: str, text: str) -> str:
 
 
 def parser(command: str, told: bool = False) -> Parser:
-    """The parser of a command, or ("") of `lbd` without one, which lists the commands where its help is to be told."""
+    """The parser of a command, or ("") of `lbd` without one, whose help lists the commands (`told`)."""
     module = importlib.import_module(MODULES.get(command, FOREGROUND))
     made = Parser(f"lbd {command}", module.HELP) if command else Parser("lbd", ABOUT, USAGE)
     module.add_arguments(made)
@@ -142,20 +142,20 @@ def dispatch(words: Sequence[str]) -> int:
         elif command:
             rest = [word for word in rest if word not in SHORT]
     module = importlib.import_module(MODULES.get(command, FOREGROUND))
-    code: int = module.run(parser(command, told).read(rest))
+    code: int = module.run(parser(command, told).read_words(rest))
     return code
 
 
-def complain(error: LbdError) -> None:
-    """One line per finding on stderr. Whoever restarts a daemon that does not start waits for its end: a pipe that
-    nobody reads must not put that off for ever."""
+def print_failure(error: LbdError) -> None:
+    """Print a line per problem on stderr. A supervisor may wait for this process to end, so an unread pipe delays it
+    for `PATIENCE` at most."""
     lines = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else [f"lbd: {error}"]
     text = "\n".join(lines) + "\n"
     try:
         sys.stderr.flush()
         stream = Stream(sys.stderr.fileno(), None if sys.stderr.isatty() else PATIENCE)
     except (AttributeError, OSError, ValueError):    # closed, or no file
-        say("\n".join(lines))
+        print_error("\n".join(lines))
         return
     with contextlib.suppress(OSError):
         stream.write(text.encode(sys.stderr.encoding, "backslashreplace"))
@@ -164,28 +164,28 @@ def complain(error: LbdError) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line (without the program's name; default: `sys.argv`) and return the exit code.
 
-    A reader that leaves early changes no outcome; where there is none yet, the command has succeeded.
+    A reader that closes the output early changes no outcome; without an outcome yet, the command has succeeded.
     """
     code = 0
     standard.fill()
     try:
-        code = outcome(sys.argv[1:] if argv is None else argv)
+        code = run_command(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except BrokenPipeError as error:
         code = error.code if isinstance(error, ReaderLeft) else code
-        dismiss(sys.stdout)
+        discard_output(sys.stdout)
     return code
 
 
-def outcome(words: Sequence[str]) -> int:
-    """The exit code; what went wrong is on standard error."""
+def run_command(words: Sequence[str]) -> int:
+    """Run the command; errors go to standard error and become exit codes."""
     try:
         return dispatch(words)
     except UsageError as error:
-        complain(error)
+        print_failure(error)
         return BAD_USAGE
     except LbdError as error:
-        complain(error)
+        print_failure(error)
         return FAILED
     except SystemExit as leaving:  # argparse after --help
         return leaving.code if isinstance(leaving.code, int) else BAD_USAGE
@@ -194,5 +194,5 @@ def outcome(words: Sequence[str]) -> int:
     except ModuleNotFoundError as error:
         if error.name not in (modules := kernels.missing()):
             raise
-        say(f"lbd: {kernels.advice(modules)}")
+        print_error(f"lbd: {kernels.advice(modules)}")
         return FAILED

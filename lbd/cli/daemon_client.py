@@ -1,4 +1,4 @@
-"""The running daemon, as the commands ask it: HTTP over its admin address."""
+"""The client of the running daemon: HTTP requests to its admin address."""
 
 import argparse
 import glob
@@ -21,13 +21,13 @@ from lbd.schema.kinds import ValueKind, shown
 from lbd.schema.units import Address
 
 SYSTEM_SOCKET = "/run/lbd/admin.sock"
-TIMEOUT = 60.0             # seconds until an answer: a reload waits for first checks and for every worker
+TIMEOUT = 60.0             # seconds until the response: a reload waits for first checks and for every worker
 LONGEST_ANSWER = 64 << 20  # bytes; a status of 10 000 servers has some 4 MiB
-MOST_INCLUDES = 1000       # files that are looked through for [admin]
+MOST_INCLUDES = 1000       # files that are searched for [admin]
 
 
 class NoAnswer(LbdError):
-    """No daemon has answered. It may in a moment (`passing`), unless the system does not let this user ask it."""
+    """No response from a daemon; `passing` unless the user lacks the permission to connect."""
 
     def __init__(self, text: str, passing: bool = True) -> None:
         self.passing = passing
@@ -36,14 +36,14 @@ class NoAnswer(LbdError):
 
 @dataclass(frozen=True, slots=True)
 class DaemonAnswer:
-    """What the daemon said: the HTTP status, and the JSON of the body (None where it is none)."""
+    """A response: its HTTP status, and the JSON of its body (None for another body)."""
 
     status: int
     data: Any
 
     @property
     def error(self) -> str:
-        """The daemon's own words on what went wrong, else the bare status."""
+        """The error text of the daemon, else the bare status."""
         if isinstance(self.data, dict) and isinstance(text := self.data.get("detail", self.data.get("error")), str):
             return text
         return f"the daemon answered {self.status}"
@@ -57,7 +57,7 @@ class UnixConnection(http.client.HTTPConnection):
         self.path = path
 
     def connect(self) -> None:
-        """Connect to the path, which begins with NUL where it is abstract; errors as of any socket."""
+        """Connect to the path, which begins with NUL for an abstract socket. Raises `OSError`."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
@@ -65,14 +65,14 @@ class UnixConnection(http.client.HTTPConnection):
 
 @dataclass(frozen=True, slots=True)
 class DaemonClient:
-    """A daemon at its admin address, with the bearer token that a TCP address needs."""
+    """A daemon at its admin address, with the bearer token that a TCP address requires."""
 
     address: Address
     token: str = ""
     trust: ssl.SSLContext | None = None   # over TLS
 
     def ask(self, method: str, path: str, body: Any = None, timeout: float = TIMEOUT) -> DaemonAnswer:
-        """Send one request, `body` as JSON. Raises `LbdError` with one clear line when there is no usable answer."""
+        """Send a request, `body` as JSON. Raises `LbdError` with one line when there is no usable response."""
         where = self.address
         connection = self._connection(timeout)
         headers = {"Accept": "application/json", "Connection": "close"}
@@ -87,13 +87,13 @@ class DaemonClient:
             response = connection.getresponse()
             content = response.read(LONGEST_ANSWER + 1)
         except (OSError, http.client.HTTPException) as error:
-            raise NoAnswer(f"no answer from a running lbd at {where}: {reason(error)}",
+            raise NoAnswer(f"no answer from a running lbd at {where}: {failure_reason(error)}",
                            not isinstance(error, PermissionError)) from None
         finally:
             connection.close()
         if len(content) > LONGEST_ANSWER:
             raise LbdError(f"the answer from {where} is longer than {LONGEST_ANSWER} bytes")
-        answer = DaemonAnswer(response.status, decoded(content))
+        answer = DaemonAnswer(response.status, parse_json(content))
         if response.status == 401:
             raise LbdError(f"lbd at {where} refuses the token (LBD_TOKEN_FILE names the file that holds it)")
         if response.status == 403:
@@ -109,16 +109,16 @@ class DaemonClient:
         return http.client.HTTPConnection(where.host, where.port, timeout=timeout)
 
 
-def decoded(content: bytes) -> Any:
-    """The JSON, or None where the body is something else."""
+def parse_json(content: bytes) -> Any:
+    """The JSON of the body, None for another body."""
     try:
         return json.loads(content)
     except ValueError:
         return None
 
 
-def reason(error: Exception) -> str:
-    """Why there was no answer, and what may help."""
+def failure_reason(error: Exception) -> str:
+    """The reason why there was no response, and a remedy."""
     if isinstance(error, FileNotFoundError):
         return "there is no such socket; is it running? (--admin ADDR or LBD_ADMIN says where)"
     if isinstance(error, ConnectionRefusedError):
@@ -139,20 +139,20 @@ def reason(error: Exception) -> str:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that say where the daemon is."""
+    """Add the options that select the daemon."""
     options.add(parser, options.ADMIN, "which daemon")
 
 
-def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> DaemonClient:
-    """The daemon by --admin, else LBD_ADMIN, else the file's [admin] bind, else where it listens by default."""
+def find_daemon(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> DaemonClient:
+    """The daemon by --admin, else LBD_ADMIN, else [admin] bind of the file, else at the default address."""
     token_file = environment.get("LBD_TOKEN_FILE", "")
     ca = args.admin_ca or environment.get("LBD_ADMIN_CA", "")
     cert = args.admin_cert or environment.get("LBD_ADMIN_CERT", "")
     for text, where in ((args.admin, "--admin"), (environment.get("LBD_ADMIN"), "LBD_ADMIN")):
         if text:
             secure = text.startswith("https://")
-            found = address(text.removeprefix("https://").rstrip("/") if secure else text, where)
-            return DaemonClient(found, token(token_file), daemon_tls.context(ca, cert) if secure else None)
+            found = parse_address(text.removeprefix("https://").rstrip("/") if secure else text, where)
+            return DaemonClient(found, read_token(token_file), daemon_tls.daemon_context(ca, cert) if secure else None)
     if args.config == INPUT:
         raise UsageError("-c - says nothing of a running daemon: --admin ADDR or LBD_ADMIN says where it is")
     if args.config:
@@ -166,13 +166,13 @@ def find(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) 
         if "bind" in table:
             tls = table.get("tls")
             own = os.path.join(beside, str(tls.get("cert"))) if isinstance(tls, Mapping) else ""
-            return DaemonClient(loopback(address(table["bind"], where, u.BIND)), token(token_file),
-                          daemon_tls.context(ca, cert, own) if own else None)
-    return DaemonClient(default_address(environment), token(token_file))
+            return DaemonClient(loopback(parse_address(table["bind"], where, u.BIND)), read_token(token_file),
+                          daemon_tls.daemon_context(ca, cert, own) if own else None)
+    return DaemonClient(default_address(environment), read_token(token_file))
 
 
-def address(text: Any, where: str, kind: ValueKind = u.ADDRESS) -> Address:
-    """The address that the text means; raises `UsageError` that says where the text stands."""
+def parse_address(text: Any, where: str, kind: ValueKind = u.ADDRESS) -> Address:
+    """Parse an address; raises `UsageError` that names the place of the text."""
     try:
         found: Address = kind.read(text)
     except ValueError as error:
@@ -181,14 +181,14 @@ def address(text: Any, where: str, kind: ValueKind = u.ADDRESS) -> Address:
 
 
 def loopback(bind: Address) -> Address:
-    """Where a daemon that is bound to this address is reached from here."""
+    """The address by which a daemon that is bound to this one is reached on its own machine."""
     if not bind.wildcard:
         return bind
     return Address("::1" if ":" in bind.host else "127.0.0.1", bind.port)
 
 
 def default_address(environment: Mapping[str, str]) -> Address:
-    """The system's socket; the user's own where only that exists."""
+    """The socket of the system, or that of the user where only that exists."""
     runtime = environment.get("XDG_RUNTIME_DIR", "")
     own = os.path.join(runtime, "lbd", "admin.sock")
     if runtime and os.path.exists(own) and not os.path.exists(SYSTEM_SOCKET):
@@ -196,9 +196,9 @@ def default_address(environment: Mapping[str, str]) -> Address:
     return Address(path=SYSTEM_SOCKET)
 
 
-def token(file: str) -> str:
-    """The first token in the file that may do everything, else the first one; "" without a file. A line is TOKEN or
-    ROLE TOKEN: the daemon's own file serves too, where it holds more than hashes."""
+def read_token(file: str) -> str:
+    """The first token of the role operate in the file, else the first one; "" without a file. A line is TOKEN or
+    ROLE TOKEN: the daemon's own file can be used too, unless it holds hashes only."""
     if not file:
         return ""
     try:
@@ -215,9 +215,9 @@ def token(file: str) -> str:
 
 
 def admin_table(file: Path) -> dict[str, Any]:
-    """[admin] of the file or of one that it includes.
+    """The table [admin] of the file or of one that it includes.
 
-    Read without any check of the rest: a daemon must be found by a file that has become invalid since it started.
+    The rest is not checked: a file that has become invalid since the start must still lead to the daemon.
     """
     waiting: list[Path] = [file]
     seen: set[Path] = set()
@@ -236,7 +236,7 @@ def admin_table(file: Path) -> dict[str, Any]:
 
 
 def toml(path: Path) -> dict[str, Any]:
-    """The file's tables; raises `LbdError` in one line."""
+    """The tables of the file; raises `LbdError` with one line."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -245,8 +245,8 @@ def toml(path: Path) -> dict[str, Any]:
         raise LbdError(f"{path}: {error}; --admin ADDR finds the daemon without the file") from None
 
 
-def finding(problem: object) -> str:
-    """One finding of a refused configuration in one line."""
+def problem_line(problem: object) -> str:
+    """The line of text for a problem of a refused configuration."""
     try:
         return str(Problem(**problem)) if isinstance(problem, dict) else str(problem)
     except TypeError:  # a daemon of another version has other fields

@@ -1,4 +1,4 @@
-"""Whom a command believes that asks a daemon over TLS, and what it shows of itself."""
+"""TLS of the connection to a daemon: the trusted certificates, and the client certificate."""
 
 import ssl
 from pathlib import Path
@@ -8,10 +8,10 @@ from lbd.errors import LbdError
 END = "-----END CERTIFICATE-----\n"
 
 
-def context(ca: str = "", cert: str = "", own: str = "") -> ssl.SSLContext:
-    """For a daemon whose certificate is of an authority in the file `ca` (default: the system's). Where `own` names
-    the daemon's own file, it is that very certificate, under whatever name the daemon is reached. `cert` is a file
-    with a certificate and its key, to be shown to the daemon. Raises `LbdError`."""
+def daemon_context(ca: str = "", cert: str = "", own: str = "") -> ssl.SSLContext:
+    """A client context that trusts the authorities in the file `ca` (default: those of the system). If `own` names the
+    certificate file of the daemon, exactly that certificate is trusted, for any host name. `cert` is a file with the
+    client certificate and its key. Raises `LbdError`."""
     made = ssl.create_default_context()
     named, file = "--admin-ca", ca
     try:
@@ -19,7 +19,7 @@ def context(ca: str = "", cert: str = "", own: str = "") -> ssl.SSLContext:
             made = ssl.create_default_context(cafile=ca)
         elif own:
             named, file = "admin.tls.cert", own
-            made = _only(Path(own).read_text("ascii", "replace"))
+            made = _pinned_context(Path(own).read_text("ascii", "replace"))
         named, file = "--admin-cert", cert
         if cert:
             made.load_cert_chain(cert)
@@ -31,8 +31,8 @@ def context(ca: str = "", cert: str = "", own: str = "") -> ssl.SSLContext:
     return made
 
 
-def _only(text: str) -> ssl.SSLContext:
-    """Believes the first certificate in the text, and not who signed it."""
+def _pinned_context(text: str) -> ssl.SSLContext:
+    """A context that trusts the first certificate in the text, but not its issuer."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.check_hostname = False
     made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

@@ -1,4 +1,4 @@
-"""The demo server itself: says what it received as JSON, and fails, waits or recovers when told to."""
+"""The demo server: returns the request as JSON, and fails, waits or recovers on request."""
 
 import asyncio
 import hashlib
@@ -30,7 +30,7 @@ STATES = {"fail": False, "recover": True}
 
 @dataclass(slots=True)
 class Behaviour:
-    """How the server answers.
+    """The behaviour of the server.
 
     `delay` and `jitter` (both ways) are seconds before an answer, `error_rate` is the share of 500s (0 to 1), and
     `body_size` the least length of an answer's body in bytes.
@@ -71,7 +71,7 @@ class DemoApp:
             return web.Response(status=400)
 
     async def healthz(self, request: web.BaseRequest) -> web.StreamResponse:
-        """200 while healthy, else 503; never delayed."""
+        """Return 200 while healthy, else 503; never delayed."""
         facts = {"server": self.behaviour.name, "ok": self.behaviour.healthy}
         return web.json_response(facts, status=200 if self.behaviour.healthy else 503)
 
@@ -86,7 +86,7 @@ class DemoApp:
         return web.json_response(asdict(self.behaviour))
 
     async def switch(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Change what the query names, all or nothing, and say how things stand."""
+        """Change the settings in the query, all or none, and return the behaviour."""
         known = SWITCHES[request.raw_path.partition("?")[0]]
         values: dict[str, Any] = {}
         for name, text in request.query.items():
@@ -102,7 +102,7 @@ class DemoApp:
         return web.json_response(asdict(self.behaviour))
 
     async def echo(self, request: web.BaseRequest) -> web.StreamResponse:
-        """A WebSocket that sends every message back; a plain request is answered like any other."""
+        """Echo the messages of a WebSocket; answer a plain request like any other."""
         socket = web.WebSocketResponse(max_msg_size=LONGEST_MESSAGE)
         if not socket.can_prepare(request).ok:
             return await self.answer(request)
@@ -115,7 +115,7 @@ class DemoApp:
         return socket
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Read the body to its end, wait, and tell what came."""
+        """Read the body, wait, and return the facts of the request."""
         behaviour = self.behaviour
         facts = await received(request)
         pause = behaviour.delay + behaviour.jitter * (2 * self.chance() - 1)
@@ -160,7 +160,7 @@ async def pieces(request: web.BaseRequest) -> AsyncIterator[bytes]:
 
 
 async def received(request: web.BaseRequest) -> dict[str, Any]:
-    """What the request was; of the body only length and digest, so that it may be of any size."""
+    """The facts of the request; of the body only length and digest, so that it may be of any size."""
     digest = hashlib.sha256()
     length = 0
     async for piece in pieces(request):

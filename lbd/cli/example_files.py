@@ -9,8 +9,8 @@ from lbd.errors import LbdError
 SHARE = "share/lbd"  # where pyproject.toml puts conf/, below the prefix of the installation
 
 
-def shipped(name: str, tree: Path = Path(package).parents[1]) -> Path:
-    """The file of that name. Raises `LbdError` where the installation lacks it.
+def example_file(name: str, tree: Path = Path(package).parents[1]) -> Path:
+    """The path of the example of that name. Raises `LbdError` where the installation lacks it.
 
     The source tree comes first: an editable installation keeps copies that edits of conf/ do not reach.
     """

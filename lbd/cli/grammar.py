@@ -41,7 +41,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command; "" is lbd without one."""
+    """A command; "" is lbd without one."""
 
     name: str
     group: str

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lbd.cli import runtime_changes
-from lbd.cli.daemon_client import DaemonClient, loopback, reason
+from lbd.cli.daemon_client import DaemonClient, failure_reason, loopback
 from lbd.errors import LbdError
 from lbd.schema import units as u
 from lbd.schema.units import Address
@@ -20,7 +20,7 @@ FIELD = "X-Lbd-Explain"
 
 
 class ListenerConnection(http.client.HTTPConnection):
-    """A connection to where a listener is bound, whatever the URL's host; `opened` is when it stood."""
+    """A connection to the address of a listener, whatever the URL says; `opened` is the time after the handshake."""
 
     def __init__(self, address: Address, name: str, tls: bool) -> None:
         super().__init__(address.host or "localhost", address.port or None, timeout=TIMEOUT)
@@ -28,7 +28,7 @@ class ListenerConnection(http.client.HTTPConnection):
         self.opened = 0.0
 
     def connect(self) -> None:
-        """As any connection; a certificate is not checked: it is for the URL's host, and this is lbd itself."""
+        """Connect; the certificate is not verified, since it names the host of the URL and the peer is lbd itself."""
         if self._address.path:
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.settimeout(TIMEOUT)
@@ -42,10 +42,10 @@ class ListenerConnection(http.client.HTTPConnection):
         self.opened = time.monotonic()
 
 
-def send(daemon: DaemonClient, method: str, url: str, headers: Sequence[str], listener: str) -> dict[str, Any]:
-    """Send it to that listener of the daemon; status, what lbd says of its way, seconds, and bytes. `LbdError`."""
-    ticket = runtime_changes.data(daemon.ask("POST", "/v1/explain"))["ticket"]
-    address = reached(daemon, listener)
+def send_live(daemon: DaemonClient, method: str, url: str, headers: Sequence[str], listener: str) -> dict[str, Any]:
+    """Send the request to that listener; returns status, path through lbd, seconds and bytes. Raises `LbdError`."""
+    ticket = runtime_changes.json_object(daemon.ask("POST", "/v1/explain"))["ticket"]
+    address = listener_address(daemon, listener)
     parts = urlsplit(url)
     line = ListenerConnection(address, parts.hostname or "", parts.scheme == "https")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -64,7 +64,7 @@ def send(daemon: DaemonClient, method: str, url: str, headers: Sequence[str], li
         size = len(answer.read(LONGEST))
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise LbdError(f"no answer from listener {listener} at {address}: "
-                       f"{reason(error) if isinstance(error, OSError) else error}") from None
+                       f"{failure_reason(error) if isinstance(error, OSError) else error}") from None
     finally:
         line.close()
     return {
@@ -75,9 +75,9 @@ def send(daemon: DaemonClient, method: str, url: str, headers: Sequence[str], li
     }
 
 
-def reached(daemon: DaemonClient, listener: str) -> Address:
-    """Where the listener is reached from here: its first address, on the daemon's machine."""
-    status = runtime_changes.data(daemon.ask("GET", "/v1/status"))
+def listener_address(daemon: DaemonClient, listener: str) -> Address:
+    """The address of the listener as seen from here: its first one, on the daemon's machine."""
+    status = runtime_changes.json_object(daemon.ask("GET", "/v1/status"))
     try:
         bind: Address = u.BIND.read(status["listeners"][listener]["bind"][0])
     except (KeyError, IndexError, TypeError, ValueError):
@@ -88,12 +88,12 @@ def reached(daemon: DaemonClient, listener: str) -> Address:
 
 
 def way(field: str) -> dict[str, str]:
-    """The parts of the field in their order; empty where the answer has none."""
+    """The parts of the response field in their order; empty without the field."""
     return dict(part.split("=", 1) for part in field.split("; ") if "=" in part)
 
 
-def told(live: Mapping[str, Any]) -> list[str]:
-    """What came of it, a line each."""
+def describe_response(live: Mapping[str, Any]) -> list[str]:
+    """The lines of output about the request."""
     parts: Mapping[str, str] = live["way"]
     lines = [f"sent to {live['address']}: {live['status']} {live['reason']}, {live['body_bytes']} bytes"]
     if not parts:

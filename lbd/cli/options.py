@@ -38,7 +38,7 @@ ADMIN: Table = (
                                                     "(also: LBD_ADMIN_CERT)"}),
 )
 
-# Options after which the next word is a value: what stands before a command is told apart from it by this.
+# Options that take the next word as their value, which therefore is not a command.
 VALUED = frozenset(flag for flags, _ in CONFIGURATION + ADMIN for flag in flags)
 
 

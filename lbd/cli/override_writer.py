@@ -11,13 +11,13 @@ from tomlkit.exceptions import TOMLKitError
 
 from lbd.errors import LbdError
 
-KEYS = ("mode", "weight", "max_conns")   # a forced health is no key of a file
+KEYS = ("mode", "weight", "max_conns")   # a forced health is not a key of the configuration
 
 Rows = Iterable[Mapping[str, Any]]
 
 
-def persist(file: Path, rows: Rows) -> tuple[list[str], list[str]]:
-    """Put what the overrides say into the file; returns what was written, and what could not be. Raises `LbdError`."""
+def write_overrides(file: Path, rows: Rows) -> tuple[list[str], list[str]]:
+    """Write the overrides into the file; returns the written settings and those without a place. Raises `LbdError`."""
     try:
         document = tomlkit.parse(file.read_text("utf-8"))
     except OSError as error:
@@ -26,7 +26,7 @@ def persist(file: Path, rows: Rows) -> tuple[list[str], list[str]]:
         raise LbdError(f"{file}: {error}") from None
     done: list[str] = []
     left: list[str] = []
-    for row in sorted(rows, key=lambda row: bool(row.get("server"))):   # of a backend first: a server's goes before it
+    for row in sorted(rows, key=lambda row: bool(row.get("server"))):   # a server's override wins over its backend's
         _put(document, row, done, left)
     if done:
         _replace(file, tomlkit.dumps(document))
@@ -45,7 +45,7 @@ def _put(document: Mapping[str, Any], row: Mapping[str, Any], done: list[str], l
         return
     for name in names:
         server = servers[name]
-        if isinstance(server, str):   # the short form has no place for it
+        if isinstance(server, str):   # the short form holds the address only
             table = tomlkit.inline_table()
             table["address"] = str(server)
             servers[name] = table
@@ -62,7 +62,7 @@ def _table(document: Mapping[str, Any], *path: str) -> Any:
 
 
 def _replace(file: Path, text: str) -> None:
-    """All of it or nothing, with the mode that the file has; a link stays one."""
+    """Replace the file atomically, with its mode; a symbolic link stays one."""
     real = file.resolve()
     try:
         handle, part = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")

@@ -1,4 +1,4 @@
-"""An argument parser that raises `UsageError`, and knows what was probably meant."""
+"""An argument parser that raises `UsageError` and suggests the option that was probably meant."""
 
 import argparse
 import re
@@ -10,12 +10,12 @@ from lbd.cli import emphasis, pager
 from lbd.errors import UsageError
 from lbd.schema.kinds import ValueKind, nearest, shown
 
-HELP_COLUMN = 30  # where the explanations begin
+HELP_COLUMN = 30  # column of the help texts
 HELP_WIDTH = 110
 
 
 def kind(of: ValueKind) -> Callable[[str], Any]:
-    """A `type=` for argparse that reads a value just as the configuration file does."""
+    """A `type=` for argparse that reads a value by the rules of the configuration file."""
 
     def read(text: str) -> Any:
         try:
@@ -27,7 +27,7 @@ def kind(of: ValueKind) -> Callable[[str], Any]:
 
 
 def checked(read: Callable[[str], Any]) -> Callable[[str], str]:
-    """A `type=` for argparse that makes sure that a value can be read, and keeps its text."""
+    """A `type=` for argparse that checks a value and keeps its text."""
     def check(text: str) -> str:
         read(text)
         return text
@@ -36,7 +36,7 @@ def checked(read: Callable[[str], Any]) -> Callable[[str], str]:
 
 
 def number(of: ValueKind) -> Callable[[str], Any]:
-    """A `type=` for argparse that reads an integer just as the configuration file does."""
+    """A `type=` for argparse that reads an integer by the rules of the configuration file."""
     def read(text: str) -> Any:
         if re.fullmatch("-?[0-9]+", text):
             return of.read(int(text))
@@ -48,7 +48,7 @@ def number(of: ValueKind) -> Callable[[str], Any]:
 
 
 class Parser(argparse.ArgumentParser):
-    """The options of one command; `read` instead of `parse_args`."""
+    """The parser of one command; use `read_words` instead of `parse_args`."""
 
     def __init__(self, prog: str, text: str, usage: str | None = None) -> None:
         super().__init__(
@@ -62,12 +62,12 @@ class Parser(argparse.ArgumentParser):
         pager.show(emphasis.emphasised(self.format_help()))
 
     def error(self, message: str) -> NoReturn:
-        """Raise `UsageError` with one line that says what is wrong and where to read on."""
+        """Raise `UsageError` with one line, which names the help of the command."""
         text = message.removeprefix("argument ")
         raise UsageError(f"{text} (see {self.prog} --help)")
 
-    def read(self, words: Sequence[str]) -> argparse.Namespace:
-        """The options that the words give; raises `UsageError` for anything else than known options and values."""
+    def read_words(self, words: Sequence[str]) -> argparse.Namespace:
+        """Parse the words; raises `UsageError` for unknown options, bad values and surplus words."""
         args, rest = self.parse_known_args(words)
         if not rest:
             return args

@@ -1,4 +1,4 @@
-"""Standard output and standard error of a command, whose readers may leave early (head, less)."""
+"""Standard output and standard error of a command, whose readers may close them early (head, less)."""
 
 import contextlib
 import os
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from typing import TextIO
 
 
-def say(text: str) -> None:
-    """Print it on standard error. That nobody reads it changes no outcome."""
+def print_error(text: str) -> None:
+    """Print the text on standard error; a closed stream changes no outcome."""
     with contextlib.suppress(OSError):
         print(text, file=sys.stderr, flush=True)
 
 
 class ReaderLeft(BrokenPipeError):
-    """The reader has left, of a command whose exit code is `code` all the same."""
+    """The reader has closed standard output; the exit code of the command is `code` all the same."""
 
     def __init__(self, code: int) -> None:
         super().__init__()
@@ -22,8 +22,8 @@ class ReaderLeft(BrokenPipeError):
 
 
 @contextlib.contextmanager
-def decided(code: int) -> Iterator[int]:
-    """Print within it, where the exit code is known before. Raises `ReaderLeft`."""
+def fixed_exit_code(code: int) -> Iterator[int]:
+    """A context for output after the exit code is known; a closed stream does not change it. Raises `ReaderLeft`."""
     try:
         yield code
         sys.stdout.flush()
@@ -31,8 +31,8 @@ def decided(code: int) -> Iterator[int]:
         raise ReaderLeft(code) from None
 
 
-def dismiss(stream: TextIO) -> None:
-    """Send what is still to be written there nowhere, so that nothing complains when Python flushes at its end."""
+def discard_output(stream: TextIO) -> None:
+    """Redirect the stream to /dev/null, so that the flush at the end of Python cannot fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

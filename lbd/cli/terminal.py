@@ -1,4 +1,4 @@
-"""What the commands print: tables that fit where they stand, and text that cannot steer the terminal."""
+"""The output of commands: tables that fit the terminal, without control characters from the data."""
 
 import sys
 from collections.abc import Iterable
@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lbd.admin.columns import TONES, Columns, Row
-from lbd.cli.streams import dismiss
+from lbd.cli.streams import discard_output
 from lbd.log.logger import printable
 
-PIPE_WIDTH = 1000  # columns where the output is no terminal: nothing is cut
+PIPE_WIDTH = 1000  # columns of an output that is no terminal: nothing is cut
 GAP = 2            # columns between two cells
 FOLDED = 32        # columns that a longer text may be folded into
 
@@ -19,29 +19,29 @@ STYLES = {"good": "green", "bad": "bold red", "odd": "yellow"}
 
 
 class TerminalConsole(Console):
-    """Standard output or standard error as rich draws on it, for readers that may leave early (head, less)."""
+    """A rich console on standard output or standard error, whose readers may close it early (head, less)."""
 
     def on_broken_pipe(self) -> None:
-        """Raise `BrokenPipeError`, which ends the command as it does where nothing is drawn; on standard error be
-        silent from here on: findings that nobody reads change no outcome."""
+        """Raise `BrokenPipeError`, as printing without rich does; on standard error be silent from now on, since unread
+        findings change no outcome."""
         if not self.stderr:
             raise BrokenPipeError
         self.quiet = True
-        dismiss(sys.stderr)
+        discard_output(sys.stderr)
 
 
 def console(width: int = PIPE_WIDTH) -> Console:
-    """Standard output: as wide as the terminal, or with this width where it is none."""
+    """A console on standard output: as wide as the terminal, or of this width elsewhere."""
     made = TerminalConsole(highlight=False)
     return made if made.is_terminal else TerminalConsole(highlight=False, width=width)
 
 
 def table(columns: Columns, rows: Iterable[Row], width: int = PIPE_WIDTH) -> Table:
-    """The rows, with words of state in colour; columns that do not fit into the width are left out, the greatest rank
-    first."""
+    """A table of the rows, with words of state in colour; columns that do not fit into the width are left out, the
+    greatest rank first."""
     rows = list(rows)
     lines = [["-" if (value := column.show(row)) is None else printable(value) for column in columns] for row in rows]
-    kept = fitting(columns, lines, width)
+    kept = fitting_columns(columns, lines, width)
     made = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="dim")
     for place in kept:
         made.add_column(columns[place].title, justify="right" if columns[place].number else "left", overflow="fold",
@@ -51,8 +51,8 @@ def table(columns: Columns, rows: Iterable[Row], width: int = PIPE_WIDTH) -> Tab
     return made
 
 
-def fitting(columns: Columns, lines: list[list[str]], width: int) -> list[int]:
-    """Which columns fit side by side; those of a rank that say nothing in any row are left out in any case."""
+def fitting_columns(columns: Columns, lines: list[list[str]], width: int) -> list[int]:
+    """The indexes of the columns that fit; optional ones that are empty in every row are always left out."""
     wide = [min(max([len(column.title), *(len(line[place]) for line in lines)]), max(FOLDED, len(column.title))) + GAP
             for place, column in enumerate(columns)]
     kept = [place for place, column in enumerate(columns)

@@ -1,4 +1,4 @@
-"""Waiting until a server or a backend is as wanted: the conditions, one line each."""
+"""The conditions of `lbd wait`, and the loop that waits until one is met."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,34 +8,34 @@ from lbd.cli import runtime_changes
 from lbd.cli.daemon_client import DaemonClient
 from lbd.errors import LbdError
 
-PAUSE = 0.1   # seconds between two looks
-NAMED = 5     # servers that keep a condition from being met
-LOOKS = 2     # in a row at which it must be so: the workers hear of a change a moment after it is acknowledged
+PAUSE = 0.1   # seconds between two polls
+NAMED = 5     # servers that are listed by name
+LOOKS = 2     # polls in a row that must meet it: workers apply a change a moment after it is acknowledged
 
 Facts = Mapping[str, Any]
 
 
 def drained(facts: Facts) -> bool:
-    """Every server takes no new requests, and has none in flight."""
+    """Whether every server takes no new requests and has none in flight."""
     return all((server["mode"] != "ready" or server["weight"] == 0) and not server["in_flight"]
                for server in servers(facts))
 
 
 def up(facts: Facts) -> bool:
-    """Every server is wanted and healthy."""
+    """Whether every server is in service and healthy."""
     return all(usable(server) for server in servers(facts))
 
 
 def down(facts: Facts) -> bool:
-    """No server is healthy."""
+    """Whether no server is healthy."""
     return all(server["health"] != "up" for server in servers(facts))
 
 
 CONDITIONS: Mapping[str, Callable[[Facts], bool]] = {"drained": drained, "up": up, "down": down}
 
 
-def condition(text: str) -> Callable[[Facts], bool]:
-    """One of `CONDITIONS`, or `usable=N`; raises `ValueError`."""
+def parse_condition(text: str) -> Callable[[Facts], bool]:
+    """The condition of that name in `CONDITIONS`, or `usable=N`; raises `ValueError`."""
     name, equals, number = text.partition("=")
     if name == "usable" and equals and number.isdecimal():
         return lambda facts: sum(usable(server) for server in servers(facts)) >= int(number)
@@ -44,9 +44,9 @@ def condition(text: str) -> Callable[[Facts], bool]:
     return CONDITIONS[text]
 
 
-def state(daemon: DaemonClient, target: str, done: Callable[[Facts], bool]) -> str:
-    """What keeps the condition from being met: `a is drain, up, 2 in flight; b …`; raises `LbdError`."""
-    facts = runtime_changes.data(daemon.ask("GET", runtime_changes.place(target)))
+def unmet(daemon: DaemonClient, target: str, done: Callable[[Facts], bool]) -> str:
+    """The servers that do not meet the condition: `a is drain, up, 2 in flight; b …`; raises `LbdError`."""
+    facts = runtime_changes.json_object(daemon.ask("GET", runtime_changes.target_path(target)))
     parts = dict(facts["servers"]) if "servers" in facts else {target.rpartition("/")[2]: facts}
     single = done if done in CONDITIONS.values() else usable
     told = [f"{name} is {server['mode']}, {server['health']}, {server['in_flight']} in flight"
@@ -56,22 +56,22 @@ def state(daemon: DaemonClient, target: str, done: Callable[[Facts], bool]) -> s
 
 
 def servers(facts: Facts) -> list[Facts]:
-    """Those of a backend, or the one that the facts are of."""
+    """The servers of a backend, or the single server."""
     return list(facts["servers"].values()) if "servers" in facts else [facts]
 
 
 def usable(server: Facts) -> bool:
-    """Takes new requests."""
+    """Whether the server takes new requests."""
     return bool(server["mode"] == "ready" and server["health"] == "up")
 
 
-def wait(daemon: DaemonClient, target: str, done: Callable[[Facts], bool], seconds: float,
+def wait_for(daemon: DaemonClient, target: str, done: Callable[[Facts], bool], seconds: float,
          pause: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic) -> Facts | None:
-    """Look until it is so, at most so many seconds; None when it never was. Raises `LbdError` when nobody answers."""
+    """Poll until the condition is met; None after that many seconds. Raises `LbdError` without a response."""
     end = clock() + seconds
     met = 0
     while True:
-        facts = runtime_changes.data(daemon.ask("GET", runtime_changes.place(target)))
+        facts = runtime_changes.json_object(daemon.ask("GET", runtime_changes.target_path(target)))
         try:
             met = met + 1 if done(facts) else 0
         except (KeyError, TypeError, AttributeError):

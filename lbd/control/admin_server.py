@@ -34,7 +34,7 @@ def bind_admin_server(config: Config, daemon: DaemonApi, owner: tuple[int, int] 
         return _bind_unix(config, daemon, owner, inherited)
     if settings.token_file is None:
         raise LbdError("admin.token_file: a TCP address needs one: whoever can connect could steer lbd")
-    tokens = token.read(settings.token_file)
+    tokens = token.read_tokens(settings.token_file)
     web_app = app.admin(daemon, tokens, {name.lower() for name in settings.hosts})
     tls = AdminTlsContext(settings.tls) if settings.tls is not None else None
     return api_server.bind(web_app, settings.bind, "admin.bind", owner, inherited, tls)

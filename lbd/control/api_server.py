@@ -40,7 +40,7 @@ class ApiServer:
         """To be called once a second: use a certificate that was renewed. A disk that hangs leaves the old one."""
         if self._tls is not None and not self._renewing.busy:
             with contextlib.suppress(LbdError):
-                if await self._renewing.run(self._tls.look):
+                if await self._renewing.run(self._tls.has_new_certificate):
                     self._tls.renew()
 
     async def drain(self) -> None:

@@ -21,7 +21,7 @@ def authority(tmp_path_factory):
 
 def renew(tls):
     """What its door does once a second."""
-    if tls.look():
+    if tls.has_new_certificate():
         tls.renew()
 
 

@@ -21,7 +21,7 @@ operate sha256:{hashlib.sha256(b"only the hash is in the file").hexdigest()}
 def tokens(tmp_path):
     path = tmp_path / "token"
     path.write_text(FILE)
-    return token.read(str(path))
+    return token.read_tokens(str(path))
 
 
 @pytest.mark.parametrize(("field", "wanted"), [
@@ -45,13 +45,13 @@ def test_roles(tokens):
     assert [str(one) for one in tokens] == ["operate", "read", "register api,app", "operate"]
     asked = [("read", ""), ("read", "app"), ("register", "app"), ("register", "other"), ("operate", "app")]
     for one, wanted in ((everything, "11111"), (hashed, "11111"), (read, "11000"), (register, "01100")):
-        assert "".join(str(int(one.may(*what))) for what in asked) == wanted, one
+        assert "".join(str(int(one.permits(*what))) for what in asked) == wanted, one
 
 
 def test_the_right_one_is_found(tokens):
-    assert token.of("Bearer registers-in-two-backends", tokens) is tokens[2]
-    assert token.of("Bearer only the hash is in the file", tokens) is tokens[3]
-    assert token.of("Bearer " + "é" * 20, tokens) is None
+    assert token.find_token("Bearer registers-in-two-backends", tokens) is tokens[2]
+    assert token.find_token("Bearer only the hash is in the file", tokens) is tokens[3]
+    assert token.find_token("Bearer " + "é" * 20, tokens) is None
     assert SECRET not in repr(tokens)
 
 
@@ -64,9 +64,9 @@ def test_bad_tokens(tmp_path, content, words):
     path = tmp_path / "token"
     path.write_text(content)
     with pytest.raises(LbdError, match=rf"^admin\.token_file: .*{words}"):
-        token.read(str(path))
+        token.read_tokens(str(path))
 
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(LbdError, match=r"cannot read .*: No such file"):
-        token.read(str(tmp_path / "none"))
+        token.read_tokens(str(tmp_path / "none"))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lbd.cli import daemon_client
-from lbd.cli.daemon_client import DaemonClient, find
+from lbd.cli.daemon_client import DaemonClient, find_daemon
 from lbd.errors import LbdError, UsageError
 from lbd.schema.units import Address
 from tests.admin.certificates import Authority
@@ -32,44 +32,44 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_option_comes_before_all(file: Path) -> None:
-    found = find(args("unix:/from/option.sock", file), {"LBD_ADMIN": "unix:/from/environment.sock"})
+    found = find_daemon(args("unix:/from/option.sock", file), {"LBD_ADMIN": "unix:/from/environment.sock"})
     assert found == DaemonClient(Address(path="/from/option.sock"))
 
 
 def test_standard_input_is_no_daemons_file() -> None:
     with pytest.raises(UsageError, match="-c - says nothing of a running daemon: --admin ADDR or LBD_ADMIN"):
-        find(args(config="-"), {})
+        find_daemon(args(config="-"), {})
 
 
 def test_the_environment_comes_before_the_file(file: Path) -> None:
-    assert find(args(config=file), {"LBD_ADMIN": "127.0.0.1:8405"}) == DaemonClient(Address("127.0.0.1", 8405))
+    assert find_daemon(args(config=file), {"LBD_ADMIN": "127.0.0.1:8405"}) == DaemonClient(Address("127.0.0.1", 8405))
 
 
 def test_the_file_is_read_even_when_it_is_not_valid(file: Path) -> None:
-    assert find(args(config=file), {}) == DaemonClient(Address(path="/from/file.sock"))
+    assert find_daemon(args(config=file), {}) == DaemonClient(Address(path="/from/file.sock"))
 
 
 def test_included_files_count_and_loops_end(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('include = ["a.toml", "b*.toml"]\n')
     (tmp_path / "b1.toml").write_text('include = "odd"\n')
     (tmp_path / "b2.toml").write_text('include = ["a.toml"]\n[admin]\nbind = "127.0.0.1:1"\n')
-    assert find(args(config=tmp_path / "a.toml"), {}) == DaemonClient(Address("127.0.0.1", 1))
+    assert find_daemon(args(config=tmp_path / "a.toml"), {}) == DaemonClient(Address("127.0.0.1", 1))
 
 
 def test_default_is_the_system_socket_or_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon_client, "SYSTEM_SOCKET", str(tmp_path / "no.sock"))
-    assert find(args(), {"XDG_RUNTIME_DIR": str(tmp_path)}).address.path == str(tmp_path / "no.sock")
+    assert find_daemon(args(), {"XDG_RUNTIME_DIR": str(tmp_path)}).address.path == str(tmp_path / "no.sock")
     own = tmp_path / "lbd" / "admin.sock"
     own.parent.mkdir()
     own.touch()
-    assert find(args(), {"XDG_RUNTIME_DIR": str(tmp_path)}).address.path == str(own)
+    assert find_daemon(args(), {"XDG_RUNTIME_DIR": str(tmp_path)}).address.path == str(own)
 
 
 def test_token_from_the_environment_or_beside_the_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("abc\n")
     (tmp_path / "lbd.toml").write_text('[admin]\nbind = "127.0.0.1:1"\ntoken_file = "secret"\n')
-    assert find(args(config=tmp_path / "lbd.toml"), {}).token == "abc"
-    assert find(args("127.0.0.1:1"), {"LBD_TOKEN_FILE": str(tmp_path / "secret")}).token == "abc"
+    assert find_daemon(args(config=tmp_path / "lbd.toml"), {}).token == "abc"
+    assert find_daemon(args("127.0.0.1:1"), {"LBD_TOKEN_FILE": str(tmp_path / "secret")}).token == "abc"
 
 
 @pytest.mark.parametrize(("content", "wanted"), [
@@ -77,13 +77,13 @@ def test_token_from_the_environment_or_beside_the_file(tmp_path: Path) -> None:
     ("read one\ntwo\n", "two")])
 def test_the_daemons_own_file_of_tokens_serves_too(tmp_path: Path, content: str, wanted: str) -> None:
     (tmp_path / "tokens").write_text(content)
-    assert daemon_client.token(str(tmp_path / "tokens")) == wanted
+    assert daemon_client.read_token(str(tmp_path / "tokens")) == wanted
 
 
 def test_hashes_are_no_tokens(tmp_path: Path) -> None:
     (tmp_path / "tokens").write_text("read sha256:00\n# abc\n")
     with pytest.raises(LbdError, match="only hashes"):
-        daemon_client.token(str(tmp_path / "tokens"))
+        daemon_client.read_token(str(tmp_path / "tokens"))
 
 
 @pytest.mark.parametrize(("bind", "reached"), [
@@ -94,13 +94,13 @@ def test_hashes_are_no_tokens(tmp_path: Path) -> None:
 ])
 def test_a_wildcard_is_reached_over_loopback(tmp_path: Path, bind: str, reached: str) -> None:
     (tmp_path / "lbd.toml").write_text(f'[admin]\nbind = "{bind}"\n')
-    assert str(find(args(config=tmp_path / "lbd.toml"), {}).address) == reached
+    assert str(find_daemon(args(config=tmp_path / "lbd.toml"), {}).address) == reached
 
 
 @pytest.mark.parametrize("text", ["nowhere", "host:99999", "unix:", ""])
 def test_a_bad_address_is_bad_usage(text: str) -> None:
     with pytest.raises(UsageError, match=r"^--admin: .*must be "):
-        daemon_client.address(text, "--admin")
+        daemon_client.parse_address(text, "--admin")
 
 
 @pytest.mark.parametrize(("content", "message"), [
@@ -112,7 +112,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, content: str | None, message
     if content is not None:
         path.write_text(content)
     with pytest.raises(LbdError) as caught:
-        find(args(config=path), {})
+        find_daemon(args(config=path), {})
     assert str(caught.value).startswith(message.format(path))
 
 
@@ -188,15 +188,15 @@ def test_over_tls(secure: tuple[int, Authority], tmp_path: Path) -> None:
     port, authority = secure
     url = f"https://127.0.0.1:{port}"
     with pytest.raises(LbdError, match=r"its certificate is not believed: .*--admin-ca"):
-        find(args(url), {}).ask("GET", "/")
+        find_daemon(args(url), {}).ask("GET", "/")
     with pytest.raises(LbdError, match="no answer from a running lbd"):
-        find(args(url), {"LBD_ADMIN_CA": authority.ca}).ask("GET", "/")
+        find_daemon(args(url), {"LBD_ADMIN_CA": authority.ca}).ask("GET", "/")
     own = authority.certificate("operator")
-    assert find(args(url), {"LBD_ADMIN_CA": authority.ca, "LBD_ADMIN_CERT": own}).ask("GET", "/").status == 200
+    assert find_daemon(args(url), {"LBD_ADMIN_CA": authority.ca, "LBD_ADMIN_CERT": own}).ask("GET", "/").status == 200
     # By the file, it is the very certificate that the file names, whatever it is called.
     (tmp_path / "lbd.toml").write_text(
         f'[admin]\nbind = "127.0.0.1:{port}"\ntls = {{ cert = "authority-lbd.pem", client_ca = "x" }}\n')
-    assert find(args(config=tmp_path / "lbd.toml"), {"LBD_ADMIN_CERT": own}).ask("GET", "/").status == 200
+    assert find_daemon(args(config=tmp_path / "lbd.toml"), {"LBD_ADMIN_CERT": own}).ask("GET", "/").status == 200
 
 
 def test_somebody_who_says_nothing(tmp_path: Path) -> None:

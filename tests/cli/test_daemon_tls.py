@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lbd.cli.daemon_tls import context
+from lbd.cli.daemon_tls import daemon_context
 from lbd.errors import LbdError
 from tests.admin.certificates import Authority
 
@@ -14,7 +14,7 @@ def test_only_the_one_certificate_is_believed(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     chain = tmp_path / "chain.pem"
     chain.write_text(Path(authority.certificate("lbd")).read_text() + Path(authority.ca).read_text())
-    made = context(own=str(chain))
+    made = daemon_context(own=str(chain))
     assert made.verify_mode == ssl.CERT_REQUIRED
     assert not made.check_hostname
     assert [dict(part[0] for part in one["subject"]) for one in made.get_ca_certs()] == []
@@ -23,7 +23,7 @@ def test_only_the_one_certificate_is_believed(tmp_path: Path) -> None:
 
 def test_an_authority_is_believed_for_names(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
-    made = context(ca=authority.ca, cert=authority.certificate("me"), own="/not/looked/at")
+    made = daemon_context(ca=authority.ca, cert=authority.certificate("me"), own="/not/looked/at")
     assert made.check_hostname
     assert made.cert_store_stats()["x509_ca"] == 1
 
@@ -38,4 +38,4 @@ def test_an_authority_is_believed_for_names(tmp_path: Path) -> None:
 def test_files_of_no_use(tmp_path: Path, given: dict[str, str], words: str) -> None:
     (tmp_path / "text").write_text("nothing")
     with pytest.raises(LbdError, match=words):
-        context(**{name: str(tmp_path / file) if file == "text" else file for name, file in given.items()})
+        daemon_context(**{name: str(tmp_path / file) if file == "text" else file for name, file in given.items()})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lbd.cli.example_files import SHARE, shipped
+from lbd.cli.example_files import SHARE, example_file
 from lbd.errors import LbdError
 
 ROOT = Path(__file__).parents[2]
@@ -26,18 +26,18 @@ def installed(monkeypatch: pytest.MonkeyPatch, prefix: Path) -> None:
 
 
 def test_source_tree() -> None:
-    assert shipped("demo.toml") == ROOT / "conf" / "demo.toml"
+    assert example_file("demo.toml") == ROOT / "conf" / "demo.toml"
 
 
 def test_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch, tmp_path)
-    assert shipped("demo.toml", tmp_path / "elsewhere").read_text() == "# installed\n"
+    assert example_file("demo.toml", tmp_path / "elsewhere").read_text() == "# installed\n"
 
 
 def test_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch, tmp_path)
     with pytest.raises(LbdError, match=r"lacks its share/lbd/other\.toml"):
-        shipped("other.toml", tmp_path / "elsewhere")
+        example_file("other.toml", tmp_path / "elsewhere")
 
 
 def test_pyproject_installs_them() -> None:

@@ -49,50 +49,51 @@ def daemon(fake_daemon, listener):
 
 
 def test_the_request_brings_a_ticket_and_the_answer_says_the_way(daemon, listener):
-    found = live_request.send(daemon, "PUT", "http://example.com/x?y=1", ["A: b"], "web")
+    found = live_request.send_live(daemon, "PUT", "http://example.com/x?y=1", ["A: b"], "web")
     [(method, target, headers)] = listener.heads
     assert (method, target, headers["Host"], headers["A"], headers["X-Lbd-Explain"]) == (
         "PUT", "/x?y=1", "example.com", "b", "0123")
     assert (found["status"], found["body_bytes"], found["way"]["server"]) == (201, 2, "a")
     assert 0 <= found["connect_seconds"] <= found["first_byte_seconds"] <= found["total_seconds"]
-    text = "\n".join(live_request.told(found))
+    text = "\n".join(live_request.describe_response(found))
     for part in ("201 Created, 2 bytes", "server: a", "seen by worker 1: queue 0.1ms, connect 0.2ms, first-byte 3.0ms",
                  "seen from here: connect "):
         assert part in text
 
 
 def test_a_host_that_is_given_is_sent(daemon, listener):
-    live_request.send(daemon, "PUT", "http://example.com/", ["host: other"], "web")
+    live_request.send_live(daemon, "PUT", "http://example.com/", ["host: other"], "web")
     assert listener.heads[0][2].get_all("Host") == ["other"]
 
 
 def test_an_answer_that_says_nothing(daemon, listener):
     listener.says = ""
-    assert "does not say" in live_request.told(live_request.send(daemon, "PUT", "http://x/", [], "web"))[1]
+    sent = live_request.send_live(daemon, "PUT", "http://x/", [], "web")
+    assert "does not say" in live_request.describe_response(sent)[1]
 
 
 @pytest.mark.parametrize("name", ["none", "other"])
 def test_a_listener_without_an_address(daemon, name):
     with pytest.raises(LbdError, match="has no address now"):
-        live_request.send(daemon, "PUT", "http://x/", [], name)
+        live_request.send_live(daemon, "PUT", "http://x/", [], name)
 
 
 def test_a_listener_that_nobody_answers_at(daemon, fake_daemon):
     fake_daemon.answers["GET", "/v1/status"] = 200, {"listeners": {"web": {"bind": [f"unix:{fake_daemon.path}.none"]}}}
     with pytest.raises(LbdError, match="no answer from listener web"):
-        live_request.send(daemon, "PUT", "http://x/", [], "web")
+        live_request.send_live(daemon, "PUT", "http://x/", [], "web")
 
 
 def test_behind_a_daemon_elsewhere_the_listener_is_there_too(daemon, fake_daemon, monkeypatch):
     monkeypatch.setattr(live_request.runtime_changes, "data",
                         lambda answer: {"listeners": {"web": {"bind": ["[::]:80"]}}})
     monkeypatch.setattr(DaemonClient, "ask", lambda self, method, path: None)
-    assert live_request.reached(DaemonClient(Address("192.0.2.1", 8405)), "web") == Address("192.0.2.1", 80)
-    assert live_request.reached(DaemonClient(Address(path="/run/x")), "web") == Address("::1", 80)
+    assert live_request.listener_address(DaemonClient(Address("192.0.2.1", 8405)), "web") == Address("192.0.2.1", 80)
+    assert live_request.listener_address(DaemonClient(Address(path="/run/x")), "web") == Address("::1", 80)
 
 
 def test_what_lbd_answered_at_once():
-    lines = live_request.told({"address": "x", "status": 302, "reason": "Found", "body_bytes": 0,
+    lines = live_request.describe_response({"address": "x", "status": 302, "reason": "Found", "body_bytes": 0,
                        "way": live_request.way("listener=web; route=0; worker=2; ending=answered"),
                        "connect_seconds": 0.0, "first_byte_seconds": 0.0, "total_seconds": 0.0})
     assert "  ending: answered" in lines

@@ -16,17 +16,17 @@ def parser() -> Parser:
 def test_values() -> None:
     words = ("--listen *:80 --listen unix:/a.sock --server one:9001 --server [::1]:9 "
              "--algorithm first --health-path /up --health-interval 250ms --workers 3")
-    args = parser().read(words.split())
+    args = parser().read_words(words.split())
     assert args.listen == ["*:80", "unix:/a.sock"]
     assert args.server == ["one:9001", "[::1]:9"]
     assert (args.algorithm, args.health_path, args.health_interval, args.workers) == ("first", "/up", 0.25, "3")
 
 
 def test_left_out() -> None:
-    args = parser().read([])
+    args = parser().read_words([])
     assert vars(args) == {"config": None, "listen": [], "server": [], "algorithm": None, "health_path": None,
                           "health_interval": None, "workers": None}
-    assert parser().read(["--listen", "*:80"]).listen != parser().read([]).listen
+    assert parser().read_words(["--listen", "*:80"]).listen != parser().read_words([]).listen
 
 
 @pytest.mark.parametrize(("words", "message"), [
@@ -40,7 +40,7 @@ def test_left_out() -> None:
 ])
 def test_bad_values(words: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
-        parser().read(words.split())
+        parser().read_words(words.split())
     assert str(caught.value).startswith(message)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lbd.cli.override_writer import persist
+from lbd.cli.override_writer import write_overrides
 from lbd.errors import LbdError
 
 TEXT = """# my balancer
@@ -25,7 +25,7 @@ def test_comments_and_layout_stay(tmp_path: Path) -> None:
     file.chmod(0o640)
     link = tmp_path / "link.toml"
     link.symlink_to(file)
-    done, left = persist(link, [
+    done, left = write_overrides(link, [
         {"backend": "app", "server": "c", "mode": "drain", "who": "me"}, {"backend": "app", "server": "b", "weight": 5},
         {"backend": "app", "server": "", "max_conns": 9}, {"backend": "app", "server": "a", "health": "up"},
         {"backend": "app", "server": "x", "weight": 1}])
@@ -49,7 +49,7 @@ mode = "drain"
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(LbdError, match=r"cannot read .*: No such file"):
-        persist(tmp_path / "none", [])
+        write_overrides(tmp_path / "none", [])
     (tmp_path / "bad").write_text("= 1")
     with pytest.raises(LbdError, match="bad: "):
-        persist(tmp_path / "bad", [])
+        write_overrides(tmp_path / "bad", [])

@@ -27,7 +27,7 @@ def parser() -> Parser:
 
 
 def test_values_are_read_by_their_kind() -> None:
-    args = parser().read(["--count", "7", "--word", "abc"])
+    args = parser().read_words(["--count", "7", "--word", "abc"])
     assert (args.count, args.word) == (7, 3)
 
 
@@ -37,12 +37,12 @@ def test_a_word_in_place_of_a_number() -> None:
     made.add_argument("--workers", type=number(WORKERS))
     made.add_argument("-c", "--config")
     with pytest.raises(UsageError, match='"x" is not a number; must be a whole number from 0 to 5'):
-        made.read(["--count", "x"])
+        made.read_words(["--count", "x"])
     with pytest.raises(UsageError, match='"-1" is out of range'):
-        made.read(["--count=-1"])
-    assert (made.read(["--workers", "auto"]).workers, made.read(["--workers", "3"]).workers) == (0, 3)
+        made.read_words(["--count=-1"])
+    assert (made.read_words(["--workers", "auto"]).workers, made.read_words(["--workers", "3"]).workers) == (0, 3)
     with pytest.raises(UsageError, match=r'"lbd.toml" is one word too many; a file is given with -c'):
-        made.read(["lbd.toml"])
+        made.read_words(["lbd.toml"])
 
 
 @pytest.mark.parametrize(("words", "message"), [
@@ -58,5 +58,5 @@ def test_a_word_in_place_of_a_number() -> None:
 ])
 def test_refusals(words: list[str], message: str) -> None:
     with pytest.raises(UsageError) as caught:
-        parser().read(words)
+        parser().read_words(words)
     assert str(caught.value) == message

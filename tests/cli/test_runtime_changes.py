@@ -15,22 +15,22 @@ from lbd.errors import LbdError, UsageError
     ("app", "/v1/backends/app"), ("app/a", "/v1/backends/app/servers/a"), ("a.b/c:1", "/v1/backends/a.b/servers/c%3A1"),
     ("app/a@10.0.0.1", "/v1/backends/app/servers/a@10.0.0.1")])
 def test_places(target: str, path: str) -> None:
-    assert runtime_changes.place(target) == path
+    assert runtime_changes.target_path(target) == path
 
 
 @pytest.mark.parametrize("target", ["", "/a", "app/", "a/b/c"])
 def test_what_is_no_place(target: str) -> None:
     with pytest.raises(UsageError, match="is not BACKEND/SERVER"):
-        runtime_changes.place(target)
+        runtime_changes.target_path(target)
 
 
 def test_answers() -> None:
-    assert runtime_changes.data(DaemonAnswer(201, {"x": 1})) == {"x": 1}
+    assert runtime_changes.json_object(DaemonAnswer(201, {"x": 1})) == {"x": 1}
     problem = {"file": "the request", "line": 0, "column": 0, "key": "ttl", "message": "no"}
     with pytest.raises(LbdError, match=r"^one error\nthe request: ttl: no$"):
-        runtime_changes.data(DaemonAnswer(422, {"detail": "one error", "problems": [problem]}))
+        runtime_changes.json_object(DaemonAnswer(422, {"detail": "one error", "problems": [problem]}))
     with pytest.raises(LbdError, match="the daemon answered 200"):
-        runtime_changes.data(DaemonAnswer(200, None))
+        runtime_changes.json_object(DaemonAnswer(200, None))
 
 
 @pytest.mark.parametrize(("words", "body", "text"), [

@@ -6,7 +6,7 @@ import pytest
 
 from lbd.cli import wait_conditions
 from lbd.cli.daemon_client import DaemonAnswer
-from lbd.cli.wait_conditions import condition, state, wait
+from lbd.cli.wait_conditions import parse_condition, unmet, wait_for
 from lbd.errors import LbdError
 
 UP = {"mode": "ready", "health": "up", "weight": 1, "in_flight": 2}
@@ -21,13 +21,13 @@ SICK = {**UP, "health": "down"}
     ("usable=1", {"servers": {"a": UP, "b": OUT}}, True), ("usable=2", {"servers": {"a": UP, "b": OUT}}, False),
     ("up", {"servers": {"a": UP, "b": SICK}}, False)])
 def test_conditions(text: str, facts: dict[str, Any], met: bool) -> None:
-    assert condition(text)(facts) is met
+    assert parse_condition(text)(facts) is met
 
 
 @pytest.mark.parametrize("text", ["", "usable", "usable=", "usable=-1", "gone"])
 def test_unknown_conditions(text: str) -> None:
     with pytest.raises(ValueError, match="must be drained, up, down or usable=N"):
-        condition(text)
+        parse_condition(text)
 
 
 class Daemon:
@@ -42,8 +42,8 @@ class Daemon:
     def ask(self, _method: str, _path: str) -> DaemonAnswer:
         return DaemonAnswer(200, self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
 
-    def wait(self, text: str, seconds: float) -> Any:
-        return wait(self, "app/a", condition(text), seconds, self.pass_time, lambda: self.now)  # type: ignore[arg-type]
+    def wait_for(self, text: str, seconds: float) -> Any:
+        return wait_for(self, "app/a", parse_condition(text), seconds, self.pass_time, lambda: self.now)  # type: ignore[arg-type]
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
@@ -64,10 +64,11 @@ def test_it_ends_in_time() -> None:
 def test_what_keeps_a_condition_from_being_met_is_told_of_at_most_five_servers() -> None:
     servers = {"a": UP, "b": OUT, "c": {**SICK, "in_flight": 1}}
     daemon: Any = Daemon({"servers": servers})
-    assert state(daemon, "app", condition("up")) == "b is drain, up, 0 in flight; c is ready, down, 1 in flight"
-    assert state(daemon, "app", condition("usable=3")) == "b is drain, up, 0 in flight; c is ready, down, 1 in flight"
+    assert unmet(daemon, "app", parse_condition("up")) == "b is drain, up, 0 in flight; c is ready, down, 1 in flight"
+    text = "b is drain, up, 0 in flight; c is ready, down, 1 in flight"
+    assert unmet(daemon, "app", parse_condition("usable=3")) == text
     many: Any = Daemon({"servers": {str(number): SICK for number in range(8)}})
-    assert state(many, "app", condition("up")).endswith("4 is ready, down, 2 in flight; 3 more")
+    assert unmet(many, "app", parse_condition("up")).endswith("4 is ready, down, 2 in flight; 3 more")
 
 
 def test_another_version() -> None:

@@ -10,7 +10,7 @@ from lbd.log.logger import logger
 
 
 class ConfigResource:
-    """The resource."""
+    """The resource `/v1/config`."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon

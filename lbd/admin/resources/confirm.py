@@ -8,7 +8,7 @@ from lbd.errors import LbdError
 
 
 class ConfirmResource:
-    """The resource."""
+    """The resource `/v1/confirm`."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon

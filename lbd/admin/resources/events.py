@@ -8,7 +8,7 @@ from lbd.admin.route import query
 
 
 class EventsResource:
-    """The resource."""
+    """The resource `/v1/events`."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon

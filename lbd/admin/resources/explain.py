@@ -9,7 +9,7 @@ from lbd.errors import LbdError
 
 
 class ExplainResource:
-    """The resource."""
+    """The resource `/v1/explain`."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon

@@ -7,7 +7,7 @@ from lbd.admin.daemon_api import DaemonApi
 
 
 class MetricsResource:
-    """The resource."""
+    """The resource `/metrics`."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon

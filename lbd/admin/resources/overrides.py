@@ -9,7 +9,7 @@ from lbd.admin.route import query
 
 
 class OverridesResource:
-    """The resource."""
+    """The resource `/v1/overrides`."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._changes = daemon.runtime_changes

@@ -34,7 +34,7 @@ class PlanBody:
 
 
 class PlanResource:
-    """The resource."""
+    """The resource `/v1/plan`."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon

@@ -13,7 +13,7 @@ from lbd.errors import ConfigError, LbdError
 
 
 class ReloadResource:
-    """The resource."""
+    """The resource `/v1/reload`."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon

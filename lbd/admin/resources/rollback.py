@@ -8,7 +8,7 @@ from lbd.errors import LbdError
 
 
 class RollbackResource:
-    """The resource."""
+    """The resource `/v1/rollback`."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon

@@ -9,7 +9,7 @@ from lbd.admin.route import query
 
 
 class ServersResource:
-    """The resource."""
+    """The resource `/v1/backends/{backend}/servers/{server}`."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._changes = daemon.runtime_changes

@@ -8,7 +8,7 @@ from lbd.admin.route import YES, query
 
 
 class StatusResource:
-    """The resource."""
+    """The resource `/v1/status`."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon

@@ -15,7 +15,7 @@ from rich.text import Text
 from lbd.admin.tls import AdminTlsContext
 from lbd.cli import options
 from lbd.cli.commands.daemon import loader
-from lbd.cli.streams import decided, say
+from lbd.cli.streams import fixed_exit_code, print_error
 from lbd.cli.terminal import TerminalConsole
 from lbd.config.document import INPUT, INPUT_NAME, DocumentError, fetch
 from lbd.config.findings import dotted
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         least = forecast(dataclasses.replace(config, backends=bare))
         text = (ALWAYS if least > config.metrics.max_series else TOO_MANY).format(series, least)
         problems = [*problems, Problem(name, 0, 0, "metrics.max_series", text, True)]
-    with decided(0 if config else 1) as code:
+    with fixed_exit_code(0 if config else 1) as code:
         tell(args, config, problems, series)
     return code
 
@@ -82,7 +82,7 @@ def tell(args: argparse.Namespace, config: Config | None, problems: Sequence[Pro
         if config:
             print(f"{summary(config)}; at most {series} series of metrics")
         else:
-            say(counted(problems))
+            print_error(counted(problems))
 
 
 def certificates(loaded: Loaded) -> list[Problem]:

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offline", action="store_true", help="ask no daemon: only what the file of -c says")
     parser.add_argument("--no-redact", dest="secrets", action="store_true",
                         help="show secrets too; of a daemon only over its Unix socket")
-    runtime_changes.output(parser)
+    runtime_changes.add_output_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         answer = of_file(args)
     else:
         path = f"/v1/config{'?secrets=yes' if args.secrets else ''}"
-        answer = runtime_changes.data(daemon_client.find(args).ask("GET", path))
+        answer = runtime_changes.json_object(daemon_client.find_daemon(args).ask("GET", path))
     rows = [row for row in answer["settings"]
             if row["key"].startswith(args.prefix) and (args.all or row["origin"] != DEFAULT)]
     if args.json:

@@ -17,7 +17,7 @@ import tomli_w
 
 from lbd.cli.child_processes import ChildProcesses
 from lbd.cli.daemon_client import DaemonClient
-from lbd.cli.example_files import shipped
+from lbd.cli.example_files import example_file
 from lbd.cli.parser import number
 from lbd.cli.terminal import TerminalConsole
 from lbd.errors import LbdError
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         servers = {name: started(children, name, delay) for name, delay in SERVERS.items()}
         metrics = free_port(METRICS_PORT if args.port else 0)
         places = DemoSetup(Path(folder), free_port(args.port), metrics, servers)
-        source = tomllib.loads(shipped("demo.toml").read_text("utf-8"))
+        source = tomllib.loads(example_file("demo.toml").read_text("utf-8"))
         places.config.write_text(tomli_w.dumps(arranged(source, places)), "utf-8")
         children.start("lbd", ["-c", str(places.config)])
         if not ready(children, DaemonClient(places.admin)):

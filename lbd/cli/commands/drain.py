@@ -21,12 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when it drains (with --wait: when it is drained), 3 when it was not drained in time."""
-    daemon, answer = runtime_changes.change(args, {"mode": "drain"})
+    daemon, answer = runtime_changes.request_change(args, {"mode": "drain"})
     if not args.wait:
-        runtime_changes.report(args, answer, f"{args.target}: drains{runtime_changes.cutting(args)}")
+        runtime_changes.print_outcome(args, answer, f"{args.target}: drains{runtime_changes.cut_clause(args)}")
         return 0
-    facts = wait_conditions.wait(daemon, args.target, wait_conditions.drained, args.timeout)
+    facts = wait_conditions.wait_for(daemon, args.target, wait_conditions.drained, args.timeout)
     text = "drained" if facts else \
-        f"not drained in time: {wait_conditions.state(daemon, args.target, wait_conditions.drained)}"
-    runtime_changes.report(args, facts or answer, f"{args.target}: {text}")
+        f"not drained in time: {wait_conditions.unmet(daemon, args.target, wait_conditions.drained)}"
+    runtime_changes.print_outcome(args, facts or answer, f"{args.target}: {text}")
     return 0 if facts else TIMED_OUT

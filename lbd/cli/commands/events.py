@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print them, oldest first; 0 when the daemon gave them."""
-    daemon = daemon_client.find(args)
+    daemon = daemon_client.find_daemon(args)
     console = TerminalConsole(highlight=False, soft_wrap=True)
     last = 0
     while True:

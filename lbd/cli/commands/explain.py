@@ -12,7 +12,7 @@ from lbd.admin.columns import Columns, TableColumn, milliseconds
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.balance import ALGORITHMS
 from lbd.cli import daemon_client, live_request, options
-from lbd.cli.streams import decided
+from lbd.cli.streams import fixed_exit_code
 from lbd.cli.terminal import TerminalConsole, table
 from lbd.config.read import read
 from lbd.errors import LbdError, UsageError
@@ -65,9 +65,9 @@ def run(args: argparse.Namespace) -> int:
     question = Question(args.method, args.url, tuple(args.header), args.client, args.listener)
     found = by_file(question, args.config) if args.config else by_daemon(question, args)
     if args.live:
-        found["live"] = live_request.send(daemon_client.find(args), args.method, args.url, args.header,
+        found["live"] = live_request.send_live(daemon_client.find_daemon(args), args.method, args.url, args.header,
                                           found["listener"])
-    with decided(0 if found.get("chosen") or "answer" in found else 1) as code:
+    with fixed_exit_code(0 if found.get("chosen") or "answer" in found else 1) as code:
         if args.json:
             print(json.dumps(found, indent=2))
         else:
@@ -99,7 +99,7 @@ def fresh(config: Config) -> Generation:
 
 def by_daemon(question: Question, args: argparse.Namespace) -> dict[str, Any]:
     """With the figures of now."""
-    daemon = daemon_client.find(args)
+    daemon = daemon_client.find_daemon(args)
     words = [("method", question.method), ("url", question.url), ("from", question.client),
              *([("listener", question.listener)] if question.listener else []),
              *(("header", line) for line in question.headers)]
@@ -133,7 +133,7 @@ def show(found: Mapping[str, Any], console: Console) -> None:
         else:
             choice(found, console, say)
     if "live" in found:
-        for line in live_request.told(found["live"]):
+        for line in live_request.describe_response(found["live"]):
             say(line, "" if line.startswith(" ") else "bold")
 
 

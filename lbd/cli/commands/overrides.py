@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from lbd.admin.columns import Columns, TableColumn
 from lbd.cli import daemon_client, runtime_changes
 from lbd.cli.daemon_client import DaemonClient
-from lbd.cli.override_writer import KEYS, persist
-from lbd.cli.streams import say
+from lbd.cli.override_writer import KEYS, write_overrides
+from lbd.cli.streams import print_error
 from lbd.cli.terminal import console, table
 from lbd.config.runtime import SETTINGS
 
@@ -34,20 +34,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clear", action="store_true", help="end them: what the files say is in force again")
     parser.add_argument("--persist", metavar="FILE", type=Path,
                         help="write them into this configuration file, reload it, and end them")
-    runtime_changes.output(parser)
+    runtime_changes.add_output_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when they were listed or ended."""
-    daemon = daemon_client.find(args)
+    daemon = daemon_client.find_daemon(args)
     if args.target:
-        runtime_changes.place(args.target)   # raises for what cannot be one
+        runtime_changes.target_path(args.target)   # raises for what cannot be one
     backend, _, server = args.target.partition("/")
     if args.clear:
         answer = end(daemon, backend, server)
-        runtime_changes.report(args, answer, f"{answer['ended']} ended: what the files say is in force again")
+        runtime_changes.print_outcome(args, answer, f"{answer['ended']} ended: what the files say is in force again")
         return 0
-    found = runtime_changes.data(daemon.ask("GET", "/v1/overrides"))["overrides"]
+    found = runtime_changes.json_object(daemon.ask("GET", "/v1/overrides"))["overrides"]
     found = [row for row in found if backend in ("", row["backend"]) and server in ("", row["server"])]
     if args.persist is not None:
         return keep(args, daemon, found)
@@ -64,14 +64,14 @@ def run(args: argparse.Namespace) -> int:
 def end(daemon: DaemonClient, backend: str, server: str) -> dict[str, Any]:
     """End those of a server, of a backend, or all; the daemon's answer."""
     query = urlencode({name: text for name, text in (("backend", backend), ("server", server)) if text})
-    return runtime_changes.data(daemon.ask("DELETE", "/v1/overrides" + (f"?{query}" if query else "")))
+    return runtime_changes.json_object(daemon.ask("DELETE", "/v1/overrides" + (f"?{query}" if query else "")))
 
 
 def keep(args: argparse.Namespace, daemon: DaemonClient, rows: Sequence[Mapping[str, Any]]) -> int:
     """Write them into the file and put it in force; only then those that are wholly in it end. 1 when some are not."""
-    done, left = persist(args.persist, rows)
+    done, left = write_overrides(args.persist, rows)
     if done:
-        runtime_changes.data(daemon.ask("POST", "/v1/reload"))
+        runtime_changes.json_object(daemon.ask("POST", "/v1/reload"))
     kept = [row for row in rows if "health" not in row
             and all(_written(row, name, done) for name in KEYS if name in row)]
     for row in sorted(kept, key=lambda row: not row.get("server")):   # a backend's last: it ends its servers' too
@@ -82,7 +82,7 @@ def keep(args: argparse.Namespace, daemon: DaemonClient, rows: Sequence[Mapping[
     else:
         print("\n".join(done) or "nothing to write")
         if left:
-            say("\n".join(f"lbd: {line}" for line in left))
+            print_error("\n".join(f"lbd: {line}" for line in left))
     return 1 if left else 0
 
 

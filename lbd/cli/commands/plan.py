@@ -11,7 +11,7 @@ from rich.text import Text
 
 from lbd.cli import daemon_client, options
 from lbd.cli.commands.daemon import loader
-from lbd.cli.streams import decided, say
+from lbd.cli.streams import fixed_exit_code, print_error
 from lbd.cli.terminal import TerminalConsole
 from lbd.config.document import INPUT
 from lbd.config.plan import compare
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the plan: 0 if nothing would change, 2 if something would. Raises `LbdError` (1)."""
     data = compared(args) if args.against else asked(args)
-    with decided(CHANGES if data.get("changes") else NOTHING) as code:
+    with fixed_exit_code(CHANGES if data.get("changes") else NOTHING) as code:
         if args.json:
             print(json.dumps(data, indent=2))
         else:
@@ -67,16 +67,16 @@ def asked(args: argparse.Namespace) -> dict[str, Any]:
     """The plan that the running daemon makes."""
     if args.config == INPUT:
         raise UsageError("the daemon reads the file itself: give its path; or compare with --against FILE")
-    daemon = daemon_client.find(args)
+    daemon = daemon_client.find_daemon(args)
     answer = daemon.ask("POST", "/v1/plan", {"file": os.path.abspath(args.config)} if args.config else None)
     if answer.status == 200 and isinstance(answer.data, dict):
         return answer.data
     problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
     if args.json:
-        with decided(ERRORS):
+        with fixed_exit_code(ERRORS):
             print(json.dumps(answer.data, indent=2))
     if problems:
-        say("\n".join(map(daemon_client.finding, problems)))
+        print_error("\n".join(map(daemon_client.problem_line, problems)))
     raise LbdError(answer.error)
 
 

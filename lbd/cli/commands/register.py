@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from lbd.cli import daemon_client, runtime_changes
 from lbd.cli.daemon_client import DaemonClient, NoAnswer
 from lbd.cli.parser import checked, kind, number
-from lbd.cli.streams import say
+from lbd.cli.streams import print_error
 from lbd.config.runtime import TTL, WEIGHT
 from lbd.errors import LbdError, UsageError
 from lbd.net import children
@@ -51,10 +51,10 @@ def run(args: argparse.Namespace) -> int:
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         raise UsageError("give the command after --: lbd register --backend app --address :9001 -- COMMAND …")
-    daemon = daemon_client.find(args)
+    daemon = daemon_client.find_daemon(args)
     name = args.name or f"{socket.gethostname().partition('.')[0]}-{port_of(args.address)}"
     offer = {"address": args.address, "weight": args.weight, "ttl": args.ttl, "tags": args.tag}
-    path = runtime_changes.place(f"{args.backend}/{name}")
+    path = runtime_changes.target_path(f"{args.backend}/{name}")
     session = RegistrationSession(daemon, path, offer, u.DURATION.read(args.ttl) / BEATS)
     with handled(session, args.drain):
         try:
@@ -153,7 +153,7 @@ class RegistrationSession:
             self._daemon.ask("DELETE", f"{self._path}?wait={drain}", timeout=u.DURATION.read(drain) + PATIENCE)
         except LbdError as error:
             if self._taken:
-                say(f"lbd: not deregistered, it expires: {error}")
+                print_error(f"lbd: not deregistered, it expires: {error}")
 
     def _farewell(self, child: "subprocess.Popen[bytes]", number: int, drain: str) -> None:
         self.end(drain)
@@ -173,13 +173,13 @@ class RegistrationSession:
             offer = {**self._offer, "address": own_address(str(self._offer["address"]), self._daemon)}
             answer = self._daemon.ask("PUT", self._path, offer, timeout=min(max(self._beat, 1.0), PATIENCE))
             later = answer.status >= BUSY
-            runtime_changes.data(answer)
+            runtime_changes.json_object(answer)
         except LbdError as error:
             if not self._taken and not later and not (isinstance(error, NoAnswer) and error.passing):
                 self.refusal = error
             elif str(error) != self._said:
                 self._said = str(error)
-                say(f"lbd: registration not {'repeated' if self._taken else 'made yet'}: {error}")
+                print_error(f"lbd: registration not {'repeated' if self._taken else 'made yet'}: {error}")
             return False
         self._taken, self._said = True, ""
         return True

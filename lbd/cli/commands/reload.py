@@ -6,7 +6,7 @@ import json
 from lbd.cli import daemon_client
 from lbd.cli.commands import plan
 from lbd.cli.parser import checked, kind
-from lbd.cli.streams import decided, say
+from lbd.cli.streams import fixed_exit_code, print_error
 from lbd.cli.terminal import TerminalConsole
 from lbd.schema import units as u
 
@@ -26,25 +26,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask for the reload and wait for its outcome: 0 when the new configuration is in force, all of it, else 1."""
     wishes = "&".join([*(["force=1"] if args.force else []), *([f"confirm={args.confirm}"] if args.confirm else [])])
-    answer = daemon_client.find(args).ask("POST", f"/v1/reload?{wishes}" if wishes else "/v1/reload")
+    answer = daemon_client.find_daemon(args).ask("POST", f"/v1/reload?{wishes}" if wishes else "/v1/reload")
     done = answer.status in (200, 204)
     if args.json:
-        with decided(0 if done else 1) as code:
+        with fixed_exit_code(0 if done else 1) as code:
             print(json.dumps({"ok": done, "status": answer.status, "answer": answer.data}, indent=2))
         return code
     if not done:
         problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []
-        say("\n".join([f"lbd: nothing was changed: {answer.error}", *map(daemon_client.finding, problems)]))
+        lines = map(daemon_client.problem_line, problems)
+        print_error("\n".join([f"lbd: nothing was changed: {answer.error}", *lines]))
         return 1
     data = answer.data if isinstance(answer.data, dict) else {}
     generation = f": generation {data['generation']} is in force" if "generation" in data else ""
     refused = data.get("refused")
-    with decided(1 if refused else 0):
+    with fixed_exit_code(1 if refused else 0):
         if isinstance(data.get("plan"), dict):
             plan.show(data["plan"], TerminalConsole(highlight=False, soft_wrap=True))
         print(f"reloaded{generation}" if data.get("changed", True) else f"nothing to change{generation}")
     if refused:
-        say("\n".join(["lbd: degraded: the last good version of what follows stays in force", *map(str, refused)]))
+        text = "lbd: degraded: the last good version of what follows stays in force"
+        print_error("\n".join([text, *map(str, refused)]))
         return 1
     if args.confirm:
         print(f'it is taken back unless "lbd confirm" comes within {args.confirm}')

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when it was left by q. Raises `LbdError` where there is no terminal or no daemon."""
-    daemon = daemon_client.find(args)
+    daemon = daemon_client.find_daemon(args)
     answer = daemon.ask("GET", "/v1/status")
     if answer.status != 200 or not isinstance(answer.data, dict):
         raise LbdError(f"no status from {daemon.address}: {answer.error}")

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask for it and wait until the new version serves: 0. Raises `LbdError` (1)."""
-    daemon = daemon_client.find(args)
+    daemon = daemon_client.find_daemon(args)
     answer = daemon.ask("POST", "/v1/upgrade")
     if answer.status != 202 or not isinstance(answer.data, dict):
         raise LbdError(f"nothing was changed: {answer.error}")

@@ -17,21 +17,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="BACKEND/SERVER", help=runtime_changes.TARGET)
     parser.add_argument("--timeout", metavar="TIME", type=kind(u.DURATION), default=60.0,
                         help='how long at most (default "60s"); exit code 3 after it')
-    runtime_changes.output(parser)
+    runtime_changes.add_output_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when it is so, 3 when it was not in time; raises `LbdError` (1) when the daemon does not answer."""
     word, done = args.condition
-    daemon = daemon_client.find(args)
-    met = wait_conditions.wait(daemon, args.target, done, args.timeout) is not None
-    text = word if met else f"not {word} in time: {wait_conditions.state(daemon, args.target, done)}"
-    runtime_changes.report(args, {"condition": word, "target": args.target, "met": met}, f"{args.target}: {text}")
+    daemon = daemon_client.find_daemon(args)
+    met = wait_conditions.wait_for(daemon, args.target, done, args.timeout) is not None
+    text = word if met else f"not {word} in time: {wait_conditions.unmet(daemon, args.target, done)}"
+    outcome = {"condition": word, "target": args.target, "met": met}
+    runtime_changes.print_outcome(args, outcome, f"{args.target}: {text}")
     return 0 if met else TIMED_OUT
 
 
 def _condition(text: str) -> tuple[str, Any]:
     try:
-        return text, wait_conditions.condition(text)
+        return text, wait_conditions.parse_condition(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None

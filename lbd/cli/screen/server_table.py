@@ -9,7 +9,7 @@ from textual.widgets import DataTable
 
 from lbd.admin.columns import SERVERS, TONES
 from lbd.cli.screen.detail import Facts
-from lbd.cli.terminal import GAP, STYLES, fitting
+from lbd.cli.terminal import GAP, STYLES, fitting_columns
 from lbd.log.logger import printable
 
 TROUBLE = "trouble"
@@ -32,7 +32,7 @@ class ServerTable(DataTable[Text]):
         self.rows_shown = rows
         lines = [["-" if (value := column.show(row)) is None else printable(value) for column in SERVERS]
                  for row in rows]
-        shown = fitting(SERVERS, lines, width)
+        shown = fitting_columns(SERVERS, lines, width)
         top = self.scroll_offset
         self.clear(columns=shown != self._columns_shown)
         if shown != self._columns_shown:

@@ -17,13 +17,13 @@ from pathlib import Path
 import pytest
 
 from lbd.cli.commands import demo
-from lbd.cli.example_files import shipped
+from lbd.cli.example_files import example_file
 
 PLACES = demo.DemoSetup(Path("/run/x"), 81, 82, {"fast": 91, "middle": 92, "slow": 93})
 
 
 def source() -> dict[str, object]:
-    return tomllib.loads(shipped("demo.toml").read_text("utf-8"))
+    return tomllib.loads(example_file("demo.toml").read_text("utf-8"))
 
 
 def test_every_address_is_replaced() -> None:
@@ -35,7 +35,7 @@ def test_every_address_is_replaced() -> None:
 
 
 def test_servers_are_the_ones_that_the_file_tells_of() -> None:
-    text = shipped("demo.toml").read_text("utf-8")
+    text = example_file("demo.toml").read_text("utf-8")
     for name, delay in demo.SERVERS.items():
         assert f"--name {name} --delay {delay}" in text
 
