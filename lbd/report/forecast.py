@@ -14,7 +14,7 @@ BUILD = {"version": "", "python": "", "kernels": ""}
 
 
 def forecast(config: Config) -> int:
-    """Series of a plain scrape. Servers that register or come from DNS are not known here: a name counts as one."""
+    """The number of series of a plain scrape. Registered servers are not counted; a host name counts as one server."""
     routes = {(name, backend or "") for name, listener in config.listeners.items()
               for backend in (None, listener.backend, *(route.backend for route in listener.routes))}
     view = View(
@@ -24,9 +24,9 @@ def forecast(config: Config) -> int:
         listeners=dict.fromkeys(config.listeners, 0),
         backends=dict.fromkeys(config.backends, 0),
         routes=dict.fromkeys(routes, 0),
-        reloads={"applied": 0, "unchanged": 0, "refused": 0},
+        daemon={"lbd_config_reloads": dict.fromkeys((("applied",), ("unchanged",), ("refused",)), 0),
+                "lbd_worker_restarts": {(str(slot),): 0 for slot in range(worker_count(config))}},
         processes=[ProcessView("supervisor"), *(ProcessView(str(slot), 0) for slot in range(worker_count(config)))],
-        restarts={str(slot): 0 for slot in range(worker_count(config))},
         histograms=config.metrics.per_server_histograms,
         build=BUILD,
     )

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from lbd import __version__
 from lbd.backend.snapshot import Endpoint
@@ -18,8 +18,8 @@ from lbd.stats.exporter import ProcessView, ServerView, View
 
 def look(plane: ControlPlane, reloads: ReloadRecord, kernels: str, refused: Collection[str] = (),
          dropped: int = 0) -> View:
-    """Everything that has a series now; nothing before the first generation. `refused` are included files whose last
-    good version stands in for them, `dropped` lines of the daemon's own log that could not be written."""
+    """The view of everything that has a series now; empty before the first generation. `refused` are included files
+    whose last good version is in force instead, `dropped` the number of lost lines of the daemon's own log."""
     build = {"version": __version__, "python": platform.python_version(), "kernels": kernels}
     generation = plane.in_force.generation
     if generation is None:
@@ -33,25 +33,33 @@ def look(plane: ControlPlane, reloads: ReloadRecord, kernels: str, refused: Coll
         listeners=generation.listeners,
         backends=generation.backends,
         routes=generation.routes,
-        reload_success=reloads.last["success"],
-        reload_time=reloads.attempted,
-        reloads=reloads.counts,
-        workers=len(plane.fleet.serving()),
         processes=_processes(plane),
-        restarts={str(slot): plane.fleet.slots.restarts_of[slot] for slot in range(worker_count(generation.config))},
+        daemon={
+            "lbd_worker_restarts": {(str(slot),): plane.fleet.slots.restarts_of[slot]
+                                    for slot in range(worker_count(generation.config))},
+            "lbd_config_last_reload_success": reloads.last["success"],
+            "lbd_config_last_reload_timestamp_seconds": reloads.attempted,
+            "lbd_workers": len(plane.fleet.serving()),
+            "lbd_draining_requests": _draining(plane),
+            "lbd_supervisor_tasks": len(plane.tasks),
+            "lbd_names_unresolved": plane.servers.resolver.unresolved,
+            "lbd_config_reloads": _by_label(reloads.counts),
+            "lbd_name_lookups": _by_label(plane.servers.resolver.counts),
+            "lbd_certificate_expiry_timestamp_seconds": {
+                (certificate.place[1], certificate.path): certificate.ends
+                for certificate in shown(generation.credentials) if certificate.place[0] == "listeners"},
+            "lbd_config_file_refused": dict.fromkeys(((file,) for file in sorted(refused)), 1.0),
+            "lbd_log_lines_lost": plane.access_log.lost,
+            "lbd_daemon_log_lines_dropped": dropped,
+            "lbd_spans_lost": plane.tracing.lost,
+        },
         histograms=plane.board.per_server,
-        log_lost=plane.access_log.lost,
-        own_log_dropped=dropped,
-        spans_lost=plane.tracing.lost,
-        draining=_draining(plane),
-        tasks=len(plane.tasks),
-        lookups=plane.servers.resolver.counts,
-        unresolved=plane.servers.resolver.unresolved,
         build=build,
-        certificates=[(one.place[1], one.path, one.ends) for one in shown(generation.credentials)
-                      if one.place[0] == "listeners"],
-        refused=sorted(refused),
     )
+
+
+def _by_label(counts: Mapping[str, int]) -> dict[tuple[str, ...], float]:
+    return {(value,): count for value, count in counts.items()}
 
 
 def _draining(plane: ControlPlane) -> int:

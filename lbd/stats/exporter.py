@@ -14,6 +14,9 @@ from lbd.stats.scoreboard import Board
 Rows = list[tuple[tuple[str, ...], list[float]]]     # labels and totals of each row of a kind
 
 
+DaemonValue = float | Mapping[tuple[str, ...], float]
+
+
 @dataclass(frozen=True, slots=True)
 class ServerView:
     """A server: its row and what the supervisor knows of it.
@@ -55,11 +58,9 @@ class ProcessView:
 class View:
     """Everything that exists now, with its slots; anything else has no series.
 
-    `restarts` counts, by slot, the workers that died and were replaced. `left_out`: there would be more series than
-    allowed; `histograms`: servers have theirs exported; `log_lost` are the lines of access log that could not be
-    written, `own_log_dropped` those of the daemon's own log, `spans_lost` the spans that no collector took.
-    `reload_time` is Unix time of the last attempt, 0.0 before the first, `reloads` their number by result; `build` are
-    the labels of `lbd_build_info`.
+    `daemon` holds the values of `DAEMON_METRICS` by name: a number, or numbers by the values of the labels. `left_out`:
+    there would be more series than allowed; `histograms`: servers have theirs exported; `build` are the labels of
+    `lbd_build_info`.
     """
 
     generation: int
@@ -67,24 +68,42 @@ class View:
     listeners: Mapping[str, int] = field(default_factory=dict)
     backends: Mapping[str, int] = field(default_factory=dict)
     routes: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    reload_success: bool = True
-    reload_time: float = 0.0
-    reloads: Mapping[str, int] = field(default_factory=dict)
-    workers: int = 0
     processes: Sequence[ProcessView] = ()
-    restarts: Mapping[str, int] = field(default_factory=dict)
+    daemon: Mapping[str, DaemonValue] = field(default_factory=dict)
     left_out: bool = False
     histograms: bool = False
-    log_lost: int = 0
-    own_log_dropped: int = 0
-    spans_lost: int = 0
-    draining: int = 0
-    tasks: int = 0                  # of the supervisor, one for each server that is checked and some more
     build: Mapping[str, str] = field(default_factory=dict)
-    certificates: Sequence[tuple[str, str, float]] = ()      # listener, file, and Unix time of its end
-    lookups: Mapping[str, int] = field(default_factory=dict)     # of host names, by result
-    unresolved: int = 0             # host names whose last look-up brought nothing
-    refused: Sequence[str] = ()     # included files whose last good version stands in for them
+
+
+class DaemonMetric(NamedTuple):
+    """A metric of the daemon as a whole; without labels it always has one series, by default of the value `default`."""
+
+    name: str
+    text: str
+    labels: tuple[str, ...] = ()
+    counter: bool = False
+    default: float = 0
+
+
+DAEMON_METRICS = (
+    DaemonMetric("lbd_worker_restarts", "Workers replaced after they died.", ("worker",), counter=True),
+    DaemonMetric("lbd_config_generation", "Number of the configuration in force."),
+    DaemonMetric("lbd_config_last_reload_success", "Whether the last reload was accepted.", default=1.0),
+    DaemonMetric("lbd_config_last_reload_timestamp_seconds", "Unix time of the last reload tried."),
+    DaemonMetric("lbd_workers", "Worker processes that serve."),
+    DaemonMetric("lbd_draining_requests", "Requests in flight to what was removed."),
+    DaemonMetric("lbd_supervisor_tasks", "Tasks that run in the supervisor."),
+    DaemonMetric("lbd_names_unresolved", "Host names whose last look-up brought nothing."),
+    DaemonMetric("lbd_metrics_left_out", "Whether series are left out because of max_series."),
+    DaemonMetric("lbd_config_reloads", "Reloads tried, by what became of them.", ("result",), counter=True),
+    DaemonMetric("lbd_name_lookups", "Look-ups of host names, by result.", ("result",), counter=True),
+    DaemonMetric("lbd_certificate_expiry_timestamp_seconds", "Unix time at which a certificate ends.",
+                 ("listener", "file")),
+    DaemonMetric("lbd_config_file_refused", "Included files whose last good version is in force.", ("file",)),
+    DaemonMetric("lbd_log_lines_lost", "Access log lines that could not be written where they belong.", counter=True),
+    DaemonMetric("lbd_daemon_log_lines_dropped", "Lines of the daemon's own log that nobody took.", counter=True),
+    DaemonMetric("lbd_spans_lost", "Spans that the collector did not take.", counter=True),
+)
 
 
 class Series(NamedTuple):
@@ -183,8 +202,6 @@ class Exporter(Collector):
             "lbd_worker_connections", "Client connections of the worker.", labels=("worker",))
         lag = GaugeMetricFamily(
             "lbd_loop_lag_max_seconds", "Longest delay of the worker's event loop lately.", labels=("worker",))
-        restarts = CounterMetricFamily(
-            "lbd_worker_restarts", "Workers replaced after they died.", labels=("worker",))
         for process in self._view.processes:
             name = (process.name,)
             files.add_metric(name, process.files)
@@ -194,47 +211,18 @@ class Exporter(Collector):
                 row = self._board.row(process.lane, scoreboard.PROCESS, 0)
                 connections.add_metric(name, row.get(PROCESS_CONNECTIONS))
                 lag.add_metric(name, row.get(PROCESS_LAG_MAX))
-        for slot, count in self._view.restarts.items():
-            restarts.add_metric((slot,), count)
-        yield from (files, memory, cpu, connections, lag, restarts)
+        yield from (files, memory, cpu, connections, lag)
 
     def _daemon(self) -> Iterator[Metric]:
         view = self._view
-        for name, help_text, value in (
-            ("lbd_config_generation", "Number of the configuration in force.", float(view.generation)),
-            ("lbd_config_last_reload_success", "Whether the last reload was accepted.", float(view.reload_success)),
-            ("lbd_config_last_reload_timestamp_seconds", "Unix time of the last reload tried.", view.reload_time),
-            ("lbd_workers", "Worker processes that serve.", float(view.workers)),
-            ("lbd_draining_requests", "Requests in flight to what was removed.", float(view.draining)),
-            ("lbd_supervisor_tasks", "Tasks that run in the supervisor.", float(view.tasks)),
-            ("lbd_names_unresolved", "Host names whose last look-up brought nothing.", float(view.unresolved)),
-            ("lbd_metrics_left_out", "Whether series are left out because of max_series.", float(view.left_out)),
-        ):
-            yield GaugeMetricFamily(name, help_text, value=value)
-        reloads = CounterMetricFamily(
-            "lbd_config_reloads", "Reloads tried, by what became of them.", labels=("result",))
-        for result, count in view.reloads.items():
-            reloads.add_metric((result,), count)
-        yield reloads
-        lookups = CounterMetricFamily("lbd_name_lookups", "Look-ups of host names, by result.", labels=("result",))
-        for result, count in view.lookups.items():
-            lookups.add_metric((result,), count)
-        yield lookups
-        expiry = GaugeMetricFamily("lbd_certificate_expiry_timestamp_seconds",
-                                   "Unix time at which a certificate ends.", labels=("listener", "file"))
-        for listener, file, ends in view.certificates:
-            expiry.add_metric((listener, file), ends)
-        yield expiry
-        refused = GaugeMetricFamily(
-            "lbd_config_file_refused", "Included files whose last good version is in force.", labels=("file",))
-        for file in view.refused:
-            refused.add_metric((file,), 1.0)
-        yield refused
-        yield CounterMetricFamily("lbd_log_lines_lost", "Access log lines that could not be written where they belong.",
-                                  value=view.log_lost)
-        yield CounterMetricFamily("lbd_daemon_log_lines_dropped", "Lines of the daemon's own log that nobody took.",
-                                  value=view.own_log_dropped)
-        yield CounterMetricFamily("lbd_spans_lost", "Spans that the collector did not take.", value=view.spans_lost)
+        values = {**view.daemon, "lbd_config_generation": view.generation, "lbd_metrics_left_out": view.left_out}
+        for metric in DAEMON_METRICS:
+            family = (CounterMetricFamily if metric.counter else GaugeMetricFamily)(
+                metric.name, metric.text, labels=metric.labels)
+            value = values.get(metric.name, {} if metric.labels else metric.default)
+            for labels, number in (value if isinstance(value, Mapping) else {(): value}).items():
+                family.add_metric(labels, number if metric.counter or metric.labels else float(number))
+            yield family
         build = GaugeMetricFamily("lbd_build_info", "How lbd was built.", labels=tuple(view.build))
         build.add_metric(tuple(view.build.values()), 1.0)
         yield build

@@ -10,6 +10,7 @@ from lbd.net.tasks import Tasks
 from lbd.report.metrics_view import look
 from lbd.schema import BackendConfig, Config, HealthPolicy, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
+from lbd.stats.exporter import DAEMON_METRICS
 from lbd.stats.fields import SERVER_IN_FLIGHT
 from lbd.stats.scoreboard import SERVER
 
@@ -34,11 +35,14 @@ async def test_before_the_first_generation(plane):
 async def test_the_view(plane):
     plane.in_force.generation = plane.servers.endpoints.make_generation(4, CONFIG, 0)
     seen = look(plane, RELOAD, "compiled")
-    assert (seen.generation, seen.reload_success, seen.reload_time) == (4, False, 9.0)
+    assert seen.generation == 4
+    assert seen.daemon["lbd_config_last_reload_success"] is False
+    assert seen.daemon["lbd_config_last_reload_timestamp_seconds"] == 9.0
     assert [(server.name, server.state, server.up, server.check_seconds) for server in seen.servers] == [
         ("a", "unknown", False, None), ("b", "maint", False, None)]
     assert seen.build["kernels"] == "compiled"
-    assert seen.reloads == {"refused": 2}
+    assert seen.daemon["lbd_config_reloads"] == {("refused",): 2}
+    assert set(seen.daemon) <= {metric.name for metric in DAEMON_METRICS}
     supervisor, = seen.processes
     assert (supervisor.name, supervisor.lane) == ("supervisor", None)
     assert supervisor.files <= len(os.listdir("/proc/self/fd"))
@@ -50,9 +54,9 @@ async def test_requests_that_drain(plane):
     first, second = (endpoint.slot for endpoint in plane.in_force.generation.endpoints["app"])
     for slot, count in ((first, 3), (second, 2)):
         plane.board.row(1, SERVER, slot).add(SERVER_IN_FLIGHT, count)
-    assert look(plane, RELOAD, "compiled").draining == 0
+    assert look(plane, RELOAD, "compiled").daemon["lbd_draining_requests"] == 0
     plane.predecessor.workers = {os.getpid(): 1}      # a worker of the version before
-    assert look(plane, RELOAD, "compiled").draining == 5
+    assert look(plane, RELOAD, "compiled").daemon["lbd_draining_requests"] == 5
     plane.predecessor.workers = {}
     plane.board.row(1, SERVER, plane.slots.take(SERVER, ("app", "gone", "127.0.0.1:8"))).add(SERVER_IN_FLIGHT, 7)
-    assert look(plane, RELOAD, "compiled").draining == 7
+    assert look(plane, RELOAD, "compiled").daemon["lbd_draining_requests"] == 7

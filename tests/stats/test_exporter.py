@@ -18,10 +18,12 @@ from lbd.stats.scoreboard import BACKEND, LISTENER, PROCESS, SERVER, Board
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 VIEW = View(
-    generation=3, workers=2, draining=4, tasks=9, lookups={"failed": 7}, unresolved=2,
-    reload_success=False, reload_time=1.7e9, reloads={"refused": 6},
+    generation=3,
+    daemon={"lbd_workers": 2, "lbd_draining_requests": 4, "lbd_supervisor_tasks": 9, "lbd_names_unresolved": 2,
+            "lbd_name_lookups": {("failed",): 7}, "lbd_config_last_reload_success": False,
+            "lbd_config_last_reload_timestamp_seconds": 1.7e9, "lbd_config_reloads": {("refused",): 6},
+            "lbd_worker_restarts": {("0",): 0, ("1",): 1}},
     processes=(ProcessView("supervisor", None, 30, 2 << 20, 1.5), ProcessView("1", 2, 12, 1 << 20, 9.25)),
-    restarts={"0": 0, "1": 1},
     servers=(ServerView("app", "a", 3, weight=5.0, check_seconds=0.25, checks={"passed": 8, "failed": 2}),
              ServerView("app", "b", 9, "maint", False)),
     listeners={"web": 1}, backends={"app": 0}, routes={("web", "app"): 0, ("web", ""): 7},

@@ -7,7 +7,7 @@ from prometheus_client.metrics_core import Metric
 
 from lbd.backend.outlier import EJECTED, NOT_ENFORCED, TOO_MANY
 from lbd.stats import haproxy
-from lbd.stats.exporter import Exporter, ProcessView, ServerView, View
+from lbd.stats.exporter import DAEMON_METRICS, Exporter, ProcessView, ServerView, View
 from lbd.stats.scoreboard import Board
 
 HEAD = "Every metric of /metrics, with its type, its labels and its meaning.\n"
@@ -21,9 +21,10 @@ SAMPLE = View(
     servers=[ServerView(VARIOUS, VARIOUS, 0, check_seconds=0.0, checks={"passed": 0, "failed": 0},
                         ejections=dict.fromkeys((EJECTED, NOT_ENFORCED, TOO_MANY), 0), score=0.0, max_connections=1)],
     listeners={VARIOUS: 0}, backends={VARIOUS: 0}, routes={(VARIOUS, VARIOUS): 0},
-    reloads={"applied": 0, "unchanged": 0, "refused": 0}, processes=[ProcessView(VARIOUS, 0)], restarts={VARIOUS: 0},
-    histograms=True, build=dict.fromkeys(("version", "python", "kernels"), VARIOUS),
-    certificates=[(VARIOUS, VARIOUS, 0.0)], lookups={VARIOUS: 0}, refused=[VARIOUS])
+    processes=[ProcessView(VARIOUS, 0)],
+    daemon={**{metric.name: {(VARIOUS,) * len(metric.labels): 0.0} for metric in DAEMON_METRICS if metric.labels},
+            "lbd_config_reloads": {(result,): 0 for result in ("applied", "unchanged", "refused")}},
+    histograms=True, build=dict.fromkeys(("version", "python", "kernels"), VARIOUS))
 
 
 @cache
