@@ -15,9 +15,11 @@ class Refused(LbdError):
 
 
 class RuntimeChangesApi(Protocol):
-    """The runtime changes. Each method raises `ConfigError` for bad values, or an error of `lbd.errors` with a status in
-    `answers.STATUSES`, and then nothing has changed. An acknowledged registration is on disk; `unkept` says whether the
-    other changes are. `who` names the operator in logs and in the status.
+    """The runtime changes.
+
+    Each method raises `ConfigError` for bad values, or an error of `lbd.errors` with a status in `answers.STATUSES`,
+    and then nothing has changed. An acknowledged registration is on disk; `unkept` says whether the other changes are.
+    `who` names the operator in logs and in the status.
     """
 
     @property

@@ -42,7 +42,7 @@ class Daemon:
     def ask(self, _method: str, _path: str) -> DaemonAnswer:
         return DaemonAnswer(200, self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
 
-    def wait_for(self, text: str, seconds: float) -> Any:
+    def wait(self, text: str, seconds: float) -> Any:
         return wait_for(self, "app/a", parse_condition(text), seconds, self.pass_time, lambda: self.now)  # type: ignore[arg-type]
 
     def pass_time(self, seconds: float) -> None:

@@ -14,7 +14,7 @@ PROBLEM = {"file": "lbd.toml", "line": 3, "column": 1, "key": "listeners.web.bni
 def run(daemon: Any, *more: str) -> int:
     parser = Parser("lbd reload", reload.HELP)
     reload.add_arguments(parser)
-    return reload.run(parser.read(["--admin", daemon.bind, *more]))
+    return reload.run(parser.read_words(["--admin", daemon.bind, *more]))
 
 
 def test_done(fake_daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:

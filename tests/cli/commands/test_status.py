@@ -28,7 +28,7 @@ ANSWER: dict[str, Any] = {
 def run(daemon: Any, *more: str) -> int:
     parser = Parser("lbd status", status.HELP)
     status.add_arguments(parser)
-    return status.run(parser.read(["--admin", daemon.bind, *more]))
+    return status.run(parser.read_words(["--admin", daemon.bind, *more]))
 
 
 def test_page(fake_daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
