@@ -17,7 +17,7 @@ def missing(directory: Path = HERE) -> tuple[str, ...]:
 
 
 def advice(modules: Collection[str], directory: Path = HERE) -> str:
-    """What to do about them, in a line."""
+    """Advice on missing kernels, in a line."""
     some = f"{next(iter(modules))}{f' and {len(modules) - 1} more' if len(modules) > 1 else ''}"
     return (f"{directory} lacks its compiled kernels ({some}): build them in the source tree with pip install -e ., "
             "or run an installed lbd by its command, lbd, instead of python -m lbd")

@@ -1,4 +1,4 @@
-"""The events: the last things that happened, as the daemon's own log tells of them, for `GET /v1/events`."""
+"""The event log: the last events of the daemon's own log, for `GET /v1/events`."""
 
 import asyncio
 import json
@@ -19,22 +19,22 @@ class EventLog:
         self._news = asyncio.Event()
 
     def note(self, event: Mapping[str, Any]) -> None:
-        """Keep one; may be called in any thread, with whatever a line of log holds."""
+        """Keep an event; thread-safe, for any fields that a log line may have."""
         self._number += 1
         self._ring.append({"number": self._number, **json.loads(json.dumps(event, default=str))})
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._news.set)
 
     def since(self, number: int) -> dict[str, Any]:
-        """Those after this number, and `last`, the number to ask from next time. A number from before a restart, which
-        is greater than any, means all of them."""
+        """The events after this number, and `last`, the number for the next call. A number from before a restart,
+        greater than any present one, returns all events."""
         if number > self._number:
             number = 0
         found = [event for event in list(self._ring) if event["number"] > number]
         return {"events": found, "last": found[-1]["number"] if found else number}
 
     async def wait(self, number: int, seconds: float) -> dict[str, Any]:
-        """The same, but when there are none yet, as soon as there is one, or after so many seconds."""
+        """Like `since`, but waits up to that many seconds for the first event."""
         self._loop = asyncio.get_running_loop()
         found = self.since(number)
         try:

@@ -37,7 +37,7 @@ class Question:
 
 
 def explain(question: Question, generation: Generation, board: Board, lane: int) -> dict[str, Any]:
-    """Everything that decides, as JSON. The figures are those of the board; nothing is written to it. `lane` is that of
+    """The explanation as JSON, with the figures of the board; nothing is written to it. `lane` is that of
     a worker, or any of a board of one's own. Raises `LbdError` for a question that means nothing.
     """
     config = generation.config
@@ -94,13 +94,13 @@ def _listener_settings(listener: str, generation: Generation, board: Board, lane
 
 
 def _edits(before: bytes, after: bytes) -> dict[str, Any]:
-    """What becomes of the client's head on its way to the server: lines that go, and lines that come."""
+    """The edits of the request head on its way to the server: removed and added lines."""
     old, new = (text.decode("latin-1").splitlines()[1:-1] for text in (before, after))
     return {"removed": _missing(old, new), "added": _missing(new, old)}
 
 
 def _missing(lines: Sequence[str], others: Sequence[str]) -> list[str]:
-    """Those of the lines that are not among the others; how names are written does not matter."""
+    """The lines that are not among the others; names are compared without case."""
     left = [_folded(line) for line in others]
     found = []
     for line in lines:
@@ -118,7 +118,7 @@ def _folded(line: str) -> tuple[str, str]:
 
 
 def _answer_edits(backend: Backend, asked: ExplainedRequest, server: Server | None, edits: Any) -> dict[str, Any]:
-    """What becomes of the server's answer."""
+    """The edits of the response head."""
     if backend.sticky is not None and server is not None:
         backend.sticky.bind(asked, server, edits)
         edits = asked.response_edits
@@ -127,7 +127,7 @@ def _answer_edits(backend: Backend, asked: ExplainedRequest, server: Server | No
 
 
 def _timeouts(listener: ListenerConfig, backend: Backend) -> dict[str, float]:
-    """Those that hold: of the client's side by the listener, of the server's by the backend."""
+    """The timeouts in force: of the client side by the listener, of the server side by the backend."""
     return {name: getattr((listener if name.startswith("client_") else backend.settings).timeouts, name)
             for name in asdict(listener.timeouts)}
 

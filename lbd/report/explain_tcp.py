@@ -17,7 +17,7 @@ TIMEOUTS = ("client_header", "connect", "queue", "tunnel", "half_closed")
 
 
 class ExplainedConnection(ExplainedRequest):
-    """A client of which only the address is known."""
+    """A client with nothing but an address."""
 
     because = "its address had this server before"
 
@@ -27,7 +27,7 @@ class ExplainedConnection(ExplainedRequest):
 
 
 def hello(parts: SplitResult) -> ClientHello | None:
-    """What the client of `tls://NAME[:PORT][?alpn=PROTOCOL,PROTOCOL]` says first; None for `tcp://`."""
+    """The ClientHello of the client of `tls://NAME[:PORT][?alpn=PROTOCOL,PROTOCOL]`; None for `tcp://`."""
     if parts.scheme != "tls":
         return None
     protocols = [word.encode() for text in parse_qs(parts.query).get("alpn", ()) for word in text.split(",")]
@@ -36,7 +36,7 @@ def hello(parts: SplitResult) -> ClientHello | None:
 
 def explain(said: ClientHello | None, client: str, settings: schema.ListenerConfig, listener: ListenerSettings,
             board: Board) -> dict[str, Any]:
-    """Everything that decides, as JSON; nothing is written to the board."""
+    """The explanation as JSON; nothing is written to the board."""
     peer = client.encode()
     answer: dict[str, Any] = {"admitted": listener.peers.admits(peer), "introduced": listener.proxy_protocol}
     matchers = listener.tcp.routes if listener.tcp is not None else ()

@@ -1,4 +1,4 @@
-"""The candidates for a request: who may have it, by which figures, who is left out and why, and who gets it."""
+"""The explained choice of a server: the candidates and their figures, the servers left out, and the chosen one."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -32,7 +32,7 @@ class ExplainedRequest:
 
 
 def choose(backend: Backend, asked: ExplainedRequest, board: Board) -> dict[str, Any]:
-    """The choice as the backend's own algorithm makes it, as JSON."""
+    """The choice of the backend's own algorithm, as JSON."""
     if backend.sticky is not None:
         asked.payload = backend.sticky.admit(asked, asked.payload)
     usable: Sequence[Server] = backend.pool.usable if backend.pool is not None else ()
@@ -59,7 +59,7 @@ def choose(backend: Backend, asked: ExplainedRequest, board: Board) -> dict[str,
 
 def _outcome(backend: Backend, asked: ExplainedRequest, usable: Sequence[Server], key: bytes | None, board: Board
              ) -> tuple[Server | None, str]:
-    """Who gets it, and why."""
+    """The chosen server and the reason; None when no server gets the request now."""
     most = backend.settings.max_in_flight
     if most is not None and board.total(scoreboard.BACKEND, backend.row.slot, fields.BACKEND_IN_FLIGHT) >= most:
         return None, f"the backend has {most} requests in flight, as many as it may have: 503"
@@ -99,7 +99,7 @@ def _options(backend: Backend) -> dict[str, Any]:
 
 
 def full(server: Server, board: Board) -> bool:
-    """It has as many requests in flight as it may have."""
+    """Whether the server has as many requests in flight as it may have."""
     return bool(server.max_conns) and board.in_flight(server.slot) >= server.max_conns
 
 

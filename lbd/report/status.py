@@ -1,4 +1,4 @@
-"""The status: everything that is now, put together for `GET /v1/status`."""
+"""The status of the daemon as JSON, for `GET /v1/status`."""
 
 import time
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The trend: how each server, backend and listener did in the last two minutes, and since when it is as it is."""
+"""The trend: samples of each server, backend and listener from the last two minutes, and the age of its state."""
 
 import time
 from collections import deque

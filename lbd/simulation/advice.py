@@ -1,4 +1,4 @@
-"""The advice: which algorithm a simulated run speaks for, and why, in words."""
+"""The advice after a simulated run: the recommended algorithm, with reasons in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from lbd.simulation.figures import AlgorithmFigures
 # Differences that are not worth a change: of p99 and mean by this factor, of failures by this share of the requests.
 SAME = 1.05
 SAME_FAILED = 0.001
-FULL = 0.97            # of its capacity: whoever uses more is overloaded
+FULL = 0.97            # share of the capacity above which a server is overloaded
 
-# What is simpler or better known comes first where the figures are the same; who is not here comes last.
+# The order at equal figures: simpler and better known algorithms first; those not listed come last.
 PLAIN = ("weighted-round-robin", "least-connections", "round-robin", "random-two-choices", "least-time", "threshold",
          "random", "first")
 

@@ -19,7 +19,7 @@ STEP = 2048           # requests between two reports of progress
 
 
 class Engine:
-    """One run of a scenario."""
+    """A run of a scenario with one algorithm."""
 
     def __init__(self, scenario: Scenario, algorithm: schema.AlgorithmConfig) -> None:
         fleet = scenario.fleet

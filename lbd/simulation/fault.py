@@ -1,4 +1,4 @@
-"""A fault: what goes wrong with a server in the middle of a simulated run, and when."""
+"""A fault of a server during a simulated run, with its begin and end."""
 
 import re
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""The figures of a simulated run: how long requests took, how many failed, and who had the work."""
+"""The figures of a simulated run: durations, failures, and the shares of the servers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class AlgorithmFigures:
 
 
 def measure(algorithm: str, engine: Engine) -> AlgorithmFigures:
-    """What a run that is over was like."""
+    """The figures of a finished run."""
     taken = sorted(engine.results.taken)
     counts = {name: engine.servers[slot].taken for name, slot in engine.slots.items()}
     total = sum(counts.values())

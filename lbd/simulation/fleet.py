@@ -68,7 +68,7 @@ class SimulatedFleet:
 
 @dataclass(frozen=True, slots=True)
 class ServerTiming:
-    """One entry of `--servers`: the name and the weight may be left out."""
+    """An entry of `--servers`, with optional name and weight."""
 
     name: str | None
     seconds: float

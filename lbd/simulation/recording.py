@@ -25,7 +25,7 @@ TARGETS = ("target", "uri", "path")
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """One line: `time` in seconds since 1970 (None: not there); "" for what it does not say.
+    """A line of the log: `time` in seconds since 1970 (None: missing); missing texts are "".
 
     `total` are the seconds that the request took, without those in the queue before a server was chosen.
     """

@@ -1,4 +1,4 @@
-"""A machine: the model of one server, which serves some requests at a time and lets the others wait in order."""
+"""The model of a server, which serves some requests at a time and queues the others in order."""
 
 from heapq import heappush, heapreplace
 
@@ -24,11 +24,11 @@ class SimulatedServer:
 
     @property
     def well(self) -> bool:
-        """A health check would pass."""
+        """Whether a health check would pass."""
         return not self.refuses and not self.hangs
 
     def serve(self, now: float, effort: float) -> float:
-        """A request arrives that is `effort` times the mean work; returns when its answer is ready.
+        """Accept a request of `effort` times the mean work; returns the time of its response.
 
         The queue is in order, so the time at which a slot will be free is known at once.
         """
@@ -45,5 +45,5 @@ class SimulatedServer:
         return end
 
     def crash(self) -> None:
-        """What was served or waited is lost."""
+        """Lose all requests in service and in the queue."""
         self.ends.clear()

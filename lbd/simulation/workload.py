@@ -16,7 +16,7 @@ IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"
 
 
 class SimulatedRequest:
-    """One request: what algorithms may ask of it, when it comes, and how much work it is (1.0: the mean).
+    """A request: the facts that algorithms use, its time, and its work (1.0: the mean).
 
     `at` are seconds from the beginning; `worker` is the process that the kernel gives it to. It keeps what it is asked
     for in header fields and cookies: everything that identifies a client has the client's number as its value.
@@ -51,7 +51,7 @@ class SimulatedRequest:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadShape:
-    """What a synthetic workload is like.
+    """The parameters of a synthetic workload.
 
     `rate`: requests per second, Poisson; 0.0 with `concurrency`, the number of clients that each send their next
     request when the last one is answered. `tail`: sigma of the lognormal work (0: all requests are equal). `writes`:

@@ -28,7 +28,7 @@ PATH = ValueKind("path", "an absolute path", _absolute, {"type": "string", "patt
 
 @dataclass(frozen=True, slots=True)
 class PlanBody:
-    """What may be asked with."""
+    """The body of the request."""
 
     file: str | None = key(None, PATH, "another file than the daemon's own")
 

@@ -1,4 +1,4 @@
-"""`lbd check`: everything that is wrong with a configuration, with its place."""
+"""`lbd check`: all problems of a configuration, with their places."""
 
 import argparse
 import contextlib
@@ -42,7 +42,7 @@ LEAD = 20    # characters shown before the place when a line is longer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The configuration, in a file or in options, and the form of the answer."""
+    """Add the options of the configuration and of the output."""
     options.add(parser, options.CONFIGURATION, "configuration")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
@@ -86,7 +86,7 @@ def tell(args: argparse.Namespace, config: Config | None, problems: Sequence[Pro
 
 
 def certificates(loaded: Loaded) -> list[Problem]:
-    """What is wrong with the files of TLS. That whoever asks may not read them need not concern the daemon."""
+    """Problems of the TLS files. An unreadable one is a warning, since the daemon may run as another user."""
     config = loaded.config
     parts = [(("listeners", name, "tls"), dataclasses.replace(config, listeners={name: listener}, backends={}))
              for name, listener in config.listeners.items()]
@@ -111,7 +111,7 @@ def certificates(loaded: Loaded) -> list[Problem]:
 
 
 def chains(path: Path, given: Credentials, known: Sequence[CertificateFacts], now: float) -> Iterator[tuple[str, str]]:
-    """What OpenSSL takes and peers may not, with its key."""
+    """Problems of certificates that OpenSSL accepts and peers may reject, each with its key."""
     shown, believed = ("certificates", "client_ca") if path[0] == "listeners" else ("certificate", "ca")
     try:
         for pem in given.pems:
@@ -129,7 +129,7 @@ def chains(path: Path, given: Credentials, known: Sequence[CertificateFacts], no
 
 
 def admin_certificate(loaded: Loaded) -> list[Problem]:
-    """The same of the admin interface."""
+    """Problems of the TLS files of the admin interface."""
     settings = loaded.config.admin.tls
     path: Path = ("admin", "tls")
     if settings is None:
@@ -151,7 +151,7 @@ def admin_certificate(loaded: Loaded) -> list[Problem]:
 
 
 def accounts(loaded: Loaded) -> list[Problem]:
-    """Users and groups that are not there; a warning, since the daemon may be meant for another machine."""
+    """Unknown users and groups; warnings, since the configuration may be for another machine."""
     found = []
     settings = loaded.config.global_
     for key, name, ask in (("user", settings.user, pwd.getpwnam), ("group", settings.group, grp.getgrnam)):
@@ -190,7 +190,7 @@ def _plural(count: int, noun: str) -> str:
 
 
 def show(problems: Sequence[Problem], console: Console) -> None:
-    """One line for each finding; on a terminal in colour, with the source line and the place in it."""
+    """Print a line per problem; on a terminal in colour, with the source line and the place in it."""
     lines: dict[str, list[str]] = {}
     for problem in problems:
         console.print(headline(problem))

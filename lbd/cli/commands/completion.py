@@ -8,7 +8,7 @@ from lbd.errors import LbdError
 
 HELP = "print the completion script of a shell: bash, zsh or fish"
 TARGETS = "targets"     # what the scripts ask for
-PATIENCE = 2.0          # seconds for the daemon's answer: somebody waits for it at a prompt
+PATIENCE = 2.0          # seconds for the daemon's response, which delays the prompt
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -25,7 +25,7 @@ COLUMNS: Columns = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which keys, and how they are printed."""
+    """Add the options that select keys and the output format."""
     parser.add_argument("prefix", metavar="KEY", nargs="?", default="", help='only keys that begin so: "backends.app"')
     parser.add_argument("--all", action="store_true", help="those with their default too")
     parser.add_argument("--offline", action="store_true", help="ask no daemon: only what the file of -c says")
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def of_file(args: argparse.Namespace) -> dict[str, Any]:
-    """What the daemon would say that is started with the file, before anything is changed while it runs."""
+    """The settings of a daemon that was just started with the file, without runtime changes."""
     if not args.config:
         raise UsageError("--offline needs the file: -c FILE")
     loaded = read(args.config, ALGORITHMS, CHECKS)

@@ -26,7 +26,7 @@ HELP = "run in the foreground"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the configuration comes from."""
+    """Add the options of the configuration."""
     options.add(parser, options.CONFIGURATION, "configuration")
 
 
@@ -42,17 +42,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process now. No tidying up: interpreter, loop and libraries would wait for threads in which a look-up or
-    a disk hangs, and everything that a process has is the kernel's to free."""
+    """End the process at once, without cleaning up: interpreter, loop and libraries would wait for threads in which a
+    look-up or a disk hangs, and the kernel frees all resources."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
     os._exit(code)
 
 
 def loader(args: argparse.Namespace) -> Load:
-    """What reads the configuration, at the start and at every reload: options keep winning over the file.
+    """The function that reads the configuration, at the start and at every reload; options override the file.
 
-    Given a file, it reads that one instead, with the same options; `good` are the documents in force.
+    Called with a file, it reads that one instead, with the same options; `good` are the documents in force.
     """
     text: str | None = args.workers   # the parser has checked it
     workers: int | None = None if text is None else u.WORKERS.read(int(text) if text.isdecimal() else text)

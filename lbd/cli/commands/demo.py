@@ -1,4 +1,4 @@
-"""`lbd demo`: three servers of different speed, lbd before them, and what to try."""
+"""`lbd demo`: three servers of different speed, lbd in front of them, and examples to try."""
 
 import argparse
 import shlex
@@ -36,7 +36,7 @@ POLL = 0.05   # seconds between two looks whether it is
 
 @dataclass(frozen=True, slots=True)
 class DemoSetup:
-    """Where everything is in this run."""
+    """The paths and ports of this run."""
 
     folder: Path
     port: int
@@ -55,7 +55,7 @@ class DemoSetup:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The port, if it matters."""
+    """Add the option of the port."""
     parser.add_argument("--port", type=number(u.integer(0, 65535)), default=PORT, metavar="PORT",
                         help=f"port of lbd; a free one is taken if it is in use, or with 0 ({PORT})")
 
@@ -131,7 +131,7 @@ def command(python: str = sys.executable) -> str:
 
 
 def attempts(places: DemoSetup) -> tuple[tuple[str, str], ...]:
-    """What to try: what it shows, and the command."""
+    """Examples to try: a description and the command."""
     web = f"http://{HOST}:{places.port}"
     fast = f"http://{HOST}:{places.servers['fast']}"
     lbd = command()
@@ -150,7 +150,7 @@ def attempts(places: DemoSetup) -> tuple[tuple[str, str], ...]:
 
 
 def show(places: DemoSetup) -> None:
-    """Print what runs where, and what to try."""
+    """Print the addresses, and examples to try."""
     console = TerminalConsole(highlight=False)
     rows = [
         ("lbd", f"http://{HOST}:{places.port}", "least-connections over three servers"),

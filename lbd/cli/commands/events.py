@@ -1,4 +1,4 @@
-"""`lbd events`: what happened lately in the running daemon: state changes, reloads, ends of workers."""
+"""`lbd events`: the recent events of the running daemon: state changes, reloads, ends of workers."""
 
 import argparse
 import json
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print them, oldest first; 0 when the daemon gave them."""
+    """Print the events, oldest first; 0 when the daemon returned them."""
     daemon = daemon_client.find_daemon(args)
     console = TerminalConsole(highlight=False, soft_wrap=True)
     last = 0

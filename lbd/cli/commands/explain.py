@@ -39,7 +39,7 @@ CANDIDATES: Columns = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The request, and who explains it."""
+    """Add the arguments of the request and of the source of the explanation."""
     parser.add_argument("method", metavar="METHOD", nargs="?", default="GET", help="GET, POST and so on (default GET)")
     parser.add_argument("url", metavar="URL", help="http://HOST/PATH, as a client would ask; of a listener in tcp mode "
                         "tcp://HOST:PORT, or tls://NAME:PORT?alpn=PROTOCOL for a client that speaks TLS")
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def by_file(question: Question, file: str) -> dict[str, Any]:
-    """As a daemon with this file would that has just started, with every server up."""
+    """The explanation of a daemon that was just started with this file, with every server up."""
     config = read(file, ALGORITHMS, CHECKS).config
     return explain(question, fresh(config), Board.create(1), 0)
 
@@ -98,7 +98,7 @@ def fresh(config: Config) -> Generation:
 
 
 def by_daemon(question: Question, args: argparse.Namespace) -> dict[str, Any]:
-    """With the figures of now."""
+    """The explanation of the running daemon, with its present figures."""
     daemon = daemon_client.find_daemon(args)
     words = [("method", question.method), ("url", question.url), ("from", question.client),
              *([("listener", question.listener)] if question.listener else []),
@@ -110,7 +110,7 @@ def by_daemon(question: Question, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def show(found: Mapping[str, Any], console: Console) -> None:
-    """In the order in which it is decided."""
+    """Print the decisions in their order."""
     def say(text: str, style: str = "") -> None:
         console.print(printable(text), style=style, markup=False)
 
@@ -138,7 +138,7 @@ def show(found: Mapping[str, Any], console: Console) -> None:
 
 
 def choice(found: Mapping[str, Any], console: Console, say: Callable[..., None]) -> None:
-    """Who gets it, and what becomes of it on the way there and back."""
+    """Print the choice of the server, and the edits of request and response."""
     say(f"backend {found['backend']}, {found['algorithm']}, client {found['client']}", "bold")
     if key := found["key"]:
         say(f"  key {key['value']!r}, hash {key['hash']}" if key["value"] else "  the request has no key")

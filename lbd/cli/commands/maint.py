@@ -1,5 +1,5 @@
-"""`lbd maint`: a server is taken out for maintenance: it takes no requests, those of sticky clients neither, and
-finishes what it has, or is cut."""
+"""`lbd maint`: take a server out for maintenance. It gets no new requests, not even from sticky clients, and finishes
+those in flight unless they are cut."""
 
 import argparse
 

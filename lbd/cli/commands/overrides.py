@@ -1,4 +1,4 @@
-"""`lbd overrides`: what was changed while lbd runs, and the end of it."""
+"""`lbd overrides`: list, end or persist the runtime changes."""
 
 import argparse
 import json
@@ -62,13 +62,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def end(daemon: DaemonClient, backend: str, server: str) -> dict[str, Any]:
-    """End those of a server, of a backend, or all; the daemon's answer."""
+    """End the overrides of a server, of a backend, or all; returns the response of the daemon."""
     query = urlencode({name: text for name, text in (("backend", backend), ("server", server)) if text})
     return runtime_changes.json_object(daemon.ask("DELETE", "/v1/overrides" + (f"?{query}" if query else "")))
 
 
 def keep(args: argparse.Namespace, daemon: DaemonClient, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Write them into the file and put it in force; only then those that are wholly in it end. 1 when some are not."""
+    """Write the overrides into the file and reload it, then end those that are wholly in it. 1 when some are not."""
     done, left = write_overrides(args.persist, rows)
     if done:
         runtime_changes.json_object(daemon.ask("POST", "/v1/reload"))

@@ -1,4 +1,4 @@
-"""`lbd plan`: what a reload would do, without doing it."""
+"""`lbd plan`: the changes that a reload would make, without making them."""
 
 import argparse
 import json

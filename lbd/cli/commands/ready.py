@@ -8,7 +8,7 @@ HELP = "let a server take requests"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What and why."""
+    """Add the arguments of a change."""
     runtime_changes.add_arguments(parser)
 
 

@@ -31,7 +31,7 @@ BUSY = 500            # statuses from here on are of a daemon that cannot now, a
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to register, and the command."""
+    """Add the options of the registration, and the command."""
     parser.add_argument("--backend", metavar="NAME", required=True, type=kind(u.NAME), help="backend to be a server of")
     parser.add_argument("--address", metavar="ADDR", required=True,
                         help='IP:PORT, or ":PORT" at the address from which lbd is reached')
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def handled(session: "RegistrationSession", drain: str) -> Iterator[None]:
-    """Signals are the command's meanwhile, but for those that are ignored here. As PID 1 of a container, this process
+    """Pass signals on to the command, except those that are ignored here. As PID 1 of a container, this process
     waits for the orphans that come to it too."""
     handlers: dict[signal.Signals, Callable[[int, object], object]] = {
         **dict.fromkeys(PASSED_ON, lambda number, _frame: session.pass_on(number)),
@@ -94,9 +94,9 @@ def started(command: list[str]) -> "subprocess.Popen[bytes]":
 
 
 class RegistrationSession:
-    """One registration: made, and repeated, by a thread until it ends. `refusal` is why the daemon did not take it.
+    """A registration that a thread makes and renews until it ends. `refusal` is the error of a daemon that refused it.
 
-    Without an answer it is tried again: a command does not depend on whether lbd runs before it.
+    Without a response it is tried again, so that the command may start before lbd.
     """
 
     def __init__(self, daemon: DaemonClient, path: str, offer: dict[str, object], beat: float) -> None:
@@ -114,7 +114,7 @@ class RegistrationSession:
         self._leaving: threading.Thread | None = None
 
     def begin(self, child: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
-        """Register the child and go on registering it; one that is refused from the start gets SIGTERM."""
+        """Register the child and renew the registration; a child that is refused from the start gets SIGTERM."""
         self._thread = threading.Thread(target=self._repeat, args=(child,), daemon=True)
         self._thread.start()
         self._child = child
@@ -139,7 +139,7 @@ class RegistrationSession:
             self._child.send_signal(number)
 
     def end(self, drain: str) -> None:
-        """It is no server any more; once."""
+        """End the registration; later calls do nothing."""
         if self._over.is_set():
             return
         self._over.set()
@@ -167,7 +167,7 @@ class RegistrationSession:
             child.terminate()
 
     def _register(self) -> bool:
-        """Once: True when the daemon has taken it. What goes wrong is said once, not at every beat."""
+        """Register once: True when the daemon has accepted. An error is printed once, not at every heartbeat."""
         later = False
         try:
             offer = {**self._offer, "address": own_address(str(self._offer["address"]), self._daemon)}
@@ -194,7 +194,7 @@ def port_of(text: str) -> int:
 
 
 def own_address(text: str, daemon: DaemonClient) -> str:
-    """The address as lbd is to reach it; `:PORT` is at this machine's own. Raises `NoAnswer`."""
+    """The address by which lbd reaches the server; `:PORT` is on this machine's own address. Raises `NoAnswer`."""
     return f"{local_host(daemon)}{text}" if text.startswith(":") else text
 
 

@@ -1,4 +1,4 @@
-"""`lbd simulate`: which algorithm suits a fleet and its load, found out in simulated time."""
+"""`lbd simulate`: the algorithm that suits a fleet and its load best, found in simulated time."""
 
 import argparse
 import dataclasses
@@ -52,7 +52,7 @@ def decimal(of: ValueKind) -> Callable[[str], Any]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The fleet, the load, what goes wrong, and the form of the answer."""
+    """Add the options of the fleet, the load, the faults and the output."""
     servers = parser.add_argument_group("servers")
     servers.add_argument("-c", "--config", metavar="FILE", help="simulate a backend of this configuration")
     servers.add_argument("--backend", metavar="NAME", help="which of its backends, if it has several")
@@ -152,7 +152,7 @@ def stage(args: argparse.Namespace) -> tuple[Scenario, float]:
 
 
 def settled(settings: schema.BackendConfig, args: argparse.Namespace) -> schema.BackendConfig:
-    """The backend's settings with what the options say instead."""
+    """The settings of the backend, overridden by the options."""
     if args.retries is not None:
         settings = dataclasses.replace(settings, retries=args.retries)
     if args.timeout is not None:
@@ -176,7 +176,7 @@ def keys(algorithm: schema.AlgorithmConfig) -> tuple[str, ...]:
 
 
 def compared(names: Sequence[str], servers: SimulatedFleet) -> list[schema.AlgorithmConfig]:
-    """What is compared; the algorithm of the backend with its own options, the others with their defaults."""
+    """The algorithms to compare: that of the backend with its own options, the others with their defaults."""
     own = servers.settings.algorithm
     known = list(dict.fromkeys((*ALGORITHMS, own.name)))
     chosen = list(dict.fromkeys(names)) or known
@@ -193,7 +193,7 @@ def compared(names: Sequence[str], servers: SimulatedFleet) -> list[schema.Algor
 
 
 def simulate(scenario: Scenario, algorithms: Sequence[schema.AlgorithmConfig]) -> list[AlgorithmFigures]:
-    """Run all of them, one after the other, with a bar on stderr if that is a terminal."""
+    """Run the algorithms one after the other, with a progress bar on stderr if that is a terminal."""
     console = terminal.TerminalConsole(stderr=True)
     bar = Progress(TextColumn("{task.description:<22}"), BarColumn(None), TimeRemainingColumn(compact=True),
                    console=console, transient=True, disable=not console.is_terminal)

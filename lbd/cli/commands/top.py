@@ -1,4 +1,4 @@
-"""`lbd top`: the servers of the running daemon, live, to be sorted, filtered, looked into and steered."""
+"""`lbd top`: the servers of the running daemon, live, with sorting, filters, details and runtime changes."""
 
 import argparse
 import importlib

@@ -8,7 +8,7 @@ HELP = "print the version (also: lbd --version, lbd -V)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    """Add nothing: the command has no options."""
 
 
 def run(args: argparse.Namespace) -> int:

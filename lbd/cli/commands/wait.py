@@ -1,4 +1,4 @@
-"""`lbd wait`: return when a server or a backend is as wanted, for scripts that deploy."""
+"""`lbd wait`: return when a server or a backend meets a condition, for deployment scripts."""
 
 import argparse
 from typing import Any
@@ -12,7 +12,7 @@ TIMED_OUT = 3   # exit code
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What, until when, how long."""
+    """Add the condition, the target and the timeout."""
     parser.add_argument("condition", metavar="CONDITION", type=_condition, help="drained, up, down, or usable=N")
     parser.add_argument("target", metavar="BACKEND/SERVER", help=runtime_changes.TARGET)
     parser.add_argument("--timeout", metavar="TIME", type=kind(u.DURATION), default=60.0,

@@ -1,4 +1,4 @@
-"""`lbd weight`: another share of the traffic for a server."""
+"""`lbd weight`: give a server another share of the traffic."""
 
 import argparse
 
@@ -10,7 +10,7 @@ HELP = "give a server another weight"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What, how much, why."""
+    """Add the arguments of a change, and the weight."""
     runtime_changes.add_arguments(parser)
     parser.add_argument("weight", metavar="WEIGHT", type=number(WEIGHT), help="0 to 1000; 0: no new clients")
 

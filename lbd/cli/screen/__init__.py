@@ -1,1 +1,1 @@
-"""What `lbd top` shows: one file per screen, on textual."""
+"""The screens of `lbd top`, on textual: one file each."""

@@ -1,4 +1,4 @@
-"""The question before a server is changed: what, what that means, and why it is done."""
+"""The question before a change of a server: the change, its meaning, and the reason for it."""
 
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ MEANING = {
 
 
 class ConfirmScreen(ModalScreen[str | None]):
-    """Gives the reason that was typed, None when it is not to be done."""
+    """A dialog that returns the typed reason, or None when it is cancelled."""
 
     CSS = """
     ConfirmScreen { align: center middle; }
@@ -34,7 +34,7 @@ class ConfirmScreen(ModalScreen[str | None]):
         self.in_flight = in_flight
 
     def compose(self) -> ComposeResult:
-        """Question, reason, keys."""
+        """The question, the input of the reason, and the keys."""
         with Vertical():
             yield Static(Text.assemble((f"{self.mode} {self.target}?", "bold"), f"\n{MEANING[self.mode]}"
                                        f"\nIn flight now: {self.in_flight}."))
@@ -42,5 +42,5 @@ class ConfirmScreen(ModalScreen[str | None]):
             yield Static(Text.assemble(("Enter", "bold"), f" {self.mode}   ", ("Esc", "bold"), " cancel"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """It is to be done."""
+        """Confirm with the reason."""
         self.dismiss(event.value)

@@ -1,4 +1,4 @@
-"""One server: everything known of it, why it is as it is, and how fast it answered in the last two minutes."""
+"""The details of a server: its figures, its last events, and plots of the last two minutes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -28,7 +28,7 @@ Facts = Mapping[str, Any]
 
 
 class DetailScreen(Screen[None]):
-    """Is told of the server by `show` with every look at the daemon."""
+    """A screen on one server; `show` updates it after each poll."""
 
     CSS = "DetailScreen Static { padding: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,28 +40,28 @@ class DetailScreen(Screen[None]):
         self.events = events
 
     def compose(self) -> ComposeResult:
-        """One text that scrolls."""
+        """A text that scrolls."""
         with VerticalScroll():
             yield Static(id="facts")
         yield Footer()
 
     def on_mount(self) -> None:
-        """Show what it was made with."""
+        """Show the figures that the screen was opened with."""
         self.show(self.row, self.events)
 
     def on_resize(self) -> None:
-        """Plots are as wide as the terminal."""
+        """Draw the plots as wide as the terminal."""
         self.show(self.row, self.events)
 
     def show(self, row: Facts, events: Sequence[Facts]) -> None:
-        """These are the figures now."""
+        """Show new figures."""
         self.row, self.events = row, events
         for facts in self.query("#facts").results(Static):      # none before it is composed
             facts.update(Text("\n").join(lines(row, events, self.size.width - 4)))
 
 
 def lines(row: Facts, events: Sequence[Facts], width: int) -> list[Text]:
-    """What is known of a server."""
+    """The lines about a server."""
     facts = [(column.title, printable(value)) for column in SERVERS[2:] if (value := column.show(row)) is not None]
     short = [fact(title, value) for title, value in facts if title not in ALONE]
     half = (len(short) + 1) // 2
@@ -82,7 +82,7 @@ def lines(row: Facts, events: Sequence[Facts], width: int) -> list[Text]:
 
 
 def fact(title: str, value: str) -> Text:
-    """One of them, with words of state in colour."""
+    """A figure with its title; words of state are coloured."""
     return Text.assemble((f"{title:>10}  ", "dim"), (value, STYLES.get(TONES.get(value, ""), "")))
 
 

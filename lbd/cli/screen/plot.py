@@ -1,4 +1,4 @@
-"""A plot in characters: a course over time as columns of blocks, with its highest value beside it."""
+"""A plot in characters: values over time as columns of blocks, with the highest value beside them."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,8 +8,8 @@ GAP = "·"       # a step of which nothing is known
 
 
 def plot(values: Sequence[float | None], width: int, height: int, name: Callable[[float], str]) -> list[str]:
-    """`height` lines of at most `width` columns, newest value right; `name` writes a value. Longer courses lose their
-    oldest values."""
+    """`height` lines of at most `width` columns, the newest value at the right; `name` formats a value. Of more values
+    than columns, the oldest are left out."""
     known = [value for value in values if value is not None]
     if not known:
         return ["nothing measured yet", *[""] * (height - 1)]
@@ -23,7 +23,7 @@ def plot(values: Sequence[float | None], width: int, height: int, name: Callable
 
 
 def column(value: float | None, top: float, height: int) -> str:
-    """The characters of one value from top to bottom; what is known is never nothing."""
+    """The characters of a value from top to bottom; a known value has at least one eighth of a block."""
     if value is None:
         return " " * (height - 1) + GAP
     eighths = max(round(value / top * height * EIGHTHS), 1) if top > 0 else 1

@@ -1,1 +1,1 @@
-"""What `lbd simulate` shows: pages, pictures and charts of a simulated run."""
+"""The output of `lbd simulate`: page, chart and picture."""

@@ -26,20 +26,20 @@ class Canvas:
         self.styles = [[""] * width for _ in range(height)]
 
     def dot(self, x: int, y: int, style: str) -> None:
-        """One dot; y grows downwards."""
+        """Draw a dot; y grows downwards."""
         if 0 <= x < self.width * 2 and 0 <= y < self.height * 4:
             self.cells[y // 4][x // 2] |= DOTS[y % 4][x % 2]
             self.styles[y // 4][x // 2] = style
 
     def line(self, begin: tuple[int, int], end: tuple[int, int], style: str) -> None:
-        """All dots between two."""
+        """Draw the dots of a line between two points."""
         steps = max(abs(end[0] - begin[0]), abs(end[1] - begin[1]), 1)
         for step in range(steps + 1):
             self.dot(round(begin[0] + (end[0] - begin[0]) * step / steps),
                      round(begin[1] + (end[1] - begin[1]) * step / steps), style)
 
     def row(self, place: int) -> Text:
-        """One line of characters."""
+        """The line of characters at that index from the top."""
         text = Text()
         for cell, style in zip(self.cells[place], self.styles[place], strict=True):
             text.append(chr(EMPTY + cell) if cell else " ", style)
@@ -79,7 +79,7 @@ def chart(series: Sequence[tuple[str, Series]], width: int, height: int) -> Text
 
 
 def bounds(values: Sequence[float]) -> tuple[float, float]:
-    """Decimal logarithms between which the scale goes: never less than a factor of 2 apart."""
+    """The decimal logarithms at the ends of the scale, at least a factor of 2 apart."""
     low, high = math.log10(min(values)), math.log10(max(values))
     missing = max(math.log10(2) - (high - low), 0.0)
     return low - missing / 2, high + missing / 2

@@ -1,4 +1,4 @@
-"""The page: what a simulation was like and what came out of it, for people and for programs."""
+"""The page: scenario and results of a simulation, as text and as JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -47,7 +47,7 @@ def page(scenario: Scenario, rate: float, found: Sequence[AlgorithmFigures], adv
 
 
 def table(found: Sequence[AlgorithmFigures], best: str) -> Table:
-    """One line for each algorithm, the best first."""
+    """A table with a line per algorithm, the best first."""
     made = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
     made.add_column("algorithm", no_wrap=True)
     for title in COLUMNS:
@@ -64,7 +64,7 @@ def table(found: Sequence[AlgorithmFigures], best: str) -> Table:
 
 
 def lines(found: Sequence[AlgorithmFigures], best: str, usual: str, width: int) -> Text:
-    """The tails over time: the recommended one, the one in use, and the best of the others."""
+    """A chart of p99 over time: the recommended algorithm, the one in use, and the best of the others."""
     order = ranked(found)
     first = [one for one in order if one.algorithm == best] + [one for one in order if one.algorithm == usual != best]
     chosen = (first + [one for one in order if one not in first])[:LINES]
@@ -73,7 +73,7 @@ def lines(found: Sequence[AlgorithmFigures], best: str, usual: str, width: int) 
 
 
 def as_data(scenario: Scenario, rate: float, found: Sequence[AlgorithmFigures], advice: Advice) -> dict[str, Any]:
-    """The same for programs; all times in seconds, all shares from 0 to 1."""
+    """The results as JSON data; times in seconds, shares from 0 to 1."""
     fleet = scenario.fleet
     return {
         "fleet": {

@@ -1,4 +1,4 @@
-"""A picture: the tails of all algorithms over time as a PNG file, drawn by matplotlib where it is installed."""
+"""A picture: p99 of all algorithms over time as a PNG file, drawn by matplotlib where it is installed."""
 
 import importlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ DPI = 120
 
 
 def pen() -> Any:
-    """The library that draws; raises `LbdError` where it is not installed."""
+    """The module of matplotlib; raises `LbdError` where it is not installed."""
     try:
         return importlib.import_module("matplotlib.figure")
     except ImportError:
@@ -21,7 +21,7 @@ def pen() -> Any:
 
 
 def draw(found: Sequence[AlgorithmFigures], title: str, file: str) -> None:
-    """Write the picture; the algorithms in the order in which they shall stand in its legend. Raises `LbdError`."""
+    """Write the picture, with the algorithms in the order of its legend. Raises `LbdError`."""
     figure = pen().Figure(figsize=SIZE, layout="constrained")
     axes = figure.add_subplot()
     for place, one in enumerate(found):
