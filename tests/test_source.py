@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # A module may import its own room and strictly lower rungs. The package itself (its version) is below everything.
-RUNGS = (("__main__",), ("cli",), ("control",), ("report",), ("generation", "simulation"),
+RUNGS = (("__main__",), ("cli",), ("control",), ("report",), ("reload",), ("generation", "simulation"),
          ("workers",), ("process", "discovery", "proxy"), ("admin", "upstream", "routing", "health", "balance"),
          ("backend",), ("tls", "access_log"), ("config",), ("net",), ("schema", "stats", "http"), ("log",),
          ("errors", "building"), ("",))

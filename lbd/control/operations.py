@@ -14,9 +14,9 @@ from lbd.control.runtime_changes import RuntimeChanges
 from lbd.control.upgrade import Upgrade
 from lbd.errors import LbdError
 from lbd.generation.control_plane import ControlPlane
-from lbd.generation.file_watches import FileWatches
-from lbd.generation.reload import Reload
 from lbd.log.moment import moment
+from lbd.reload.file_watches import FileWatches
+from lbd.reload.reload import Reload
 from lbd.report import metrics_view, settings, status
 from lbd.report.explain import Question, explain
 from lbd.report.kernels import build_of_kernels

@@ -21,16 +21,10 @@ from lbd.control.succession import Succession
 from lbd.control.upgrade import Upgrade
 from lbd.errors import LbdError
 from lbd.generation import handover, startup
-from lbd.generation.config_source import ConfigSource, Load
 from lbd.generation.control_plane import ControlPlane
-from lbd.generation.file_watches import FileWatches
-from lbd.generation.history import History
-from lbd.generation.impact import Impact
 from lbd.generation.log_outputs import AccessLogOutput, TracingOutput
-from lbd.generation.reload import Reload
 from lbd.generation.successor import LAST_LINES
 from lbd.generation.tracing import spans
-from lbd.generation.trial import Sampler
 from lbd.generation.worker_count import worker_count
 from lbd.log.logger import logger
 from lbd.net import children
@@ -38,6 +32,12 @@ from lbd.net.tasks import Tasks, happens
 from lbd.process import directories, limits, privileges, socket_owners
 from lbd.process.orphans import Orphans
 from lbd.process.sockets import Staged
+from lbd.reload.config_source import ConfigSource, Load
+from lbd.reload.file_watches import FileWatches
+from lbd.reload.history import History
+from lbd.reload.impact import Impact
+from lbd.reload.reload import Reload
+from lbd.reload.trial import Sampler
 from lbd.report.kernels import build_of_kernels
 from lbd.schema import Config
 

@@ -15,12 +15,12 @@ from lbd.control.succession import Succession
 from lbd.errors import LbdError
 from lbd.generation import handover
 from lbd.generation.handover import VARIABLE
-from lbd.generation.reload import Reload
 from lbd.log.logger import logger
 from lbd.net import children
 from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks
 from lbd.process import privileges
+from lbd.reload.reload import Reload
 
 FINDING = re.compile(r"\S+:\d+:\d+: (?!warning: )")     # as `lbd check` begins an error
 PROOF = 30.0     # seconds for the check by the new version

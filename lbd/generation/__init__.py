@@ -1,2 +1,2 @@
-"""The generation in force: reload prepares the next, applies it, watches it and takes it back; imports workers
-and below."""
+"""The generation in force: prepared, put in force, kept up to date, and handed over to the next version; imports
+workers and below."""

@@ -1,2 +1,1 @@
-"""Status, metrics, events, settings and explanations of the running daemon; imports generation, simulation and
-below."""
+"""Status, metrics, events, settings and explanations of the running daemon; imports reload and below."""

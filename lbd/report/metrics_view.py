@@ -9,8 +9,8 @@ from lbd.backend.snapshot import Endpoint
 from lbd.backend.state import available
 from lbd.generation.certificates import shown
 from lbd.generation.control_plane import ControlPlane
-from lbd.generation.reload_record import ReloadRecord
 from lbd.generation.worker_count import worker_count
+from lbd.reload.reload_record import ReloadRecord
 from lbd.report.footprint import footprint
 from lbd.report.least_time_scores import scores
 from lbd.stats.exporter import ProcessView, ServerView, View

@@ -10,9 +10,9 @@ import pytest
 from lbd import __version__
 from lbd.control import upgrade
 from lbd.errors import LbdError
-from lbd.generation.confirmation import Confirmation
-from lbd.generation.trial import Sample, Trial
 from lbd.net.tasks import Tasks
+from lbd.reload.confirmation import Confirmation
+from lbd.reload.trial import Sample, Trial
 
 
 def test_this_version_takes_a_good_configuration(tmp_path):

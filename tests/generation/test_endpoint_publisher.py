@@ -1,6 +1,5 @@
 """The publisher: one batch for all changes, of exactly the endpoints that changed."""
 
-import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -74,6 +73,5 @@ async def test_a_server_that_the_workers_do_not_have_waits_for_a_generation(worl
 async def test_before_the_first_generation():
     world = World()
     world.publisher.apply_overrides()
-    await asyncio.sleep(0)
     world.publisher.publish()
     assert world.updates == []

@@ -17,9 +17,9 @@ from lbd.config.document import Document
 from lbd.config.read import CommandLine, Loaded, from_options, read
 from lbd.control.supervisor import Supervisor
 from lbd.errors import UsageError
-from lbd.generation.config_source import Load
 from lbd.health import CHECKS
 from lbd.log import strays
+from lbd.reload.config_source import Load
 from lbd.schema import units as u
 
 HELP = "run in the foreground"

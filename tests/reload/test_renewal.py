@@ -1,4 +1,4 @@
-"""Tests of lbd.generation.renewal: it watches what is in force, and asks for a renewal when a file changes."""
+"""Tests of lbd.reload.renewal: it watches what is in force, and asks for a renewal when a file changes."""
 
 import asyncio
 from pathlib import Path
@@ -9,11 +9,11 @@ import pytest
 
 from lbd import schema
 from lbd.errors import LbdError
-from lbd.generation import renewal
 from lbd.generation.certificates import Certificates
 from lbd.generation.file_watch import FileWatch
-from lbd.generation.renewal import Renewal
 from lbd.net.tasks import Tasks
+from lbd.reload import renewal
+from lbd.reload.renewal import Renewal
 from lbd.schema.tls import ListenerTls, Pair
 from tests.authority import Authority
 

@@ -10,11 +10,11 @@ import pytest
 from lbd.backend.snapshot import Generation
 from lbd.config.read import Loaded
 from lbd.errors import ConfigError, LbdError, Problem
-from lbd.generation import reload
-from lbd.generation.config_source import ConfigSource
-from lbd.generation.reload import Reload
-from lbd.generation.trial import Sample
 from lbd.net.tasks import Tasks
+from lbd.reload import reload
+from lbd.reload.config_source import ConfigSource
+from lbd.reload.reload import Reload
+from lbd.reload.trial import Sample
 from lbd.schema import Admin, Config, Global
 from lbd.schema.units import Address
 

@@ -4,8 +4,8 @@ import asyncio
 import dataclasses
 
 from lbd.errors import LbdError
-from lbd.generation.trial import Sample, Sampler, Trial, Window
 from lbd.log.logger import logger
+from lbd.reload.trial import Sample, Sampler, Trial, Window
 
 
 class Confirmation:

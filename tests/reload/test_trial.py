@@ -2,7 +2,7 @@
 
 import pytest
 
-from lbd.generation.trial import BEFORE, Sample, Trial, Window, between
+from lbd.reload.trial import BEFORE, Sample, Trial, Window, between
 
 PAIR = ("web", "app")
 

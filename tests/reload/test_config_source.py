@@ -6,7 +6,7 @@ import pytest
 
 from lbd.config.read import Loaded
 from lbd.errors import ConfigError, LbdError, Problem
-from lbd.generation.config_source import ConfigSource
+from lbd.reload.config_source import ConfigSource
 from lbd.schema import Config, Global
 
 FIRST = Loaded(Config(), [], ("main",), {})

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from lbd.generation.file_watches import FileWatches
 from lbd.generation.in_force import InForce
 from lbd.net.tasks import Tasks
+from lbd.reload.file_watches import FileWatches
 from lbd.schema import Config, Global
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from lbd.errors import LbdError
-from lbd.generation.history import History
 from lbd.log.logger import logger
 from lbd.net.offload import Offload
+from lbd.reload.history import History
 from lbd.schema import Config
 
 SECONDS = 5.0   # that the disk may take

@@ -1,13 +1,13 @@
-"""Tests of lbd.generation.config_watch: the watch begins and ends as the configuration says."""
+"""Tests of lbd.reload.config_watch: the watch begins and ends as the configuration says."""
 
 import asyncio
 from pathlib import Path
 
 import pytest
 
-from lbd.generation import config_watch
-from lbd.generation.config_watch import ConfigWatch
 from lbd.net.tasks import Tasks
+from lbd.reload import config_watch
+from lbd.reload.config_watch import ConfigWatch
 
 
 async def test_files_are_followed_while_that_is_wanted(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The record of reloads, as status and metrics show it."""
 
 from lbd.config.plan import compare
-from lbd.generation.reload_record import ReloadRecord
+from lbd.reload.reload_record import ReloadRecord
 from lbd.schema import Config, Global
 
 PLAN = compare(Config(), Config(global_=Global(workers=2)))

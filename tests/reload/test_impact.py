@@ -5,9 +5,9 @@ import dataclasses
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.config.plan import compare
 from lbd.config.runtime import Override
-from lbd.generation.impact import Impact
 from lbd.generation.in_force import InForce
 from lbd.generation.overrides import Overrides
+from lbd.reload.impact import Impact
 from lbd.schema import BackendConfig, Config, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard

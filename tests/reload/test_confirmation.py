@@ -3,8 +3,8 @@
 import pytest
 
 from lbd.errors import LbdError
-from lbd.generation.confirmation import Confirmation
-from lbd.generation.trial import Sample
+from lbd.reload.confirmation import Confirmation
+from lbd.reload.trial import Sample
 
 
 class Sampler:

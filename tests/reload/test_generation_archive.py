@@ -3,8 +3,8 @@
 import pytest
 
 from lbd.errors import LbdError
-from lbd.generation.generation_archive import GenerationArchive
-from lbd.generation.history import History
+from lbd.reload.generation_archive import GenerationArchive
+from lbd.reload.history import History
 from lbd.schema import Config, Global
 
 

@@ -8,14 +8,14 @@ from lbd.backend.snapshot import Generation
 from lbd.config.plan import Plan, compare
 from lbd.config.read import Loaded
 from lbd.errors import ConfigError, LbdError
-from lbd.generation.config_source import ConfigSource
-from lbd.generation.confirmation import Confirmation
-from lbd.generation.generation_archive import GenerationArchive
-from lbd.generation.history import History
-from lbd.generation.reload_record import ReloadRecord
-from lbd.generation.trial import Sampler, Trial
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
+from lbd.reload.config_source import ConfigSource
+from lbd.reload.confirmation import Confirmation
+from lbd.reload.generation_archive import GenerationArchive
+from lbd.reload.history import History
+from lbd.reload.reload_record import ReloadRecord
+from lbd.reload.trial import Sampler, Trial
 from lbd.schema import Config
 
 RETRY = 10.0    # seconds until the next try, when a rollback that was due failed

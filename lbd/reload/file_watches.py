@@ -1,11 +1,11 @@
 """The watches over files: those of the configuration, as the one in force asks for it, and those of TLS."""
 
-from lbd.generation.config_source import ConfigSource
-from lbd.generation.config_watch import ConfigWatch
 from lbd.generation.control_plane import ControlPlane
-from lbd.generation.reload import Reload
-from lbd.generation.renewal import Renewal
 from lbd.net.tasks import Tasks
+from lbd.reload.config_source import ConfigSource
+from lbd.reload.config_watch import ConfigWatch
+from lbd.reload.reload import Reload
+from lbd.reload.renewal import Renewal
 from lbd.schema import Config
 
 

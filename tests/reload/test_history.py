@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lbd.errors import LbdError
-from lbd.generation.history import KEPT, History
+from lbd.reload.history import KEPT, History
 from lbd.schema import Config, Global
 
 
