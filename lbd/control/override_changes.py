@@ -34,7 +34,7 @@ class OverrideChanges:
         if server:
             self._targets.require_server(backend, server)
         target = backend, server
-        before = self._plane.servers.overrides.of(target)
+        before = self._plane.servers.overrides.override_of(target)
         if before is None and len(self._plane.servers.overrides) >= overrides.MOST:
             raise Conflict(f"there are {overrides.MOST} overrides already; end some of them first")
         changes = {name: getattr(request, name) for name in SETTINGS if name in fields}
@@ -60,7 +60,7 @@ class OverrideChanges:
         targets = [(override.backend, override.server) for override in self._plane.servers.overrides
                    if (not backend or override.backend == backend) and (not server or override.server == server)]
         for target in targets:
-            self._plane.servers.overrides.put(target, None)
+            self._plane.servers.overrides.put_override(target, None)
         self._plane.publisher.apply_overrides()
         if targets:
             await self._state.save_or_warn()
@@ -69,8 +69,8 @@ class OverrideChanges:
 
     def end_expired(self) -> None:
         """End the overrides whose time is over."""
-        for target in self._plane.servers.overrides.expired():
-            self._plane.servers.overrides.put(target, None)
+        for target in self._plane.servers.overrides.expired_targets():
+            self._plane.servers.overrides.put_override(target, None)
             logger.info("override expired", backend=target[0], server=target[1] or "(all)")
             self._plane.publisher.apply_overrides()
             self._state.save_soon()
@@ -81,7 +81,7 @@ class OverrideChanges:
                            until=now + request.for_ if request.for_ else 0.0)
         servers = self._targets.require_backend(before.backend).servers
         overrides_ = self._plane.servers.overrides
-        overrides_.put((before.backend, before.server), overrides_.trimmed(override, servers))
+        overrides_.put_override((before.backend, before.server), overrides_.without_idle_mode(override, servers))
 
     def _plan_cut(self, target: Target, seconds: float | None, before: Override | None) -> None:
         """Plan the cut of the servers that are taken out; where none is, put `before` in force again and raise
@@ -91,16 +91,16 @@ class OverrideChanges:
                      in self._plane.servers.endpoints.of_backend(self._targets.generation().config, backend)
                      if server in ("", endpoint.name, endpoint.name.partition("@")[0])]
         if seconds is not None:
-            endpoints = [endpoint for endpoint in endpoints if cuts.out(endpoint)]
+            endpoints = [endpoint for endpoint in endpoints if cuts.is_out(endpoint)]
             if not endpoints:
-                self._plane.servers.overrides.put(target, before)
+                self._plane.servers.overrides.put_override(target, before)
                 name = "/".join(filter(None, target))
                 raise InvalidChange(f"cut: {name} takes requests; give mode drain or maint with it")
-        self._plane.servers.cuts.plan(endpoints, seconds)
+        self._plane.servers.cuts.plan_cut(endpoints, seconds)
 
     def _warnings(self, target: Target, changes: Mapping[str, Any], lost: bool) -> list[str]:
         backend, server = target
-        apart = {} if server else self._plane.servers.overrides.apart(backend, changes)
+        apart = {} if server else self._plane.servers.overrides.differing_servers(backend, changes)
         warnings = [overrides.warning(apart)] if apart else []
         if lost:
             warnings.append(f"no server of {backend} is left")

@@ -62,7 +62,7 @@ class RuntimeDescription:
         return backend
 
     def _override(self, backend: str, server: str) -> dict[str, Any] | None:
-        override = self._plane.servers.overrides.of((backend, server))
+        override = self._plane.servers.overrides.override_of((backend, server))
         return None if override is None else _describe(override)
 
 

@@ -115,7 +115,7 @@ class RuntimeState:
             raise LbdError(f"its format is {shown(data.get('format'))}, not {FORMAT}")
         overrides = [read(Override, item, FILE) for item in _array(data, "overrides")]
         registrations = [read(SavedRegistration, item, FILE) for item in _array(data, "registrations")]
-        self._plane.servers.overrides.load(overrides)
+        self._plane.servers.overrides.restore(overrides)
         self._plane.servers.registry.restore(registrations, asyncio.get_running_loop().time())
         if overrides or registrations:
             logger.info("runtime state restored", overrides=len(overrides), registrations=len(registrations))

@@ -20,7 +20,7 @@ class Cuts:
         self._moments: dict[Name, float] = {}
         self._clock = clock
 
-    def plan(self, endpoints: Iterable[Endpoint], seconds: float | None) -> None:
+    def plan_cut(self, endpoints: Iterable[Endpoint], seconds: float | None) -> None:
         """Cut these after so many seconds; None calls it off."""
         for endpoint in endpoints:
             if seconds is None:
@@ -28,27 +28,27 @@ class Cuts:
             else:
                 self._moments[endpoint.path] = self._clock() + seconds
 
-    def applied(self, endpoint: Endpoint) -> Endpoint:
+    def add_cut(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint with its moment."""
         moment = self._moments.get(endpoint.path) if self._moments else None
-        return endpoint._replace(cut=moment) if moment is not None and out(endpoint) else endpoint
+        return endpoint._replace(cut=moment) if moment is not None and is_out(endpoint) else endpoint
 
-    def follow(self, endpoints: Endpoints, config: Config) -> None:
+    def forget_returned(self, endpoints: Endpoints, config: Config) -> None:
         """Forget the plans of servers that are back, or gone."""
         backends = {backend for backend, _ in self._moments} & config.backends.keys()
         left = {endpoint.path for name in backends
-                for endpoint in endpoints.of_backend(config, name) if out(endpoint)}
+                for endpoint in endpoints.of_backend(config, name) if is_out(endpoint)}
         self._moments = {name: moment for name, moment in self._moments.items() if name in left}
 
-    def known(self) -> list[tuple[Name, float]]:
+    def planned(self) -> list[tuple[Name, float]]:
         """All of them, for the next version in this process."""
         return list(self._moments.items())
 
-    def restore(self, moments: Mapping[Name, float]) -> None:
+    def restore_plans(self, moments: Mapping[Name, float]) -> None:
         """Go on with those."""
         self._moments = dict(moments)
 
 
-def out(endpoint: Endpoint) -> bool:
+def is_out(endpoint: Endpoint) -> bool:
     """Whether operators took the server out, or it leaves: only then may its connections be cut."""
     return endpoint.mode != "ready"

@@ -28,7 +28,7 @@ class Ejection:
         self._before: dict[Key, Case] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def set(self, config: Config) -> None:
+    def follow_config(self, config: Config) -> None:
         """Judge by this configuration from now on; the history of its servers stays."""
         wanted = {name: backend.outlier for name, backend in config.backends.items() if backend.outlier is not None}
         known, self._backends = self._backends, {}
@@ -43,15 +43,15 @@ class Ejection:
             self._task.cancel()
             self._task = None
 
-    def known(self) -> dict[Key, Case]:
+    def cases(self) -> dict[Key, Case]:
         """The case of every server that may be ejected."""
         return {key: case for outliers in self._backends.values() for key, case in outliers.cases.items()}
 
-    def restore(self, cases: Mapping[Key, Case]) -> None:
+    def restore_cases(self, cases: Mapping[Key, Case]) -> None:
         """Take over the cases of an earlier life, before the first configuration."""
         self._before = dict(cases)
 
-    def reason(self, key: Key) -> str:
+    def reason_of(self, key: Key) -> str:
         """Why the server is ejected; "" when it is not."""
         outliers = self._backends.get(key[0])
         if outliers is None or not outliers.ejected(key):
@@ -59,13 +59,13 @@ class Ejection:
         case = outliers.cases[key]
         return f"{case.failures} failures in a row: left out for {case.seconds:g} s"
 
-    def counts(self, key: Key) -> Mapping[str, int]:
+    def decisions_of(self, key: Key) -> Mapping[str, int]:
         """How often each decision was made of a server."""
         outliers = self._backends.get(key[0])
         case = outliers.cases.get(key) if outliers is not None else None
         return {what: count for what, count in case.counts.items() if what != RETURNED} if case is not None else {}
 
-    def passed(self, key: Key, judgement: Judgement) -> None:
+    def on_check_passed(self, key: Key, judgement: Judgement) -> None:
         """A check of the server passed."""
         outliers = self._backends.get(key[0])
         if outliers is not None:
@@ -74,7 +74,7 @@ class Ejection:
                 self._tell(decision, "its checks pass")
                 self._changed()
 
-    def follow(self, endpoints: Iterable[Endpoint]) -> None:
+    def follow_endpoints(self, endpoints: Iterable[Endpoint]) -> None:
         """All servers as they are now."""
         groups: dict[str, list[Endpoint]] = {name: [] for name in self._backends}
         for endpoint in endpoints:
@@ -84,7 +84,7 @@ class Ejection:
             self._backends[name].keep_only([endpoint.identity for endpoint in group])
             self._slots[name] = {endpoint.identity: endpoint.slot for endpoint in group if serves(endpoint)}
 
-    def look(self) -> None:
+    def judge_servers(self) -> None:
         """Look at the figures of all servers once."""
         moment, moved = now(), False
         for name, outliers in self._backends.items():
@@ -114,5 +114,5 @@ class Ejection:
 
     async def _run(self) -> None:
         while True:
-            self.look()
+            self.judge_servers()
             await asyncio.sleep(LOOK)

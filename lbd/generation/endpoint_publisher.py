@@ -55,5 +55,5 @@ class EndpointPublisher:
         if moved:
             self._rows.release_later(rows.of_servers(moved), generation.config.global_.drain_timeout)
         self._in_force.note_endpoints(changed)
-        self._servers.ejection.follow(self._in_force.endpoints.values())
+        self._servers.ejection.follow_endpoints(self._in_force.endpoints.values())
         self._fleet.update(changed)

@@ -38,12 +38,12 @@ class Overrides:
     def __len__(self) -> int:
         return len(self._known)
 
-    def of(self, target: Target) -> Override | None:
+    def override_of(self, target: Target) -> Override | None:
         """The override of exactly this target."""
         self._follow_clock()
         return self._known.get(target)
 
-    def put(self, target: Target, override: Override | None) -> Override | None:
+    def put_override(self, target: Target, override: Override | None) -> Override | None:
         """Set it, or end it with None; returns the one that was there."""
         self._follow_clock()
         before = self._known.pop(target, None)
@@ -51,14 +51,14 @@ class Overrides:
             self._known[target] = override
         return before
 
-    def apart(self, backend: str, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    def differing_servers(self, backend: str, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """The servers that go on otherwise than these settings of their whole backend, and what their own say."""
         theirs = {server: {name: value for name, value in override.settings.items()
                            if settings.get(name) not in (None, value)}
                   for (name_of, server), override in self._known.items() if name_of == backend and server}
         return {server: settings for server, settings in theirs.items() if settings}
 
-    def trimmed(self, override: Override, servers: Mapping[str, ServerConfig]) -> Override:
+    def without_idle_mode(self, override: Override, servers: Mapping[str, ServerConfig]) -> Override:
         """Without `ready` where that is what its server is anyway, by the files and by what is said of its backend:
         nothing is left of a drain that is over, and the next one of the whole backend is its too."""
         own = override.server.partition("@")[0]
@@ -68,18 +68,18 @@ class Overrides:
             mode = (other and other.mode) or mode
         return replace(override, mode=None) if override.mode == mode == "ready" and override.server else override
 
-    def load(self, overrides: Iterable[Override]) -> None:
+    def restore(self, overrides: Iterable[Override]) -> None:
         """Take over what was kept, with ends of the wall clock as it is now."""
         self._ahead = self._wall() - self._steady()
         self._known = {(override.backend, override.server): override for override in overrides if override.settings}
 
-    def expired(self) -> list[Target]:
+    def expired_targets(self) -> list[Target]:
         """The targets of overrides that have ended."""
         self._follow_clock()
         now = self._wall()
         return [target for target, override in self._known.items() if override.until and override.until <= now]
 
-    def applied(self, endpoint: Endpoint) -> Endpoint:
+    def apply_to(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint as operators want it. A server of several addresses (`name@host`) is also meant by its name."""
         if not self._known:
             return endpoint
@@ -105,7 +105,7 @@ class Overrides:
 
 
 def warning(servers: Mapping[str, Mapping[str, Any]]) -> str:
-    """The warning that these, as `apart` found them, stay as they are."""
+    """The warning that these, as `differing_servers` found them, stay as they are."""
     words = [f"{server} ({', '.join(f'{name} {value}' for name, value in settings.items())})"
              for server, settings in list(servers.items())[:NAMED]]
     more = f" and {len(servers) - NAMED} more" if len(servers) > NAMED else ""

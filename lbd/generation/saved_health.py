@@ -18,16 +18,16 @@ def known(schedule: Schedule, ejection: Ejection, cuts: Cuts) -> dict[str, Any]:
     """All judgements, all cases and all planned cuts, by server."""
     return {"health": [(key, asdict(judgement)) for key, judgement in schedule.known().items()],
             "ejections": [(key, {**_plain(case), "streak": vars(case.streak)})
-                          for key, case in ejection.known().items()],
-            "cuts": cuts.known()}
+                          for key, case in ejection.cases().items()],
+            "cuts": cuts.planned()}
 
 
 def restore(data: Mapping[str, Any], schedule: Schedule, ejection: Ejection, cuts: Cuts) -> None:
     """Go on from there. Unreadable data is left out: checks will tell."""
     try:
         schedule.restore({_key(key): _judgement(found) for key, found in data.get("health", ())})
-        ejection.restore({_key(key): _case(found) for key, found in data.get("ejections", ())})
-        cuts.restore({(str(backend), str(server)): float(at) for (backend, server), at in data.get("cuts", ())})
+        ejection.restore_cases({_key(key): _case(found) for key, found in data.get("ejections", ())})
+        cuts.restore_plans({(str(backend), str(server)): float(at) for (backend, server), at in data.get("cuts", ())})
     except (KeyError, TypeError, ValueError) as error:
         logger.warning("health begins anew: what the version before knew cannot be read", reason=repr(error))
 

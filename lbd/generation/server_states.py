@@ -37,11 +37,11 @@ class ServerStates:
         self.resolver = Resolver(tasks, lambda name: self.on_address_change())
         self.ejection = Ejection(tasks, board, lambda: self.on_state_change())
         self.schedule = Schedule(tasks, {name: kind.check for name, kind in CHECKS.items()}, self._judged,
-                                 passed=self.ejection.passed, failed=self.resolver.on_server_down)
+                                 passed=self.ejection.on_check_passed, failed=self.resolver.on_server_down)
         self.overrides = Overrides()
         self.registry = Registry()
         self.cuts = Cuts()
-        self.endpoints = Endpoints(slots, self.resolver, self.schedule, self.ejection.reason, self._adjusted,
+        self.endpoints = Endpoints(slots, self.resolver, self.schedule, self.ejection.reason_of, self._adjusted,
                                    certificates.client_tls)
 
     def all_endpoints(self, config: Config) -> list[Endpoint]:
@@ -69,8 +69,8 @@ class ServerStates:
     def follow_generation(self, generation: Generation, endpoints: list[Endpoint]) -> None:
         """Keep what is known of the servers of a generation that was put in force; these are its endpoints."""
         self.resolver.forget_others({endpoint.path: endpoint for endpoint in endpoints})
-        self.ejection.set(generation.config)
-        self.ejection.follow(endpoints)
+        self.ejection.follow_config(generation.config)
+        self.ejection.follow_endpoints(endpoints)
 
     def suspect(self, backend: str, server: str, address: str) -> None:
         """A worker could not connect there: check that server at once, or take the worker's word."""
@@ -84,14 +84,14 @@ class ServerStates:
 
     def forget_cuts(self, config: Config) -> None:
         """Forget the planned cuts of servers that are back in service, or gone."""
-        self.cuts.follow(self.endpoints, config)
+        self.cuts.forget_returned(self.endpoints, config)
 
     def _adjusted(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint as operators want it; a registered server that leaves drains, whatever else is wanted."""
-        adjusted = self.overrides.applied(endpoint)
+        adjusted = self.overrides.apply_to(endpoint)
         if self.registry.is_leaving(endpoint.path):
             adjusted = adjusted._replace(mode="drain")
-        return self.cuts.applied(adjusted)
+        return self.cuts.add_cut(adjusted)
 
     def _judged(self, key: Key, judgement: Judgement) -> None:
         log = logger.info if judgement.health == "up" else logger.warning

@@ -18,7 +18,7 @@ async def start(plane: ControlPlane, file_config: Config, staged: Staged) -> Non
     config = plane.servers.registry.merged_into(file_config)
     material = await plane.materials.read_material(config)
     await plane.servers.watch_servers(config)
-    plane.servers.ejection.set(config)
+    plane.servers.ejection.follow_config(config)
     first = plane.coordinator.build(plane.predecessor.next_generation, config, material)
     plane.coordinator.put_in_force(first, file_config)
     plane.predecessor.add_counters()

@@ -93,5 +93,5 @@ def _server(plane: ControlPlane, endpoint: Endpoint, score: float | None) -> Ser
         checks=checks,
         score=score,
         max_connections=endpoint.max_conns,
-        ejections=plane.servers.ejection.counts(endpoint.identity),
+        ejections=plane.servers.ejection.decisions_of(endpoint.identity),
     )

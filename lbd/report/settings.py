@@ -38,7 +38,7 @@ def describe(plane: ControlPlane, places: Mapping[Path, Where], secrets: bool = 
 def _overriding(plane: ControlPlane, backend: str, server: str, name: str) -> str | None:
     """The author of the override of this setting of the server."""
     for target in ((backend, server), (backend, "")):
-        override = plane.servers.overrides.of(target)
+        override = plane.servers.overrides.override_of(target)
         if override is not None and name in override.settings:
             return override.who
     return None

@@ -13,7 +13,7 @@ async def test_an_override_is_in_force_and_kept(world):
         "until": "1970-01-01T00:17:40Z"}]
     assert [one["mode"] for one in world.kept()["overrides"]] == ["drain"]
     await world.changes.override("app", "a", {"weight": 3}, "me")
-    assert world.plane.overrides.of(("app", "a")).settings == {"mode": "drain", "weight": 3}
+    assert world.plane.overrides.override_of(("app", "a")).settings == {"mode": "drain", "weight": 3}
     await world.changes.override("app", "a", {"weight": None, "mode": None}, "me")
     assert world.changes.describe_overrides() == []
 
@@ -21,18 +21,18 @@ async def test_an_override_is_in_force_and_kept(world):
 async def test_a_cut_is_planned_and_called_off(world):
     cuts = world.plane.cuts
     await world.changes.override("app", "a", {"mode": "maint", "cut": "30s", "reason": "disk", "for": "1m"}, "me")
-    assert cuts.known() == [(("app", "a"), 130.0)]
+    assert cuts.planned() == [(("app", "a"), 130.0)]
     assert "cut" not in world.kept()["overrides"][0]
     await world.changes.override("app", "", {"cut": "0s"}, "me")
-    assert cuts.known() == [(("app", "a"), 100.0)]
-    override = world.plane.overrides.of(("app", "a"))
+    assert cuts.planned() == [(("app", "a"), 100.0)]
+    override = world.plane.overrides.override_of(("app", "a"))
     assert (override.reason, override.until) == ("disk", world.now + 60.0)      # as it was
-    assert world.plane.overrides.of(("app", "")) is None
+    assert world.plane.overrides.override_of(("app", "")) is None
     await world.changes.override("app", "a", {"mode": "maint", "cut": None}, "me")
-    assert cuts.known() == []
+    assert cuts.planned() == []
     await world.changes.override("app", "a", {"mode": "drain", "cut": "1s"}, "me")
     await world.changes.override("app", "a", {"mode": "ready"}, "me")
-    assert cuts.known() == []
+    assert cuts.planned() == []
 
 
 @pytest.mark.parametrize("wishes", [{"cut": "0s"}, {"mode": "ready", "cut": "0s"}, {"weight": 0, "cut": "30s"}])
@@ -40,7 +40,7 @@ async def test_a_cut_is_planned_and_called_off(world):
 async def test_what_takes_requests_is_not_cut(world, wishes, server):
     with pytest.raises(InvalidChange, match="takes requests; give mode drain or maint with it"):
         await world.changes.override("app", server, wishes, "me")
-    assert (world.changes.describe_overrides(), world.plane.cuts.known()) == ([], [])
+    assert (world.changes.describe_overrides(), world.plane.cuts.planned()) == ([], [])
 
 
 async def test_workers_from_before_an_upgrade_cannot_be_told(world):
@@ -56,7 +56,7 @@ async def test_a_backend_is_cut_without_the_servers_that_stay(world):
     with pytest.raises(InvalidChange, match="closed takes requests"):
         await world.changes.override("closed", "", {"mode": "maint", "cut": "1s"}, "me")
     await world.changes.override("app", "", {"mode": "maint", "cut": "1s"}, "me")
-    assert world.plane.cuts.known() == [(("app", "a"), 101.0)]
+    assert world.plane.cuts.planned() == [(("app", "a"), 101.0)]
 
 
 @pytest.mark.parametrize("server", ["a", ""])

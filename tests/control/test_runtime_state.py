@@ -19,10 +19,10 @@ async def test_without_a_directory_all_is_in_force_and_nothing_is_kept(world):
     assert one.unkept == 'not kept over a restart: global.state_dir is "off"'
     left = one.leave()
     assert world.changes.leave() == ""     # the disk has it
-    world.plane.overrides.load([])
+    world.plane.overrides.restore([])
     world.plane.registry.restore([], 0.0)
     RuntimeChanges(world.plane, world.tasks, lambda: world.now).restore("", left)
-    assert world.plane.overrides.of(("app", "a")).settings == {"mode": "drain"}
+    assert world.plane.overrides.override_of(("app", "a")).settings == {"mode": "drain"}
     assert world.plane.registry.entry_of(("app", "r")) is not None
 
 
@@ -34,7 +34,7 @@ async def test_what_is_left_without_a_directory_is_kept_where_there_is_one_now(w
     await world.idle()
     assert [one["mode"] for one in world.kept()["overrides"]] == ["drain"]
     world.changes.restore(str(world.file.parent), "no = toml = at all")
-    assert world.plane.overrides.of(("app", "a")) is not None
+    assert world.plane.overrides.override_of(("app", "a")) is not None
 
 
 async def test_a_full_disk_refuses_new_servers_and_nothing_else(world, monkeypatch):
@@ -60,7 +60,7 @@ async def test_everything_is_restored(world, tmp_path):
     await world.changes.override("app", "a", {"weight": 5}, "me")
     await world.changes.register("app", "b", OFFER, "me")
     other = World(tmp_path, world.tasks)
-    assert other.plane.overrides.of(("app", "a")).weight == 5
+    assert other.plane.overrides.override_of(("app", "a")).weight == 5
     assert other.plane.registry.entry_of(("app", "b")).saved.offer.ttl == 10.0
     other.changes.close()
 

@@ -39,11 +39,12 @@ class Plane:
         """The endpoints with what the overrides say of their mode."""
         return [endpoint._replace(mode=override.mode or "ready" if override is not None else "ready")
                 for endpoint in self.generation.endpoints[backend]
-                for override in (self.overrides.of((backend, endpoint.name)) or self.overrides.of((backend, "")),)]
+                for override in (self.overrides.override_of((backend, endpoint.name))
+                                 or self.overrides.override_of((backend, "")),)]
 
     def apply_overrides(self):
         self.told += 1
-        self.cuts.follow(self, CONFIG)
+        self.cuts.forget_returned(self, CONFIG)
 
     async def apply_registrations(self):
         self.regrouped += 1

@@ -87,18 +87,18 @@ async def test_a_planned_cut_lasts_over_a_reload_until_its_server_is_back_or_gon
         (endpoint,) = [endpoint for endpoint in endpoints if endpoint.name == "a"]
         return endpoint.cut
 
-    running.servers.overrides.put(("app", "a"), Override("app", "a", mode="maint"))
-    running.servers.cuts.plan(running.servers.endpoints.of_backend(running.in_force.generation.config, "app"), 3600.0)
+    running.servers.overrides.put_override(("app", "a"), Override("app", "a", mode="maint"))
+    running.servers.cuts.plan_cut(running.servers.all_endpoints(running.in_force.generation.config), 3600.0)
     moment = planned()
     running.publisher.apply_overrides()
     await until(lambda: running.in_force.endpoints["app", "a"].cut == moment)
     generation = await running.coordinator.apply_config(config("a", "b"))
     assert generation.endpoints["app"][0].cut == planned() == moment > 0.0
     assert [name for name, _ in handover_data(running)["known"]["cuts"]] == [("app", "a")]
-    running.servers.overrides.put(("app", "a"), None)
+    running.servers.overrides.put_override(("app", "a"), None)
     running.publisher.apply_overrides()
-    running.servers.overrides.put(("app", "a"), Override("app", "a", mode="maint"))
+    running.servers.overrides.put_override(("app", "a"), Override("app", "a", mode="maint"))
     assert planned() == 0.0
-    running.servers.cuts.plan(running.servers.endpoints.of_backend(running.in_force.generation.config, "app"), 3600.0)
+    running.servers.cuts.plan_cut(running.servers.all_endpoints(running.in_force.generation.config), 3600.0)
     await running.coordinator.apply_config(config("b"), force=True)
-    assert running.servers.cuts.known() == []
+    assert running.servers.cuts.planned() == []

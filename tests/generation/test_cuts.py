@@ -35,42 +35,42 @@ def cuts() -> Cuts:
 
 def follow(cuts: Cuts, *endpoints: Endpoint, config: Config = CONFIG) -> None:
     known: Any = Endpoints(*endpoints)
-    cuts.follow(known, config)
+    cuts.forget_returned(known, config)
     assert set(known.asked) <= {"app"}
 
 
 def test_who_was_taken_out_is_cut_at_its_moment(cuts: Cuts) -> None:
-    cuts.plan([A, B], 30.0)
-    cuts.plan([B], 0.0)
-    assert (cuts.applied(A).cut, cuts.applied(B).cut) == (130.0, 100.0)
-    assert cuts.applied(A._replace(name="c")).cut == 0.0
-    assert cuts.applied(A._replace(mode="ready")).cut == 0.0
+    cuts.plan_cut([A, B], 30.0)
+    cuts.plan_cut([B], 0.0)
+    assert (cuts.add_cut(A).cut, cuts.add_cut(B).cut) == (130.0, 100.0)
+    assert cuts.add_cut(A._replace(name="c")).cut == 0.0
+    assert cuts.add_cut(A._replace(mode="ready")).cut == 0.0
 
 
 def test_it_lasts_while_the_server_is_out(cuts: Cuts) -> None:
-    cuts.plan([A, B], 30.0)
+    cuts.plan_cut([A, B], 30.0)
     follow(cuts, A, B._replace(mode="ready"))
-    assert (cuts.applied(A).cut, cuts.applied(B).cut) == (130.0, 0.0)     # out again, but not to be cut
+    assert (cuts.add_cut(A).cut, cuts.add_cut(B).cut) == (130.0, 0.0)     # out again, but not to be cut
     follow(cuts, A)
-    assert cuts.applied(A).cut == 130.0
+    assert cuts.add_cut(A).cut == 130.0
     follow(cuts)
-    assert cuts.known() == []
+    assert cuts.planned() == []
 
 
 def test_a_backend_that_is_gone(cuts: Cuts) -> None:
-    cuts.plan([A], 30.0)
+    cuts.plan_cut([A], 30.0)
     follow(cuts, A, config=Config())
-    assert cuts.known() == []
+    assert cuts.planned() == []
 
 
 def test_called_off(cuts: Cuts) -> None:
-    cuts.plan([A], 30.0)
-    cuts.plan([A, B], None)
-    assert cuts.known() == []
+    cuts.plan_cut([A], 30.0)
+    cuts.plan_cut([A, B], None)
+    assert cuts.planned() == []
 
 
 def test_there_and_back(cuts: Cuts) -> None:
-    cuts.plan([A], 30.0)
+    cuts.plan_cut([A], 30.0)
     other = Cuts()
-    other.restore(dict(cuts.known()))
-    assert other.applied(A).cut == 130.0
+    other.restore_plans(dict(cuts.planned()))
+    assert other.add_cut(A).cut == 130.0

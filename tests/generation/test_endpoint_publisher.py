@@ -23,7 +23,7 @@ class World:
         self.updates = []
         self.released = []
         self.in_force = InForce()
-        self.ejection = SimpleNamespace(follow=lambda endpoints: None)
+        self.ejection = SimpleNamespace(follow_endpoints=lambda endpoints: None)
         self.publisher = EndpointPublisher(self.in_force, self, self, self)
 
     def all_endpoints(self, _config):

@@ -20,20 +20,20 @@ def overrides():
 
 def put(overrides, server, **settings):
     override = Override("app", server, **settings)
-    return overrides.put(("app", server), override)
+    return overrides.put_override(("app", server), override)
 
 
 def test_nothing_is_changed_without_one(overrides):
-    assert overrides.applied(MEMBER) is MEMBER
+    assert overrides.apply_to(MEMBER) is MEMBER
     put(overrides, "other", mode="drain")
-    assert overrides.applied(MEMBER) is MEMBER
+    assert overrides.apply_to(MEMBER) is MEMBER
 
 
 def test_the_nearer_one_counts_setting_by_setting(overrides):
     put(overrides, "", mode="maint", weight=5)
     put(overrides, "a", weight=7)
     put(overrides, "a@10.0.0.1", health="down")
-    steered = overrides.applied(MEMBER)
+    steered = overrides.apply_to(MEMBER)
     assert (steered.mode, steered.weight, steered.health, steered.slot) == ("maint", 7, "down", 3)
 
 
@@ -41,9 +41,9 @@ def test_servers_that_are_steered_apart_from_their_backend(overrides):
     put(overrides, "a", mode="ready", weight=7)
     put(overrides, "b", mode="drain")
     put(overrides, "c", weight=7)
-    overrides.put(("other", "d"), Override("other", "d", mode="ready"))
-    assert overrides.apart("app", {"mode": "drain"}) == {"a": {"mode": "ready"}}
-    assert overrides.apart("app", {"mode": None, "weight": 8}) == {"a": {"weight": 7}, "c": {"weight": 7}}
+    overrides.put_override(("other", "d"), Override("other", "d", mode="ready"))
+    assert overrides.differing_servers("app", {"mode": "drain"}) == {"a": {"mode": "ready"}}
+    assert overrides.differing_servers("app", {"mode": None, "weight": 8}) == {"a": {"weight": 7}, "c": {"weight": 7}}
 
 
 @pytest.mark.parametrize(("server", "said", "files", "left"), [
@@ -58,13 +58,13 @@ def test_ready_is_left_out_where_a_server_is_that_anyway(overrides, server, said
         put(overrides, other, mode=mode)
     asked = Override("app", server, mode="ready", weight=3)
     servers = {"a": ServerConfig("10.0.0.1", mode=files)}
-    assert overrides.trimmed(asked, servers).settings == ({"mode": "ready"} if left else {}) | {"weight": 3}
-    assert overrides.trimmed(replace(asked, mode="drain"), servers).mode == "drain"
+    assert overrides.without_idle_mode(asked, servers).settings == ({"mode": "ready"} if left else {}) | {"weight": 3}
+    assert overrides.without_idle_mode(replace(asked, mode="drain"), servers).mode == "drain"
 
 
 def test_a_name_that_leads_nowhere_is_never_up(overrides):
     put(overrides, "a", health="up", weight=0)
-    steered = overrides.applied(Endpoint("app", "a", Address("a.example", 80), 0, health="down"))
+    steered = overrides.apply_to(Endpoint("app", "a", Address("a.example", 80), 0, health="down"))
     assert (steered.health, steered.weight) == ("down", 0)
 
 
@@ -95,9 +95,9 @@ def test_ends():
     put(overrides, "a", mode="drain", until=1010.0)
     put(overrides, "b", mode="drain")
     clocks.pass_by(9.9)
-    assert overrides.expired() == []
+    assert overrides.expired_targets() == []
     clocks.pass_by(0.2)
-    assert overrides.expired() == [("app", "a")]
+    assert overrides.expired_targets() == [("app", "a")]
 
 
 @pytest.mark.parametrize("jump", [86400.0, -20000.0, 3650 * 86400.0, 5.0])
@@ -107,25 +107,25 @@ def test_a_wall_clock_that_is_set_makes_nothing_longer_or_shorter(jump):
     put(overrides, "a", mode="drain", until=1060.0)
     put(overrides, "b", mode="drain")
     clocks.wall += jump
-    assert overrides.expired() == []
-    assert overrides.of(("app", "a")).until == 1060.0 + jump
+    assert overrides.expired_targets() == []
+    assert overrides.override_of(("app", "a")).until == 1060.0 + jump
     assert [one.until for one in overrides] == [1060.0 + jump, 0.0]
     clocks.pass_by(59.0)
-    assert overrides.expired() == []
+    assert overrides.expired_targets() == []
     clocks.pass_by(1.0)
-    assert overrides.expired() == [("app", "a")]
+    assert overrides.expired_targets() == [("app", "a")]
 
 
 def test_what_was_kept_ends_by_the_wall_clock_of_the_start():
     clocks = Clocks()
     overrides = clocks.overrides()
     clocks.wall += 3600.0
-    overrides.load([Override("app", "a", mode="drain", until=clocks.wall + 1.0)])
-    assert overrides.expired() == []
-    assert overrides.of(("app", "a")).until == clocks.wall + 1.0
+    overrides.restore([Override("app", "a", mode="drain", until=clocks.wall + 1.0)])
+    assert overrides.expired_targets() == []
+    assert overrides.override_of(("app", "a")).until == clocks.wall + 1.0
 
 
 def test_taken_over(overrides):
-    overrides.load([Override("app", "a", weight=3), Override("app", "b")])
+    overrides.restore([Override("app", "a", weight=3), Override("app", "b")])
     assert [one.server for one in overrides] == ["a"]
-    assert overrides.of(("app", "a")).weight == 3
+    assert overrides.override_of(("app", "a")).weight == 3

@@ -34,20 +34,20 @@ async def test_there_and_back(parts, monkeypatch):
     case = Case(until=1e12, times=2, seconds=60.0, failures=5, counts={"ejected": 2})
     case.streak._before = [1.0, 2.0]
     monkeypatch.setattr(schedule, "known", lambda: {KEY: judgement})
-    monkeypatch.setattr(ejection, "known", lambda: {KEY: case})
-    cuts.plan([Endpoint("app", "a", Address("10.0.0.1", 80), 0)], 30.0)
-    planned = cuts.known()
+    monkeypatch.setattr(ejection, "cases", lambda: {KEY: case})
+    cuts.plan_cut([Endpoint("app", "a", Address("10.0.0.1", 80), 0)], 30.0)
+    planned = cuts.planned()
     data = json.loads(json.dumps(saved_health.known(schedule, ejection, cuts)))
     monkeypatch.undo()
-    cuts.restore({})
+    cuts.restore_plans({})
     data["health"][0][1]["of another version"] = 1
     data["ejections"][0][1]["of another version"] = 1
     saved_health.restore(data, schedule, ejection, cuts)
-    ejection.set(CONFIG)
-    assert ejection.reason(KEY) == "5 failures in a row: left out for 60 s"
-    assert ejection.known()[KEY].streak._before == [1.0, 2.0]
+    ejection.follow_config(CONFIG)
+    assert ejection.reason_of(KEY) == "5 failures in a row: left out for 60 s"
+    assert ejection.cases()[KEY].streak._before == [1.0, 2.0]
     assert schedule._before == {KEY: judgement}
-    assert cuts.known() == planned
+    assert cuts.planned() == planned
 
 
 @pytest.mark.parametrize("data", [{"health": [1]}, {"health": [[KEY, {"last": {}}]]}, {"ejections": [[KEY, {}]]},
@@ -55,12 +55,12 @@ async def test_there_and_back(parts, monkeypatch):
 async def test_what_cannot_be_read_is_left_out(parts, data):
     schedule, ejection, cuts = parts
     saved_health.restore(data, schedule, ejection, cuts)
-    ejection.set(CONFIG)
-    assert ejection.reason(KEY) == ""
+    ejection.follow_config(CONFIG)
+    assert ejection.reason_of(KEY) == ""
 
 
 async def test_cases_go_to_their_own_backends(parts):
     _, ejection, _ = parts
-    ejection.restore({KEY: Case(until=1e12), ("other", "a", "10.0.0.1:80"): Case(until=1e12)})
-    ejection.set(CONFIG)
-    assert list(ejection.known()) == [KEY]
+    ejection.restore_cases({KEY: Case(until=1e12), ("other", "a", "10.0.0.1:80"): Case(until=1e12)})
+    ejection.follow_config(CONFIG)
+    assert list(ejection.cases()) == [KEY]

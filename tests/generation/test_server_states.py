@@ -23,21 +23,21 @@ async def servers():
 
 
 async def test_an_override_and_a_planned_cut_are_in_the_endpoint(servers):
-    servers.overrides.put(("app", "a"), Override("app", "a", mode="drain"))
-    servers.cuts.plan(servers.all_endpoints(CONFIG), 3600.0)
+    servers.overrides.put_override(("app", "a"), Override("app", "a", mode="drain"))
+    servers.cuts.plan_cut(servers.all_endpoints(CONFIG), 3600.0)
     endpoint, = servers.all_endpoints(CONFIG)
     assert endpoint.mode == "drain"
     assert endpoint.cut > 0.0
-    servers.overrides.put(("app", "a"), None)
+    servers.overrides.put_override(("app", "a"), None)
     servers.forget_cuts(CONFIG)
-    assert servers.cuts.known() == []
+    assert servers.cuts.planned() == []
 
 
 async def test_a_registered_server_that_leaves_drains_whatever_an_override_says(servers):
     saved = SavedRegistration("app", "b", RegistrationRequest(Address("10.0.0.2", 80)), "me")
     servers.registry.register(saved, 0.0)
     servers.registry.entry_of(("app", "b")).leaving = 1.0
-    servers.overrides.put(("app", "b"), Override("app", "b", mode="ready"))
+    servers.overrides.put_override(("app", "b"), Override("app", "b", mode="ready"))
     modes = {endpoint.name: endpoint.mode for endpoint in servers.all_endpoints(servers.registry.merged_into(CONFIG))}
     assert modes == {"a": "ready", "b": "drain"}
 

@@ -49,7 +49,7 @@ def test_what_an_override_hides():
     new = Config(backends={"app": BackendConfig(servers={"a": ServerConfig(address=address, weight=5)})})
     generation = Generation(1, old, {"app": (Endpoint("app", "a", address, 0),)}, {"app": 0}, {}, {})
     overrides = Overrides()
-    overrides.put(("app", "a"), Override("app", "a", weight=3, mode="drain", who="me"))
+    overrides.put_override(("app", "a"), Override("app", "a", weight=3, mode="drain", who="me"))
     impact = Impact(board, in_force(generation), overrides)
     change, = impact.add_impact(compare(old, new)).changes
     assert change.state.endswith("; weight stays 3: an override by me")

@@ -16,11 +16,11 @@ HERE = Address("10.0.0.1", 80)
 
 def plane():
     overrides, registry = Overrides(), Registry()
-    overrides.put(("app", ""), Override("app", mode="drain", who="me"))
+    overrides.put_override(("app", ""), Override("app", mode="drain", who="me"))
     registry.register(SavedRegistration("app", "b", RegistrationRequest(HERE), "them"), 1.0)
     backend = BackendConfig(servers={"a": ServerConfig(HERE)}, registration=Registration())
     config = registry.merged_into(Config(backends={"app": backend}))
-    endpoints = {"app": tuple(overrides.applied(Endpoint("app", name, HERE, 0)) for name in "ab")}
+    endpoints = {"app": tuple(overrides.apply_to(Endpoint("app", name, HERE, 0)) for name in "ab")}
     servers = SimpleNamespace(overrides=overrides, registry=registry,
                               endpoints=SimpleNamespace(by_backend=lambda config: endpoints))
     generation = Generation(2, config, endpoints, {}, {}, {})
