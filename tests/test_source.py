@@ -6,13 +6,31 @@ import statistics
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from functools import cache
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.source_tree import (
+    ROOT,
+    classes,
+    definitions,
+    depth,
+    docstrings,
+    folders,
+    functions,
+    imports,
+    module,
+    modules,
+    name,
+    outside_of_functions,
+    package,
+    python,
+    room,
+    text,
+    tracked,
+    tree,
+)
 
 # A module may import its own room and strictly lower rungs. The package itself (its version) is below everything.
 RUNGS = (("__main__",), ("cli",), ("control",), ("report",), ("reload",), ("generation", "simulation"),
@@ -28,6 +46,27 @@ MAX_FILE = 400
 MAX_FUNCTION = 50
 MAX_MEDIAN = 120
 LONG_FILE = 300
+
+MAX_MODULES = 25     # of one folder
+MAX_KINDS = 60       # of a folder that holds one file for each kind of a thing
+KINDS = {"lbd/cli/commands", "lbd/admin/resources", "lbd/balance"}
+MAX_SHARE = 0.15     # of all lines, in one room
+MAX_DEPTH = 2        # classes from the one below object to the last that inherits
+MAX_METHODS = 20
+MAX_ATTRIBUTES = 15
+MAX_README = 150
+
+# The request as an HTTP/1 connection: classes that wait for the request apart from its connection.
+EXCHANGE = {"Exchange", "Repeats", "Tunnel", "Deadlines", "Arrival", "Client", "TcpClient", "Handshake", "Explained",
+            "Passthrough", "ProxyProtocol", "Upstream", "Gate"}
+
+# Uses of `Any` in each room that has some: a number here only ever falls.
+ANY = {"access_log": 17, "admin": 50, "backend": 23, "balance": 6, "building": 2, "cli": 56, "config": 84,
+       "control": 37, "generation": 20, "health": 11, "log": 19, "net": 22, "proxy": 47, "reload": 14, "report": 29,
+       "routing": 3, "schema": 84, "simulation": 8, "tls": 6, "upstream": 30, "workers": 8}
+
+# A docstring begins with the name of its subject or with a verb.
+VAGUE_SUBJECT = re.compile(r"(What|Who|One|Somebody|Someone|Whoever|Whatever|Those|That)\b")
 
 TASKS = "lbd/net/tasks.py"   # the one place that names and keeps tasks
 TASK_MAKERS = {"create_task", "ensure_future"}
@@ -54,104 +93,9 @@ WORDS = re.compile(r"\bissue [#]?\d|\b[e]ngineers?\b|[/]work/|[/]root/|\b[h]ot-p
                    r"|\b(?:design|style|reference)[.]md\b|\b[l]anguage model", re.IGNORECASE)
 
 
-def tracked(*patterns: str) -> list[Path]:
-    """Files of the tree that match a pattern of git and that git does not ignore, committed or not."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if listed.returncode:
-        pytest.skip("the tree is not a git checkout")
-    names = sorted(set(filter(None, listed.stdout.split("\0"))))
-    return [path for path in (ROOT / name for name in names) if path.is_file()]
-
-
-def name(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
-@cache
-def text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(text(path), name(path))
-
-
-def package(*more: str) -> list[Path]:
-    """Source files of lbd: .py, .pyx, and those with the suffixes asked for."""
-    return sorted(path for path in (ROOT / "lbd").rglob("*.p*") if path.suffix in (".py", ".pyx", *more))
-
-
-def python() -> list[Path]:
-    """All .py files, tests too."""
-    return sorted([*(ROOT / "lbd").rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
-
-
-def module(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def room(module_name: str) -> str:
-    """`proxy` of lbd.proxy.client; empty for the package itself."""
-    return (*module_name.split("."), "")[1]
-
-
 def check(found: list[str], what_to_do: str) -> None:
     if found:
         pytest.fail(f"{what_to_do}\n" + "\n".join(f"  {line}" for line in found), pytrace=False)
-
-
-@cache
-def modules() -> frozenset[str]:
-    return frozenset(module(path) for path in package(".pxd"))
-
-
-def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """(line, module) of every import in the file, wherever it stands."""
-    if path.suffix in (".pyx", ".pxd"):
-        for number, line in enumerate(text(path).splitlines(), 1):
-            if found := re.match(r"\s*(?:from|c?import)\s+([\w.]+)", line):
-                yield number, found[1]
-        return
-    here = module(path).split(".")
-    parent = here if path.name == "__init__.py" else here[:-1]
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            stem = ".".join([*parent[:len(parent) + 1 - node.level], *filter(None, [node.module])]) \
-                if node.level else str(node.module)
-            for alias in node.names:
-                full = f"{stem}.{alias.name}"
-                yield node.lineno, full if full in modules() else stem
-
-
-def functions(path: Path) -> Iterator[tuple[int, str, int]]:
-    """(line, name, length in lines) of every function."""
-    if path.suffix == ".py":
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield node.lineno, node.name, (node.end_lineno or node.lineno) - node.lineno + 1
-        return
-    lines = text(path).splitlines()
-    for number, line in enumerate(lines):
-        found = re.match(r"(\s*)(?:def|cdef|cpdef)\b(?!\s+(?:extern|class|struct|enum|union)\b)[^=(]*?(\w+)\s*\(", line)
-        if not found:
-            continue
-        head, open_brackets = number, line.count("(") - line.count(")")
-        while open_brackets > 0 and head + 1 < len(lines):       # a signature may go over several lines
-            head += 1
-            open_brackets += lines[head].count("(") - lines[head].count(")")
-        if not lines[head].split("#")[0].rstrip().endswith(":"):
-            continue         # a declaration or an expression, no body
-        end = head
-        for below in range(head + 1, len(lines)):
-            if lines[below].strip() and len(lines[below]) - len(lines[below].lstrip()) <= len(found[1]):
-                break
-            end = below if lines[below].strip() else end
-        yield number + 1, found[2], end - number + 1
 
 
 def test_ladder() -> None:
@@ -170,20 +114,77 @@ def test_ladder() -> None:
                  "lower room, or hand it over as an argument.")
 
 
+def test_rooms_are_small() -> None:
+    found = [f"{folder} has {len(names)} modules" for folder, names in sorted(folders().items())
+             if len(names) > (MAX_KINDS if folder in KINDS else MAX_MODULES)]
+    lines = Counter[str]()
+    for path in package(".pxd", ".pyi"):
+        lines[room(module(path))] += len(text(path).splitlines())
+    found += [f"lbd/{own} has {count / lines.total():.0%} of all lines" for own, count in lines.items()
+              if count > MAX_SHARE * lines.total()]
+    check(found, f"A room has at most {MAX_MODULES} modules and {MAX_SHARE:.0%} of the code: it holds two nouns.")
+
+
+def test_rooms_say_what_they_import() -> None:
+    """By their rung, so that the sentence and the ladder do not part."""
+    found = []
+    for own in sorted(path.parent.name for path in (ROOT / "lbd").glob("*/__init__.py")):
+        below = RUNGS[next(number for number, rooms in enumerate(RUNGS) if own in rooms) + 1]
+        says = re.sub(r"\s+", " ", ast.get_docstring(tree(ROOT / "lbd" / own / "__init__.py")) or "").partition(". ")[0]
+        want = f"; imports {', '.join(below)} and below"
+        if not says.removesuffix(".").endswith(want):
+            found.append(f"lbd/{own}/__init__.py: wants the sentence to end in {want!r}")
+    check(found, "A room's first sentence says what lives there and what it may import.")
+
+
+def test_class_names_are_unique() -> None:
+    places: dict[str, list[str]] = {}
+    for path in package():
+        for found in classes(path):
+            places.setdefault(found.name, []).append(name(path))
+    check([f"{title}: {', '.join(where)}" for title, where in sorted(places.items()) if len(where) > 1],
+          "A class has a name of its own in lbd: say what tells it from the other.")
+
+
+def test_classes_are_shallow() -> None:
+    check([f"{name(one.path)}:{one.line}: {one.name} is {depth(one.name)} deep" for one in definitions().values()
+           if depth(one.name) > MAX_DEPTH and one.name not in EXCHANGE],
+          f"A class is at most {MAX_DEPTH} deep: hold what it needs instead of inheriting it.")
+
+
+def test_classes_are_small() -> None:
+    found = [f"{name(one.path)}:{one.line}: {one.name} has {len(one.methods)} methods, {len(one.attributes)} attributes"
+             for one in definitions().values() if room(module(one.path)) != "schema" and one.name not in EXCHANGE
+             and (len(one.methods) > MAX_METHODS or len(one.attributes) > MAX_ATTRIBUTES)]
+    check(found, f"A class has at most {MAX_METHODS} methods and {MAX_ATTRIBUTES} attributes: it holds two ideas.")
+
+
+def test_any_only_falls() -> None:
+    counts = Counter[str]()
+    for path in package():
+        if path.suffix == ".py":
+            names = (node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name))
+            counts[room(module(path))] += sum(identifier == "Any" for identifier in names)
+    check([f"lbd/{own}: {counts[own]} uses of Any, {ANY.get(own, 0)} in the table" for own in sorted({*counts, *ANY})
+           if counts[own] != ANY.get(own, 0)],
+          "Give it a type; where there are fewer than before, write the lower number into the table.")
+
+
+def test_docstrings_name_their_subject() -> None:
+    check([f"{name(path)}:{line}: {documentation.splitlines()[0]}"
+           for path in sorted({*package(".pxd", ".pyi"), *python()}) for line, documentation in docstrings(path)
+           if VAGUE_SUBJECT.match(documentation)],
+          "A docstring begins with the name of its subject or with a verb.")
+
+
+def test_readme_is_short() -> None:
+    assert len(text(ROOT / "README.md").splitlines()) <= MAX_README, "README is an entrance: the rest is a guide's"
+
+
 def test_pure_rooms() -> None:
     found = [f"{name(path)}:{line}: imports {target}" for path in package(".pxd") if room(module(path)) in PURE
              for line, target in imports(path) if target.split(".")[0] in IMPURE]
     check(found, f"{', '.join(sorted(PURE))} do no I/O: bytes or facts in, bytes or decisions out.")
-
-
-def outside_of_functions(node: ast.AST) -> Iterator[ast.AST]:
-    """Everything within, but for what is in a function or class."""
-    left = [node]
-    while left:
-        for child in ast.iter_child_nodes(left.pop()):
-            if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                yield child
-                left.append(child)
 
 
 def test_imports_stand_at_the_top() -> None:

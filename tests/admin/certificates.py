@@ -9,7 +9,7 @@ KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
 class Authority:
-    """One authority with its files in a directory; `ca` is its own certificate."""
+    """An authority with its files in a directory; `ca` is its own certificate."""
 
     def __init__(self, directory: Path, name: str = "authority") -> None:
         self._directory = directory

@@ -1,4 +1,4 @@
-"""What the admin interface asks is what the operations of the daemon have."""
+"""The operations of the daemon have all that the admin interface asks for."""
 
 from lbd.admin.daemon_api import DaemonApi
 from lbd.control.operations import Operations

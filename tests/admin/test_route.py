@@ -1,4 +1,4 @@
-"""One line of the table: what it says by itself, and queries."""
+"""A line of the table: its derived facts, and queries."""
 
 import json
 

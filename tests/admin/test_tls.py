@@ -20,7 +20,7 @@ def authority(tmp_path_factory):
 
 
 def renew(tls):
-    """What its door does once a second."""
+    """Tick, as its server does once a second."""
     if tls.has_new_certificate():
         tls.renew()
 

@@ -27,7 +27,7 @@ def shape() -> Callable[..., WorkloadShape]:
 
 @pytest.fixture
 def run(shape: Callable[..., WorkloadShape]) -> Run:
-    """One algorithm before servers, with faults as they are written on the command line: ("dies", "a@50%")."""
+    """Run an algorithm before servers, with faults as they are written on the command line: ("dies", "a@50%")."""
     def go(algorithm: str, servers: str, faults: tuple[tuple[str, str], ...] = (), slots: int = 4,
            settings: dict[str, Any] | None = None, timeout: float = 60.0, **more: Any) -> Engine:
         of = shape(**more)

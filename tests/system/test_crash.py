@@ -53,7 +53,7 @@ def counted(lbd):
 
 @pytest.fixture
 def before(lbd):
-    """What was counted before this test."""
+    """The counts before this test."""
     return counted(lbd)
 
 

@@ -103,7 +103,7 @@ def busiest(lbd, backend, load):
 
 
 def returns(lbd, victim):
-    """What the log says of the server coming up."""
+    """Lines of the log about the server coming up."""
     return [line for line in lbd.logged("server up") if (line["backend"], line["server"]) == ("killed", victim)]
 
 

@@ -29,7 +29,7 @@ class Moving(Lbd):
 
 @pytest.fixture(scope="module")
 def lasting():
-    """One for tests of which each begins with a reload."""
+    """A daemon for tests of which each begins with a reload."""
     with Moving(text("127.0.0.1:$one")) as lbd:
         yield lbd
 

@@ -103,7 +103,7 @@ def _list(title: str, items: tuple[tuple[str, str], ...]) -> Iterator[str]:
 
 
 def _first(handler: str) -> str:
-    """What the handler of a signal says of itself, without the name of the signal."""
+    """The docstring of a signal's handler, without the name of the signal."""
     text = " ".join((inspect.getdoc(getattr(Supervisor, handler)) or "").split())
     return text.partition(": ")[2]
 

@@ -16,7 +16,7 @@ NAME = "NAME"      # stands in a path for a name that the operator chooses
 
 
 class KeyEntry(NamedTuple):
-    """One key: its path, its line in the table of keys, and the algorithm or check that it belongs to ("": none)."""
+    """A key: its path, its line in the table of keys, and the algorithm or check that it belongs to ("": none)."""
 
     path: tuple[str, ...]
     about: Key

@@ -1,4 +1,4 @@
-"""One server as a resource: what its methods ask for, and how they answer."""
+"""A server as a resource: its methods, their parameters and answers."""
 
 import json
 

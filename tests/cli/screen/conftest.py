@@ -34,7 +34,7 @@ class Driven:
         self.answer()
 
     def answer(self, **more: Any) -> None:
-        """What the daemon says from now on."""
+        """Set the status of the daemon from now on."""
         self.daemon.answers["GET", "/v1/status?history=true"] = 200, {
             "version": "1", "pid": 7, "state": "ready", "generation": 3, "uptime_seconds": 60, "workers": [],
             "time": "2026-01-01T00:01:00Z", "listeners": {},

@@ -1,4 +1,4 @@
-"""One server in `lbd top`."""
+"""A server in `lbd top`."""
 
 from lbd.cli.screen.detail import lines
 

@@ -17,7 +17,7 @@ DEADLINE = 30.0   # seconds
 
 
 def typed(path: str, script: str, environment: dict[str, str], cwd: Path, words: str, wanted: str) -> str:
-    """What the terminal shows after the words and a tab, until `wanted` is there."""
+    """The terminal's output after the words and a tab, until `wanted` is there."""
     master, slave = pty.openpty()
     zsh = subprocess.Popen([path, "-f", "-i"], env=environment, cwd=cwd, stdin=slave, stdout=slave, stderr=slave,
                            start_new_session=True)
@@ -35,7 +35,7 @@ def typed(path: str, script: str, environment: dict[str, str], cwd: Path, words:
 
 
 def shown(master: int, wanted: str) -> str:
-    """What comes until `wanted` does."""
+    """Read until `wanted` is there."""
     text, end = "", time.monotonic() + DEADLINE
     while not re.search(wanted, text) and time.monotonic() < end:
         if select.select([master], [], [], 0.1)[0]:
