@@ -71,7 +71,7 @@ class DaemonClient:
     token: str = ""
     trust: ssl.SSLContext | None = None   # over TLS
 
-    def ask(self, method: str, path: str, body: Any = None, timeout: float = TIMEOUT) -> DaemonAnswer:
+    def send_request(self, method: str, path: str, body: Any = None, timeout: float = TIMEOUT) -> DaemonAnswer:
         """Send a request, `body` as JSON. Raises `LbdError` with one line when there is no usable response."""
         where = self.address
         connection = self._connection(timeout)

@@ -44,7 +44,7 @@ class ListenerConnection(http.client.HTTPConnection):
 
 def send_live(daemon: DaemonClient, method: str, url: str, headers: Sequence[str], listener: str) -> dict[str, Any]:
     """Send the request to that listener; returns status, path through lbd, seconds and bytes. Raises `LbdError`."""
-    ticket = runtime_changes.json_object(daemon.ask("POST", "/v1/explain"))["ticket"]
+    ticket = runtime_changes.json_object(daemon.send_request("POST", "/v1/explain"))["ticket"]
     address = listener_address(daemon, listener)
     parts = urlsplit(url)
     line = ListenerConnection(address, parts.hostname or "", parts.scheme == "https")
@@ -77,7 +77,7 @@ def send_live(daemon: DaemonClient, method: str, url: str, headers: Sequence[str
 
 def listener_address(daemon: DaemonClient, listener: str) -> Address:
     """The address of the listener as seen from here: its first one, on the daemon's machine."""
-    status = runtime_changes.json_object(daemon.ask("GET", "/v1/status"))
+    status = runtime_changes.json_object(daemon.send_request("GET", "/v1/status"))
     try:
         bind: Address = u.BIND.read(status["listeners"][listener]["bind"][0])
     except (KeyError, IndexError, TypeError, ValueError):

@@ -60,7 +60,7 @@ def request_change(args: argparse.Namespace, settings: Mapping[str, Any]) -> tup
     body = {**settings, "reason": args.reason, **({"for": args.span} if args.span else {})}
     if cut := getattr(args, "cut", None):
         body["cut"] = cut
-    return daemon, json_object(daemon.ask("PATCH", target_path(args.target), body))
+    return daemon, json_object(daemon.send_request("PATCH", target_path(args.target), body))
 
 
 def json_object(answer: DaemonAnswer) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def parse_condition(text: str) -> Callable[[Facts], bool]:
 
 def unmet(daemon: DaemonClient, target: str, done: Callable[[Facts], bool]) -> str:
     """The servers that do not meet the condition: `a is drain, up, 2 in flight; b …`; raises `LbdError`."""
-    facts = runtime_changes.json_object(daemon.ask("GET", runtime_changes.target_path(target)))
+    facts = runtime_changes.json_object(daemon.send_request("GET", runtime_changes.target_path(target)))
     parts = dict(facts["servers"]) if "servers" in facts else {target.rpartition("/")[2]: facts}
     single = done if done in CONDITIONS.values() else usable
     told = [f"{name} is {server['mode']}, {server['health']}, {server['in_flight']} in flight"
@@ -71,7 +71,7 @@ def wait_for(daemon: DaemonClient, target: str, done: Callable[[Facts], bool], s
     end = clock() + seconds
     met = 0
     while True:
-        facts = runtime_changes.json_object(daemon.ask("GET", runtime_changes.target_path(target)))
+        facts = runtime_changes.json_object(daemon.send_request("GET", runtime_changes.target_path(target)))
         try:
             met = met + 1 if done(facts) else 0
         except (KeyError, TypeError, AttributeError):

@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, content: str | None, message
 
 def test_ask_sends_json_and_the_token(fake_daemon: Any) -> None:
     fake_daemon.answers["POST", "/v1/x"] = 200, {"fine": True}
-    answer = DaemonClient(Address(path=str(fake_daemon.path)), "secret").ask("POST", "/v1/x", {"a": 1})
+    answer = DaemonClient(Address(path=str(fake_daemon.path)), "secret").send_request("POST", "/v1/x", {"a": 1})
     assert (answer.status, answer.data) == (200, {"fine": True})
     method, path, headers, body = fake_daemon.seen[0]
     assert (method, path, json.loads(body)) == ("POST", "/v1/x", {"a": 1})
@@ -127,30 +127,30 @@ def test_ask_sends_json_and_the_token(fake_daemon: Any) -> None:
 
 def test_answers_that_are_no_json(fake_daemon: Any) -> None:
     fake_daemon.answers["GET", "/text"] = 500, b"oops"
-    answer = DaemonClient(Address(path=str(fake_daemon.path))).ask("GET", "/text")
+    answer = DaemonClient(Address(path=str(fake_daemon.path))).send_request("GET", "/text")
     assert (answer.data, answer.error) == (None, "the daemon answered 500")
 
 
 def test_a_refused_token(fake_daemon: Any) -> None:
     fake_daemon.answers["GET", "/v1/status"] = 401, {}
     with pytest.raises(LbdError, match="refuses the token"):
-        DaemonClient(Address(path=str(fake_daemon.path))).ask("GET", "/v1/status")
+        DaemonClient(Address(path=str(fake_daemon.path))).send_request("GET", "/v1/status")
 
 
 def test_what_a_token_may_not_do(fake_daemon: Any) -> None:
     fake_daemon.answers["PATCH", "/v1/x"] = 403, {"detail": "a token for read may not do this"}
     with pytest.raises(LbdError, match="refuses this: a token for read may not do this"):
-        DaemonClient(Address(path=str(fake_daemon.path))).ask("PATCH", "/v1/x", {})
+        DaemonClient(Address(path=str(fake_daemon.path))).send_request("PATCH", "/v1/x", {})
 
 
 def test_nobody_there(tmp_path: Path) -> None:
     where = tmp_path / "none.sock"
     with pytest.raises(LbdError, match=f"^no answer from a running lbd at unix:{where}: there is no such socket"):
-        DaemonClient(Address(path=str(where))).ask("GET", "/")
+        DaemonClient(Address(path=str(where))).send_request("GET", "/")
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(where))
     with pytest.raises(LbdError, match="nothing listens there"):
-        DaemonClient(Address(path=str(where))).ask("GET", "/")
+        DaemonClient(Address(path=str(where))).send_request("GET", "/")
 
 
 @pytest.fixture
@@ -188,15 +188,17 @@ def test_over_tls(secure: tuple[int, Authority], tmp_path: Path) -> None:
     port, authority = secure
     url = f"https://127.0.0.1:{port}"
     with pytest.raises(LbdError, match=r"its certificate is not believed: .*--admin-ca"):
-        find_daemon(args(url), {}).ask("GET", "/")
+        find_daemon(args(url), {}).send_request("GET", "/")
     with pytest.raises(LbdError, match="no answer from a running lbd"):
-        find_daemon(args(url), {"LBD_ADMIN_CA": authority.ca}).ask("GET", "/")
+        find_daemon(args(url), {"LBD_ADMIN_CA": authority.ca}).send_request("GET", "/")
     own = authority.certificate("operator")
-    assert find_daemon(args(url), {"LBD_ADMIN_CA": authority.ca, "LBD_ADMIN_CERT": own}).ask("GET", "/").status == 200
+    daemon = find_daemon(args(url), {"LBD_ADMIN_CA": authority.ca, "LBD_ADMIN_CERT": own})
+    assert daemon.send_request("GET", "/").status == 200
     # By the file, it is the very certificate that the file names, whatever it is called.
     (tmp_path / "lbd.toml").write_text(
         f'[admin]\nbind = "127.0.0.1:{port}"\ntls = {{ cert = "authority-lbd.pem", client_ca = "x" }}\n')
-    assert find_daemon(args(config=tmp_path / "lbd.toml"), {"LBD_ADMIN_CERT": own}).ask("GET", "/").status == 200
+    daemon = find_daemon(args(config=tmp_path / "lbd.toml"), {"LBD_ADMIN_CERT": own})
+    assert daemon.send_request("GET", "/").status == 200
 
 
 def test_somebody_who_says_nothing(tmp_path: Path) -> None:
@@ -205,4 +207,4 @@ def test_somebody_who_says_nothing(tmp_path: Path) -> None:
         silent.bind(str(where))
         silent.listen()
         with pytest.raises(LbdError, match="does not answer in time"):
-            DaemonClient(Address(path=str(where))).ask("GET", "/", timeout=0.05)
+            DaemonClient(Address(path=str(where))).send_request("GET", "/", timeout=0.05)

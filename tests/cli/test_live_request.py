@@ -87,7 +87,7 @@ def test_a_listener_that_nobody_answers_at(daemon, fake_daemon):
 def test_behind_a_daemon_elsewhere_the_listener_is_there_too(daemon, fake_daemon, monkeypatch):
     monkeypatch.setattr(live_request.runtime_changes, "json_object",
                         lambda answer: {"listeners": {"web": {"bind": ["[::]:80"]}}})
-    monkeypatch.setattr(DaemonClient, "ask", lambda self, method, path: None)
+    monkeypatch.setattr(DaemonClient, "send_request", lambda self, method, path: None)
     assert live_request.listener_address(DaemonClient(Address("192.0.2.1", 8405)), "web") == Address("192.0.2.1", 80)
     assert live_request.listener_address(DaemonClient(Address(path="/run/x")), "web") == Address("::1", 80)
 

@@ -39,7 +39,7 @@ class Daemon:
         self.answers = list(answers)
         self.now = 0.0
 
-    def ask(self, _method: str, _path: str) -> DaemonAnswer:
+    def send_request(self, _method: str, _path: str) -> DaemonAnswer:
         return DaemonAnswer(200, self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
 
     def wait(self, text: str, seconds: float) -> Any:

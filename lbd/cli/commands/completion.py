@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
 def targets(args: argparse.Namespace) -> list[str]:
     """Every BACKEND and BACKEND/SERVER of the running daemon; none where there is no daemon."""
     try:
-        answer = daemon_client.find_daemon(args).ask("GET", "/v1/backends", timeout=PATIENCE)
+        answer = daemon_client.find_daemon(args).send_request("GET", "/v1/backends", timeout=PATIENCE)
         found = runtime_changes.json_object(answer)["backends"]
         return [name for backend, facts in found.items()
                 for name in (backend, *(f"{backend}/{server}" for server in facts["servers"]))]

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         answer = of_file(args)
     else:
         path = f"/v1/config{'?secrets=yes' if args.secrets else ''}"
-        answer = runtime_changes.json_object(daemon_client.find_daemon(args).ask("GET", path))
+        answer = runtime_changes.json_object(daemon_client.find_daemon(args).send_request("GET", path))
     rows = [row for row in answer["settings"]
             if row["key"].startswith(args.prefix) and (args.all or row["origin"] != DEFAULT)]
     if args.json:

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when it is kept; raises `LbdError` (1) when nothing waits for it."""
-    answer = daemon_client.find_daemon(args).ask("POST", "/v1/confirm")
+    answer = daemon_client.find_daemon(args).send_request("POST", "/v1/confirm")
     if answer.status != 200:
         raise LbdError(answer.error)
     if args.json:

@@ -117,7 +117,7 @@ def ready(children: ChildProcesses, daemon: DaemonClient) -> bool:
         if children.wait(POLL):
             return True
         try:
-            if daemon.ask("GET", "/readyz", timeout=1.0).status == 200:
+            if daemon.send_request("GET", "/readyz", timeout=1.0).status == 200:
                 return False
         except LbdError:
             pass  # not listening yet

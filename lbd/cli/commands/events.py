@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     last = 0
     while True:
         wait = f"&wait={WAIT}s" if args.follow and last else ""
-        answer = daemon.ask("GET", f"/v1/events?since={last}{wait}")
+        answer = daemon.send_request("GET", f"/v1/events?since={last}{wait}")
         if answer.status != 200 or not isinstance(answer.data, dict):
             raise LbdError(f"no events from {daemon.address}: {answer.error}")
         for event in answer.data.get("events", []):

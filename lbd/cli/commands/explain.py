@@ -103,7 +103,7 @@ def by_daemon(question: Question, args: argparse.Namespace) -> dict[str, Any]:
     words = [("method", question.method), ("url", question.url), ("from", question.client),
              *([("listener", question.listener)] if question.listener else []),
              *(("header", line) for line in question.headers)]
-    answer = daemon.ask("GET", f"/v1/explain?{urlencode(words)}")
+    answer = daemon.send_request("GET", f"/v1/explain?{urlencode(words)}")
     if answer.status != 200 or not isinstance(answer.data, dict):
         raise LbdError(f"not explained by {daemon.address}: {answer.error}")
     return answer.data

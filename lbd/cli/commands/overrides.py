@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         answer = end(daemon, backend, server)
         runtime_changes.print_outcome(args, answer, f"{answer['ended']} ended: what the files say is in force again")
         return 0
-    found = runtime_changes.json_object(daemon.ask("GET", "/v1/overrides"))["overrides"]
+    found = runtime_changes.json_object(daemon.send_request("GET", "/v1/overrides"))["overrides"]
     found = [row for row in found if backend in ("", row["backend"]) and server in ("", row["server"])]
     if args.persist is not None:
         return keep(args, daemon, found)
@@ -64,14 +64,14 @@ def run(args: argparse.Namespace) -> int:
 def end(daemon: DaemonClient, backend: str, server: str) -> dict[str, Any]:
     """End the overrides of a server, of a backend, or all; returns the response of the daemon."""
     query = urlencode({name: text for name, text in (("backend", backend), ("server", server)) if text})
-    return runtime_changes.json_object(daemon.ask("DELETE", "/v1/overrides" + (f"?{query}" if query else "")))
+    return runtime_changes.json_object(daemon.send_request("DELETE", "/v1/overrides" + (f"?{query}" if query else "")))
 
 
 def keep(args: argparse.Namespace, daemon: DaemonClient, rows: Sequence[Mapping[str, Any]]) -> int:
     """Write the overrides into the file and reload it, then end those that are wholly in it. 1 when some are not."""
     done, left = write_overrides(args.persist, rows)
     if done:
-        runtime_changes.json_object(daemon.ask("POST", "/v1/reload"))
+        runtime_changes.json_object(daemon.send_request("POST", "/v1/reload"))
     kept = [row for row in rows if "health" not in row
             and all(_written(row, name, done) for name in KEYS if name in row)]
     for row in sorted(kept, key=lambda row: not row.get("server")):   # a backend's last: it ends its servers' too

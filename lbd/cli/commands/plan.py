@@ -68,7 +68,7 @@ def asked(args: argparse.Namespace) -> dict[str, Any]:
     if args.config == INPUT:
         raise UsageError("the daemon reads the file itself: give its path; or compare with --against FILE")
     daemon = daemon_client.find_daemon(args)
-    answer = daemon.ask("POST", "/v1/plan", {"file": os.path.abspath(args.config)} if args.config else None)
+    answer = daemon.send_request("POST", "/v1/plan", {"file": os.path.abspath(args.config)} if args.config else None)
     if answer.status == 200 and isinstance(answer.data, dict):
         return answer.data
     problems = answer.data.get("problems", []) if isinstance(answer.data, dict) else []

@@ -150,7 +150,7 @@ class RegistrationSession:
         if not self._taken:
             drain = "0s"                  # at most the answer was lost, and nobody has had requests
         try:
-            self._daemon.ask("DELETE", f"{self._path}?wait={drain}", timeout=u.DURATION.read(drain) + PATIENCE)
+            self._daemon.send_request("DELETE", f"{self._path}?wait={drain}", timeout=u.DURATION.read(drain) + PATIENCE)
         except LbdError as error:
             if self._taken:
                 print_error(f"lbd: not deregistered, it expires: {error}")
@@ -171,7 +171,7 @@ class RegistrationSession:
         later = False
         try:
             offer = {**self._offer, "address": own_address(str(self._offer["address"]), self._daemon)}
-            answer = self._daemon.ask("PUT", self._path, offer, timeout=min(max(self._beat, 1.0), PATIENCE))
+            answer = self._daemon.send_request("PUT", self._path, offer, timeout=min(max(self._beat, 1.0), PATIENCE))
             later = answer.status >= BUSY
             runtime_changes.json_object(answer)
         except LbdError as error:

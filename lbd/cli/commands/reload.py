@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask for the reload and wait for its outcome: 0 when the new configuration is in force, all of it, else 1."""
     wishes = "&".join([*(["force=1"] if args.force else []), *([f"confirm={args.confirm}"] if args.confirm else [])])
-    answer = daemon_client.find_daemon(args).ask("POST", f"/v1/reload?{wishes}" if wishes else "/v1/reload")
+    answer = daemon_client.find_daemon(args).send_request("POST", f"/v1/reload?{wishes}" if wishes else "/v1/reload")
     done = answer.status in (200, 204)
     if args.json:
         with fixed_exit_code(0 if done else 1) as code:

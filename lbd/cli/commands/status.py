@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the status; 0 when the daemon gave it."""
     daemon = daemon_client.find_daemon(args)
-    answer = daemon.ask("GET", "/v1/status")
+    answer = daemon.send_request("GET", "/v1/status")
     if answer.status != 200 or not isinstance(answer.data, dict):
         raise LbdError(f"no status from {daemon.address}: {answer.error}")
     if args.json:

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when it was left by q. Raises `LbdError` where there is no terminal or no daemon."""
     daemon = daemon_client.find_daemon(args)
-    answer = daemon.ask("GET", "/v1/status")
+    answer = daemon.send_request("GET", "/v1/status")
     if answer.status != 200 or not isinstance(answer.data, dict):
         raise LbdError(f"no status from {daemon.address}: {answer.error}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):

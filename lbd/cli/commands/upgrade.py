@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask for it and wait until the new version serves: 0. Raises `LbdError` (1)."""
     daemon = daemon_client.find_daemon(args)
-    answer = daemon.ask("POST", "/v1/upgrade")
+    answer = daemon.send_request("POST", "/v1/upgrade")
     if answer.status != 202 or not isinstance(answer.data, dict):
         raise LbdError(f"nothing was changed: {answer.error}")
     status = waited(daemon, int(answer.data["upgrades"]))
@@ -41,7 +41,7 @@ def waited(daemon: daemon_client.DaemonClient, before: int) -> dict[str, Any]:
     pause = threading.Event()
     while time.monotonic() < end:
         try:
-            answer = daemon.ask("GET", "/v1/status", timeout=5.0)
+            answer = daemon.send_request("GET", "/v1/status", timeout=5.0)
         except LbdError:
             answer = daemon_client.DaemonAnswer(0, None)
         status = answer.data if isinstance(answer.data, dict) else {}

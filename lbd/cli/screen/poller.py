@@ -36,7 +36,8 @@ class DaemonPoller:
     def change_mode(self, target: str, mode: str, reason: str) -> None:
         """Give the server another mode; blocks. Raises `LbdError`."""
         path = runtime_changes.target_path(target)
-        runtime_changes.json_object(self._daemon.ask("PATCH", path, {"mode": mode, "reason": reason}, timeout=TIMEOUT))
+        change = {"mode": mode, "reason": reason}
+        runtime_changes.json_object(self._daemon.send_request("PATCH", path, change, timeout=TIMEOUT))
 
     def _ask(self) -> None:
         last = self.events[-1]["number"] if self.events else 0
@@ -50,7 +51,7 @@ class DaemonPoller:
             self._app.call_from_thread(self._fail, "the daemon is of another version")
 
     def _get(self, path: str) -> dict[str, Any]:
-        return runtime_changes.json_object(self._daemon.ask("GET", path, timeout=TIMEOUT))
+        return runtime_changes.json_object(self._daemon.send_request("GET", path, timeout=TIMEOUT))
 
     def _succeed(self, status: Facts, events: Sequence[Facts]) -> None:
         self._asking = False
