@@ -52,7 +52,7 @@ class Operations:
 
     def tick(self) -> None:
         """To be called once a second: samples the figures of the trend."""
-        self._trend.look(self._plane)
+        self._trend.sample(self._plane)
 
     def status(self, history: bool = False) -> dict[str, Any]:
         """Everything that is now; with `history` how each server did in the last two minutes."""

@@ -42,15 +42,16 @@ def backend(plane: ControlPlane, config: Config, name: str, endpoints: Iterable[
             history: bool = False) -> dict[str, Any]:
     """A backend with its servers."""
     trend = trend or Trend()
-    course = trend.of(scoreboard.BACKEND, name)
+    series = trend.series_of(scoreboard.BACKEND, name)
     return {
         "algorithm": config.backends[name].algorithm.name,
-        "requests_per_second": round(course.rate, 2),
-        "errors_per_second": round(course.error_rate, 2),
+        "requests_per_second": round(series.rate, 2),
+        "errors_per_second": round(series.error_rate, 2),
         "requests_in_flight": int(_total(plane, scoreboard.BACKEND, name, fields.BACKEND_IN_FLIGHT)),
         "requests_waiting": int(_total(plane, scoreboard.BACKEND, name, fields.BACKEND_QUEUE)),
         "servers": {
-            endpoint.name: _server(plane, config, endpoint, trend.of(scoreboard.SERVER, endpoint.identity), history)
+            endpoint.name: _server(plane, config, endpoint, trend.series_of(scoreboard.SERVER, endpoint.identity),
+                                   history)
             for endpoint in endpoints},
     }
 
@@ -79,7 +80,7 @@ def _listeners(plane: ControlPlane, generation: Generation, trend: Trend) -> dic
             "bind": [str(address) for address in addresses.get(name, [])],
             "connections": int(_total(plane, scoreboard.LISTENER, name, fields.LISTENER_CONNECTIONS)),
             "accepted": int(_total(plane, scoreboard.LISTENER, name, fields.LISTENER_ACCEPTED)),
-            "requests_per_second": round(trend.of(scoreboard.LISTENER, name).rate, 2),
+            "requests_per_second": round(trend.series_of(scoreboard.LISTENER, name).rate, 2),
             "codes": _codes(route_codes(plane, slots)),
         }
         if listener.tls is not None:
@@ -97,7 +98,7 @@ def _tls(plane: ControlPlane, generation: Generation, place: Place) -> dict[str,
     }
 
 
-def _server(plane: ControlPlane, config: Config, endpoint: Endpoint, course: TrendSeries, history: bool
+def _server(plane: ControlPlane, config: Config, endpoint: Endpoint, series: TrendSeries, history: bool
             ) -> dict[str, Any]:
     board = plane.board
     totals = board.totals(scoreboard.SERVER, endpoint.slot)
@@ -109,7 +110,7 @@ def _server(plane: ControlPlane, config: Config, endpoint: Endpoint, course: Tre
         **_named(plane, config, endpoint),
         "health": endpoint.health,
         "reason": plane.servers.endpoints.health_reason(config, endpoint),
-        "since": then(course.since) if course.since else None,
+        "since": then(series.since) if series.since else None,
         "checked": then(judgement.checked) if judgement is not None and judgement.checked else None,
         "mode": endpoint.mode,
         "cut_at": then(endpoint.cut) if endpoint.cut else None,
@@ -119,12 +120,12 @@ def _server(plane: ControlPlane, config: Config, endpoint: Endpoint, course: Tre
         "max_conns": endpoint.max_conns or None,
         "connections": int(totals[fields.SERVER_CONNECTIONS]),
         "requests": int(sum(requests)),
-        "requests_per_second": round(course.rate, 2),
-        "errors_per_second": round(course.error_rate, 2),
+        "requests_per_second": round(series.rate, 2),
+        "errors_per_second": round(series.error_rate, 2),
         "codes": _codes(requests),
         "connection_errors": int(totals[fields.SERVER_CONNECTION_ERRORS]),
         "latency_seconds": round(latency, 6) if latency >= 0 else None,
-        **({"history": _history(course)} if history else {}),
+        **({"history": _history(series)} if history else {}),
     }
 
 
@@ -139,12 +140,12 @@ def _named(plane: ControlPlane, config: Config, endpoint: Endpoint) -> dict[str,
             "lookup_failure": resolver.failure_of(name)}
 
 
-def _history(course: TrendSeries) -> dict[str, Any]:
+def _history(series: TrendSeries) -> dict[str, Any]:
     return {
         "step_seconds": STEP,
-        "latency_seconds": [None if value is None else round(value, 6) for value in course.latencies],
-        "requests_per_second": [round(value, 2) for value in course.rates],
-        "errors_per_second": [round(value, 2) for value in course.errors],
+        "latency_seconds": [None if value is None else round(value, 6) for value in series.latencies],
+        "requests_per_second": [round(value, 2) for value in series.rates],
+        "errors_per_second": [round(value, 2) for value in series.errors],
     }
 
 

@@ -40,8 +40,8 @@ class TrendSeries:
         """5xx answers per second, now."""
         return mean(self.errors)
 
-    def take(self, counted: tuple[float, ...], seconds: float) -> None:
-        """Another sample; a row that was given to another owner began anew."""
+    def add_sample(self, counted: tuple[float, ...], seconds: float) -> None:
+        """Add a sample of the counters; a row that was given to another owner starts again."""
         before, self.seen = self.seen, counted
         if not before or counted[0] < before[0]:
             return
@@ -52,39 +52,39 @@ class TrendSeries:
 
 
 class Trend:
-    """All courses. `clock` is one that nobody sets."""
+    """The series of all owners. `clock` returns monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._courses: dict[Identity, TrendSeries] = {}
+        self._series: dict[Identity, TrendSeries] = {}
         self._sampled = 0.0
 
-    def of(self, kind: int, owner: Any) -> TrendSeries:
-        """The course of a listener or backend by its name, of a server by backend, name and address; an empty one of
-        what was not seen yet."""
-        return self._courses.get((kind, owner)) or TrendSeries()
+    def series_of(self, kind: int, owner: Any) -> TrendSeries:
+        """The series of a listener or backend by its name, of a server by backend, name and address; an empty one
+        before its first sample."""
+        return self._series.get((kind, owner)) or TrendSeries()
 
-    def look(self, plane: ControlPlane) -> None:
-        """To be called every second: notes states, and every `STEP` the figures. What is gone is forgotten."""
+    def sample(self, plane: ControlPlane) -> None:
+        """Note the states, and every `STEP` the figures; call it every second. Owners that are gone are forgotten."""
         if plane.in_force.generation is None:
             return
         now = self._clock()
         seconds = now - self._sampled
         due = seconds >= STEP - 0.5     # calls come a second and a bit apart
-        courses: dict[Identity, TrendSeries] = {}
+        all_series: dict[Identity, TrendSeries] = {}
         for identity, state, slots in _owners(plane):
-            course = courses[identity] = self._courses.get(identity) or TrendSeries()
-            if course.state != state:
-                course.state, course.since = state, now
+            series = all_series[identity] = self._series.get(identity) or TrendSeries()
+            if series.state != state:
+                series.state, series.since = state, now
             if due:
-                course.take(_counted(plane, identity[0], slots), seconds)
-        self._courses = courses
+                series.add_sample(_counted(plane, identity[0], slots), seconds)
+        self._series = all_series
         if due:
             self._sampled = now
 
 
 def _owners(plane: ControlPlane) -> Iterator[tuple[Identity, tuple[str, str], list[int]]]:
-    """Every owner of a course: identity, state, and the rows that count for it (of a server, else of routes)."""
+    """Every owner of a series: identity, state, and the rows that count for it (of a server, else of routes)."""
     generation = plane.in_force.generation
     assert generation is not None
     for group in plane.servers.endpoints.by_backend(generation.config).values():

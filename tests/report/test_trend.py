@@ -45,34 +45,34 @@ def serve(plane, count, code="2xx", seconds=0.0):
 async def test_rates_and_latency(plane):
     clock = Clock()
     seen = Trend(clock)
-    seen.look(plane)
+    seen.sample(plane)
     serve(plane, 20, seconds=1.0)
     serve(plane, 10, "5xx", seconds=0.5)
     clock.now += 1.0
-    seen.look(plane)                  # too early for a sample
+    seen.sample(plane)                  # too early for a sample
     clock.now += 1.0
-    seen.look(plane)
-    server = seen.of(scoreboard.SERVER, OWNER)
+    seen.sample(plane)
+    server = seen.series_of(scoreboard.SERVER, OWNER)
     assert (server.rate, server.error_rate, list(server.latencies)) == (15.0, 5.0, [0.05])
-    assert seen.of(scoreboard.BACKEND, "app").error_rate == 5.0
-    assert seen.of(scoreboard.LISTENER, "web").rate == 15.0
+    assert seen.series_of(scoreboard.BACKEND, "app").error_rate == 5.0
+    assert seen.series_of(scoreboard.LISTENER, "web").rate == 15.0
     clock.now += 2.0
-    seen.look(plane)
+    seen.sample(plane)
     assert list(server.latencies) == [0.05, None]
 
 
 async def test_since_when(plane):
     clock = Clock()
     seen = Trend(clock)
-    seen.look(plane)
+    seen.sample(plane)
     clock.now += 5.0
-    seen.look(plane)
-    assert seen.of(scoreboard.SERVER, OWNER).since == 1000.0
+    seen.sample(plane)
+    assert seen.series_of(scoreboard.SERVER, OWNER).since == 1000.0
     config = replace(CONFIG, backends={"app": replace(CONFIG.backends["app"], servers={
         "a": ServerConfig(address=Address("127.0.0.1", 9), mode="drain")})})
     plane.in_force.generation = plane.servers.endpoints.make_generation(2, config, 0)
-    seen.look(plane)
-    assert seen.of(scoreboard.SERVER, OWNER).since == 1005.0
+    seen.sample(plane)
+    assert seen.series_of(scoreboard.SERVER, OWNER).since == 1005.0
 
 
 async def test_the_status_tells_of_it(plane, monkeypatch):
@@ -82,7 +82,7 @@ async def test_the_status_tells_of_it(plane, monkeypatch):
     monkeypatch.setattr(status.time, "time", lambda: clock.now + 86400.0)
     seen = Trend(clock)
     for _ in range(2):
-        seen.look(plane)
+        seen.sample(plane)
         serve(plane, 4)
         clock.now += 2.0
     assert "history" not in describe(plane, seen)["backends"]["app"]["servers"]["a"]
@@ -95,12 +95,12 @@ async def test_the_status_tells_of_it(plane, monkeypatch):
 
 async def test_what_is_gone_is_forgotten_and_shown_while_it_works(plane):
     seen = Trend(Clock())
-    seen.look(plane)
+    seen.sample(plane)
     plane.board.row(0, scoreboard.SERVER, plane.in_force.generation.endpoints["app"][0].slot).add(0, 2)
     config = replace(CONFIG, backends={"app": BackendConfig()})
     plane.in_force.generation = plane.servers.endpoints.make_generation(2, config, 0)
-    seen.look(plane)
-    assert seen.of(scoreboard.SERVER, OWNER).since == 0.0
+    seen.sample(plane)
+    assert seen.series_of(scoreboard.SERVER, OWNER).since == 0.0
     assert describe(plane, seen)["draining"] == [
         {"backend": "app", "name": "a", "address": "127.0.0.1:9", "in_flight": 2}]
 
@@ -108,17 +108,17 @@ async def test_what_is_gone_is_forgotten_and_shown_while_it_works(plane):
 def test_a_row_with_another_owner_begins_anew():
     course = TrendSeries()
     for counted in ((100.0, 0.0, 100.0, 5.0), (3.0, 0.0, 3.0, 0.1), (5.0, 0.0, 5.0, 0.2)):
-        course.take(counted, 2.0)
+        course.add_sample(counted, 2.0)
     assert list(course.rates) == [1.0]
 
 
 def test_no_more_is_kept_than_two_minutes():
     course = TrendSeries()
     for number in range(2 * KEPT):
-        course.take((float(number), 0.0, 0.0, 0.0), trend.STEP)
+        course.add_sample((float(number), 0.0, 0.0, 0.0), trend.STEP)
     assert len(course.rates) == len(course.latencies) == KEPT
 
 
 async def test_before_the_first_generation(plane):
     plane.in_force.generation = None
-    Trend().look(plane)
+    Trend().sample(plane)
