@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import tomli_w
 
+from lbd.backend.algorithm import Algorithm
 from lbd.cli import command_line, grammar, guide
 from lbd.cli.command_line import main
 from lbd.cli.reference import keys, metrics
@@ -193,7 +194,7 @@ def test_a_key_or_metric_that_a_text_names_exists(topic: str) -> None:
 
 # Words with an underscore that are none of lbd's keys.
 OTHERS = {"first_byte", "bytes_in", "bytes_out", "user_agent", "tls_version", "tls_cipher", "client_port",  # log fields
-          "access_log"}
+          "access_log", *vars(Algorithm)}
 
 
 def test_security_tells_of_every_peer_and_of_the_unit() -> None:
