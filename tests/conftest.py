@@ -19,9 +19,9 @@ if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ:
     os.environ["PYTHONPYCACHEPREFIX"] = _bytecode.name
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Beginnings of the names of the tests that take longest. Where several processes run the tests these come first, and
-# who has nothing left takes from the others, lest one runs them alone at the end.
-LONGEST = ("tests/test_source.py::test_types", "tests/test_source.py::test_stubs", "tests/system/")
+# Where several processes run the tests, these long ones come first, and a process that has none left takes from the
+# others, lest one runs alone at the end. Those that fork stay before those of tests/system, which leave threads behind.
+LONGEST = ("tests/test_source.py::test_types", "tests/test_source.py::test_stubs")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,12 +1,16 @@
 """Tests of lbd.balance.rotation: one position for all who map it, an order that is bounded, shares that are kept."""
 
-import multiprocessing
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from lbd.balance.rotation import Rotation
 from lbd.stats.scoreboard import BACKEND, PROCESS, Board
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_position_is_the_backends_and_shared() -> None:
@@ -60,13 +64,19 @@ def test_refuses_what_is_no_weight(weights: list[int]) -> None:
         Rotation(None, weights)
 
 
-def _take(fd: int, lane: int, count: int) -> Counter[int]:
-    rotation = Rotation(Board.attach(fd).row(lane, BACKEND, 0), [1, 1, 1])
-    return Counter(rotation.take() for _ in range(count))
+TAKE = """
+import sys
+from lbd.balance.rotation import Rotation
+from lbd.stats.scoreboard import BACKEND, Board
+fd, lane, count = map(int, sys.argv[1:])
+rotation = Rotation(Board.attach(fd).row(lane, BACKEND, 0), [1, 1, 1])
+print(*(rotation.take() for _ in range(count)))
+"""
 
 
 def test_no_turn_is_lost_or_taken_twice_by_processes_at_once() -> None:
     board = Board.create(4)
-    with multiprocessing.get_context("fork").Pool(4) as pool:
-        counts = pool.starmap(_take, [(board.fd, lane, 30_000) for lane in range(4)])
+    processes = [subprocess.Popen([sys.executable, "-c", TAKE, str(board.fd), str(lane), "30000"], cwd=ROOT,
+                                  pass_fds=[board.fd], stdout=subprocess.PIPE, text=True) for lane in range(4)]
+    counts = [Counter(map(int, process.communicate()[0].split())) for process in processes]
     assert sum(counts, Counter()) == {0: 40_000, 1: 40_000, 2: 40_000}
