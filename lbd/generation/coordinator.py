@@ -105,13 +105,16 @@ class Coordinator:
     def build(self, number: int, config: Config, material: Material) -> Generation:
         """The generation of a configuration as its servers are now; raises `LbdError` when the scoreboard is full."""
         share = limits.connections(self._open_files, worker_count(config), config.global_.max_connections)
-        return self._servers.endpoints.make_generation(number, config, share, *material)
+        generation = self._servers.endpoints.make_generation(number, config, share, *material)
+        self._rows.expect(generation)
+        return generation
 
     def put_in_force(self, generation: Generation, file_config: Config | None = None) -> None:
         """Everything here goes by this generation from now on; `file_config` is given if the files' is another."""
         former = rows.of_servers(self._in_force.endpoints.values())
         self._rows.release_later(former, generation.config.global_.drain_timeout)
         self._in_force.put_generation(generation)
+        self._rows.expect(None)
         self._rows.follow_generation(generation)
         if file_config is not None:
             self._in_force.file_config = file_config
@@ -130,6 +133,7 @@ class Coordinator:
             undo.callback(self._sockets.discard, staged)
             await self._servers.watch_servers(old.config, config)
             await self._servers.first_checks()
+            undo.callback(self._rows.expect, None)
             new = self.build(old.number + 1, config, material)
             if not force:
                 outage.refuse(self._servers.endpoints.by_backend(old.config), new)
@@ -164,6 +168,7 @@ class Coordinator:
             new = self.build(old.number, config, material)
             prepared = await self._fleet.prepare(new)
         except LbdError as error:
+            self._rows.expect(None)
             _log_kept_servers(error)
             return
         self.put_in_force(new)

@@ -21,6 +21,11 @@ class Rows:
         self._board = board
         self._slots = slots
         self._in_force = in_force
+        self._expected: set[RowIdentity] = set()
+
+    def expect(self, generation: Generation | None) -> None:
+        """Keep the rows of a generation that the workers prepare, until it is in force or (None) given up."""
+        self._expected = of_generation(generation) if generation is not None else set()
 
     def follow_generation(self, generation: Generation) -> None:
         """Count in histograms per server, or only per backend, as the generation says."""
@@ -43,8 +48,10 @@ class Rows:
     def _release(self, candidates: set[RowIdentity]) -> None:
         if self._in_force.generation is None:
             return
-        used = of_generation(self._in_force.generation) | of_servers(self._in_force.endpoints.values())
-        for kind, owner in candidates - used:
+        unused = candidates - of_generation(self._in_force.generation) - of_servers(self._in_force.endpoints.values())
+        if undecided := unused & self._expected:
+            self.release_later(undecided, 0.0)
+        for kind, owner in unused - undecided:
             self._slots.release(kind, owner)
 
 

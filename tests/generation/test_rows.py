@@ -1,12 +1,17 @@
 """Rows: each part of a generation has one."""
 
+import pytest
+
 from lbd.backend.snapshot import Endpoint, Generation
-from lbd.generation.rows import in_flight, of_generation, of_servers
+from lbd.generation import rows
+from lbd.generation.in_force import InForce
+from lbd.generation.rows import Rows, in_flight, of_generation, of_servers
 from lbd.schema import Config
 from lbd.schema.units import Address
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
+from tests.waiting import turn
 
 MEMBER = Endpoint("app", "a", Address("10.0.0.1", 80), 0)
 OWN = (scoreboard.SERVER, ("app", "a", "10.0.0.1:80"))
@@ -30,3 +35,24 @@ def test_requests_that_are_to_end():
     stay = {(scoreboard.SERVER, "stays")}
     assert in_flight(board, slots, stay, set()) == 4
     assert in_flight(board, slots, stay, {2}) == 6
+
+
+@pytest.mark.parametrize("comes", [True, False])
+async def test_a_row_is_kept_while_workers_prepare_a_generation_that_has_it(monkeypatch, comes):
+    monkeypatch.setattr(rows, "LINGER", 0.0)
+    board = Board.create(2)
+    slots = Slots(board)
+    in_force = InForce()
+    in_force.put_generation(Generation(1, Config(), {}, {}, {}, {}))
+    kept = Rows(board, slots, in_force)
+    slots.take(*OWN)
+    new = Generation(2, Config(), {"app": (MEMBER,)}, {}, {}, {})
+    kept.expect(new)
+    kept.release_later({OWN}, 0.0)
+    await turn(5)
+    assert slots.owners(scoreboard.SERVER) == {OWN[1]: 0}
+    if comes:
+        in_force.put_generation(new)
+    kept.expect(None)
+    await turn(5)
+    assert bool(slots.owners(scoreboard.SERVER)) == comes
