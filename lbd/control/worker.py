@@ -63,7 +63,8 @@ class Worker:
         self._log_form = log_form
         self._poller = Poller()
         loop.add_reader(self._poller.fileno(), self._poller.run)
-        self._plane = DataPlane(loop, self._poller, board, lane, self._report_connect_failure, Wakeups(wakeups, lane))
+        self._data_plane = DataPlane(loop, self._poller, board, lane, self._report_connect_failure,
+                                     Wakeups(wakeups, lane))
         self._garbage = Garbage(loop)
         self._pending: Prepare | None = None
         self._drain_timeout = 0.0
@@ -77,37 +78,37 @@ class Worker:
             case Ping(number):
                 self._channel.send(Pong(number))
             case UpdateEndpoints(endpoints):
-                self._plane.update(endpoints)
+                self._data_plane.update(endpoints)
             case Prepare():
                 self._prepare(message)
             case Commit(number):
                 self._commit(number)
             case Discard():
                 self._pending = None
-                self._plane.discard()
+                self._data_plane.discard()
             case Listen(listener, more):
                 self._listen(listener, fds, more)
             case LogTo():
                 for fd in fds:
-                    self._plane.log_to(fd)
+                    self._data_plane.log_to(fd)
             case TraceTo():
                 for fd in fds:
-                    self._plane.trace_to(fd)
+                    self._data_plane.trace_to(fd)
             case ExplainRequest(ticket, seconds):
-                self._plane.explanations.admit(ticket, seconds)
+                self._data_plane.explanations.admit(ticket, seconds)
                 self._channel.send(ExplainReady())
             case Drain(timeout):
                 self._drain(timeout)
             case Cut():
                 self._loop.call_later(CUT, self._end)
-                self._plane.cut()
+                self._data_plane.cut()
             case _:
                 logger.error("unexpected message from the supervisor", message=type(message).__name__)
 
     def _prepare(self, message: Prepare) -> None:
         number = message.generation.number
         try:
-            self._plane.prepare(message.generation)
+            self._data_plane.prepare(message.generation)
         except LbdError as error:
             self._channel.send(Veto(number, str(error)))
         except Exception as error:  # whatever is wrong with it, the old generation serves on
@@ -123,7 +124,7 @@ class Worker:
             return
         config = self._pending.generation.config
         self._pending = None
-        self._plane.commit()
+        self._data_plane.commit()
         self._drain_timeout = config.global_.drain_timeout
         log.set_up(config.log.level, self._log_form, log.write_stderr, worker=os.getpid())
         self._garbage.freeze()
@@ -131,12 +132,12 @@ class Worker:
 
     def _listen(self, listener: str, fds: list[int], more: bool) -> None:
         if not more:
-            self._plane.unlisten(listener)
+            self._data_plane.unlisten(listener)
         for fd in fds:
             if self._draining:
                 os.close(fd)
             else:
-                self._plane.listen(listener, socket.socket(fileno=fd))
+                self._data_plane.listen(listener, socket.socket(fileno=fd))
 
     def _report_connect_failure(self, backend: str, server: str, address: str) -> None:
         # A dead server fails every connect: one report does until its check had time to run.
@@ -150,7 +151,7 @@ class Worker:
     def _drain(self, timeout: float) -> None:
         if not self._draining:
             self._draining = True
-            self._plane.drain(timeout, self._end)
+            self._data_plane.drain(timeout, self._end)
 
     def _orphaned(self, reason: str) -> None:
         if self._draining:

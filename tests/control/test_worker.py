@@ -97,7 +97,7 @@ async def pair(monkeypatch):
     worker._channel.close()
     loop.remove_reader(worker._poller.fileno())
     worker._poller.close()
-    for sock in worker._plane.sockets:
+    for sock in worker._data_plane.sockets:
         sock.close()
 
 
@@ -113,20 +113,20 @@ async def test_prepare_commit_and_listen(pair):
         channel.send(Listen("web"), [sock.fileno(), sock.fileno()])
     channel.send(Ping(5))
     assert [await got.get() for _ in range(3)] == [Ready(1), Committed(1), Pong(5)]
-    assert worker._plane.told == ["prepare", "commit", "unlisten", "listen", "listen"]
+    assert worker._data_plane.told == ["prepare", "commit", "unlisten", "listen", "listen"]
 
 
 @pytest.mark.parametrize(("error", "reason"), [
     (LbdError("no such key"), "no such key"), (ValueError("odd"), "generation 1 cannot be built: ValueError('odd')")])
 async def test_what_cannot_be_built_is_vetoed(pair, error, reason):
     worker, channel, got = pair
-    worker._plane.refuse = error
+    worker._data_plane.refuse = error
     channel.send(Prepare(generation()))
     channel.send(Discard(1))
     assert await got.get() == Veto(1, reason)
     channel.send(Ping(1))
     await got.get()
-    assert worker._plane.told == ["discard"]
+    assert worker._data_plane.told == ["discard"]
 
 
 async def test_a_commit_of_nothing_is_not_answered(pair):
@@ -134,7 +134,7 @@ async def test_a_commit_of_nothing_is_not_answered(pair):
     channel.send(Commit(9))
     channel.send(Ping(1))
     assert await got.get() == Pong(1)
-    assert worker._plane.told == []
+    assert worker._data_plane.told == []
 
 
 async def test_one_drain_is_enough_and_sockets_are_refused_then(pair):
@@ -145,7 +145,7 @@ async def test_one_drain_is_enough_and_sockets_are_refused_then(pair):
         channel.send(Listen("web"), [sock.fileno()])
     channel.send(Ping(1))
     await got.get()
-    assert worker._plane.told == ["drain", "unlisten"]
+    assert worker._data_plane.told == ["drain", "unlisten"]
 
 
 async def test_an_orphan_serves_on_and_then_drains(pair, monkeypatch):
@@ -154,7 +154,7 @@ async def test_an_orphan_serves_on_and_then_drains(pair, monkeypatch):
     called = []
     monkeypatch.setattr(socket_owners, "become_orphan", lambda: called.append("orphan"))   # not this process
     drained = asyncio.Event()
-    monkeypatch.setattr(worker._plane, "drain", lambda timeout, done: drained.set())
+    monkeypatch.setattr(worker._data_plane, "drain", lambda timeout, done: drained.set())
     channel.close()
     await drained.wait()
     assert called == ["orphan"]
