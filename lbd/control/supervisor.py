@@ -53,7 +53,7 @@ class Supervisor:
         self._tasks = Tasks(_task_failed)
         self._life = Lifecycle()
         self._plane = plane = ControlPlane(self._tasks, self._log.form, self._log.write_line,
-                                           handover.take(os.environ, os.getpid()), config.metrics.buckets)
+                                           handover.receive(os.environ, os.getpid()), config.metrics.buckets)
         self._changes = RuntimeChanges(plane, self._tasks)
         self._service = Service(plane)
         self._orphans = Orphans(plane.predecessor.on_worker_exit)

@@ -23,11 +23,11 @@ STORED = "lbd."             # name of a socket that lbd itself has opened, as in
 class Handover:
     """Everything that was handed over.
 
-    `sockets` are listening, each with the name of its listener and whether lbd itself opened it; `doors` are those of
-    the admin interface and the metrics. `workers` maps pids to lanes, `slots` are (kind, identity, slot). Without a
-    `board` the layout was another, and `past` has the counters. `pipes` are the reading ends of access logs, with the
-    beginning of a line, `logs` those of the workers' own logs; `known` is for `saved_health`, `runtime` for
-    `RuntimeState`.
+    `sockets` are listening, each with the name of its listener and whether lbd itself opened it; `api_sockets` are
+    those of the admin and the metrics server. `workers` maps pids to lanes, `slots` are (kind, identity, slot).
+    Without a `board` the layout was another, and `past` has the counters. `pipes` are the reading ends of access logs,
+    each with the beginning of a line; `logs` are those of the workers' own logs. `health` is for `saved_health`,
+    `runtime` for `RuntimeState`.
     """
 
     version: str
@@ -35,14 +35,14 @@ class Handover:
     restarts: int
     upgrades: int
     sockets: tuple[tuple[str, bool, socket.socket], ...] = ()
-    doors: Mapping[str, socket.socket] = field(default_factory=dict)
+    api_sockets: Mapping[str, socket.socket] = field(default_factory=dict)
     board: Board | None = None
     past: OldScoreboard | None = None
     workers: Mapping[int, int] = field(default_factory=dict)
     slots: tuple[tuple[int, Hashable, int], ...] = ()
     pipes: tuple[tuple[int, bytes], ...] = ()
     logs: tuple[int, ...] = ()
-    known: Mapping[str, Any] = field(default_factory=dict)
+    health: Mapping[str, Any] = field(default_factory=dict)
     runtime: str = ""
 
 
@@ -64,7 +64,7 @@ def descriptors(data: Mapping[str, Any]) -> list[int]:
             *(fd for fd, _ in data["pipes"]), *data["logs"]]
 
 
-def take(environment: MutableMapping[str, str], pid: int) -> Handover | None:
+def receive(environment: MutableMapping[str, str], pid: int) -> Handover | None:
     """The handover of the image before in this process, None if there was none. Unusable parts are left out."""
     heir, _, text = environment.pop(VARIABLE, "").partition(":")
     if heir != str(pid) or not text.isdecimal():
@@ -72,26 +72,26 @@ def take(environment: MutableMapping[str, str], pid: int) -> Handover | None:
     try:
         with os.fdopen(int(text), "rb") as memory:
             memory.seek(0)
-            return _taken(json.loads(memory.read()))
+            return _parse(json.loads(memory.read()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         logger.error("nothing taken over from the version before", reason=repr(error))
         return None
 
 
-def _taken(data: Mapping[str, Any]) -> Handover:
-    """Versions differ in what they hand over: only the entries of the first of them must be there."""
+def _parse(data: Mapping[str, Any]) -> Handover:
+    """The handover that JSON describes. Only the entries of the first version that had one must be there."""
     sockets = [(str(name), bool(own), sock) for name, own, fd in data["sockets"] for sock in _sockets(fd)]
     board = _board(int(data["board"]))
     slots = ((int(kind), identity_of(identity), int(slot)) for kind, identity, slot in data["slots"])
     return Handover(
         version=str(data["version"]), generation=int(data["generation"]), restarts=int(data["restarts"]),
         upgrades=int(data["upgrades"]) + 1, sockets=tuple(sockets),
-        doors={str(name): sock for name, fd in data.get("doors", {}).items() for sock in _sockets(fd)},
+        api_sockets={str(name): sock for name, fd in data.get("doors", {}).items() for sock in _sockets(fd)},
         board=board, past=_past(data) if board is None else None,
         workers={int(pid): int(lane) for pid, lane in data["workers"]},
         slots=tuple(slots) if board is not None else (),
-        pipes=tuple((fd, base64.b64decode(begun)) for fd, begun in data.get("pipes", ()) if _kept(fd)),
-        logs=tuple(fd for fd in data.get("logs", ()) if _kept(fd)), known=data.get("known", {}),
+        pipes=tuple((fd, base64.b64decode(begun)) for fd, begun in data.get("pipes", ()) if _owned(fd)),
+        logs=tuple(fd for fd in data.get("logs", ()) if _owned(fd)), health=data.get("known", {}),
         runtime=str(data.get("runtime", "")))
 
 
@@ -104,8 +104,8 @@ def _sockets(fd: int) -> Iterable[socket.socket]:
         yield sock
 
 
-def _kept(fd: int) -> bool:
-    """The descriptor is there; from here on it is this process's alone."""
+def _owned(fd: int) -> bool:
+    """Whether the descriptor is there; from here on it is this process's alone."""
     try:
         os.set_inheritable(fd, False)
     except OSError:

@@ -60,12 +60,12 @@ class Predecessor:
 
     def server_socket(self, name: str) -> socket.socket | None:
         """The socket of the `admin` or `metrics` server; None if it had none."""
-        return self._handover.doors.get(name) if self._handover is not None else None
+        return self._handover.api_sockets.get(name) if self._handover is not None else None
 
     def restore_servers(self, servers: ServerStates) -> None:
         """Go on with health, ejections and planned cuts as they were."""
         if self._handover is not None:
-            saved_health.restore(self._handover.known, servers.schedule, servers.ejection, servers.cuts)
+            saved_health.restore(self._handover.health, servers.schedule, servers.ejection, servers.cuts)
 
     def read_worker_logs(self, write_log_line: Callable[[str], None]) -> None:
         """Read on the logs of the workers that still live."""

@@ -31,14 +31,14 @@ def test_there_and_back():
                            doors={"admin": os.dup(sock.fileno())}, pipes=[(pipe[0], b"half a l\xc3")], logs=[log[0]])
         assert len(fds) == 5
         environment = {handover.VARIABLE: f"7:{memory}", "KEPT": "1"}
-        found = handover.take(environment, 7)
+        found = handover.receive(environment, 7)
     assert environment == {"KEPT": "1"}
     assert not any(map(os.get_inheritable, fds))
     ((listener, own, taken),) = found.sockets
     assert (listener, own, taken.getsockname()) == ("web", True, name)
     taken.close()
-    assert found.doors["admin"].getsockname() == name
-    found.doors["admin"].close()
+    assert found.api_sockets["admin"].getsockname() == name
+    found.api_sockets["admin"].close()
     assert (found.pipes, found.logs) == (((pipe[0], b"half a l\xc3"),), (log[0],))
     for fd in (*pipe, *log):
         os.close(fd)
@@ -53,19 +53,19 @@ def test_a_scoreboard_of_another_layout_begins_anew():
     memory = os.memfd_create("other")
     os.truncate(memory, about["page"] + about["lanes"] * about["lane"])
     text, _ = left([], memory, counted=about)
-    found = handover.take({handover.VARIABLE: f"7:{text}"}, 7)
+    found = handover.receive({handover.VARIABLE: f"7:{text}"}, 7)
     assert found.board is None
     assert found.past is not None
     assert found.slots == ()
     unknown, _ = left([], os.memfd_create("unknown"))   # by a version that does not tell its layout
-    assert handover.take({handover.VARIABLE: f"7:{unknown}"}, 7).past is None
+    assert handover.receive({handover.VARIABLE: f"7:{unknown}"}, 7).past is None
 
 
 def test_nothing_for_this_process():
-    assert handover.take({}, 7) is None
-    assert handover.take({handover.VARIABLE: "8:3"}, 7) is None
+    assert handover.receive({}, 7) is None
+    assert handover.receive({handover.VARIABLE: "8:3"}, 7) is None
     memory = os.memfd_create("broken")
     os.write(memory, json.dumps({}).encode()[:1])
-    assert handover.take({handover.VARIABLE: f"7:{memory}"}, 7) is None
+    assert handover.receive({handover.VARIABLE: f"7:{memory}"}, 7) is None
     incomplete = handover.write({"version": "1"})
-    assert handover.take({handover.VARIABLE: f"7:{incomplete}"}, 7) is None
+    assert handover.receive({handover.VARIABLE: f"7:{incomplete}"}, 7) is None
