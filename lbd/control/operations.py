@@ -68,7 +68,7 @@ class Operations:
             "upgrades": self._upgrade.before,
             "degraded": self._reload.source.refused,
             "files": list(self._reload.source.loaded.files),
-            "watch": self._watches.manner,
+            "watch": self._watches.mode,
             "last_reload": self._reload.describe(),
             "last_change": self._reload.record.change,
             "unkept": self._changes.unkept,

@@ -25,7 +25,7 @@ class ConfigWatch:
             self._watching.cancel()
             self._watching = None
 
-    def manner(self, others: str) -> str:
+    def mode(self, others: str) -> str:
         """How changes are noticed: `off`, `events`, or `polling: REASON`; `others` is why further files are polled."""
         polls = (self._watch.polls if self._watching is not None else "") or others
         return f"polling: {polls}" if polls else "off" if self._watching is None else "events"

@@ -20,9 +20,9 @@ class FileWatches:
         self._wanted = False
 
     @property
-    def manner(self) -> str:
+    def mode(self) -> str:
         """How changes are noticed: `off`, `events`, or `polling: REASON`."""
-        return self._config_watch.manner(self._renewal.polls)
+        return self._config_watch.mode(self._renewal.polls)
 
     def start(self, config: Config) -> None:
         """Watch as a first configuration says."""

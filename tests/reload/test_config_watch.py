@@ -16,15 +16,15 @@ async def test_files_are_followed_while_that_is_wanted(tmp_path: Path) -> None:
     changed = asyncio.Event()
     tasks = Tasks(lambda name, error: None)
     made = ConfigWatch(tasks, lambda: [str(file)], changed.set)
-    assert made.manner("") == "off"
+    assert made.mode("") == "off"
     made.follow(True)
-    assert made.manner("") == "events"
+    assert made.mode("") == "events"
     file.write_text("other")
     async with asyncio.timeout(20):
         await changed.wait()
-    assert made.manner("no inotify") == "polling: no inotify"
+    assert made.mode("no inotify") == "polling: no inotify"
     made.follow(False)
-    assert made.manner("") == "off"
+    assert made.mode("") == "off"
     await tasks.cancel(1.0)
 
 
@@ -49,13 +49,13 @@ async def test_what_is_not_followed_is_not_polled(tmp_path: Path, monkeypatch: p
     made = ConfigWatch(tasks, lambda: [str(tmp_path)], lambda: None)
     made.follow(True)
     await polls.wait()
-    assert made.manner("") == "polling: no inotify"
+    assert made.mode("") == "polling: no inotify"
     made.follow(False)
-    assert made.manner("") == "off"
+    assert made.mode("") == "off"
     await tasks.cancel(1.0)
 
 
 async def test_nothing_is_followed_without_files() -> None:
     made = ConfigWatch(Tasks(lambda name, error: None), lambda: [], lambda: None)
     made.follow(True)
-    assert made.manner("") == "off"
+    assert made.mode("") == "off"

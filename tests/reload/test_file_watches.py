@@ -48,10 +48,10 @@ async def test_only_a_change_in_force_ends_the_watch(tmp_path, tasks):
     watches = FileWatches(SimpleNamespace(in_force=InForce()), Reload(tmp_path / "lbd.toml"), tasks)
     on, off = Config(global_=Global(watch=True)), Config(global_=Global(watch=False))
     watches.start(on)
-    assert watches.manner != "off"
+    assert watches.mode != "off"
     await watches.stage(on, off)
     await watches.rollback()
-    assert watches.manner != "off"
+    assert watches.mode != "off"
     await watches.stage(on, off)
     await watches.commit()
-    assert watches.manner == "off"
+    assert watches.mode == "off"
