@@ -87,8 +87,8 @@ class OverrideChanges:
         """Plan the cut of the servers that are taken out; where none is, put `before` in force again and raise
         `InvalidChange`."""
         backend, server = target
-        endpoints = [endpoint for endpoint
-                     in self._plane.servers.endpoints.of_backend(self._targets.generation().config, backend)
+        config = self._plane.in_force.require_generation().config
+        endpoints = [endpoint for endpoint in self._plane.servers.endpoints.of_backend(config, backend)
                      if server in ("", endpoint.name, endpoint.name.partition("@")[0])]
         if seconds is not None:
             endpoints = [endpoint for endpoint in endpoints if cuts.is_out(endpoint)]

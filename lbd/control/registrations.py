@@ -127,7 +127,7 @@ class Registrations:
         """Remove a server when nothing is in flight to it any more, or the drain has lasted long enough."""
         entry = self._plane.servers.registry.entry_of(name)
         began = entry.leaving if entry is not None else 0.0
-        end = began + self._targets.generation().config.global_.drain_timeout
+        end = began + self._plane.in_force.require_generation().config.global_.drain_timeout
         while True:
             await asyncio.sleep(LOOK)   # the workers have heard of the drain by then
             if self._plane.servers.registry.entry_of(name) is not entry or entry is None or entry.leaving != began:

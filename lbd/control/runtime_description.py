@@ -22,7 +22,7 @@ class RuntimeDescription:
 
     def describe_backends(self) -> dict[str, Any]:
         """Every backend with its servers."""
-        self._targets.generation()
+        self._plane.in_force.require_generation()
         described: dict[str, Any] = status.describe(self._plane)["backends"]
         self.annotate(described)
         return described
@@ -30,7 +30,7 @@ class RuntimeDescription:
     def describe_backend(self, name: str) -> dict[str, Any]:
         """A backend with its servers; raises `UnknownTarget`."""
         self._targets.require_backend(name)
-        config = self._targets.generation().config
+        config = self._plane.in_force.require_generation().config
         endpoints = self._plane.servers.endpoints.of_backend(config, name)
         return self._annotate(name, status.backend(self._plane, config, name, endpoints))
 

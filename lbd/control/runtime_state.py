@@ -43,7 +43,7 @@ class RuntimeState:
     @property
     def next_save(self) -> int:
         """Number of the next save; 0 without a file."""
-        return self._file.asked + 1 if self._file is not None else 0
+        return self._file.requested + 1 if self._file is not None else 0
 
     def restore(self, state_dir: str, left: str = "") -> None:
         """Take over the state that was kept there ("": none is), or that the version before in this process left as

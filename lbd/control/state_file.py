@@ -20,14 +20,14 @@ LAST = 1.0           # seconds for a write that is under way at the end
 
 
 class StateFile:
-    """Keeps the TOML that `text` returns whenever `save` is called; saves asked for during one are one save.
+    """Keeps the TOML that `text` returns whenever `save` is called; saves that are requested during one are one save.
 
-    `reason` says why the last save was none, "" when it was one. `asked` is the number of the last save asked for.
+    `reason` is why the last save failed, "" when it succeeded; `requested` is the number of the last requested save.
     """
 
     def __init__(self, path: str, text: Callable[[], str]) -> None:
         self.reason = ""
-        self.asked = 0
+        self.requested = 0
         self._path = Path(path)
         self._text = text
         self._lock = asyncio.Lock()
@@ -38,12 +38,12 @@ class StateFile:
     @property
     def behind(self) -> bool:
         """Whether the present `text` may not be on the disk."""
-        return self._saved < self.asked
+        return self._saved < self.requested
 
     async def save(self) -> None:
         """Return when the present `text` is on the disk; raises `NotStored` when it cannot be."""
-        self.asked += 1
-        await self.reach(self.asked)
+        self.requested += 1
+        await self.reach(self.requested)
 
     async def reach(self, number: int) -> None:
         """Return when the text of the save of that number is on the disk; raises `NotStored` when it cannot be."""
@@ -52,7 +52,7 @@ class StateFile:
         async with self._lock:
             if self._saved >= number:
                 return
-            upto = self.asked
+            upto = self.requested
             text = self._text()
             try:
                 await self._writing.run(_write, self._path, text)

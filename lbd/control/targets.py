@@ -1,7 +1,6 @@
 """The targets of runtime changes: the backends and servers in force, registered ones included."""
 
-from lbd.backend.snapshot import Generation
-from lbd.errors import NotReady, UnknownTarget
+from lbd.errors import UnknownTarget
 from lbd.generation import outage
 from lbd.generation.control_plane import ControlPlane
 from lbd.schema import BackendConfig
@@ -14,16 +13,9 @@ class Targets:
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
 
-    def generation(self) -> Generation:
-        """The generation in force."""
-        generation = self._plane.in_force.generation
-        if generation is None:
-            raise NotReady("lbd is still starting; try again in a moment")
-        return generation
-
     def require_backend(self, name: str) -> BackendConfig:
         """The backend of that name; raises `UnknownTarget`."""
-        backends = self.generation().config.backends
+        backends = self._plane.in_force.require_generation().config.backends
         if name not in backends:
             raise UnknownTarget(f"there is no backend {shown(name)}{nearest(name, backends)}")
         return backends[name]
@@ -38,4 +30,5 @@ class Targets:
 
     def is_served(self, backend: str) -> bool:
         """Whether the backend has a usable server."""
-        return outage.served(self._plane.servers.endpoints.of_backend(self.generation().config, backend))
+        config = self._plane.in_force.require_generation().config
+        return outage.served(self._plane.servers.endpoints.of_backend(config, backend))

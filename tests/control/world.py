@@ -7,6 +7,7 @@ from lbd.control import runtime_state
 from lbd.control.runtime_changes import RuntimeChanges
 from lbd.discovery.registry import Registry
 from lbd.generation.cuts import Cuts
+from lbd.generation.in_force import InForce
 from lbd.generation.overrides import Overrides
 from lbd.schema import BackendConfig, Config, Global, Registration, ServerConfig
 from lbd.schema.units import Address
@@ -20,6 +21,8 @@ OFFER = {"address": "10.0.0.2:80", "ttl": "10s"}
 
 class Plane:
     """A control plane all of whose parts are this one object."""
+
+    require_generation = InForce.require_generation
 
     def __init__(self):
         self.overrides = Overrides()
