@@ -80,7 +80,7 @@ class Endpoints:
     def has_same_servers(self, generation: Generation) -> bool:
         """Whether the generation still has the right endpoints, whatever their state."""
         now = self.by_backend(generation.config)
-        return all([m.name for m in endpoints] == [m.name for m in now[name]]
+        return all([endpoint.name for endpoint in endpoints] == [endpoint.name for endpoint in now[name]]
                    for name, endpoints in generation.endpoints.items())
 
     def health_reason(self, config: Config, endpoint: Endpoint) -> str:

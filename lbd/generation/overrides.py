@@ -15,8 +15,8 @@ NAMED = 5       # servers that a warning names
 
 Target = tuple[str, str]   # backend and server; an empty server means every server of the backend
 
-# An endpoint has these; the others of an override have no effect.
-_MEMBER = frozenset(Endpoint._fields)
+# Fields of an endpoint; other settings of an override have no effect.
+_ENDPOINT_FIELDS = frozenset(Endpoint._fields)
 
 
 class Overrides:
@@ -90,7 +90,7 @@ class Overrides:
                 changes |= override.settings
         if not endpoint.address.literal:
             changes.pop("health", None)   # a name that was never resolved leads nowhere
-        changes = {name: value for name, value in changes.items() if name in _MEMBER}
+        changes = {name: value for name, value in changes.items() if name in _ENDPOINT_FIELDS}
         return endpoint._replace(**changes) if changes else endpoint
 
     def _follow_clock(self) -> None:

@@ -33,8 +33,8 @@ class Impact:
         if change.kind != "listener":
             endpoints = [endpoint for endpoint in generation.endpoints.get(name, ())
                          if change.kind == "backend" or endpoint.name.partition("@")[0] == str(change.where[3])]
-            return dataclasses.replace(change, requests=sum(self._board.in_flight(m.slot) for m in endpoints),
-                                       connections=self._connections(endpoints))
+            in_flight = sum(self._board.in_flight(endpoint.slot) for endpoint in endpoints)
+            return dataclasses.replace(change, requests=in_flight, connections=self._connections(endpoints))
         if name not in generation.listeners:
             return change
         open_now = self._board.total(scoreboard.LISTENER, generation.listeners[name], fields.LISTENER_CONNECTIONS)
