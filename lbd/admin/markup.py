@@ -92,7 +92,7 @@ def status_page(status: Row, events: Iterable[Row], operates: bool, selection: S
         troubles=list(columns.troubles(status)), ailing=ailing, operates=operates,
         searched=sum(map(len, groups.values())) > SEARCHED, find=selection.find, hits=hits(groups, selection),
         backends=[backend_part(name, status["backends"][name], groups[name], rows)
-                  for name, rows in selection.of(groups).items()],
+                  for name, rows in selection.select(groups).items()],
         draining=table(columns.DRAINING, status.get("draining", [])),
         listeners=table(columns.LISTENERS, columns.listeners(status)),
         workers=table(columns.WORKERS, status.get("workers", [])), events=table(columns.EVENTS, events),

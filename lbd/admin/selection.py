@@ -18,7 +18,7 @@ class Selection:
     find: str = ""
     show: Collection[str] | None = None
 
-    def of(self, groups: Mapping[str, list[Row]]) -> dict[str, list[Row] | None]:
+    def select(self, groups: Mapping[str, list[Row]]) -> dict[str, list[Row] | None]:
         """The servers to show of each backend, None of a collapsed one; backends without a hit are left out."""
         if not self.find.strip():
             few = sum(map(len, groups.values())) <= FEW

@@ -83,8 +83,8 @@ class Operations:
         """The exposition for Prometheus; ValueError for a query that means nothing."""
         loaded = self._reload.source.loaded
         refused = {problem.file for problem in loaded.refused}
-        view = metrics_view.look(self._plane, self._reload.record, build_of_kernels(), refused,
-                                 self._log.output.dropped)
+        view = metrics_view.make_view(self._plane, self._reload.record, build_of_kernels(), refused,
+                                      self._log.output.dropped)
         return scrape(view, self._plane.board, accept, query, loaded.config.metrics.max_series)
 
     def explain(self, method: str, url: str, headers: Sequence[str], client: str, listener: str) -> dict[str, Any]:

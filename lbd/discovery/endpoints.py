@@ -90,7 +90,7 @@ class Endpoints:
         key = endpoint.identity
         if reason := self._ejection_reason(key):
             return reason
-        judgement = self._schedule.of(key)
+        judgement = self._schedule.judgement_of(key)
         return judgement.reason if judgement is not None else ""
 
     def _endpoints(self, config: Config, name: str, backend: BackendConfig) -> Iterator[Endpoint]:
@@ -101,7 +101,7 @@ class Endpoints:
             if not address.literal:
                 health = "down"
             elif checked and server.check:
-                judgement = self._schedule.of(key)
+                judgement = self._schedule.judgement_of(key)
                 health = judgement.health if judgement is not None else "unknown"
             if health == "up" and self._ejection_reason(key):
                 health = "ejected"

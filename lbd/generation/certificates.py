@@ -31,7 +31,7 @@ ROTATION = 12 * 3600  # seconds after which session tickets get other keys
 
 
 class Shown(NamedTuple):
-    """A certificate in force: where, from which file, for which names, until when (Unix time)."""
+    """A certificate in force: its place, its file, its names, and its end (Unix time)."""
 
     place: Place
     path: str
@@ -39,7 +39,7 @@ class Shown(NamedTuple):
     ends: int
 
 
-Known = tuple[ListenerTls | BackendTls, Credentials, Print]   # settings, the content of their files, and the files
+Known = tuple[ListenerTls | BackendTls, Credentials, Print]   # settings, the content of their files, and their prints
 
 
 class TlsFindings(NamedTuple):
@@ -67,13 +67,13 @@ class Certificates:
         return self.accept_findings(self.read_files(config))
 
     @property
-    def known(self) -> TlsFindings:
-        """All files taken over so far, for `restore`."""
+    def accepted(self) -> TlsFindings:
+        """The findings that are accepted now, for `restore`."""
         return TlsFindings(self._good, self.refused)
 
-    def restore(self, known: TlsFindings) -> None:
-        """Go back to these: the files taken over since are of a configuration that was refused."""
-        self._good, self.refused = known
+    def restore(self, accepted: TlsFindings) -> None:
+        """Go back to these findings: those accepted since are of a configuration that was refused."""
+        self._good, self.refused = accepted
 
     def accept_findings(self, findings: TlsFindings) -> dict[Place, Credentials]:
         """Take over the result of `read_files`; returns all credentials that its configuration names."""
@@ -130,18 +130,19 @@ class Certificates:
 
     def warn(self, shown: Iterator[Shown], now: float) -> None:
         """Log once a day each certificate that ends soon, or has ended."""
-        for one in shown:
-            if one.ends - now < SOON and abs(now - self._warned.get(one, 0.0)) >= 86400:
-                self._warned[one] = now
-                days = int((one.ends - now) // 86400)
+        for certificate in shown:
+            if certificate.ends - now < SOON and abs(now - self._warned.get(certificate, 0.0)) >= 86400:
+                self._warned[certificate] = now
+                days = int((certificate.ends - now) // 86400)
                 logger.warning("certificate has expired" if days < 0 else "certificate expires soon",
-                               at=".".join(one.place), file=one.path, names=one.names[:10], days=days)
+                               at=".".join(certificate.place), file=certificate.path, names=certificate.names[:10],
+                               days=days)
 
     def _keyed(self, place: Place, tls: ListenerTls | BackendTls, given: Credentials) -> Credentials:
         """Add the keys of session tickets as they are now."""
         if not isinstance(tls, ListenerTls):
             return given
-        # Of its own for every listener: a session must not pass for one with a client's certificate elsewhere.
+        # Other keys for every listener: no session may pass for one with a client's certificate at another listener.
         policy = f"{place[1]}\0{tls.verify}\0{tls.partial_chain}\0".encode() + given.authorities
         return replace(given, keys=hashlib.shake_256(self._secret + policy).digest(tickets.SIZE))
 
@@ -224,7 +225,7 @@ def _pem(path: str, beside: str, key: str) -> Pem:
 
 
 def _beside(path: str) -> tuple[str, str]:
-    """Where the key of a certificate is looked for that is not in its own file: `a.key`, `a.pem.key` for `a.pem`."""
+    """The files beside a certificate that may hold its key: `a.key` and `a.pem.key` for `a.pem`."""
     return os.path.splitext(path)[0] + ".key", path + ".key"
 
 

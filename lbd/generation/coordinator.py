@@ -127,7 +127,7 @@ class Coordinator:
         async with contextlib.AsyncExitStack() as undo:
             undo.push_async_callback(self._servers.watch_servers, old.config)
             certificates = self._materials.certificates
-            undo.callback(certificates.restore, certificates.known)
+            undo.callback(certificates.restore, certificates.accepted)
             material = await self._materials.read_material(config)
             staged = self._sockets.stage(config.listeners, worker_count(config), _port_given_up(old.config, config))
             undo.callback(self._sockets.discard, staged)

@@ -14,9 +14,9 @@ from lbd.log.logger import logger
 T = TypeVar("T")
 
 
-def known(schedule: Schedule, ejection: Ejection, cuts: Cuts) -> dict[str, Any]:
-    """All judgements, all cases and all planned cuts, by server."""
-    return {"health": [(key, asdict(judgement)) for key, judgement in schedule.known().items()],
+def describe(schedule: Schedule, ejection: Ejection, cuts: Cuts) -> dict[str, Any]:
+    """All judgements, cases and planned cuts, by server."""
+    return {"health": [(key, asdict(judgement)) for key, judgement in schedule.judgements().items()],
             "ejections": [(key, {**_plain(case), "streak": vars(case.streak)})
                           for key, case in ejection.cases().items()],
             "cuts": cuts.planned()}

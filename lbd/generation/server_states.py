@@ -60,7 +60,7 @@ class ServerStates:
     def watch_addresses(self, *configs: Config) -> None:
         """Check exactly the addresses at which the servers of these configurations are now."""
         targets = [self.endpoints.check_targets(config) for config in configs]
-        self.schedule.set({key: target for group in targets for key, target in group.items()})
+        self.schedule.watch_targets({key: target for group in targets for key, target in group.items()})
 
     async def first_checks(self, hurry: bool = False) -> None:
         """Wait for the first result of every new check, at most `FIRST_CHECKS`; `hurry`: in a burst."""

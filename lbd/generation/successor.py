@@ -23,4 +23,4 @@ def handover_data(plane: ControlPlane) -> dict[str, Any]:
             "workers": [*((process.pid, process.lane) for process in processes), *plane.predecessor.workers.items()],
             "logs": [process.log for process in processes if process.log >= 0],
             "pipes": plane.access_log.leave(LAST_LINES), "counted": described(plane.board, plane.slots),
-            "known": saved_health.known(servers.schedule, servers.ejection, servers.cuts)}
+            "known": saved_health.describe(servers.schedule, servers.ejection, servers.cuts)}

@@ -65,7 +65,7 @@ class Judgement:
         counted = f"{min(self.streak, self.needed)} of {self.needed} {'passed' if last.passed else 'failed'}"
         return f"{last.reason} after {last.seconds * 1000:.0f} ms, {counted}"
 
-    def take(self, result: Result, policy: HealthPolicy) -> bool:
+    def count_result(self, result: Result, policy: HealthPolicy) -> bool:
         """Count a result; true when the health changed by it. The first check decides at once."""
         self.streak = self.streak + 1 if self.last is not None and result.passed == self.last.passed else 1
         self.last = result
@@ -163,12 +163,12 @@ class Schedule:
         self._before: dict[Key, Judgement] = {}
         self._rounds: set[Round] = set()
 
-    def set(self, targets: Mapping[Key, Target]) -> None:
+    def watch_targets(self, targets: Mapping[Key, Target]) -> None:
         """Watch exactly these. A server that was watched before keeps its judgement, also under another policy."""
         for key in [key for key in self._watches if key not in targets]:
             gone = self._watches.pop(key)
             self._end(gone)
-            self._checked(key, gone)   # who waits for a server that is gone waits for nothing
+            self._checked(key, gone)   # no check of it will come that a round could wait for
         for key, target in targets.items():
             known = self._watches.get(key)
             if known is not None and known.target == target:
@@ -209,7 +209,7 @@ class Schedule:
         watch = self._watches.get(key)
         return watch is not None and watch.target.policy.address is None
 
-    def known(self) -> dict[Key, Judgement]:
+    def judgements(self) -> dict[Key, Judgement]:
         """The judgements of all servers."""
         return {key: watch.judgement for key, watch in self._watches.items()}
 
@@ -217,7 +217,7 @@ class Schedule:
         """Take judgements from before of servers that are not watched yet: their checks go on from there."""
         self._before = {key: judgement for key, judgement in judgements.items() if judgement.last is not None}
 
-    def of(self, key: Key) -> Judgement | None:
+    def judgement_of(self, key: Key) -> Judgement | None:
         """The judgement of a server; None if it is not checked."""
         watch = self._watches.get(key)
         return None if watch is None else watch.judgement
@@ -239,7 +239,7 @@ class Schedule:
             while True:
                 watch.soon.clear()
                 result = await self._check(watch)
-                changed = result is not None and judgement.take(result, policy)
+                changed = result is not None and judgement.count_result(result, policy)
                 self._checked(key, watch)
                 if changed:
                     self._changed(key, judgement)

@@ -1,4 +1,4 @@
-"""The view: what the exporter is told of the things that exist now, besides the scoreboard's own figures."""
+"""The view: everything that has metrics now, and the figures of the supervisor, for the exporter."""
 
 import os
 import platform
@@ -16,8 +16,8 @@ from lbd.report.least_time_scores import scores
 from lbd.stats.exporter import ProcessView, ServerView, View
 
 
-def look(plane: ControlPlane, reloads: ReloadRecord, kernels: str, refused: Collection[str] = (),
-         dropped: int = 0) -> View:
+def make_view(plane: ControlPlane, reloads: ReloadRecord, kernels: str, refused: Collection[str] = (),
+              dropped: int = 0) -> View:
     """The view of everything that has a series now; empty before the first generation. `refused` are included files
     whose last good version is in force instead, `dropped` the number of lost lines of the daemon's own log."""
     build = {"version": __version__, "python": platform.python_version(), "kernels": kernels}
@@ -79,7 +79,7 @@ def _processes(plane: ControlPlane) -> list[ProcessView]:
 
 
 def _server(plane: ControlPlane, endpoint: Endpoint, score: float | None) -> ServerView:
-    judgement = plane.servers.schedule.of(endpoint.identity)
+    judgement = plane.servers.schedule.judgement_of(endpoint.identity)
     checks = {} if judgement is None else {
         "passed": judgement.passes, "failed": judgement.failures, "skipped": judgement.skipped}
     return ServerView(

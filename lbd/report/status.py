@@ -104,7 +104,7 @@ def _server(plane: ControlPlane, config: Config, endpoint: Endpoint, series: Tre
     totals = board.totals(scoreboard.SERVER, endpoint.slot)
     latency = board.latency(endpoint.slot)
     requests = totals[fields.SERVER_REQUESTS:fields.SERVER_REQUESTS + len(fields.CODES)]
-    judgement = plane.servers.schedule.of(endpoint.identity)
+    judgement = plane.servers.schedule.judgement_of(endpoint.identity)
     return {
         "address": str(endpoint.address),
         **_named(plane, config, endpoint),

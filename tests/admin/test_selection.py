@@ -12,7 +12,7 @@ def fleet(backends, servers):
 
 
 def counts(selection, groups):
-    return {name: rows if rows is None else len(rows) for name, rows in selection.of(groups).items()}
+    return {name: rows if rows is None else len(rows) for name, rows in selection.select(groups).items()}
 
 
 def test_a_small_fleet_is_open_and_a_large_one_closed():
@@ -35,5 +35,5 @@ def test_a_search_finds_in_all_backends_whatever_is_open():
 
 
 def test_a_search_shows_no_more_than_a_browser_draws_at_once():
-    found = Selection("s").of(fleet(5, MOST // 2))
+    found = Selection("s").select(fleet(5, MOST // 2))
     assert sum(len(rows) for rows in found.values()) == MOST

@@ -51,22 +51,22 @@ async def measure(kind: str, port: int, servers: int, seconds: float, options: M
     schedule = Schedule(tasks, {name: check.check for name, check in CHECKS.items()}, lambda key, judgement: None)
     policy = HealthPolicy(type=kind, interval=1.0, options=CHECKS[kind].Options(**options))
     targets = {("app", str(number), "x"): Target(Address("127.0.0.1", port), policy) for number in range(servers)}
-    schedule.set(targets)
+    schedule.watch_targets(targets)
     await asyncio.sleep(SETTLE)
     before, began, counted = time.process_time(), time.monotonic(), _checks(schedule, targets)
     await asyncio.sleep(seconds)
     spent, passed = time.process_time() - before, time.monotonic() - began
     done = _checks(schedule, targets) - counted
-    wrong = [key for key in targets if (known := schedule.of(key)) is None or known.health != "up"]
+    wrong = [key for key in targets if (known := schedule.judgement_of(key)) is None or known.health != "up"]
     if wrong:
-        why = schedule.of(wrong[0])
+        why = schedule.judgement_of(wrong[0])
         print(f"{len(wrong)} servers are not up: {why.reason if why else None}", file=sys.stderr)
     await tasks.cancel()
     return spent / passed, done
 
 
 def _checks(schedule: Schedule, targets: dict[tuple[str, str, str], Target]) -> int:
-    return sum(known.passes + known.failures for key in targets if (known := schedule.of(key)) is not None)
+    return sum(known.passes + known.failures for key in targets if (known := schedule.judgement_of(key)) is not None)
 
 
 def main() -> int:

@@ -44,7 +44,7 @@ class World:
 
     async def follow(self, config):
         await self.resolver.follow_names(host_names(config))
-        self.schedule.set(self.endpoints.check_targets(config))
+        self.schedule.watch_targets(self.endpoints.check_targets(config))
         await self.schedule.first_round()
 
 

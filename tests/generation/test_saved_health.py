@@ -33,11 +33,11 @@ async def test_there_and_back(parts, monkeypatch):
     judgement = Judgement("up", Result(False, "refused", 0.5), 2, 3, 10, 2)
     case = Case(until=1e12, times=2, seconds=60.0, failures=5, counts={"ejected": 2})
     case.streak._before = [1.0, 2.0]
-    monkeypatch.setattr(schedule, "known", lambda: {KEY: judgement})
+    monkeypatch.setattr(schedule, "judgements", lambda: {KEY: judgement})
     monkeypatch.setattr(ejection, "cases", lambda: {KEY: case})
     cuts.plan_cut([Endpoint("app", "a", Address("10.0.0.1", 80), 0)], 30.0)
     planned = cuts.planned()
-    data = json.loads(json.dumps(saved_health.known(schedule, ejection, cuts)))
+    data = json.loads(json.dumps(saved_health.describe(schedule, ejection, cuts)))
     monkeypatch.undo()
     cuts.restore_plans({})
     data["health"][0][1]["of another version"] = 1

@@ -7,7 +7,7 @@ import pytest
 
 from lbd.generation.control_plane import ControlPlane
 from lbd.net.tasks import Tasks
-from lbd.report.metrics_view import look
+from lbd.report.metrics_view import make_view
 from lbd.schema import BackendConfig, Config, HealthPolicy, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
 from lbd.stats.exporter import DAEMON_METRICS
@@ -29,12 +29,12 @@ async def plane():
 
 
 async def test_before_the_first_generation(plane):
-    assert look(plane, RELOAD, "compiled").generation == 0
+    assert make_view(plane, RELOAD, "compiled").generation == 0
 
 
 async def test_the_view(plane):
     plane.in_force.generation = plane.servers.endpoints.make_generation(4, CONFIG, 0)
-    seen = look(plane, RELOAD, "compiled")
+    seen = make_view(plane, RELOAD, "compiled")
     assert seen.generation == 4
     assert seen.daemon["lbd_config_last_reload_success"] is False
     assert seen.daemon["lbd_config_last_reload_timestamp_seconds"] == 9.0
@@ -54,9 +54,9 @@ async def test_requests_that_drain(plane):
     first, second = (endpoint.slot for endpoint in plane.in_force.generation.endpoints["app"])
     for slot, count in ((first, 3), (second, 2)):
         plane.board.row(1, SERVER, slot).add(SERVER_IN_FLIGHT, count)
-    assert look(plane, RELOAD, "compiled").daemon["lbd_draining_requests"] == 0
+    assert make_view(plane, RELOAD, "compiled").daemon["lbd_draining_requests"] == 0
     plane.predecessor.workers = {os.getpid(): 1}      # a worker of the version before
-    assert look(plane, RELOAD, "compiled").daemon["lbd_draining_requests"] == 5
+    assert make_view(plane, RELOAD, "compiled").daemon["lbd_draining_requests"] == 5
     plane.predecessor.workers = {}
     plane.board.row(1, SERVER, plane.slots.take(SERVER, ("app", "gone", "127.0.0.1:8"))).add(SERVER_IN_FLIGHT, 7)
-    assert look(plane, RELOAD, "compiled").daemon["lbd_draining_requests"] == 7
+    assert make_view(plane, RELOAD, "compiled").daemon["lbd_draining_requests"] == 7
