@@ -83,7 +83,7 @@ class Assembly:
 
     def _router(self, listener: str, wanted: schema.ListenerConfig, generation: Generation,
                 backends: Mapping[str, tuple[Backend, Algorithm]], policy: HeaderPolicy) -> Router:
-        """Actions are made once per route, since each has its own edits."""
+        """The router of a listener. Each route has a target of its own, with its own edits."""
         settings = generation.config.backends
         tracing = generation.config.tracing
         trace = TraceContext(lambda: self.random.random() < tracing.sample) if tracing.enabled else None
@@ -91,13 +91,13 @@ class Assembly:
         def row(backend: str) -> Row:
             return self.row(scoreboard.ROUTE, generation.routes[listener, backend])
 
-        def action(backend: str | None, route: schema.RouteConfig | None, index: int = -1) -> RouteTarget:
+        def target(backend: str | None, route: schema.RouteConfig | None, index: int = -1) -> RouteTarget:
             if backend is None:
                 return RouteTarget(row(""), self.nowhere, None, route, index, trace, HeaderPolicy(logged=policy.logged))
             return RouteTarget(row(backend), backends[backend][0], settings[backend], route, index, trace, policy)
 
-        routes = [(route, action(route.backend, route, index)) for index, route in enumerate(wanted.routes)]
-        default = action(wanted.backend, None)
+        routes = [(route, target(route.backend, route, index)) for index, route in enumerate(wanted.routes)]
+        default = target(wanted.backend, None)
         if wanted.https_redirect:
             default.answers = to_https(wanted.https_redirect)
         return Router(routes, default)

@@ -33,18 +33,18 @@ class Passthrough(TcpClient):
             self.state = READING
         else:
             routes = settings.tcp.routes if settings.tcp is not None else ()      # a reload may have changed the mode
-            found = (route.action for route in routes if route.matches(hello))
+            found = (route.target for route in routes if route.matches(hello))
             self._send_on(next(found, settings.router.default), endings.NO_ROUTE,
                           f"no route takes the name {hello.name[:255]!r}")
         return None
 
-    def _send_on(self, action: RouteTarget, otherwise: int, reason: str) -> None:
-        """To the action's backend; where there is none the connection ends so."""
-        if action.answers is not None:
+    def _send_on(self, target: RouteTarget, otherwise: int, reason: str) -> None:
+        """Send the connection to the backend of the target; without a backend it ends with `otherwise`."""
+        if target.answers is not None:
             self.turn_away(otherwise, reason)
         else:
             self.transport.pause_reading()
-            self.choose(action)
+            self.choose(target)
 
     def expire(self) -> None:
         """The ClientHello takes too long, or what any client may be too late with."""

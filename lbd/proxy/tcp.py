@@ -6,8 +6,7 @@ from lbd.proxy.client import Client
 from lbd.proxy.exchange import CLOSED, CONNECT, QUEUED
 from lbd.routing.router import RouteTarget
 from lbd.stats import endings
-from lbd.upstream.upstream import TUNNEL as PASSING
-from lbd.upstream.upstream import Upstream
+from lbd.upstream.upstream import TUNNEL, Upstream
 
 
 class TcpClient(Client):
@@ -15,7 +14,7 @@ class TcpClient(Client):
 
     __slots__ = ()
 
-    # What algorithms may ask: there is no request, so only the source is known.
+    # The facts for algorithms: there is no request, so only the source is known.
 
     @property
     def method(self) -> bytes:
@@ -47,12 +46,12 @@ class TcpClient(Client):
         """Begin, once the client is admitted."""
         self.choose(self.listener.settings.router.default)
 
-    def choose(self, action: RouteTarget) -> None:
+    def choose(self, target: RouteTarget) -> None:
         """Send the connection to a server of this target."""
-        self.action = action
-        self.backend = action.backend
+        self.action = target
+        self.backend = target.backend
         self.keep = False
-        self.record.begin(action.row, self.backend.row)
+        self.record.begin(target.row, self.backend.row)
         self.dispatch()
 
     def data_received(self, data: bytes) -> bool | None:
@@ -94,7 +93,7 @@ class TcpClient(Client):
 
     def connected(self, upstream: Upstream) -> None:
         """Pass on the bytes that came before the server was connected, and the end if it came too."""
-        upstream.mode = PASSING
+        upstream.mode = TUNNEL
         self.record.connected()
         self.record.head(0)
         ended, self.half_closed = self.half_closed, False

@@ -41,7 +41,7 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
     a worker, or any of a board of one's own. Raises `LbdError` for a question that means nothing.
     """
     config = generation.config
-    parts, host, target = _parts(question.url)
+    parts, host, uri = _parts(question.url)
     mode = "tcp" if parts.scheme in explain_tcp.SCHEMES else "http"
     port = PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
     name = question.listener or _listener(config, mode, port)
@@ -55,30 +55,30 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
     answer: dict[str, Any] = {"generation": generation.number, "listener": name,
                               "admitted": listener.peers.admits(peer)}
     request = listener.request
-    asked_for = _head(question, host, target)
-    flags = request.scan(asked_for, 0, peer, listener.proto, listener.peers.believes(peer))
+    request_head = _head(question, host, uri)
+    flags = request.scan(request_head, 0, peer, listener.proto, listener.peers.trusts(peer))
     if flags <= 0:
         return {**answer, "refused": {"status": -flags, "reason": request.error or "the head is not complete"}}
     settings = config.listeners[name]
-    action = listener.route(request)
-    answer["routes"] = _routes(settings, listener.router.routes, request, action.index)
-    answer["route"] = action.index if action.index >= 0 else None
-    if action.answers is not None:
-        status, reply, _ = action.answers(request, True, {})
+    target = listener.route(request)
+    answer["routes"] = _routes(settings, listener.router.routes, request, target.index)
+    answer["route"] = target.index if target.index >= 0 else None
+    if target.answers is not None:
+        status, reply, _ = target.answers(request, True, {})
         return {**answer, "answer": {"status": status, "head": reply.partition(b"\r\n\r\n")[0].decode("latin-1")}}
     if listener.max_body is not None and request.length > listener.max_body:
         return {**answer, "refused": {"status": 413, "reason": f"the body is longer than {listener.max_body} bytes"}}
     forwarded = head.values(request.out, b"x-forwarded-for")
-    client = fields.client_address(forwarded, listener.peers.trusted) if listener.peers.believes(peer) else peer
-    asked = ExplainedRequest(request, client)
-    asked.payload = action.change(request.out, request.target) if action.changes else request.out
-    backend = action.backend
-    choice = choose(backend, asked, board)
+    client = fields.client_address(forwarded, listener.peers.trusted) if listener.peers.trusts(peer) else peer
+    explained = ExplainedRequest(request, client)
+    explained.payload = target.change(request.out, request.target) if target.changes else request.out
+    backend = target.backend
+    choice = choose(backend, explained, board)
     server = choice.pop("server")
-    return {**answer, **choice, "client": asked.source.decode("latin-1"),
-            "sends": asked.payload.decode("latin-1").splitlines()[:-1],
-            "request_headers": _edits(asked_for, asked.payload),
-            "response_headers": _answer_edits(backend, asked, server, action.response_edits),
+    return {**answer, **choice, "client": explained.source.decode("latin-1"),
+            "sends": explained.payload.decode("latin-1").splitlines()[:-1],
+            "request_headers": _edits(request_head, explained.payload),
+            "response_headers": _answer_edits(backend, explained, server, target.response_edits),
             "timeouts": _timeouts(settings, backend)}
 
 
@@ -117,11 +117,11 @@ def _folded(line: str) -> tuple[str, str]:
     return name.lower(), value.strip()
 
 
-def _answer_edits(backend: Backend, asked: ExplainedRequest, server: Server | None, edits: Any) -> dict[str, Any]:
+def _answer_edits(backend: Backend, explained: ExplainedRequest, server: Server | None, edits: Any) -> dict[str, Any]:
     """The edits of the response head."""
     if backend.sticky is not None and server is not None:
-        backend.sticky.bind(asked, server, edits)
-        edits = asked.response_edits
+        backend.sticky.bind(explained, server, edits)
+        edits = explained.response_edits
     removed, added = edits or ((), b"")
     return {"removed": [name.decode("latin-1") for name in removed], "added": added.decode("latin-1").splitlines()}
 

@@ -17,7 +17,7 @@ TIMEOUTS = ("client_header", "connect", "queue", "tunnel", "half_closed")
 
 
 class ExplainedConnection(ExplainedRequest):
-    """A client with nothing but an address."""
+    """A connection as algorithms see it: nothing is known of it but the address of its client."""
 
     because = "its address had this server before"
 
@@ -42,20 +42,20 @@ def explain(said: ClientHello | None, client: str, settings: schema.ListenerConf
     matchers = listener.tcp.routes if listener.tcp is not None else ()
     routes = list(_routes(settings.routes, matchers, said))
     taken = routes[-1]["route"] if routes and routes[-1]["matches"] else None
-    action = listener.router.default if taken is None else matchers[taken].action
+    target = listener.router.default if taken is None else matchers[taken].target
     answer |= {"routes": routes, "route": taken}
-    if action.answers is not None:
+    if target.answers is not None:
         reason = "no route takes it, and the listener has no backend: the connection is closed"
         return {**answer, "refused": {"status": None, "reason": reason}}
-    backend, caller = action.backend, ExplainedConnection(peer)
+    backend, connection = target.backend, ExplainedConnection(peer)
     backend.sticky = None      # cookies are of http
     if backend.sticky_source is not None:
-        caller.preferred = backend.sticky_source.find(peer)
-    choice = choose(backend, caller, board)
+        connection.preferred = backend.sticky_source.find(peer)
+    choice = choose(backend, connection, board)
     choice.pop("server")
     choice["why"] = choice["why"].removesuffix(": 503")
     if backend.sticky_source is not None:
-        choice["sticky"] = {"source": client, "server": caller.preferred.name if caller.preferred else None}
+        choice["sticky"] = {"source": client, "server": connection.preferred.name if connection.preferred else None}
     return {**answer, **choice, "client": client,
             "timeouts": {name: getattr((settings if name.startswith("client_") else backend.settings).timeouts, name)
                          for name in TIMEOUTS}}

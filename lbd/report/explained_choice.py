@@ -26,20 +26,20 @@ class ExplainedRequest:
         self.response_edits: Any = None
 
     def field(self, name: bytes) -> bytes:
-        """As in `backend.algorithm.Facts`."""
+        """As in `backend.algorithm.RequestFacts`."""
         found = head.values(self.payload, name)
         return found[0] if found else b""
 
 
-def choose(backend: Backend, asked: ExplainedRequest, board: Board) -> dict[str, Any]:
+def choose(backend: Backend, request: ExplainedRequest, board: Board) -> dict[str, Any]:
     """The choice of the backend's own algorithm, as JSON."""
     if backend.sticky is not None:
-        asked.payload = backend.sticky.admit(asked, asked.payload)
+        request.payload = backend.sticky.admit(request, request.payload)
     usable: Sequence[Server] = backend.pool.usable if backend.pool is not None else ()
     algorithm = backend.pool.algorithm if backend.pool is not None and usable else None
     scores = dict(zip(usable, algorithm.scores(), strict=False)) if algorithm is not None else {}
-    key = algorithm.hash_key(asked) if algorithm is not None else None
-    chosen, why = _outcome(backend, asked, usable, key, board)
+    key = algorithm.hash_key(request) if algorithm is not None else None
+    chosen, why = _outcome(backend, request, usable, key, board)
     return {
         "backend": backend.name,
         "algorithm": backend.settings.algorithm.name,
@@ -48,7 +48,7 @@ def choose(backend: Backend, asked: ExplainedRequest, board: Board) -> dict[str,
         "key": None if key is None else {"value": key.decode("latin-1"), "hash": xxh64_hexdigest(key) if key else ""},
         "sticky": None if backend.sticky is None else {
             "cookie": backend.sticky.cookie.decode("latin-1"),
-            "server": asked.preferred.name if asked.preferred is not None else None},
+            "server": request.preferred.name if request.preferred is not None else None},
         "servers": [_candidate(server, server in usable, scores.get(server), board)
                     for server in backend.servers.values()],
         "chosen": chosen.name if chosen is not None else None,
@@ -57,20 +57,20 @@ def choose(backend: Backend, asked: ExplainedRequest, board: Board) -> dict[str,
     }
 
 
-def _outcome(backend: Backend, asked: ExplainedRequest, usable: Sequence[Server], key: bytes | None, board: Board
+def _outcome(backend: Backend, request: ExplainedRequest, usable: Sequence[Server], key: bytes | None, board: Board
              ) -> tuple[Server | None, str]:
     """The chosen server and the reason; None when no server gets the request now."""
     most = backend.settings.max_in_flight
     if most is not None and board.total(scoreboard.BACKEND, backend.row.slot, fields.BACKEND_IN_FLIGHT) >= most:
         return None, f"the backend has {most} requests in flight, as many as it may have: 503"
-    server = asked.preferred or backend.preview(asked)
+    server = request.preferred or backend.preview(request)
     if server is None:
         return None, "no server is usable: 503"
-    why = asked.because if asked.preferred is not None else _picks(backend, key)
+    why = request.because if request.preferred is not None else _picks(backend, key)
     if not full(server, board):
         return server, why
     sticky = backend.settings.stickiness
-    if server is asked.preferred and sticky is not None and sticky.when_full != "move":
+    if server is request.preferred and sticky is not None and sticky.when_full != "move":
         then = "then goes to another" if sticky.when_full == "wait-then-move" else "then gets 503"
         return server, f"{why}; it is full: it waits for it, at most {backend.settings.timeouts.queue:g} s, {then}"
     others = [other for other in usable if not full(other, board)]

@@ -13,10 +13,10 @@ class HelloMatcher(NamedTuple):
 
     sni: str | None
     alpn: frozenset[bytes]
-    action: RouteTarget
+    target: RouteTarget
 
     def matches(self, hello: ClientHello) -> bool:
-        """The client asks for the name, and for one of the protocols."""
+        """Whether the client requests the name and one of the protocols."""
         if self.sni is not None and not (hello.name and host_matches(self.sni, hello.name)):
             return False
         return not self.alpn or not self.alpn.isdisjoint(hello.protocols)
@@ -24,5 +24,5 @@ class HelloMatcher(NamedTuple):
 
 def hello_matchers(routes: Sequence[tuple[schema.RouteConfig, RouteTarget]]) -> tuple[HelloMatcher, ...]:
     """The routes of a `tcp` listener, in order."""
-    return tuple(HelloMatcher(route.sni, frozenset(name.encode() for name in route.alpn), action)
-                 for route, action in routes)
+    return tuple(HelloMatcher(route.sni, frozenset(name.encode() for name in route.alpn), target)
+                 for route, target in routes)

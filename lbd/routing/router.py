@@ -111,7 +111,7 @@ def more(edits: Edits | None, removed: tuple[bytes, ...], added: bytes) -> Edits
 class RequestMatcher(NamedTuple):
     """The conditions of a route besides its host, and its target."""
 
-    action: RouteTarget
+    target: RouteTarget
     path: bytes | None
     prefix: bytes | None
     below: bytes | None          # the prefix with its slash, where it stands for a whole segment
@@ -151,7 +151,7 @@ class Router:
     def __init__(self, routes: Sequence[tuple[schema.RouteConfig, RouteTarget]], default: RouteTarget) -> None:
         self.default = default
         self.given = tuple(routes)
-        self.routes = tuple((route.host, matcher(route, action)) for route, action in routes)
+        self.routes = tuple((route.host, matcher(route, target)) for route, target in routes)
         self.remembered: dict[bytes, Choices] = {}
         self._indexes: dict[str | None, list[int]] = {}       # of the routes, by the host that is written there
         for index, (pattern, _) in enumerate(self.routes):
@@ -160,20 +160,20 @@ class Router:
         self._choices: dict[tuple[str | None, ...], Choices] = {}
 
     def route(self, request: head.Request) -> RouteTarget:
-        """The action for a request that was just scanned."""
+        """The target of a request that was just scanned."""
         if not self.routes:
             return self.default
         choices = self.remembered.get(request.host)
         if choices is None:
             choices = self._remember(request.host)
-        target = request.target
+        uri = request.target
         guard, matchers = choices
-        if guard is not None and request.plain and not target.startswith(guard):
+        if guard is not None and request.plain and not uri.startswith(guard):
             return self.default
-        path = target.partition(b"?")[0] if request.plain else fields.routed_path(target)
+        path = uri.partition(b"?")[0] if request.plain else fields.routed_path(uri)
         for item in matchers:
             if item.matches(path, request):
-                return item.action
+                return item.target
         return self.default
 
     def _remember(self, host: bytes) -> Choices:
@@ -216,11 +216,11 @@ def host_matches(pattern: str | None, name: str) -> bool:
     return name.endswith(pattern[1:]) and name != pattern[1:] if pattern.startswith("*.") else name == pattern
 
 
-def matcher(route: schema.RouteConfig, action: RouteTarget) -> RequestMatcher:
-    """The route, made ready."""
+def matcher(route: schema.RouteConfig, target: RouteTarget) -> RequestMatcher:
+    """The matcher of a route."""
     prefix = fields.merged(route.path_prefix.encode()) if route.path_prefix is not None else None
     return RequestMatcher(
-        action=action,
+        target=target,
         path=fields.merged(route.path.encode()) if route.path is not None else None,
         prefix=prefix,
         below=prefix + b"/" if prefix is not None and not prefix.endswith(b"/") else prefix,
