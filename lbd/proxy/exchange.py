@@ -83,7 +83,7 @@ class Exchange:
     upgrade: bool
     whole: bool
 
-    # What algorithms may ask (backend.algorithm.Facts); read from the head as it goes to the server.
+    # The facts for algorithms (backend.algorithm.RequestFacts); read from the head as it goes to the server.
 
     @property
     def method(self) -> bytes:
@@ -177,7 +177,7 @@ class Exchange:
         if not server.max_conns:
             server.row.add(fields.SERVER_CONNECTIONS, 1)
         elif not reserve(server.row, fields.SERVER_CONNECTIONS, server.max_conns):
-            self._crowded()
+            self._requeue()
             return
         told = self.backend.settings.send_proxy
         upstream = kind(self.backend.responses.retry_statuses)(server, self.plane, self, self.payload)
@@ -191,8 +191,8 @@ class Exchange:
         greeting = introduction(self, told) if told is not None else b""
         upstream.transport = self.plane.servers.connect(server, upstream, greeting)
 
-    def _crowded(self) -> None:
-        """The server is full after all."""
+    def _requeue(self) -> None:
+        """Wait again: the server is full after all."""
         self.record.dropped(False)
         self._release()
         self.upstream = None
@@ -200,7 +200,7 @@ class Exchange:
         if gate is None:            # bounded by a generation that does not have this backend any more
             self.give_up(503, endings.QUEUE_FULL)
         else:
-            gate.crowded(self)
+            gate.requeue(self)
 
     def unqueue(self) -> None:
         """Wait no more."""

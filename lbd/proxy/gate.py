@@ -67,7 +67,7 @@ class Gate(Room):
         client.refuse(503, endings.BACKEND_FULL)
         return True
 
-    def crowded(self, client: Any) -> None:
+    def requeue(self, client: Any) -> None:
         """Have the request wait on, at the front: another worker took the connection in the last moment."""
         now = self._plane.now
         deadline = client.deadline if client.state == QUEUED else now + self._backend.settings.timeouts.queue
@@ -141,7 +141,7 @@ class Gate(Room):
             return False
         queue.remove(client)
         client.dispatch(server)
-        return client not in queue      # it may have been crowded out
+        return client not in queue      # back in it where another worker took the connection
 
     def _free(self, own: Server | None, in_turn: bool, server: Server) -> bool:
         """The server has room, for the first of that line."""

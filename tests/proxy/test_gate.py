@@ -380,7 +380,7 @@ async def test_connections_of_tcp_mode_wait_too(rig, stage, connect, tmp_path):
     assert await second.read(7) == b"welcome"
 
 
-async def test_who_is_crowded_out_again_and_again_still_has_its_timeout(bounded, rig, stage, connect, monkeypatch):
+async def test_a_request_that_is_requeued_again_and_again_has_its_timeout(bounded, rig, stage, connect, monkeypatch):
     bounded("[backends.app.timeouts]\nqueue = \"300ms\"")
     monkeypatch.setattr("lbd.proxy.exchange.reserve", lambda row, field, bound: False)
     client = await connect()
