@@ -48,7 +48,7 @@ class Arrival(Deadlines):
             self.listener.row.add(fields.LISTENER_DENIED, 1)
             self.turn_away(endings.DENIED)
             return
-        self.trusted = settings.peers.believes(self.peer)
+        self.trusted = settings.peers.trusts(self.peer)
 
     def turn_away(self, ending: int, reason: str = "") -> None:
         """Reject the connection: close it before its first request."""

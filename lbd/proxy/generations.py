@@ -151,7 +151,7 @@ class Generations:
 
     def _apply_to_clients(self) -> None:
         for client in self._plane.timers.everyone():
-            client.trusted = client.listener.settings.peers.believes(client.peer)
+            client.trusted = client.listener.settings.peers.trusts(client.peer)
             for backend, upstream in pinned.connections(client):
                 upstream.__class__ = kind(backend.responses.retry_statuses)
                 upstream.response = backend.responses.scanner

@@ -69,13 +69,13 @@ class PeerRules:
     """The rules by the address of a peer: may it connect, and is it trusted as a proxy? `trusted` are the networks of
     such proxies."""
 
-    __slots__ = ("_allow", "_deny", "believes", "trusted")
+    __slots__ = ("_allow", "_deny", "trusted", "trusts")
 
     def __init__(self, allow: Sequence[Proxy], deny: Sequence[Proxy], trusted: Sequence[Proxy]) -> None:
         self._allow = Membership(allow) if allow else None
         self._deny = Membership(deny) if deny else None
         self.trusted = Membership(trusted)
-        self.believes: Callable[[bytes], bool] = self.trusted.has if trusted else nobody
+        self.trusts: Callable[[bytes], bool] = self.trusted.has if trusted else nobody
 
     def admits(self, peer: bytes) -> bool:
         """The peer may connect; peers on Unix sockets have no address and always may."""

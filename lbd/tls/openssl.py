@@ -69,7 +69,7 @@ def name_authorities(context: ssl.SSLContext, ders: Sequence[bytes]) -> bool:
         for der in ders:
             certificate = calls.d2i_X509(None, ctypes.byref(ctypes.c_char_p(der)), len(der))
             if not certificate:
-                continue        # OpenSSL did not take it among those it believes either
+                continue        # OpenSSL did not take it among those it trusts either
             calls.SSL_CTX_add_client_CA(target, certificate)
             calls.X509_free(certificate)
     except FAILURES as error:

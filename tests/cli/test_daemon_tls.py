@@ -1,4 +1,4 @@
-"""lbd.cli.daemon_tls: whom a command believes."""
+"""lbd.cli.daemon_tls: whom a command trusts."""
 
 import ssl
 from pathlib import Path

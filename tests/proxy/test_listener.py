@@ -58,16 +58,16 @@ def test_who_is_admitted(allow: tuple[str, ...], deny: tuple[str, ...], peer: by
 
 
 def test_nobody_is_believed_unless_trusted() -> None:
-    assert not settings().peers.believes(b"10.0.0.1")
-    assert settings(networks("10.0.0.0/8")).peers.believes(b"10.0.0.1")
-    assert not settings(networks("10.0.0.0/8")).peers.believes(b"")
+    assert not settings().peers.trusts(b"10.0.0.1")
+    assert settings(networks("10.0.0.0/8")).peers.trusts(b"10.0.0.1")
+    assert not settings(networks("10.0.0.0/8")).peers.trusts(b"")
 
 
 def test_unix_sockets_are_believed_when_they_are_named() -> None:
     both = settings((UNIX, *networks("10.0.0.0/8")))
-    assert both.peers.believes(b"")
-    assert both.peers.believes(b"10.0.0.1")
-    assert not both.peers.believes(b"11.0.0.1")
+    assert both.peers.trusts(b"")
+    assert both.peers.trusts(b"10.0.0.1")
+    assert not both.peers.trusts(b"11.0.0.1")
     assert not both.open
 
 

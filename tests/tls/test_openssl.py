@@ -13,7 +13,7 @@ from tests.authority import Authority, asked
 
 @pytest.fixture
 def server_tls(tmp_path: Path) -> ServerTls:
-    """Of two names; it believes two authorities, of which one stands in the file twice."""
+    """Of two names; it trusts two authorities, of which one stands in the file twice."""
     authority, other = Authority(tmp_path), Authority(tmp_path, "other")
     pems = [load_pem(name, authority.issue(f"{name}.pem", name).read_bytes()) for name in ("a.example", "b.example")]
     believed = b"a comment\n".join(one.file.read_bytes() for one in (authority, other, authority))
