@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from lbd.errors import LbdError
+from lbd.net import children
 
 PR_SET_PDEATHSIG = 1
 STOP = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
@@ -51,11 +52,10 @@ class ChildProcesses:
 
     def start(self, name: str, words: Sequence[str], speaks: bool = False) -> str:
         """Start `lbd` with the words; with `speaks`, wait for the first line it prints, and return it."""
-        # -P and our own path: the working directory, a source tree say, must not decide which code runs.
-        path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
         process = subprocess.Popen([sys.executable, "-P", "-m", "lbd", *words], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE if speaks else None, text=True, process_group=0,
-                                   env={**os.environ, "PYTHONPATH": path}, preexec_fn=self.prepare_child)
+                                   env={**os.environ, "PYTHONPATH": children.import_path()},
+                                   preexec_fn=self.prepare_child)
         self.running[name] = process
         if process.stdout is None:
             return ""

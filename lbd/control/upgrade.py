@@ -87,8 +87,8 @@ class Upgrade:
 
 
 def readable(paths: Iterable[str]) -> None:
-    """Raise `LbdError` for a file that root could read and the user that lbd is now cannot: the next version would not
-    start. Files that are missing or broken are for `prove`."""
+    """Raise `LbdError` for a file that root could read, and that the present user cannot: the next version would not
+    start. `prove` finds files that are missing or broken."""
     for path in paths:
         try:
             os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
@@ -140,7 +140,7 @@ def _run(*words: str) -> str:
 
 
 def _why(done: "subprocess.CompletedProcess[str]") -> str:
-    """Its first error: the last line only counts them. Any other failure has its reason in the last line."""
+    """The first error of `lbd check`, whose last line only counts them; the last line of any other failure."""
     lines = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()
     return next((line for line in lines if FINDING.match(line)), lines[-1])
 
@@ -150,6 +150,4 @@ def _command(*words: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    # The own path, as for workers: the working directory must not decide which code runs.
-    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path if not entry.endswith(".zip"))
-    return {**os.environ, "PYTHONPATH": path}
+    return {**os.environ, "PYTHONPATH": children.import_path()}

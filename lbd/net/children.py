@@ -2,10 +2,17 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 
 _own: set[int] = set()
-_untold: list[None] = []     # one for each `untold` that is entered
+_untold: list[None] = []     # an item for each `untold` that is entered
+
+
+def import_path() -> str:
+    """PYTHONPATH for a child that runs lbd with `-P`: the path of this process, so that the working directory does not
+    decide which code runs."""
+    return os.pathsep.join(os.path.abspath(entry) for entry in sys.path if not entry.endswith(".zip"))
 
 
 def started(pid: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lbd.backend.snapshot import Generation
 from lbd.errors import LbdError
+from lbd.net import children
 from lbd.process import systemd
 from lbd.workers.channel import Channel
 from lbd.workers.child_process import ChildProcess
@@ -116,7 +117,7 @@ class WorkerProcess:
             self._on_report(self, message)
 
     def _on_channel_closed(self, reason: str) -> None:
-        # Mostly it is just dying. One that lives on without its channel can be told nothing any more.
+        # Mostly the worker is dying. If it lives on without its channel, it can be told nothing any more.
         self._loop.call_later(HUNG_UP, self._kill_deaf, reason)
 
     def _kill_deaf(self, reason: str) -> None:
@@ -134,13 +135,11 @@ class WorkerProcess:
 
 
 def _command(slot: int, lane: int, channel: int, board: int, log_form: str, wakeups: Sequence[int]) -> list[str]:
-    # -P and the parent's own path: the working directory must not decide which code runs.
     return [sys.executable, "-P", "-m", "lbd.control.worker", "--slot", str(slot), "--lane", str(lane),
             "--channel", str(channel), "--board", str(board), "--log", log_form,
             "--wakeups", ",".join(map(str, wakeups))]
 
 
 def _environment() -> dict[str, str]:
-    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path if not entry.endswith(".zip"))
     own = {name: value for name, value in os.environ.items() if name not in systemd.VARIABLES}
-    return {**own, **ALLOCATOR, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    return {**own, **ALLOCATOR, "PYTHONPATH": children.import_path(), "PYTHONUNBUFFERED": "1"}

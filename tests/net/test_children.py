@@ -4,6 +4,8 @@ children too."""
 import subprocess
 import sys
 
+from lbd.net.children import import_path
+
 BEGIN = """
 import os, signal, subprocess, sys
 from lbd.net import children
@@ -41,6 +43,12 @@ with children.untold():
     print(children.reap())
 print(children.reap())
 """) == "0\n1\n"
+
+
+def test_a_child_has_the_path_of_its_parent_wherever_it_runs(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["lib", "/usr/lib/python311.zip", "/srv"])
+    assert import_path() == f"{tmp_path}/lib:/srv"
 
 
 def test_one_that_still_runs_is_none():
