@@ -29,7 +29,7 @@ class AccessLogCollector:
         self.lost = 0
         self._sink: Sink | None = None
         self._pipes: dict[int, bytes] = {}          # reading ends, with what of a line came already
-        self._wishes: deque[Callable[[], None]] = deque()
+        self._commands: deque[Callable[[], None]] = deque()
         self._epoll = select.epoll()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._epoll.register(self._wake, select.EPOLLIN)
@@ -42,12 +42,12 @@ class AccessLogCollector:
         reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         with contextlib.suppress(OSError):          # a user may have only so many of that size
             fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE)
-        self._wish(lambda: self._add(reader))
+        self._submit(lambda: self._add(reader))
         return writer
 
     def adopt(self, reader: int, begun: bytes) -> None:
-        """Read this pipe too, of whose next line the beginning came already."""
-        self._wish(lambda: self._add(reader, begun))
+        """Read this pipe too; `begun` is the beginning of its next line."""
+        self._submit(lambda: self._add(reader, begun))
 
     def leave(self, seconds: float) -> list[tuple[int, bytes]]:
         """Stop reading (within so many seconds, unless the sink blocks), for `adopt` in another version: the reading
@@ -62,15 +62,15 @@ class AccessLogCollector:
         """Read on."""
         self._leaving = False
         self._thread = None
-        self._wish(lambda: None)
+        self._submit(lambda: None)
 
     def use(self, sink: Sink | None) -> None:
         """Write there from now on; None: nowhere. The former one is closed."""
-        self._wish(lambda: self._use(sink))
+        self._submit(lambda: self._use(sink))
 
     def reopen(self) -> None:
         """The file was moved away: write to a new one."""
-        self._wish(self._reopen)
+        self._submit(self._reopen)
 
     def close(self, seconds: float) -> None:
         """Write what the workers left behind, for so long at most, and end."""
@@ -79,8 +79,8 @@ class AccessLogCollector:
             os.eventfd_write(self._wake, 1)
             self._thread.join(seconds)
 
-    def _wish(self, wish: Callable[[], None]) -> None:
-        self._wishes.append(wish)
+    def _submit(self, command: Callable[[], None]) -> None:
+        self._commands.append(command)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
@@ -92,8 +92,8 @@ class AccessLogCollector:
             if self._wake in ready:
                 ready.remove(self._wake)
                 os.eventfd_read(self._wake)
-            while self._wishes:       # first: lines that came after a wish go where it says
-                self._wishes.popleft()()
+            while self._commands:       # first: lines that came after a command go where it says
+                self._commands.popleft()()
             for fd in ready:
                 self._read(fd)
         if not self._leaving:

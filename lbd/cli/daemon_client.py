@@ -143,6 +143,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, options.ADMIN, "which daemon")
 
 
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that select the daemon, and the format of its answer."""
+    add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
+
+
 def find_daemon(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> DaemonClient:
     """The daemon by --admin, else LBD_ADMIN, else [admin] bind of the file, else at the default address."""
     token_file = environment.get("LBD_TOKEN_FILE", "")
@@ -167,7 +173,7 @@ def find_daemon(args: argparse.Namespace, environment: Mapping[str, str] = os.en
             tls = table.get("tls")
             own = os.path.join(beside, str(tls.get("cert"))) if isinstance(tls, Mapping) else ""
             return DaemonClient(loopback(parse_address(table["bind"], where, u.BIND)), read_token(token_file),
-                          daemon_tls.daemon_context(ca, cert, own) if own else None)
+                                daemon_tls.daemon_context(ca, cert, own) if own else None)
     return DaemonClient(default_address(environment), read_token(token_file))
 
 

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser, target: str = TARGET) -> None
     parser.add_argument("--reason", metavar="TEXT", default="", help="why; shown by lbd overrides and logged")
     parser.add_argument("--for", dest="span", metavar="TIME", type=checked(kind(u.duration(1.0))),
                         help='how long ("10m"); default: until another command, also over reloads and restarts')
-    add_output_arguments(parser)
+    daemon_client.add_output_arguments(parser)
 
 
 def add_cut(parser: argparse.ArgumentParser) -> None:
@@ -37,12 +37,6 @@ def _after(text: str) -> str:
         return checked(kind(u.duration(0.0)))(text)
     except argparse.ArgumentTypeError as error:
         raise argparse.ArgumentTypeError(f"{error}; BACKEND/SERVER stands before --cut") from None
-
-
-def add_output_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that select the daemon and the output format."""
-    daemon_client.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
 
 
 def target_path(target: str) -> str:

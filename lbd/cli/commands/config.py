@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offline", action="store_true", help="ask no daemon: only what the file of -c says")
     parser.add_argument("--no-redact", dest="secrets", action="store_true",
                         help="show secrets too; of a daemon only over its Unix socket")
-    runtime_changes.add_output_arguments(parser)
+    daemon_client.add_output_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

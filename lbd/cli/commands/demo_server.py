@@ -17,7 +17,7 @@ HELP = "run a small HTTP server that answers with what it received"
 GRACE = 1.0  # seconds that running answers get at the end
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where it listens and how it behaves."""
+    """Add the address of the server and the options of its behaviour."""
     where = parser.add_argument_group("where")
     where.add_argument("--port", type=number(u.integer(0, 65535)), required=True, metavar="PORT",
                        help="port to listen on; 0 takes a free one")

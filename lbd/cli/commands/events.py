@@ -20,7 +20,7 @@ OWN = ("number", "timestamp", "level", "event")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the daemon is, and how long to look."""
+    """Add the options that select the daemon and the events."""
     daemon_client.add_arguments(parser)
     parser.add_argument("--follow", "-f", action="store_true", help="go on with what happens from now on, until Ctrl-C")
     parser.add_argument("--json", action="store_true", help="print each event as a line of JSON")

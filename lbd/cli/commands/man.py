@@ -36,7 +36,7 @@ SYNOPSIS = (("lbd", "-c FILE", "[options]"), ("lbd", "--listen ADDR --server ADD
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    """Add nothing: the command has no arguments."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -109,6 +109,6 @@ def _first(handler: str) -> str:
 
 
 def _text(text: str) -> str:
-    """As roff shows it unchanged: hyphens that can be copied, and no line that begins with a request."""
+    """The text so that roff leaves it as it is: hyphens that can be copied, and no line that begins with a request."""
     text = text.replace("%%", "%").replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq")
     return re.sub(r"^([.'])", r"\\&\1", text)

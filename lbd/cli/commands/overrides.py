@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clear", action="store_true", help="end them: what the files say is in force again")
     parser.add_argument("--persist", metavar="FILE", type=Path,
                         help="write them into this configuration file, reload it, and end them")
-    runtime_changes.add_output_arguments(parser)
+    daemon_client.add_output_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

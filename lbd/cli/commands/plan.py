@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the plan: 0 if nothing would change, 2 if something would. Raises `LbdError` (1)."""
-    data = compared(args) if args.against else asked(args)
+    data = compared(args) if args.against else requested_plan(args)
     with fixed_exit_code(CHANGES if data.get("changes") else NOTHING) as code:
         if args.json:
             print(json.dumps(data, indent=2))
@@ -63,7 +63,7 @@ def compared(args: argparse.Namespace) -> dict[str, Any]:
     return compare(old.config, new.config).data()
 
 
-def asked(args: argparse.Namespace) -> dict[str, Any]:
+def requested_plan(args: argparse.Namespace) -> dict[str, Any]:
     """The plan that the running daemon makes."""
     if args.config == INPUT:
         raise UsageError("the daemon reads the file itself: give its path; or compare with --against FILE")

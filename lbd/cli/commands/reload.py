@@ -14,7 +14,7 @@ HELP = "make the running daemon read its configuration again; a bad one changes 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the daemon is, and how the outcome is printed."""
+    """Add the options that select the daemon, and those of the reload."""
     daemon_client.add_arguments(parser)
     parser.add_argument("--force", action="store_true",
                         help="apply it even if a backend loses its last usable server by it")
@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask for the reload and wait for its outcome: 0 when the new configuration is in force, all of it, else 1."""
-    wishes = "&".join([*(["force=1"] if args.force else []), *([f"confirm={args.confirm}"] if args.confirm else [])])
-    answer = daemon_client.find_daemon(args).send_request("POST", f"/v1/reload?{wishes}" if wishes else "/v1/reload")
+    query = "&".join([*(["force=1"] if args.force else []), *([f"confirm={args.confirm}"] if args.confirm else [])])
+    answer = daemon_client.find_daemon(args).send_request("POST", f"/v1/reload?{query}" if query else "/v1/reload")
     done = answer.status in (200, 204)
     if args.json:
         with fixed_exit_code(0 if done else 1) as code:

@@ -12,9 +12,8 @@ HELP = "put the generation before the one in force back; again for the one befor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the daemon is, and how the outcome is printed."""
-    daemon_client.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print the daemon's answer as JSON")
+    """Add the options that select the daemon, and the format of its answer."""
+    daemon_client.add_output_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

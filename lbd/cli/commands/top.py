@@ -16,7 +16,7 @@ APP = "lbd.cli.screen.app"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the daemon is, and how often it is asked."""
+    """Add the options that select the daemon, and the interval of the screen."""
     daemon_client.add_arguments(parser)
     parser.add_argument("--every", metavar="TIME", type=kind(u.duration(0.1, 60.0)), default=1.0,
                         help='time between two looks (default "1s")')

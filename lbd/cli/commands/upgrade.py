@@ -16,7 +16,7 @@ PAUSE = 0.1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the daemon is, and how the outcome is printed."""
+    """Add the options that select the daemon, and the format of the outcome."""
     daemon_client.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 

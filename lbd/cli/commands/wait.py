@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="BACKEND/SERVER", help=runtime_changes.TARGET)
     parser.add_argument("--timeout", metavar="TIME", type=kind(u.DURATION), default=60.0,
                         help='how long at most (default "60s"); exit code 3 after it')
-    runtime_changes.add_output_arguments(parser)
+    daemon_client.add_output_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
