@@ -37,7 +37,7 @@ class ApiServer:
         return self._tls is not None
 
     async def renew(self) -> None:
-        """To be called once a second: use a certificate that was renewed. A disk that hangs leaves the old one."""
+        """Use a certificate that was renewed; called once a second. A disk that hangs leaves the old one in use."""
         if self._tls is not None and not self._renewing.busy:
             with contextlib.suppress(LbdError):
                 if await self._renewing.run(self._tls.has_new_certificate):

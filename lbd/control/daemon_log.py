@@ -7,7 +7,7 @@ from lbd.schema import Config
 
 
 class DaemonLog:
-    """A part of the generation. `events` notes what is logged, for the admin interface."""
+    """A part of the generation. `events` notes the events that are logged, for the admin interface."""
 
     def __init__(self, config: Config) -> None:
         self.output = LogOutput()

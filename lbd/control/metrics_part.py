@@ -20,10 +20,10 @@ class MetricsPart:
         self._staged: ApiServer | None = None
 
     def bind(self, config: Config, daemon: DaemonApi, owner: tuple[int, int] | None,
-             taken: socket.socket | None) -> None:
-        """Bind the first server; `taken` is the socket of the version before. Raises `LbdError`."""
+             inherited: socket.socket | None) -> None:
+        """Bind the first server; `inherited` is the socket of the version before. Raises `LbdError`."""
         self._daemon = daemon
-        self.server = bind_metrics_server(config, daemon, owner, taken)
+        self.server = bind_metrics_server(config, daemon, owner, inherited)
 
     async def stage(self, old: Config, new: Config) -> None:
         """Bind the new server, if the address is another: beside the old one where they share a port."""

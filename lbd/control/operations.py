@@ -42,7 +42,7 @@ class Operations:
 
     @property
     def ready(self) -> str:
-        """Why lbd should get no traffic now, "" when it should."""
+        """The reason why lbd should get no traffic now, "" when it should."""
         return "" if self._life.is_ready else self._life.state
 
     @property
@@ -51,11 +51,11 @@ class Operations:
         return self._changes
 
     def tick(self) -> None:
-        """To be called once a second: samples the figures of the trend."""
+        """Sample the figures of the trend; called once a second."""
         self._trend.sample(self._plane)
 
     def status(self, history: bool = False) -> dict[str, Any]:
-        """Everything that is now; with `history` how each server did in the last two minutes."""
+        """The status; with `history` the samples of each server from the last two minutes."""
         now = status.describe(self._plane, self._trend, history)
         self._changes.annotate(now["backends"])
         return {
@@ -76,11 +76,11 @@ class Operations:
         }
 
     def settings(self, secrets: bool = False) -> dict[str, Any]:
-        """Every key of the configuration in force, and where its value is from."""
+        """Every key of the configuration in force with its value and its origin."""
         return settings.describe(self._plane, self._reload.source.loaded.places, secrets)
 
     def metrics(self, accept: str, query: Mapping[str, str]) -> tuple[bytes, str]:
-        """The exposition for Prometheus; ValueError for a query that means nothing."""
+        """The exposition for Prometheus; ValueError for an invalid query."""
         loaded = self._reload.source.loaded
         refused = {problem.file for problem in loaded.refused}
         view = metrics_view.make_view(self._plane, self._reload.record, build_of_kernels(), refused,
@@ -88,7 +88,7 @@ class Operations:
         return scrape(view, self._plane.board, accept, query, loaded.config.metrics.max_series)
 
     def explain(self, method: str, url: str, headers: Sequence[str], client: str, listener: str) -> dict[str, Any]:
-        """Where such a request would go now, and why; `LbdError` for one that is none."""
+        """The route and the server of such a request now, with reasons; `LbdError` for an invalid request."""
         serving, generation = self._plane.fleet.serving(), self._plane.in_force.generation
         if generation is None or not serving:
             raise LbdError("no worker serves")
@@ -96,7 +96,7 @@ class Operations:
         return explain(Question(method, url, headers, client, listener), now, self._plane.board, serving[0].lane)
 
     async def ticket(self) -> dict[str, Any]:
-        """A ticket for one request that its answer is to explain; `LbdError` when the workers do not take it."""
+        """A ticket: a request with it gets an explanation in its answer. `LbdError` when the workers do not take it."""
         made = secrets.token_hex(16)
         await self._plane.fleet.explain(made.encode(), TICKET)
         return {"ticket": made, "seconds": TICKET}

@@ -1,4 +1,4 @@
-"""The rollout of registered servers: what came, went or changed is put in force soon, in batches."""
+"""The rollout of registered servers: servers that came, left or changed are put in force soon, in batches."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ REST = 4.0   # pause after a rollout, in times of what it took
 
 
 class RegistrationRollout:
-    """Puts the registered servers in force. Those that come during a rollout go along in the next one."""
+    """Puts the registered servers in force. Servers that come during a rollout are part of the next one."""
 
     def __init__(self, plane: ControlPlane, tasks: Tasks) -> None:
         self._plane = plane
@@ -22,7 +22,7 @@ class RegistrationRollout:
         self._outdated = True
         if not self._running:
             self._running = True
-            self._tasks.start("regrouping", self._run())
+            self._tasks.start("rollout of registrations", self._run())
 
     async def _run(self) -> None:
         try:

@@ -43,7 +43,7 @@ class Registrations:
         before = None if entry is None else entry.saved
         if not registered.register(SavedRegistration(backend, server, request, who), asyncio.get_running_loop().time()):
             if entry is not None:
-                await self._state.wait_until_saved(entry.save)   # what is repeated may still be on its way to the disk
+                await self._state.wait_until_saved(entry.save)   # the first one may still be on its way to the disk
                 if registered.entry_of(name) is not entry:
                     raise NotStored("the registration that this one repeats could not be kept; try again")
             return False
@@ -121,7 +121,7 @@ class Registrations:
         entry.leaving = asyncio.get_running_loop().time()
         logger.info("registered server drains and goes", backend=name[0], server=name[1], reason=reason)
         self._plane.publisher.apply_overrides()
-        self._tasks.start(f"farewell of {name[0]}/{name[1]}", self._remove_when_drained(name))
+        self._tasks.start(f"drain of {name[0]}/{name[1]}", self._remove_when_drained(name))
 
     async def _remove_when_drained(self, name: ServerName) -> None:
         """Remove a server when nothing is in flight to it any more, or the drain has lasted long enough."""

@@ -27,7 +27,7 @@ class RuntimeChanges:
 
     @property
     def unkept(self) -> str:
-        """Why the state in force would be lost at a restart, "" when it is on the disk."""
+        """The reason why the state in force would be lost at a restart, "" when it is on the disk."""
         return self._state.unkept
 
     def restore(self, state_dir: str, left: str = "") -> None:
@@ -39,11 +39,11 @@ class RuntimeChanges:
         return self._state.leave()
 
     def close(self) -> None:
-        """Finish what is being written."""
+        """Finish a write that is under way."""
         self._state.close()
 
     def tick(self) -> None:
-        """To be called once a second: end what has an end, and save what could not be saved."""
+        """End overrides and registrations whose time is over, and save again after a failure; called once a second."""
         if self._plane.in_force.generation is None:
             return
         self._overrides.end_expired()

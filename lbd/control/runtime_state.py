@@ -18,7 +18,7 @@ from lbd.schema.kinds import shown
 
 FILE = "runtime.toml"
 FORMAT = 1
-AGAIN = 10.0 # seconds until the disk is tried again that did not take the state
+AGAIN = 10.0   # seconds until the next try after the disk did not take the state
 
 
 class RuntimeState:
@@ -33,7 +33,7 @@ class RuntimeState:
 
     @property
     def unkept(self) -> str:
-        """Why the state in force would be lost at a restart, "" when it is on the disk."""
+        """The reason why the state in force would be lost at a restart, "" when it is on the disk."""
         if self._off and (len(self._plane.servers.overrides) or len(self._plane.servers.registry)):
             return 'not kept over a restart: global.state_dir is "off"'
         if self._file is None or not self._file.behind or not self._file.reason:
@@ -66,7 +66,7 @@ class RuntimeState:
         return self._encode() if self._off else ""
 
     def close(self) -> None:
-        """Finish what is being written."""
+        """Finish a write that is under way."""
         if self._file is not None:
             self._file.close()
 
@@ -86,8 +86,8 @@ class RuntimeState:
             await self._file.reach(number)
 
     async def save_or_warn(self) -> None:
-        """Save the state if the disk takes it. What it does not take is tried again: a full disk must not keep anybody
-        from taking a bad server out."""
+        """Save the state; if the disk does not take it, log a warning and try again later: a full disk must not keep an
+        operator from taking a bad server out."""
         try:
             if self._file is not None:
                 await self._file.save()
@@ -100,7 +100,7 @@ class RuntimeState:
         self._tasks.start("keeping runtime state", self.save_or_warn())
 
     def retry(self) -> None:
-        """To be called once a second: save again what the disk did not take."""
+        """Save again when the disk did not take the state; called once a second."""
         if self.unkept and not self._off and asyncio.get_running_loop().time() >= self._tried + AGAIN:
             self.save_soon()
 

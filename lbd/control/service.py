@@ -59,8 +59,11 @@ class Service:
         self._notify.stopping(seconds)
 
     def tick(self) -> None:
-        """To be called by the loop once a second: a loop that stands still is what the watchdog is for, and so are
-        workers of which none answers; single ones are the supervisor's business."""
+        """Send the status, and that the daemon lives; the loop calls it once a second.
+
+        The watchdog of systemd ends a daemon whose loop stands still, or of whose workers none answers. Single workers
+        are the business of the supervisor.
+        """
         if not self._notify.active or self._plane.in_force.generation is None:
             return
         self._notify.status(self.summary())

@@ -1,4 +1,4 @@
-"""The state file: one TOML file in `state_dir` that is always whole, and on the disk before anyone is told so."""
+"""The state file: one TOML file in `state_dir` that is always whole, and on the disk before a save is reported."""
 
 import asyncio
 import errno
@@ -78,7 +78,7 @@ class StateFile:
                          file=str(self._path), reason=error.strerror)
 
     def close(self) -> None:
-        """Finish what is being written, unless the disk does not answer."""
+        """Finish a write that is under way, unless the disk does not answer."""
         self._writing.finish(LAST)
 
     def _set_aside(self, reason: str) -> None:
@@ -92,7 +92,7 @@ class StateFile:
 
 
 def _write(path: Path, text: str) -> None:
-    """All of it or nothing, and on the disk, the directory's entry too."""
+    """Write the whole text or nothing, and return when it is on the disk, the entry of the directory too."""
     part = path.with_name(path.name + ".part")
     with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)

@@ -18,7 +18,7 @@ from lbd.tls.credentials import Credentials, Place
 
 
 class Endpoints:
-    """Turns a configuration into endpoints. Knows no past: everything is asked of resolver, schedule and slots.
+    """Turns a configuration into endpoints. Keeps no state: resolver, schedule and slots have all of it.
 
     `ejection_reason` says why a server is left out because of failing requests, "" if it is not; `apply_changes` gives
     an endpoint the state that operators want it to have while lbd runs; `check_tls` is the TLS of a server's checks.

@@ -26,7 +26,7 @@ _SUFFIX = re.compile(r"[a-zA-Z0-9_-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63})*")
 
 @dataclass(frozen=True, slots=True)
 class NameSources:
-    """Where names are looked up, in what form and how patiently.
+    """The settings of look-ups: servers, forms of names, and patience.
 
     `pause` are the seconds after which another server is asked too, `attempts` the rounds over all servers; with
     `rotate` each look-up begins with another of them. `tcp`: never by UDP; `edns`: answers by UDP may be longer than

@@ -21,7 +21,7 @@ Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def refusal_of(policy: Registration, address: Address) -> str:
-    """Why a server at this address may not register, "" when it may.
+    """The reason why a server at this address may not register, "" when it may.
 
     Without networks in the policy, every unicast address may that is not this machine's own loopback, not link-local,
     not a metadata service of a cloud, and no tunnelled form (6to4, Teredo) of one of these.

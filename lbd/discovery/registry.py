@@ -29,7 +29,7 @@ class RegisteredServer:
         self.update(self.saved)
 
     def update(self, saved: SavedRegistration) -> None:
-        """Take what it registers from now on."""
+        """Take over another registration of the same server."""
         self.saved = saved
         written = write(saved)
         offer = written.pop("offer")
@@ -59,7 +59,7 @@ class Registry:
         return self._entries.get(name)
 
     def count_of(self, backend: str) -> int:
-        """How many registered servers the backend has."""
+        """The number of registered servers of the backend."""
         return sum(name == backend for name, _ in self._entries)
 
     def register(self, saved: SavedRegistration, now: float) -> bool:
@@ -76,7 +76,7 @@ class Registry:
 
     def restore(self, saved: Iterable[SavedRegistration], now: float) -> None:
         """Take over the servers of an earlier life, each with its full time."""
-        self._entries = {(one.backend, one.server): RegisteredServer(one, now) for one in saved}
+        self._entries = {(item.backend, item.server): RegisteredServer(item, now) for item in saved}
 
     def remove(self, name: ServerName) -> None:
         """Remove a server, if it is there."""

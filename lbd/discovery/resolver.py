@@ -88,7 +88,7 @@ class Resolver:
         return self._hosts[name].order if name in self._hosts else ()
 
     def failure_of(self, name: str) -> str:
-        """Why the last look-up brought nothing, else ""."""
+        """The reason why the last look-up brought nothing, else ""."""
         return self._hosts[name].reason if name in self._hosts else "unknown name"
 
     @property

@@ -63,7 +63,7 @@ class Coordinator:
         return new
 
     async def apply_registrations(self) -> None:
-        """Put the servers in force that registered, changed or left. Those that need a check wait for it alone."""
+        """Put the registered servers in force as they are now. A new one waits for its check, and holds up no other."""
         async with self._lock:
             old, file_config = self._in_force.generation, self._in_force.file_config
             if old is None or file_config is None:
@@ -96,8 +96,8 @@ class Coordinator:
                             names=certificate.names[:10], days=int((certificate.ends - time.time()) // 86400))
 
     def apply_addresses_soon(self) -> None:
-        """Names may stand for other addresses now: put them in force. Hundreds may change at once, and each look is at
-        all of them."""
+        """Put the present addresses of names in force soon. Hundreds may change at once, and each comparison is of all
+        of them: so they go together."""
         if not self._addresses_changed:
             self._addresses_changed = True
             self._tasks.start("following changed addresses", self._apply_addresses())
@@ -110,7 +110,7 @@ class Coordinator:
         return generation
 
     def put_in_force(self, generation: Generation, file_config: Config | None = None) -> None:
-        """Everything here goes by this generation from now on; `file_config` is given if the files' is another."""
+        """Put a generation in force in this process; `file_config` is given where the files have another one now."""
         former = rows.of_servers(self._in_force.endpoints.values())
         self._rows.release_later(former, generation.config.global_.drain_timeout)
         self._in_force.put_generation(generation)

@@ -11,9 +11,9 @@ Name = tuple[str, str]   # backend and name of an endpoint
 
 
 class Cuts:
-    """By endpoint, the moment of the monotonic clock, past or to come. A plan lasts while its server is taken out.
+    """The moments of cuts by endpoint, of the monotonic clock, past or to come. A plan lasts while its server is out.
 
-    They are lost with the daemon, as is all that there is to cut; an upgrade in place keeps both.
+    Plans are lost with the daemon, as are the connections to cut; an upgrade in place keeps both.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -21,7 +21,7 @@ class Cuts:
         self._clock = clock
 
     def plan_cut(self, endpoints: Iterable[Endpoint], seconds: float | None) -> None:
-        """Cut these after so many seconds; None calls it off."""
+        """Cut the connections of these after so many seconds; None calls the cut off."""
         for endpoint in endpoints:
             if seconds is None:
                 self._moments.pop(endpoint.path, None)
@@ -29,7 +29,7 @@ class Cuts:
                 self._moments[endpoint.path] = self._clock() + seconds
 
     def add_cut(self, endpoint: Endpoint) -> Endpoint:
-        """The endpoint with its moment."""
+        """The endpoint with the moment of its cut."""
         moment = self._moments.get(endpoint.path) if self._moments else None
         return endpoint._replace(cut=moment) if moment is not None and is_out(endpoint) else endpoint
 
@@ -41,11 +41,11 @@ class Cuts:
         self._moments = {name: moment for name, moment in self._moments.items() if name in left}
 
     def planned(self) -> list[tuple[Name, float]]:
-        """All of them, for the next version in this process."""
+        """All plans, for the next version in this process."""
         return list(self._moments.items())
 
     def restore_plans(self, moments: Mapping[Name, float]) -> None:
-        """Go on with those."""
+        """Go on with the plans of the version before."""
         self._moments = dict(moments)
 
 

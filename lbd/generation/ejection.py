@@ -13,7 +13,7 @@ from lbd.schema import Config
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board, now
 
-LOOK = 0.1   # seconds between two looks at the figures
+INTERVAL = 0.1   # seconds between two judgements
 
 
 class Ejection:
@@ -52,7 +52,7 @@ class Ejection:
         self._before = dict(cases)
 
     def reason_of(self, key: Key) -> str:
-        """Why the server is ejected; "" when it is not."""
+        """The reason of the server's ejection; "" when it is not ejected."""
         outliers = self._backends.get(key[0])
         if outliers is None or not outliers.ejected(key):
             return ""
@@ -60,10 +60,10 @@ class Ejection:
         return f"{case.failures} failures in a row: left out for {case.seconds:g} s"
 
     def decisions_of(self, key: Key) -> Mapping[str, int]:
-        """How often each decision was made of a server."""
+        """The number of decisions about a server, by kind."""
         outliers = self._backends.get(key[0])
         case = outliers.cases.get(key) if outliers is not None else None
-        return {what: count for what, count in case.counts.items() if what != RETURNED} if case is not None else {}
+        return {kind: count for kind, count in case.counts.items() if kind != RETURNED} if case is not None else {}
 
     def on_check_passed(self, key: Key, judgement: Judgement) -> None:
         """A check of the server passed."""
@@ -75,7 +75,7 @@ class Ejection:
                 self._changed()
 
     def follow_endpoints(self, endpoints: Iterable[Endpoint]) -> None:
-        """All servers as they are now."""
+        """Judge the servers as they are now."""
         groups: dict[str, list[Endpoint]] = {name: [] for name in self._backends}
         for endpoint in endpoints:
             if endpoint.backend in groups:
@@ -85,7 +85,7 @@ class Ejection:
             self._slots[name] = {endpoint.identity: endpoint.slot for endpoint in group if serves(endpoint)}
 
     def judge_servers(self) -> None:
-        """Look at the figures of all servers once."""
+        """Judge all servers by their figures once."""
         moment, moved = now(), False
         for name, outliers in self._backends.items():
             seen = {key: self._figures(slot) for key, slot in self._slots.get(name, {}).items()}
@@ -115,4 +115,4 @@ class Ejection:
     async def _run(self) -> None:
         while True:
             self.judge_servers()
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(INTERVAL)

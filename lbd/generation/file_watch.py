@@ -26,7 +26,7 @@ Print = tuple[tuple[str, int, int, int, int, int], ...]
 
 
 def is_pattern(entry: str) -> bool:
-    """A pattern of `include`, not a file."""
+    """Whether an entry of `include` is a pattern, not a file."""
     return glob.has_magic(entry) and not os.path.exists(entry)
 
 
@@ -73,7 +73,7 @@ def writers(files: Collection[tuple[int, int]], proc: str = "/proc") -> bool:
 
 
 def _plain_start(directory: str) -> str:
-    """The part of a pattern's directory that is none."""
+    """The leading directories of a pattern, before its first wildcard."""
     while glob.has_magic(directory):
         directory = os.path.dirname(directory)
     return directory
@@ -134,7 +134,7 @@ class FileWatch:
                 break
 
     def _poll_for(self, error: Exception) -> None:
-        """Say once why there are no events."""
+        """Log once why there are no events."""
         if not self.polls:
             self.polls = str(error)
             logger.warning("no events of files: they are looked at twice a second instead", reason=self.polls,

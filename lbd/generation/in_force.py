@@ -10,7 +10,7 @@ Path = tuple[str, str]   # backend and name of a server
 
 
 class InForce:
-    """Read by everybody. `Coordinator` alone puts generations in force, `EndpointPublisher` alone notes endpoints.
+    """`Coordinator` alone puts generations in force, `EndpointPublisher` alone notes endpoints; all others only read.
 
     `file_config` is the configuration as the files have it, without the servers that registered.
     """

@@ -44,7 +44,7 @@ class Overrides:
         return self._known.get(target)
 
     def put_override(self, target: Target, override: Override | None) -> Override | None:
-        """Set it, or end it with None; returns the one that was there."""
+        """Set the override, or end it with None; returns the one before."""
         self._follow_clock()
         before = self._known.pop(target, None)
         if override is not None and override.settings:
@@ -59,8 +59,8 @@ class Overrides:
         return {server: settings for server, settings in theirs.items() if settings}
 
     def without_idle_mode(self, override: Override, servers: Mapping[str, ServerConfig]) -> Override:
-        """Without `ready` where that is what its server is anyway, by the files and by what is said of its backend:
-        nothing is left of a drain that is over, and the next one of the whole backend is its too."""
+        """The override without the mode `ready`, where the files and the override of its backend say the same: nothing
+        is left of a drain that is over then, and a later drain of the whole backend includes this server."""
         own = override.server.partition("@")[0]
         mode = servers[own].mode if own in servers else "ready"     # of one that registered
         for server in ("", own):
@@ -69,7 +69,7 @@ class Overrides:
         return replace(override, mode=None) if override.mode == mode == "ready" and override.server else override
 
     def restore(self, overrides: Iterable[Override]) -> None:
-        """Take over what was kept, with ends of the wall clock as it is now."""
+        """Take over saved overrides, with ends of the wall clock as it is now."""
         self._ahead = self._wall() - self._steady()
         self._known = {(override.backend, override.server): override for override in overrides if override.settings}
 
@@ -94,7 +94,7 @@ class Overrides:
         return endpoint._replace(**changes) if changes else endpoint
 
     def _follow_clock(self) -> None:
-        """A wall clock that was set makes nothing longer or shorter: the ends move with it."""
+        """Move the ends with a wall clock that was set, so that nothing lasts longer or shorter."""
         ahead = self._wall() - self._steady()
         moved = ahead - self._ahead
         if abs(moved) < SET:

@@ -89,7 +89,7 @@ class Predecessor:
             self._scoreboard.begin(self._board, self._slots, OLD_LANE)
 
     def rows(self) -> set[RowIdentity]:
-        """The rows that it had."""
+        """The rows of the predecessor."""
         rows = {(kind, owner) for kind, owner, _ in self._handover.slots} if self._handover is not None else set()
         return rows | (self._scoreboard.identities() if self._scoreboard is not None else set())
 

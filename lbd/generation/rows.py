@@ -37,7 +37,7 @@ class Rows:
         return self._board.in_flight(endpoint.slot) if endpoint is not None else 0
 
     def draining(self, lanes: Collection[int]) -> int:
-        """Requests in flight that are to end: to servers that were removed or are drained, and in these lanes."""
+        """The number of requests in flight that are to end: in these lanes, and to removed or drained servers."""
         stay = of_servers(endpoint for endpoint in self._in_force.endpoints.values() if endpoint.mode != "drain")
         return in_flight(self._board, self._slots, stay, lanes)
 
@@ -70,7 +70,7 @@ def of_generation(generation: Generation) -> set[RowIdentity]:
 
 
 def in_flight(board: Board, slots: Slots, stay: Collection[RowIdentity], leaving: Collection[int]) -> int:
-    """Requests in flight that are to end: in these lanes, and at servers that do not stay."""
+    """The number of requests in flight that are to end: in these lanes, and at servers that do not stay."""
     count = 0.0
     for owner, slot in slots.owners(scoreboard.SERVER).items():
         gone = (scoreboard.SERVER, owner) not in stay

@@ -1,4 +1,4 @@
-"""Tracing: where the workers' lines about sampled requests go while `[tracing]` is on. Nothing of it exists before."""
+"""Tracing: the way of the workers' lines about sampled requests to the exporter, from the first `[tracing]` on."""
 
 import importlib
 import os
@@ -16,7 +16,7 @@ INSTALL = "pip install 'lbd[otel]'"
 
 
 def spans(settings: schema.TracingConfig) -> Sink | None:
-    """Where to write lines about requests, None where none are wanted; raises `LbdError` when the SDK is missing."""
+    """The sink of lines about requests; None while tracing is off. Raises `LbdError` when the SDK is missing."""
     if not settings.enabled:
         return None
     try:
@@ -41,7 +41,7 @@ class Tracing:
         return self._log.lost if self._log is not None else 0
 
     def use(self, sink: Sink | None, workers: Iterable[WorkerProcess]) -> None:
-        """Send spans there from now on; None: nowhere."""
+        """Send spans to the sink from now on; None: nowhere."""
         if sink is not None and self._log is None:
             self._log = AccessLogCollector("spans")
             for process in workers:

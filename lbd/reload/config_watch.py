@@ -26,6 +26,7 @@ class ConfigWatch:
             self._watching = None
 
     def mode(self, others: str) -> str:
-        """How changes are noticed: `off`, `events`, or `polling: REASON`; `others` is why further files are polled."""
+        """The way in which changes are noticed: `off`, `events`, or `polling: REASON`; `others` is the reason why other
+        files are polled, "" when they are not."""
         polls = (self._watch.polls if self._watching is not None else "") or others
         return f"polling: {polls}" if polls else "off" if self._watching is None else "events"

@@ -50,7 +50,8 @@ class Confirmation:
         self.trial = trial
 
     def measure(self) -> str:
-        """To be called once a second: why to roll back now (the trial goes wrong, or its time is over), else ""."""
+        """Take a sample; returns the reason to roll back now (the trial goes wrong, or its time is over), else "".
+        Called once a second."""
         now = self.sample()
         self._window.add(now)
         if self.trial is None:

@@ -21,7 +21,7 @@ class FileWatches:
 
     @property
     def mode(self) -> str:
-        """How changes are noticed: `off`, `events`, or `polling: REASON`."""
+        """The way in which changes are noticed: `off`, `events`, or `polling: REASON`."""
         return self._config_watch.mode(self._renewal.polls)
 
     def start(self, config: Config) -> None:
@@ -30,7 +30,7 @@ class FileWatches:
         self._follow()
 
     def tick(self) -> None:
-        """To be called once a second: certificates near their end are warned of, session tickets get other keys."""
+        """Warn of certificates near their end, and rotate the keys of session tickets; called once a second."""
         self._renewal.tick()
 
     async def stage(self, old: Config, new: Config) -> None:

@@ -31,7 +31,7 @@ class History:
             raise LbdError('there is no way back: generations are kept in global.state_dir, which is "off"')
 
     def keep(self, config: Config) -> None:
-        """This configuration is in force now. A disk that is full or read-only costs the way back, nothing else."""
+        """Keep the configuration in force. A disk that is full or read-only costs the way back, nothing else."""
         if self._off:
             return
         text = tomli_w.dumps(tables(config))
@@ -56,7 +56,7 @@ class History:
         return str(known[-2])
 
     def step_back(self) -> None:
-        """The previous generation is in force now: the one that was is forgotten. Raises `OSError`."""
+        """Forget the newest generation: the one before is in force again. Raises `OSError`."""
         for newest in self._files()[-1:]:
             newest.unlink(missing_ok=True)
 

@@ -114,7 +114,7 @@ class Reload:
             return answer
 
     def tick(self) -> None:
-        """To be called once a second: rolls back when a trial went wrong or was not confirmed in time."""
+        """Roll back when a trial went wrong or was not confirmed in time; called once a second."""
         reason = self.confirmation.measure()
         if reason and (trial := self.confirmation.end_trial()) is not None:
             self._tasks.start("rollback", self._rollback_trial(trial, reason))

@@ -20,18 +20,18 @@ class ReloadRecord:
         self.last: dict[str, Any] = {"success": True, "time": moment(time.time()), "error": "", "plan": ""}
 
     def note_refused(self, error: str) -> None:
-        """A reload was refused."""
+        """Note and log that a reload was refused."""
         self._note("refused", error=error)
         for line in error.splitlines():
             logger.error("reload refused; the old configuration serves on", reason=line)
 
     def note_unchanged(self, generation: int, plan: Plan) -> None:
-        """A reload changed nothing."""
+        """Note and log that a reload changed nothing."""
         logger.info("nothing to reload: the files say what is in force", generation=generation)
         self._note("unchanged", plan=plan.summary())
 
     def note_applied(self, generation: int, plan: Plan, seconds: float) -> None:
-        """A reload put a generation in force, which took so long."""
+        """Note and log that a reload put a generation in force, which took so many seconds."""
         _log_plan(plan)
         logger.info("reloaded", generation=generation, plan=plan.summary(), seconds=round(seconds, 3))
         self._note("applied", plan=plan.summary())
@@ -40,7 +40,7 @@ class ReloadRecord:
                        "more": max(0, len(plan.changes) - SHOWN)}
 
     def note_rollback(self, reason: str) -> None:
-        """The last reload was a rollback."""
+        """Note that the last reload was a rollback."""
         self.last["error"] = f"rolled back ({reason}); the files say something else"
 
     def _note(self, result: str, error: str = "", plan: str = "") -> None:

@@ -52,11 +52,11 @@ class Renewal:
 
     @property
     def polls(self) -> str:
-        """Why certificates are looked at without events, "" when they are not."""
+        """The reason why certificates are polled; "" where the kernel reports changes."""
         return self._watch.polls if self._watch is not None and self._watching is not None else ""
 
     def tick(self) -> None:
-        """To be called every second."""
+        """Warn of certificates and rotate the keys of session tickets when it is time; called once a second."""
         now, generation = time.monotonic(), self._plane.in_force.generation
         if generation is None or not self._files or now - self._looked < LOOK:
             return

@@ -10,8 +10,8 @@ from lbd.generation.server_states import ServerStates
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
 
-BEFORE = 60          # samples, one a second: with what a trial is compared
-FEWEST = 100         # answers below which their kinds say nothing
+BEFORE = 60          # samples, one a second, with which a trial is compared
+FEWEST = 100         # answers below which their statuses prove nothing
 WORSE = 2.0          # times the share of 5xx answers of the minute before
 NEGLIGIBLE = 0.01    # share of 5xx answers that is never a reason
 
@@ -68,9 +68,9 @@ class Window:
     def __init__(self) -> None:
         self._samples: deque[Sample] = deque(maxlen=BEFORE + 1)
 
-    def add(self, taken: Sample) -> None:
-        """To be called once a second."""
-        self._samples.append(taken)
+    def add(self, sample: Sample) -> None:
+        """Add a sample; called once a second."""
+        self._samples.append(sample)
 
     def share(self, now: Sample) -> float:
         """The share of 5xx answers since the oldest sample; 0.0 without answers."""
@@ -88,7 +88,7 @@ class Trial:
     share: float
 
     def trouble(self, now: Sample) -> str:
-        """Why it should end at once, "" if there is no reason."""
+        """The reason to end the trial at once, "" if there is none."""
         answers, errors = between(self.begin, now)
         if answers >= FEWEST and errors / answers > max(NEGLIGIBLE, WORSE * self.share):
             return (f"{errors / answers:.1%} of {answers:.0f} answers were 5xx, "

@@ -26,7 +26,7 @@ class ExplainedRequest:
         self.response_edits: Any = None
 
     def field(self, name: bytes) -> bytes:
-        """As in `backend.algorithm.RequestFacts`."""
+        """The first value of a field, b"" without it (`backend.algorithm.RequestFacts`)."""
         found = head.values(self.payload, name)
         return found[0] if found else b""
 

@@ -16,7 +16,7 @@ class Footprint(NamedTuple):
 
 
 def footprint(pid: int) -> Footprint | None:
-    """Of a process of the same user; None when it is gone."""
+    """The footprint of a process of the same user; None when it is gone."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             # The name, in brackets, may have any character in it.

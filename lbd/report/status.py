@@ -89,10 +89,10 @@ def _listeners(plane: ControlPlane, generation: Generation, trend: Trend) -> dic
 
 
 def _tls(plane: ControlPlane, generation: Generation, place: Place) -> dict[str, Any]:
-    """Certificates in force, why what is in the files now is not (""), and who takes session tickets."""
+    """Certificates in force, why the files are not in force as they are now ("": they are), and who takes tickets."""
     return {
-        "certificates": [{"file": one.path, "names": list(one.names), "expires": moment(one.ends)}
-                         for one in shown(generation.credentials) if one.place == place],
+        "certificates": [{"file": found.path, "names": list(found.names), "expires": moment(found.ends)}
+                         for found in shown(generation.credentials) if found.place == place],
         "refused": plane.materials.certificates.refused.get(place, ""),
         "tickets": "shared by the workers" if tickets.works() else "per worker",
     }
@@ -130,8 +130,8 @@ def _server(plane: ControlPlane, config: Config, endpoint: Endpoint, series: Tre
 
 
 def _named(plane: ControlPlane, config: Config, endpoint: Endpoint) -> dict[str, Any]:
-    """For a server that is configured with a host name: the name, all addresses that the server could be at, the one to
-    use first in front, and why the last look-up brought nothing ("": it did)."""
+    """The facts about the host name of a server, none without: the name, all addresses that the server could be at, the
+    one to use first in front, and why the last look-up brought nothing ("": it did)."""
     name, resolver = endpoint.host, plane.servers.resolver
     if not name or Address(name).literal:
         return {}

@@ -116,6 +116,6 @@ def route_codes(plane: ControlPlane, slots: list[int]) -> list[float]:
 
 
 def mean(samples: deque[float]) -> float:
-    """Of the last few; 0.0 without any."""
+    """The mean of the last `RECENT` samples; 0.0 without any."""
     last = list(samples)[-RECENT:]
     return sum(last) / len(last) if last else 0.0

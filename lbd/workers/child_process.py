@@ -29,7 +29,7 @@ class ChildProcess:
         self._popen.send_signal(number)
 
     def describe_end(self, reason: str) -> str:
-        """How the process ended: by an exit code or a signal; `reason` is why it was killed, "" when it was not."""
+        """The end of the process in words: its exit code or signal, or `reason` if it was killed ("": it was not)."""
         code = self._popen.returncode
         if reason and code == -signal.SIGKILL:
             return reason

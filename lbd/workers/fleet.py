@@ -108,7 +108,7 @@ class Fleet:
             raise LbdError(f"a worker did not take the ticket within {EXPLAIN:g} s") from None
 
     def ping(self) -> None:
-        """To be called every second: end the workers that stand still."""
+        """End the workers that stand still; called once a second."""
         self._watchdog.ping()
 
     def dismiss(self, timeout: float) -> None:

@@ -18,7 +18,7 @@ OnMessage = Callable[[Message, list[int]], None]
 
 
 class _Starved(Exception):
-    """There is no memory for what came."""
+    """The error of reading without memory for the bytes that came."""
 
 
 class MessageReader:

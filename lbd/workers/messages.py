@@ -84,7 +84,7 @@ class UpdateEndpoints:
 
 @dataclass(frozen=True, slots=True)
 class ExplainRequest:
-    """Supervisor: the answer to a request with this ticket says how it came about; answered by ExplainReady."""
+    """Supervisor: explain the answer to a request with this ticket; answered by ExplainReady."""
 
     ticket: bytes = field(repr=False)
     seconds: float

@@ -1,4 +1,4 @@
-"""The answers that are awaited from a worker, in the order in which they were asked for."""
+"""The answers that are awaited from a worker, in the order of the requests."""
 
 import asyncio
 from typing import Any

@@ -25,7 +25,7 @@ class Lines:
         return self._fd
 
     def read(self) -> None:
-        """Take what is there; closes itself at the end."""
+        """Read the bytes that are there; closes the pipe at its end."""
         for _ in range(_ROUNDS):
             if self._fd < 0:
                 return

@@ -22,7 +22,7 @@ class Watchdog:
         self._pings = 0
 
     def ping(self) -> None:
-        """To be called every second: end the workers that stand still, and ask the others again."""
+        """End the workers that stand still, and ping the others; called once a second."""
         self._pings += 1
         for process in self._workers:
             if process.generation is None:
@@ -41,6 +41,6 @@ class Watchdog:
         logger.error("worker stands still; its stack follows, then it is replaced", slot=process.slot, pid=process.pid)
         process.why = f"stood still for {SILENT} s"
         process.kill(STACK)
-        process.kill(signal.SIGCONT)   # one that was stopped must run to tell
+        process.kill(signal.SIGCONT)   # a stopped process must run to print its stack
         await asyncio.sleep(LAST_WORDS)
         process.kill(signal.SIGKILL)
