@@ -41,7 +41,7 @@ class ClientAdmission:
             listener.acceptors[-1].pause()
 
     def renew_prototypes(self) -> None:
-        """Make the objects of which those of new connections are copies, for all listeners."""
+        """Make the prototypes of which new connections are copies, for all listeners."""
         for listener in self._plane.in_force.listeners.values():
             settings = listener.settings
             kind = (ProxyProtocol if settings.proxy_protocol else Handshake if settings.tls is not None
@@ -56,7 +56,7 @@ class ClientAdmission:
         return client if settings.tls is None or settings.proxy_protocol else self.secure(settings, client)
 
     def secure(self, settings: ListenerSettings, handshake: Client) -> Secure:
-        """The end of TLS below such a client."""
+        """The end of TLS below the protocol of a client."""
         assert settings.tls is not None
         return Secure(settings.tls.server_tls.context, handshake, self._handshakes,
                       None if settings.tcp is not None else plain)

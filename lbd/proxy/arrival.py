@@ -1,6 +1,5 @@
 """The accept phase of a client connection: its address, the rules for it, and the limits."""
 
-
 from lbd.net.ip_addresses import unmapped_text
 from lbd.net.transport import Transport
 from lbd.proxy.deadlines import Deadlines
@@ -15,7 +14,7 @@ class Arrival(Deadlines):
     counted = True
 
     def connection_made(self, transport: Transport) -> None:
-        """A client connected; it has as long for its first request as for any head."""
+        """Admit or reject a new client; it has as long for its first request as for any head."""
         self.transport = transport
         settings = self.listener.settings
         plane = self.plane
@@ -59,11 +58,11 @@ class Arrival(Deadlines):
     def rejected(self, ending: int, reason: str = "") -> None:
         """Count and log a rejected connection; without a reason the text of the ending is logged."""
         self.plane.count(ending)
-        self.listener.rejections.say(self.peer, ending, reason)
+        self.listener.rejections.log_rejection(self.peer, ending, reason)
 
 
 def _peer(transport: Transport) -> bytes | None:
-    """The peer's address where the transport does not keep it; None: reset already, there is nothing to judge by."""
+    """The peer's address where the transport does not keep it; None where the connection is reset already."""
     peer = transport.get_extra_info("peername")
     if peer is None:
         return None

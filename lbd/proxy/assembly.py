@@ -28,7 +28,7 @@ class Prepared(NamedTuple):
     backends: Mapping[str, tuple[Backend, Algorithm]]
     listeners: Mapping[str, tuple[Listener, ListenerSettings]]
     error_bodies: Mapping[int, bytes]
-    contexts: Mapping[str, ssl.SSLContext | None]     # by backend: what is asked of its servers, None: no TLS
+    contexts: Mapping[str, ssl.SSLContext | None]     # by backend; None: no TLS to its servers
 
 
 class Assembly:
@@ -111,5 +111,7 @@ def header_policy(listener: schema.ListenerConfig) -> HeaderPolicy:
 
 
 def certifies(config: schema.Config) -> bool:
-    """Some listener asks for certificates: nobody, on no listener, may say what a client's was."""
-    return any(one.tls is not None and one.tls.client_ca is not None for one in config.listeners.values())
+    """Whether some listener requests client certificates: then no client, of any listener, may send the fields that
+    describe one."""
+    terminations = [listener.tls for listener in config.listeners.values()]
+    return any(tls is not None and tls.client_ca is not None for tls in terminations)

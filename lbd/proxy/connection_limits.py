@@ -59,7 +59,7 @@ class ConnectionLimits:
         return self._client_full() if self._count(client) else 0
 
     def _count(self, client: CountedConnection) -> bool:
-        """Count it; true where the client has one too many."""
+        """Count a connection; true where its client has one too many."""
         most, peer = self.bounds.per_client, client.peer
         if most is None or not peer:
             return False
@@ -71,14 +71,14 @@ class ConnectionLimits:
         return endings.CLIENT_FULL
 
     def disconnected(self, client: CountedConnection) -> None:
-        """A connection is gone; one from before there was a limit was not counted."""
+        """Count a connection no more; one from before there was a limit was never counted."""
         if client.counted and client.peer in self._peers:
             self._peers[client.peer] -= 1
             if not self._peers[client.peer]:
                 del self._peers[client.peer]
 
     def tick(self) -> None:
-        """A tenth of a second is over."""
+        """Move the second of the rate on; called every tenth of a second."""
         self._before.append(self._let_in())
 
     def _let_in(self) -> float:

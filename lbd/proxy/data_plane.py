@@ -29,7 +29,7 @@ class LogWriters(NamedTuple):
 
 
 class DataPlane:
-    """The data plane as the control side of its worker uses it.
+    """The data plane as `Worker` uses it.
 
     `net` opens and accepts connections (`lbd.net.sock.Poller`, or `lbd.net.loop.LoopNet`); `lane` is this process's
     lane of the scoreboard; `report` is called with (backend, server, address) when a connect failed; `wakeups` wake
@@ -91,7 +91,7 @@ class DataPlane:
         self.apply_logs()
 
     def trace_to(self, fd: int) -> None:
-        """Write the lines of spans, if they are configured, to such a pipe."""
+        """Write the lines of spans, if they are wanted, to this non-blocking pipe, which the data plane owns now."""
         former = self._logs.spans
         self._logs = self._logs._replace(spans=SpanWriter(self.assembly.process, fd))
         if former is not None:
@@ -99,7 +99,7 @@ class DataPlane:
         self.apply_logs()
 
     def apply_logs(self) -> None:
-        """Write what the generation in force wants to be logged."""
+        """Log what the generation in force asks for."""
         generation = self.in_force.generation
         access, spans = self._logs
         writers: list[AccessLogWriter] = []

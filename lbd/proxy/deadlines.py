@@ -29,7 +29,7 @@ class Deadlines(Tunnel):
     __slots__ = ()
 
     def expire(self) -> None:
-        """The deadline of what the connection is doing has passed."""
+        """Act on a deadline that has passed, by the state of the connection."""
         if self._drips():
             return
         state = self.state
@@ -76,7 +76,7 @@ class Deadlines(Tunnel):
 
     @property
     def idle(self) -> bool:
-        """Between two requests."""
+        """Whether the connection waits between two requests."""
         return self.state == IDLE
 
     def dismiss(self) -> None:
@@ -86,7 +86,7 @@ class Deadlines(Tunnel):
         self.transport.close()
 
     def last(self) -> None:
-        """The listener takes no more: the answer in the making is the last on this connection, and says so."""
+        """Make the answer under way the last one on this connection, and have it say so: its listener takes no more."""
         if QUEUED <= self.state <= WAIT:
             self.keep = False
 

@@ -21,8 +21,8 @@ QUIET = 0.5           # seconds without a request before a client is closed: soo
 
 
 class Draining:
-    """Times are monotonic seconds. `closing`: connections to servers that still hand over what was written, and when
-    they are cut."""
+    """The connections of one worker that end. Times are monotonic seconds. `closing` has connections to servers that
+    still send what was written to them, and when they are cut."""
 
     def __init__(self, plane: Any) -> None:
         self._plane = plane
@@ -70,14 +70,15 @@ class Draining:
 
     def cut_due(self, now: float) -> None:
         """Cut the servers whose planned moment has come."""
-        servers: set[Any] = {one for one, (ends, ending) in self._ends.items()
+        servers: set[Any] = {cause for cause, (ends, ending) in self._ends.items()
                              if ending == endings.OPERATOR_CUT and ends <= now}
         if servers:
-            self._ends = {one: known for one, known in self._ends.items() if one not in servers}
+            self._ends = {cause: known for cause, known in self._ends.items() if cause not in servers}
             self.cut(servers, endings.OPERATOR_CUT)
 
     def dismiss(self, listener: Listener, ends: float, ending: int) -> None:
-        """Accept no more; clients are told with their next answer, closed while idle, and cut when the time comes."""
+        """Accept no more for a listener; its clients are told with their next answer, closed while idle, and cut at the
+        end of the time."""
         listener.leaving = True
         listener.close()
         known = self._ends.get(listener)
@@ -131,19 +132,19 @@ class Draining:
         """The cause for this client to leave: its listener or the server of its request, whichever ends first."""
         held = client.pins.held() if client.pins is not None else ()
         signed = [upstream.server for upstream in held if upstream.server.gone]
-        found = [one for one in (client.listener, client.server, *signed) if one in self._ends]
+        found = [cause for cause in (client.listener, client.server, *signed) if cause in self._ends]
         return min(found, key=self._ends.__getitem__, default=None)
 
 
 def due(times: dict[Any, float], now: float) -> list[Any]:
-    """Take out those whose time has come."""
-    found = [one for one, ends in times.items() if ends <= now]
-    for one in found:
-        del times[one]
+    """Take out the keys whose time has come."""
+    found = [key for key, ends in times.items() if ends <= now]
+    for key in found:
+        del times[key]
     return found
 
 
 def close_idle(server: Server) -> None:
-    """Close the connections that wait for a request."""
+    """Close the idle connections to a server."""
     for upstream in list(server.idle):
         upstream.close()

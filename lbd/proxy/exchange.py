@@ -26,7 +26,7 @@ IDLE, READING, QUEUED, CONNECT, SEND, WAIT, RELAY, TUNNEL, FULL, LINGER, CLOSED 
 IDEMPOTENT = (b"GET ", b"HEAD ", b"OPTIONS ", b"TRACE ", b"PUT ", b"DELETE ")
 
 PIECES = 64              # most reads of a body that is kept for a repeat
-LINGER_SECONDS = 10.0    # how long what a client still sends after an early answer is read away
+LINGER_SECONDS = 10.0    # seconds for which the rest of a request is read after an early answer
 
 
 class Exchange:
@@ -154,7 +154,7 @@ class Exchange:
             self.connected(upstream)
 
     def select(self) -> Server | None:
-        """Where the algorithm's choice alone does not do. None: the request waits, or is refused."""
+        """A server where the algorithm alone does not decide; None: the request waits, or is refused."""
         backend = self.backend
         if backend.gate is not None:
             backend.gate.admit(self)
@@ -208,12 +208,12 @@ class Exchange:
             self.backend.gate.leave(self)
 
     def overdue(self) -> bool:
-        """It has waited as long as it may for its client's own server; true where it goes to another now."""
+        """Handle a request that has waited as long as it may; true where it goes to another server now."""
         gate = self.backend.gate
         return gate is not None and gate.overdue(self)
 
     def connected(self, upstream: Upstream) -> None:
-        """The request, as far as it is there, was handed to a connection."""
+        """Go on: the request, as far as it is there, was written to a connection."""
         self.upstream = upstream
         self.record.connected()
         if upstream.server.backoff.until:
@@ -225,7 +225,7 @@ class Exchange:
         self.proceed()
 
     def forget(self) -> None:
-        """The body is not kept any more; the head still answers questions."""
+        """Keep the body no longer; the head stays for algorithms and logs."""
         self.kept = 0
         self.payload = self.payload[:self.payload.index(b"\r\n\r\n") + 4]
 
@@ -246,14 +246,14 @@ class Exchange:
             self.transport.resume_reading()
 
     def blocked(self, unsent: int) -> None:
-        """The server does not take what it is sent, bytes of which so many wait here: so must the client."""
+        """Stop reading from the client: the server does not read, and so many bytes for it wait here."""
         self.transport.pause_reading()
         self.unsent = unsent
         if self.state == SEND:
             self.deadline = self.plane.now + self.backend.server_timeout
 
     def relieved(self) -> None:
-        """The server takes more."""
+        """Read from the client again: the server reads."""
         self.unsent = 0
         self.hear()
         if self.state in (SEND, WAIT):

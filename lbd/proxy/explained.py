@@ -1,4 +1,4 @@
-"""Answers that say how they came about: the `X-Lbd-Explain` field, for clients that the operator trusts with it."""
+"""Explained answers: the field `X-Lbd-Explain` says how an answer came about, for clients that may know it."""
 
 import asyncio
 import hmac
@@ -29,20 +29,20 @@ class Explanations:
         self._tickets: set[bytes] = set()
         self.kind: type[Client] = Client
 
-    def tell(self, networks: tuple[Network, ...]) -> None:
-        """Clients of these networks are told, on connections that they open from now on."""
+    def set_networks(self, networks: tuple[Network, ...]) -> None:
+        """Explain answers to clients of these networks, on connections that they open from now on."""
         self._networks = Membership(networks) if networks else None
         self._choose()
 
     def admit(self, ticket: bytes, seconds: float) -> None:
-        """Within so many seconds one request is told that brings this ticket in its own field of that name."""
+        """Explain the answer to one request with this ticket in its field of the same name, within so many seconds."""
         if len(self._tickets) < MOST:
             self._tickets.add(ticket)
             self._loop.call_later(seconds, self._expire, ticket)
             self._choose()
 
     def wanted(self, source: bytes, presented: list[bytes]) -> bool:
-        """Whether the request's answer is to say it; a ticket is good once in each worker."""
+        """Whether the answer to the request is to be explained; a ticket is good once in each worker."""
         for ticket in [ticket for ticket in self._tickets if any(hmac.compare_digest(ticket, p) for p in presented)]:
             self._expire(ticket)
             return True
@@ -84,25 +84,25 @@ class Explained(Client):
         self._edits = edits
 
     def dispatch(self, server: Any = None) -> None:
-        """A server is about to be chosen, or was after a wait."""
-        self._look()
+        """Note when a server is chosen, at once or after a wait."""
+        self._decide()
         self._chosen = now()
         super().dispatch(server)
 
     def connected(self, upstream: Any) -> None:
-        """A connection to the server stands."""
+        """Note when the connection to the server stands."""
         self._reached = now()
         super().connected(upstream)
 
     def respond(self, status: int, answer: bytes, ending: int) -> None:
-        """lbd answers itself."""
-        self._look()
+        """Explain an answer of lbd itself."""
+        self._decide()
         if self._told:
             answer = head.edit(answer, None, (FIELD,), self._line(True, f"; ending={ENDINGS[ending].name}"))
         super().respond(status, answer, ending)
 
-    def _look(self) -> None:
-        """Once per request: whether its answer says it. The ticket is not for the server."""
+    def _decide(self) -> None:
+        """Decide once per request whether its answer is explained. The ticket is not for the server."""
         if self._begun == self.record.started:
             return
         self._begun = self.record.started

@@ -19,7 +19,7 @@ from lbd.stats import endings
 from lbd.upstream import pinned
 from lbd.upstream.sockets import left
 
-LOOK = 0.001     # seconds between two looks while somebody waits here: a wake-up may have been missed
+LOOK = 0.001     # seconds between two looks while a request waits here: a wake-up may have been missed
 PATIENCE = 3     # looks at room that the worker whose turn it is does not take, before this one does
 
 
@@ -35,7 +35,7 @@ class Gate(Room):
         self._timer: asyncio.TimerHandle | None = None
         self._unused = 0
         self._withheld = False    # there was room whose turn is another worker's
-        self._searched = 0.0      # when it was last asked who left
+        self._searched = 0.0      # when the queue was last searched for clients that left
         self._told: Callable[[Server], None] | None = None
 
     def admit(self, client: Any) -> None:

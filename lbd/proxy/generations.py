@@ -38,7 +38,7 @@ class ServedGeneration(NamedTuple):
 
     @property
     def drain_timeout(self) -> float:
-        """Seconds that connections get which the next generation has no place for."""
+        """Seconds that connections have which the next generation has no place for."""
         return self.generation.config.global_.drain_timeout if self.generation is not None else 0.0
 
 
@@ -83,7 +83,7 @@ class Generations:
             prepared.error_bodies, prepared.contexts, of_backends(generation.config))
         plane.admission.limit = generation.max_connections or sys.maxsize
         plane.apply_logs()
-        plane.explanations.tell(generation.config.global_.explain_to)
+        plane.explanations.set_networks(generation.config.global_.explain_to)
         plane.admission.renew_prototypes()
         for backend in [*plane.in_force.backends.values(), *gone]:
             self._apply_gate(backend)
@@ -98,7 +98,7 @@ class Generations:
         plane = self._plane
         in_force: ServedGeneration = plane.in_force
         changed = {}
-        fallen: set[Server] = set()
+        failed: set[Server] = set()
         for endpoint in endpoints:
             backend = in_force.backends.get(endpoint.backend)
             if backend is not None:
@@ -106,14 +106,14 @@ class Generations:
                 plane.draining.retire(removed, plane.timers.clock() + in_force.drain_timeout)
                 changed[backend.name] = backend
                 if backend.settings.on_down == "cut" and endpoint.health in ("down", "ejected"):
-                    fallen.update(server for server in backend.servers.values() if server.name == endpoint.name)
+                    failed.update(server for server in backend.servers.values() if server.name == endpoint.name)
         for backend in changed.values():
             apply_tls(backend, in_force.contexts.get(backend.name))
             backend.rebuild()
             if backend.gate is not None:
                 backend.gate.pump()
-        if fallen:
-            plane.draining.cut(fallen, endings.SERVER_DOWN)
+        if failed:
+            plane.draining.cut(failed, endings.SERVER_DOWN)
         plane.draining.plan(endpoints)
 
     def _install_backends(self, prepared: Prepared) -> list[Server]:
@@ -128,7 +128,7 @@ class Generations:
         return removed
 
     def _apply_gate(self, backend: Backend) -> None:
-        """Give the backend a gate where it needs one, and let those in who need not wait any more."""
+        """Give the backend a gate where it needs one, and let requests in that need not wait any more."""
         if backend.bounded and backend.gate is None:
             backend.gate = Gate(self._plane, backend)
         elif backend.gate is not None and not backend.bounded:

@@ -58,7 +58,7 @@ class Handshake(Client):
         return client
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It came to nothing. One that closed before it said anything only looked whether lbd is there."""
+        """Count a handshake that failed, and log it unless the client just left: that is how health checks connect."""
         if self.state != CLOSED and exc is not None:
             found = ending(exc)
             if found in LEFT:
@@ -69,7 +69,7 @@ class Handshake(Client):
         super().connection_lost(exc)
 
     def expire(self) -> None:
-        """The handshake takes too long."""
+        """Reject a handshake that takes too long."""
         if self.state != CLOSED:
             self.rejected(endings.TLS_TIMEOUT)
         self.state = CLOSED

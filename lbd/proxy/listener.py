@@ -16,7 +16,7 @@ from lbd.schema.units import UNIX, Proxy
 from lbd.stats.scoreboard import Row
 from lbd.tls.contexts import ServerTls
 
-REMEMBERED = 4096        # peers whose place in networks is kept at hand
+REMEMBERED = 4096        # addresses for which the result is kept
 LONGEST = 64             # bytes of an address as text, zone and all
 
 
@@ -66,8 +66,8 @@ class ListenerSettings:
 
 
 class PeerRules:
-    """The rules by the address of a peer: may it connect, and is it trusted as a proxy? `trusted` are the networks of
-    such proxies."""
+    """The rules by the address of a peer: whether it may connect, and whether it is trusted as a proxy. `trusted` are
+    the networks of such proxies."""
 
     __slots__ = ("_allow", "_deny", "trusted", "trusts")
 
@@ -75,10 +75,10 @@ class PeerRules:
         self._allow = Membership(allow) if allow else None
         self._deny = Membership(deny) if deny else None
         self.trusted = Membership(trusted)
-        self.trusts: Callable[[bytes], bool] = self.trusted.has if trusted else nobody
+        self.trusts: Callable[[bytes], bool] = self.trusted.has if trusted else trusts_nobody
 
     def admits(self, peer: bytes) -> bool:
-        """The peer may connect; peers on Unix sockets have no address and always may."""
+        """Whether the peer may connect; peers on Unix sockets have no address and always may."""
         if not peer:
             return True
         if self._deny is not None and self._deny.has(peer):
@@ -96,7 +96,7 @@ class Membership:
         self.remembered: dict[bytes, bool] = {}
 
     def has(self, address: bytes) -> bool:
-        """Looked up once per address; text that is no address lies in none."""
+        """Whether the address lies in a network, looked up once per address; text that is no address lies in none."""
         known = self.remembered.get(address)
         if known is None:
             if len(address) > LONGEST:
@@ -117,13 +117,14 @@ class Membership:
         return any(parsed in network for network in self.networks)
 
 
-def nobody(_peer: bytes) -> bool:
+def trusts_nobody(_peer: bytes) -> bool:
     """No proxy is trusted."""
     return False
 
 
 class Listener:
-    """Lives as long as its name; a reload swaps its `settings`. `leaving`: no further request on any connection."""
+    """A listener, which lives as long as its name; a reload swaps its `settings`. `leaving`: no further request on any
+    connection."""
 
     __slots__ = ("acceptors", "leaving", "limits", "mould", "name", "rejections", "row", "settings")
 
@@ -133,7 +134,7 @@ class Listener:
         self.acceptors: list[Any] = []
         self.rejections = Rejections(name)
         self.limits: ConnectionLimits | None = None      # where the number of connections is bounded
-        self.mould: Mould[Any]      # of what its connections begin as
+        self.mould: Mould[Any]      # of the prototype of its connections
         self.apply_settings(settings)
         self.leaving = False
 
@@ -148,7 +149,7 @@ class Listener:
             self.limits.bounds = self.settings.bounds
 
     def close(self) -> None:
-        """Accept what waits already, and then no more."""
+        """Accept the connections that wait already, and then no more."""
         for acceptor in self.acceptors:
             acceptor.drain()
         self.acceptors.clear()

@@ -10,7 +10,7 @@ from lbd.tls.client_hello import HelloError
 
 
 class Passthrough(TcpClient):
-    """A `tcp` client that has to say first for whom it is. What no route takes, and what is no TLS, goes to the
+    """A `tcp` client whose ClientHello is read first. A name that no route takes, and bytes that are no TLS, go to the
     listener's backend, if it has one. The ClientHello has as long as a request head."""
 
     __slots__ = ()
@@ -47,7 +47,7 @@ class Passthrough(TcpClient):
             self.choose(target)
 
     def expire(self) -> None:
-        """The ClientHello takes too long, or what any client may be too late with."""
+        """Reject a ClientHello that takes too long; later deadlines are those of any client."""
         if self.state <= READING:
             self.turn_away(endings.CLIENT_HELLO_TIMEOUT)
         elif self.state != CLOSED:

@@ -27,7 +27,7 @@ class ProxyProtocol(Client):
             self.turn_away(endings.PROXY_UNTRUSTED)
 
     def data_received(self, data: bytes) -> bool | None:
-        """The header, or a part of it, and perhaps what the client sent."""
+        """Read the header, or a part of it, and perhaps bytes of the client behind it."""
         if self.state == CLOSED:
             return None
         data = self.buffer + data
@@ -45,7 +45,7 @@ class ProxyProtocol(Client):
         return above.data_received(rest) if rest and client.state != CLOSED else None
 
     def _introduce(self, header: Header) -> tuple[Client, Any]:
-        """The client, and what gets the bytes that follow: TLS where the listener ends it, else the client itself."""
+        """The client, and the receiver of the bytes that follow: TLS where it ends at the listener, else the client."""
         settings, transport = self.listener.settings, self.transport
         if settings.tls is None:
             client = above = self.plane.admission.kind_of(self.listener)(self.plane, self.listener)
@@ -70,20 +70,20 @@ class ProxyProtocol(Client):
         return client, above
 
     def eof_received(self) -> bool:
-        """The header is cut. A peer that sent nothing at all is no error: health checks connect so."""
+        """Reject a header that is cut. A peer that sent nothing at all is no error: health checks connect so."""
         if self.state == READING:
             self.turn_away(endings.PROXY_HEADER, CUT)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The proxy is gone."""
+        """Reject a header that is cut by the end of the connection."""
         if self.state == READING:
             self.rejected(endings.PROXY_HEADER, CUT)
         self.state = CLOSED
         super().connection_lost(exc)
 
     def expire(self) -> None:
-        """The header takes too long."""
+        """Reject a header that takes too long."""
         if self.state == CLOSED:
             self.transport.abort()
         else:
@@ -91,5 +91,5 @@ class ProxyProtocol(Client):
 
 
 def _plain(address: str) -> bytes:
-    """An IPv4-mapped address as IPv4."""
+    """The address as text, an IPv4-mapped one as IPv4."""
     return str(unmapped(ipaddress.ip_address(address))).encode()

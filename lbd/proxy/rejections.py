@@ -21,7 +21,7 @@ class Rejections:
         self._clock = clock
         self._periods: dict[int, tuple[float, int]] = {}    # by ending: its beginning, and how many there were
 
-    def say(self, client: bytes, ending: int, reason: str = "") -> None:
+    def log_rejection(self, client: bytes, ending: int, reason: str = "") -> None:
         """Log that a connection of the client was rejected; without a reason the text of the ending is logged."""
         now = self._clock()
         began, count = self._periods.get(ending, (now, 0))

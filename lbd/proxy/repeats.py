@@ -34,19 +34,19 @@ class Repeats(Exchange):
     until: float
 
     def refused(self, upstream: Upstream, reason: Exception | None) -> None:
-        """A connect failed: nothing was sent, so another server is always tried."""
+        """Try another server: a connect failed, and nothing was sent."""
         if shortage(reason):
             self._repeat(fields.BACKEND_RETRIES_REFUSED, 503, endings.OUT_OF_RESOURCES, blamed=False, spent=True)
             return
         if isinstance(reason, ssl.SSLError) and not upstream.server.backoff.until:
             logger.warning("TLS with a server failed", backend=upstream.server.backend,
-                                   server=upstream.server.name, reason=str(reason))
+                           server=upstream.server.name, reason=str(reason))
         self.plane.servers.mark_failed(upstream.server)
         self.blame(failure(reason), str(reason or ""))
         self._repeat(fields.BACKEND_RETRIES_REFUSED, 502, failure(reason), spent=False)
 
     def unreached(self, status: int, ending: int) -> None:
-        """A connect takes too long."""
+        """Try another server: a connect takes too long."""
         upstream, self.upstream = self.upstream, None
         if upstream is not None:
             upstream.server.row.add(fields.SERVER_CONNECTION_ERRORS, 1)
@@ -111,7 +111,7 @@ class Repeats(Exchange):
             self.give_up(502, endings.SERVER_CLOSED)
 
     def again(self, upstream: Upstream, status: int) -> bool:
-        """The server answers with a status of `retry_on`; false when the client is to have that answer."""
+        """Try another server: the answer has a status of `retry_on`. False when the client is to have that answer."""
         if not self._may_repeat():
             return False
         upstream.abort()
@@ -120,7 +120,7 @@ class Repeats(Exchange):
         return True
 
     def late(self) -> bool:
-        """There is no answer in time; true when another server is asked."""
+        """Try another server: there is no answer in time. False when the request may not be repeated."""
         upstream = self.upstream
         if upstream is None or "timeout" not in self.backend.settings.retry_on or not self._may_repeat():
             return False
@@ -149,7 +149,7 @@ class Repeats(Exchange):
         return bool(self.whole or self.kept) and self.payload.startswith(IDEMPOTENT)
 
     def _may_repeat(self) -> bool:
-        """Another server is there that was not tried yet, and the budget has room."""
+        """Whether a server is there that was not tried yet, and the budget has room."""
         backend, tried = self.backend, self.tried or ()
         spent = self.spent if tried else 0
         if not self._repeatable() or spent >= backend.settings.retries or backend.pool is None:
@@ -165,7 +165,7 @@ class Repeats(Exchange):
 
 
 def failure(reason: Exception | None) -> int:
-    """The ending where a connection did not come about."""
+    """The ending of a request whose connection to a server failed."""
     if isinstance(reason, ssl.SSLError):
         return endings.SERVER_TLS
     return endings.CONNECT_REFUSED if isinstance(reason, ConnectionRefusedError) else endings.CONNECT_FAILED

@@ -1,4 +1,4 @@
-"""Which server of a bounded backend a request may have: one with room, and the client's own one before any other."""
+"""The choice of a server in a bounded backend: one with room, and the client's own server before any other."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ class Room:
 
     @property
     def waits(self) -> bool:
-        """Clients wait for their own servers."""
+        """Whether clients wait for their own servers."""
         sticky = self._backend.settings.stickiness
         return sticky is not None and sticky.when_full != "move"
 
@@ -27,11 +27,11 @@ class Room:
         return None if own is None or own in (client.tried or ()) else own
 
     def vacant(self, server: Server) -> bool:
-        """A new request can have that server at once: nobody waits who would take it."""
+        """Whether a new request can have the server at once: no other waits that would take it."""
         return not server.max_conns or (self.queue.room(server) and not self.queue.anywhere())
 
     def anywhere(self, client: Any) -> Server | None:
-        """A server with room for a request that comes now, as long as nobody waits for one."""
+        """A server with room for a new request; None where others wait before it."""
         queue, pool = self.queue, self._backend.pool
         if pool is None or not queue.anywhere():
             return self.choose(client, queue.room)
@@ -40,13 +40,13 @@ class Room:
         return self.choose(client, lambda server: queue.room(server) and queue.awaited(server) < 0)
 
     def elsewhere(self, client: Any) -> Server | None:
-        """Another server for a request that may not wait for its client's own, or no longer."""
+        """Another server for a request that may not wait for its client's own one, or not any longer."""
         sticky = self._backend.settings.stickiness
         return self.anywhere(client) if sticky is not None and sticky.when_full == "wait-then-move" else None
 
     def choose(self, client: Any, room: Callable[[Server], bool]) -> Server | None:
-        """The server that the algorithm chooses, if it has room; else the least loaded one that has, rather one that
-        the request did not try yet."""
+        """The server that the algorithm chooses, if it has room; else the least loaded server with room, preferably one
+        that the request did not try yet."""
         tried = client.tried or ()
         server: Server | None = None if tried else client.choice()
         if server is not None and room(server):

@@ -1,4 +1,4 @@
-"""The connector of one worker: opens connections to servers, and takes note of what they show of the servers."""
+"""The connector of one worker: opens connections to servers, and notes which servers were reached."""
 
 import socket
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class ServerConnector:
         self._report(server.backend, server.name, str(server.address))
 
     def clear_failures(self, server: Server) -> None:
-        """Choose the server as any other: it answered again, or it is time to try it."""
+        """Choose the server as any other: it was reached again."""
         server.backoff.clear_failures()
         self._rebuild(server)
 
@@ -59,7 +59,7 @@ class ServerConnector:
             backend.gate.freed()
 
     def admit_waiting(self) -> None:
-        """Look at all queues: another worker says that a request of this one may go on, or waits for a connection."""
+        """Look at all queues: another worker woke this one, whose requests may go on, or waits for a connection."""
         for backend in self._plane.in_force.backends.values():
             if backend.gate is not None:
                 backend.gate.pump()

@@ -48,7 +48,7 @@ class Timers:
         for client in [client for client in self._part() if client.deadline < now]:
             try:
                 client.expire()
-            except Exception:      # a fault there must not end the time of all others
+            except Exception:      # a fault there must not stop the deadlines of all others
                 logger.exception("a connection failed at its deadline", state=client.state)
                 client.transport.abort()
         self._servers(now)
@@ -72,7 +72,7 @@ class Timers:
         return [client for client in self._round[first:self._seen] if client in self.clients]
 
     def _servers(self, now: float) -> None:
-        """Idle server connections that waited long enough, oldest first; servers whose doubt is over."""
+        """Close server connections that were idle long enough, oldest first, and end the back-offs that are over."""
         for backend in self._plane.in_force.backends.values():
             oldest = now - backend.settings.timeouts.server_idle
             pool = backend.pool

@@ -11,14 +11,14 @@ from lbd.upstream.upstream import Upstream
 class Tunnel(Repeats):
     """The state TUNNEL of a client connection. `half_closed`: one of the two sides has sent its last byte.
 
-    Between two plain sockets the kernel of the transport moves the bytes, and nothing here sees them: how many there
-    were is added up at the end, and when the last ones came is asked when the deadline has passed.
+    Between two plain sockets `lbd.net.splice` moves the bytes, and nothing here sees them: their number is added up at
+    the end, and the moment of the last ones is read when the deadline has passed.
     """
 
     __slots__ = ()
 
     def tunnel(self) -> None:
-        """From here on bytes go both ways."""
+        """Begin the tunnel: from here on bytes go both ways."""
         self.state = TUNNEL
         self.keep = False
         self.deadline = self.plane.now + self.patience
@@ -37,19 +37,19 @@ class Tunnel(Repeats):
 
     @property
     def patience(self) -> float:
-        """How long it may be silent now, in seconds."""
+        """Seconds for which the tunnel may be silent now."""
         timeouts = self.backend.settings.timeouts
         return timeouts.half_closed if self.half_closed else timeouts.tunnel
 
     def pass_on(self, data: bytes) -> None:
-        """Bytes of the client."""
+        """Pass bytes of the client on."""
         self.deadline = self.plane.now + self.patience
         self.bytes_in += len(data)
         if self.upstream is not None:
             self.upstream.transport.write(data)
 
     def client_ended(self, upstream: Upstream) -> bool:
-        """The client sends no more: over when the server does not either. True keeps the other way open."""
+        """Note that the client sends no more; the tunnel is over when the server does not either. True: it goes on."""
         if self.half_closed:
             self.hang_up(endings.TUNNEL_CLOSED)
             return False
@@ -58,7 +58,7 @@ class Tunnel(Repeats):
         return True
 
     def tunnel_ended(self, upstream: Upstream) -> None:
-        """The server sends no more: over when the client does not either."""
+        """Note that the server sends no more; the tunnel is over when the client does not either."""
         if self.half_closed:
             self.hang_up(endings.TUNNEL_CLOSED)
         else:
@@ -70,13 +70,13 @@ class Tunnel(Repeats):
         self.deadline = self.plane.now + self.patience
 
     def tunnel_lost(self) -> None:
-        """The server is gone."""
+        """End the tunnel: the server is gone."""
         self.tally()
         self.finish(endings.TUNNEL_CLOSED)
 
     @property
     def tunnelled(self) -> bool:
-        """It is a tunnel now."""
+        """Whether the connection is a tunnel now."""
         return self.state == TUNNEL
 
     def hang_up(self, ending: int) -> None:
@@ -87,13 +87,13 @@ class Tunnel(Repeats):
         self.finish(ending)
 
     def tally(self) -> None:
-        """The tunnel is over: count what passed unseen."""
+        """Count the bytes that the kernel moved: the tunnel is over."""
         self.bytes_in += getattr(self.transport, "passed", 0)
         if self.upstream is not None:
             self.bytes_out += getattr(self.upstream.transport, "passed", 0)
 
     def stirred(self) -> bool:
-        """Something passed unseen since the deadline was set, which moves with it."""
+        """Whether the kernel moved bytes since the deadline was set, which moves with them."""
         if self.upstream is None:
             return False
         last = max(getattr(side.transport, "touched", 0.0) for side in (self, self.upstream))
@@ -101,7 +101,7 @@ class Tunnel(Repeats):
         return bool(self.deadline >= self.plane.now)
 
     def cut(self, ending: int, abort: bool = True) -> None:
-        """End it so that both sides notice."""
+        """End the connection so that both sides notice."""
         if self.state == TUNNEL:
             self.tally()
         super().cut(ending, abort)

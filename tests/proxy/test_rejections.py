@@ -11,8 +11,8 @@ def test_each_ending_has_its_bound_and_the_rest_is_summed_up(told: list[Any]) ->
     rejections = Rejections("web", lambda: now[0])
     rejections.tick()
     for _ in range(LINES + 7):
-        rejections.say(b"192.0.2.1", endings.DENIED)
-    rejections.say(b"", endings.PROXY_HEADER, "no PROXY header")
+        rejections.log_rejection(b"192.0.2.1", endings.DENIED)
+    rejections.log_rejection(b"", endings.PROXY_HEADER, "no PROXY header")
     assert len(told) == LINES + 1
     assert told[0] == {"event": "connection refused", "log_level": "info", "listener": "web", "client": "192.0.2.1",
                        "ending": "denied", "reason": endings.ENDINGS[endings.DENIED].text}
@@ -27,7 +27,7 @@ def test_each_ending_has_its_bound_and_the_rest_is_summed_up(told: list[Any]) ->
                      "count": 7}]
     told.clear()
     for _ in range(LINES + 2):
-        rejections.say(b"192.0.2.1", endings.DENIED)
+        rejections.log_rejection(b"192.0.2.1", endings.DENIED)
     now[0] += 1.0
-    rejections.say(b"192.0.2.2", endings.DENIED)          # without a tick between
+    rejections.log_rejection(b"192.0.2.2", endings.DENIED)          # without a tick between
     assert [line.get("count") for line in told[LINES:]] == [2, None]
