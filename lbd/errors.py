@@ -4,12 +4,12 @@ import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# What says that this machine lacks descriptors or memory, and nothing of whom it wanted to reach.
+# Errors of this host, which lacks descriptors or memory: they prove nothing about the peer.
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 def shortage(error: BaseException | None) -> bool:
-    """The error is one of this machine's own."""
+    """Whether the error is one of this host's own."""
     return isinstance(error, OSError) and error.errno in SHORTAGES
 
 

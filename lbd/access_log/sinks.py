@@ -50,7 +50,7 @@ class File:
         self._stream = self._open()
 
     def _open(self) -> Stream:
-        # O_NONBLOCK: a FIFO that nobody reads would hold up whoever opens it.
+        # O_NONBLOCK: open(2) of a FIFO without a reader would block.
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
         try:
             return Stream(os.open(self._path, flags, 0o640), PATIENCE)

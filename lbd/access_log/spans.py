@@ -48,7 +48,7 @@ class FirstComplaint(logging.Handler):
 
 
 class Spans:
-    """A sink for lines about requests. What the collector does not take is lost: `write` raises `OSError` then."""
+    """A sink for lines about requests. Lines that the collector refuses are lost: `write` raises `OSError` then."""
 
     def __init__(self, settings: schema.TracingConfig) -> None:
         self._exporter = OTLPSpanExporter(endpoint=settings.endpoint, timeout=TIMEOUT)
@@ -68,10 +68,10 @@ class Spans:
                 raise OSError(self._reason.text or "the collector does not take them")
 
     def reopen(self) -> None:
-        """There is nothing to open anew."""
+        """Do nothing: there is no file to open anew."""
 
     def close(self) -> None:
-        """No more spans."""
+        """Send no more spans."""
         shutdown: Callable[[], None] = self._exporter.shutdown
         shutdown()
 

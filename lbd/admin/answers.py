@@ -29,7 +29,7 @@ def warned(data: Mapping[str, Any], *warnings: str) -> dict[str, Any]:
 
 
 def problem(detail: str, status: int, **more: Any) -> web.Response:
-    """A problem response with `type`, `title`, `status`, `detail` and further members."""
+    """A problem response with `type`, `title`, `status`, `detail` and further keys."""
     data = {"type": "about:blank", "title": http.HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
     text = json.dumps(data, indent=2, default=str) + "\n"
     return web.Response(text=text, status=status, content_type="application/problem+json")

@@ -13,7 +13,7 @@ TONES: Mapping[str, str] = {
     "up": "good", "ready": "good", "serving": "good", "down": "bad", "ejected": "bad", "unknown": "odd",
     "drain": "odd", "maint": "odd", "draining": "odd", "starting": "odd", "stopping": "odd", "warning": "odd",
     "error": "bad"}
-STEERED = ("mode", "weight", "max_conns", "health")
+OVERRIDABLE = ("mode", "weight", "max_conns", "health")
 OWN = ("number", "timestamp", "level", "event")
 
 
@@ -143,7 +143,7 @@ def note(row: Row) -> str:
     """The overrides of the server and their operators, its registration, and the addresses of its host name."""
     found = []
     if override := row.get("override"):
-        wanted = [f"{name} {override[name]}" for name in STEERED
+        wanted = [f"{name} {override[name]}" for name in OVERRIDABLE
                   if override.get(name) is not None and (name, override[name]) != ("mode", row.get("mode"))]
         until = f" until {override['until']}" if override.get("until") else ""
         why = f": {override['reason']}" if override.get("reason") else ""

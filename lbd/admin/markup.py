@@ -1,4 +1,4 @@
-"""The pages as HTML: templates below `page/`, in which nothing that comes from elsewhere is markup."""
+"""The pages as HTML, made of templates in `page/` that escape every value from elsewhere."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ WORDS: Mapping[str, str] = {"health": "for {}", "req/s": "{} in all"}
 SMALL = {title: next(column for column in columns.SERVERS if column.title == below) for title, below in BELOW.items()}
 SHOWN = tuple(column for column in columns.SERVERS if column.title not in {"backend", *BELOW.values()})
 
-# What may be done with a server: the mode that it has then, and the word on the button.
-STEERING = (("ready", "Ready"), ("drain", "Drain"), ("maint", "Maint"), ("weight", "Weight"))
+# The actions on a server: the mode that it has then, and the word on the button.
+ACTIONS = (("ready", "Ready"), ("drain", "Drain"), ("maint", "Maint"), ("weight", "Weight"))
 
 
 class Cell(NamedTuple):
@@ -48,13 +48,13 @@ class ServerCell(NamedTuple):
 
 
 class ServerRow(NamedTuple):
-    """A server with what may be done with it: pairs of a mode, or "weight", and the word on the button."""
+    """A server with the actions on it: pairs of a mode, or "weight", and the word on the button."""
 
     target: str
     in_flight: object
     weight: object
     cells: list[ServerCell]
-    steering: list[tuple[str, str]]
+    actions: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +120,12 @@ def backend_part(name: str, backend: Row, rows: list[Row], opened: list[Row] | N
 
 
 def server_rows(backend: str, rows: list[Row]) -> Iterator[ServerRow]:
-    """Servers of the backend, each made when it is asked for; their latencies share one scale."""
+    """The servers of the backend, made one by one as the page is sent; their latencies share one scale."""
     top = sparkline.highest([row.get("history", {}).get("latency_seconds", []) for row in rows])
     for row in rows:
         yield ServerRow(f"{backend}/{row['name']}", known(row.get("in_flight")), known(row.get("weight")),
                         [server_cell(column, row, top) for column in SHOWN],
-                        [(mode, word) for mode, word in STEERING if mode != row.get("mode")])
+                        [(mode, word) for mode, word in ACTIONS if mode != row.get("mode")])
 
 
 def server_cell(column: TableColumn, row: Row, top: float) -> ServerCell:

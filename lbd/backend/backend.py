@@ -38,10 +38,10 @@ class Admission(Protocol):
 
 
 class Backend:
-    """Settings and servers of one backend. `install` swaps both; `update` moves servers' states.
+    """The settings and servers of one backend. `install` swaps both; `update` changes the state of a server.
 
     `pick` is the algorithm's own method while servers are usable: looked up once, not per request. `direct` is the same
-    where nothing else has a say: no stickiness, no bounds.
+    where the algorithm alone decides: no stickiness, no bounds.
     """
 
     __slots__ = ("direct", "dropped", "gate", "name", "pick", "pool", "responses", "row", "server_timeout", "servers",

@@ -5,7 +5,7 @@ DOUBLINGS = 4       # from half a second to 8 s
 
 
 class FailureBackoff:
-    """`until` is the monotonic time until which the server is the last choice; 0.0 while it is not backed off."""
+    """The back-off of one server: `until` is the monotonic time until which it is the last choice, 0.0: it is not."""
 
     __slots__ = ("failures", "until")
 
@@ -16,7 +16,7 @@ class FailureBackoff:
     def mark_failed(self, now: float) -> bool:
         """Back off since a connect failed at `now`: half a second, twice as long each time, at most 8 s.
 
-        False if that is no news: it was backed off already.
+        False if it was backed off already.
         """
         if now < self.until:
             return False
@@ -25,6 +25,6 @@ class FailureBackoff:
         return True
 
     def clear_failures(self) -> None:
-        """End the back-off: the server answered again."""
+        """End the back-off: the server was reached again."""
         self.until = 0.0
         self.failures = 0

@@ -6,10 +6,11 @@ from lbd.tls.contexts import ClientTls
 
 
 class ServerConnections:
-    """`tls` secures them (None: plain), `socket_address` is family and address for connect(2), set by the first.
+    """The settings of connections to one server: `tls` secures them (None: plain), `socket_address` is family and
+    address for connect(2), set by the first.
 
-    `pinned` holds those that rest with the one client that signed on by them, newest last. Idle ones that any request
-    may take are the server's own attribute `idle`, which the fast path reads.
+    `pinned` holds idle connections of the one client that signed on by them, newest last. Idle connections for any
+    request are in the server's own attribute `idle`, which the fast path reads.
     """
 
     __slots__ = ("pinned", "socket_address", "tls")

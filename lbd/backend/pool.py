@@ -69,7 +69,7 @@ def load(server: Server) -> float:
 
 
 def choose(servers: Iterable[Server], use_all: bool) -> tuple[Server, ...]:
-    """The usable servers: the regular ones, else backups, else those backed off, else (if asked) all that are ready."""
+    """The usable servers: the regular ones, else backups, else those backed off, else (`use_all`) all ready ones."""
     usable = [server for server in servers if server.usable]
     tiers = (
         (server for server in usable if not server.backup and not server.backoff.until),

@@ -21,7 +21,7 @@ def _scanner(max_head: int, max_headers: int, lenient: tuple[str, ...]) -> Respo
 
 @dataclass(frozen=True, slots=True)
 class ResponseRules:
-    """How responses of a backend's servers are read, and the statuses for which another server is tried instead."""
+    """The scanner of responses of a backend's servers, and the statuses for which another server is tried instead."""
 
     scanner: Response
     retry_statuses: frozenset[bytes] = frozenset()

@@ -40,7 +40,7 @@ class Server:
         return f"<Server {self.backend}/{self.name} {self.address} {self.mode} {self.health}>"
 
     def update(self, endpoint: Endpoint) -> None:
-        """Take over what may change while the identity stays; a server that is found well again is not backed off."""
+        """Take over all that may change while the identity stays; a server that is up again is not backed off."""
         if endpoint.health == "up" and self.health != "up":
             self.backoff.clear_failures()
         self.endpoint = endpoint
@@ -62,22 +62,22 @@ class Server:
 
     @property
     def name(self) -> str:
-        """Its name in the configuration, or the one that it registered by."""
+        """The name in the configuration, or the one of its registration."""
         return self.endpoint.name
 
     @property
     def address(self) -> Address:
-        """The address that it was found at: an IP address or a Unix socket."""
+        """The address where it is now: an IP address or a Unix socket."""
         return self.endpoint.address
 
     @property
     def slot(self) -> int:
-        """Its row in the scoreboard."""
+        """The slot of its row in the scoreboard."""
         return self.endpoint.slot
 
     @property
     def host(self) -> str:
-        """Its configured host: the name that its certificate is for."""
+        """The configured host: the name that its certificate is for."""
         return self.endpoint.host
 
     @property
@@ -87,12 +87,12 @@ class Server:
 
     @property
     def ready(self) -> bool:
-        """Wanted by the operator, and at an address: a name that was never resolved leads nowhere."""
+        """Whether the operator wants it, and it has an address: a name that was never resolved leads nowhere."""
         return state.ready(self)
 
     @property
     def serves(self) -> bool:
-        """Has work, or could have some if its weight and the operator wanted: it is not cold."""
+        """Whether it is warm: it has requests, or could have some if its weight and the operator allowed."""
         return state.serves(self)
 
     @property

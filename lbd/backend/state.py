@@ -27,12 +27,12 @@ def identity_of(backend: str, name: str, address: Address) -> Identity:
 
 
 def available(server: ServerState) -> bool:
-    """Kept out neither by an operator nor by its health: what status, metrics and the guard against outages count."""
+    """Whether neither operator nor health keep it out, as status, metrics and the guard against outages count."""
     return server.mode == "ready" and server.health == "up"
 
 
 def ready(server: ServerState) -> bool:
-    """Wanted by the operator, and at an address: a name that was never resolved leads nowhere."""
+    """Whether the operator wants it, and it has an address: a name that was never resolved leads nowhere."""
     return server.mode == "ready" and server.weight > 0 and server.address.literal
 
 
@@ -42,5 +42,5 @@ def usable(server: ServerState) -> bool:
 
 
 def serves(server: ServerState) -> bool:
-    """Has work, or could have some if its weight and the operator wanted: it is not cold."""
+    """Whether it is warm: it has requests, or could have some if its weight and the operator allowed."""
     return server.health == "up" and server.mode != "maint" and server.address.literal

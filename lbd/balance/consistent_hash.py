@@ -33,8 +33,8 @@ class RingOptions:
 
 
 class ConsistentHash(Algorithm):
-    """When a server comes or goes only its own keys move. With a bound, requests beyond a server's share go to the next
-    one on the ring."""
+    """A ring of hashes: when a server comes or goes, only its own keys move. With a bound, requests beyond a server's
+    share go to the next one on the ring."""
 
     Options = RingOptions
     hashes = True

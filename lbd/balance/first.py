@@ -13,7 +13,7 @@ UNBOUNDED = 1e9      # requests in flight
 
 
 class First(Algorithm):
-    """When all are full it picks the server that is the least over its bound."""
+    """The first server with room; when all are full, the one that is the least over its bound."""
 
     weighted = False
     score_meaning = "in flight / max_conns, the first below 1 wins"

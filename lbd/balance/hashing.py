@@ -1,4 +1,4 @@
-"""Servers placed by hashes of their names: equal keys go to the same server, whichever worker asks."""
+"""Servers placed by hashes of their names: equal keys go to the same server, in every worker."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -17,15 +17,15 @@ class HashTable(Protocol):
     def find(self, value: int, /) -> int:
         """Index of the server that a hash belongs to."""
     def narrow(self, indices: Sequence[int], /) -> None:
-        """The index of each server from now on, -1 for those that are left out."""
+        """Set the index of each server, -1 for those that are left out."""
 
 
 Build = Callable[[list[int], list[int]], HashTable]     # from the hashes of the names, and the weights
 
 
 class HashedServers:
-    """Holds all servers of the pool in a table, by their names and never by their order; unusable ones are left out, so
-    that only their keys move, and come back. Slow start has no effect: it would move keys twice.
+    """All servers of the pool in a table, by their names and never by their order. Unusable servers stay in it and are
+    skipped, so that only their keys move, and come back. Slow start has no effect: it would move keys twice.
     """
 
     def __init__(self, build: Build, context: Context) -> None:
@@ -37,7 +37,7 @@ class HashedServers:
         self.table: HashTable | None = None
 
     def inherit(self, previous: "HashedServers") -> None:
-        """Go on with the table of the algorithm before, which need not be built anew for the same servers."""
+        """Go on with the table of the former algorithm, which need not be built anew for the same servers."""
         self.weights, self.table = previous.weights, previous.table
 
     def enroll(self, servers: Sequence[Server]) -> None:

@@ -1,4 +1,4 @@
-"""Algorithms of the operator's own: a class, written `algorithm = "package.module:Class"`, under guard.
+"""An algorithm of the operator's own, a class named by `algorithm = "package.module:Class"`, and the guard around it.
 
 Where it fails, round robin serves the request; that is counted, and logged at most once a minute.
 """
@@ -35,7 +35,7 @@ def load(name: str) -> Callable[[Any, Context], Algorithm]:
 
 
 class PluginAlgorithm(Algorithm):
-    """Calls the operator's object, which is trusted with nothing but to return in the end."""
+    """Calls the operator's object, which may fail in any way, as long as its methods return."""
 
     def __init__(self, name: str, context: Context) -> None:
         super().__init__(None, context)

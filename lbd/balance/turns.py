@@ -8,7 +8,7 @@ def rotation_of(weights: tuple[int, ...], row: Row | None, before: Rotation | No
     """The rotation of servers by weight (whole numbers from 1 on): `before` if its weights are the same, else one that
     goes on from its position.
 
-    The position is the backend's own, in shared memory; without its `row` this algorithm's alone.
+    The position is shared by all workers, in the `row` of the backend; without one it is this algorithm's alone.
     """
     if before is not None and before.weights == weights:
         return before

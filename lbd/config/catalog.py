@@ -1,4 +1,4 @@
-"""The catalog of algorithms and kinds of check, which other rooms hand in, and the settings of the command line."""
+"""The catalog of algorithms and kinds of check, which callers supply, and the settings of the command line."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -48,7 +48,7 @@ GOES = "takes nothing new; what it has in flight is finished within drain_timeou
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A changed key: its values as they stand in a file, and what a reload does about it."""
+    """A changed key: its values as they stand in a file, and the class of its reload."""
 
     key: str
     old: str
@@ -61,7 +61,7 @@ class Change:
     """An object that is added, removed, changed or moved.
 
     `kind` is listener, route, backend, server, policy or setting; `where` its place in the file. `requests` and
-    `connections` are how many it concerns now, None where nobody knows (no daemon was asked).
+    `connections` are how many it concerns now, None where that is not known (without a daemon).
     """
 
     kind: str
@@ -105,7 +105,7 @@ class Plan:
         return ", ".join(parts) or "no changes"
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """The plan as JSON."""
         return {"summary": self.summary(), "restart": list(self.restart),
                 "changes": [{"path": change.path, **dataclasses.asdict(change)} for change in self.changes]}
 

@@ -21,7 +21,7 @@ def check(config: Config, findings: Findings, catalog: Catalog) -> None:
 
 
 def check_listeners(config: Config, findings: Findings) -> None:
-    """There is a listener, and each has somewhere to send requests."""
+    """Check that there is a listener, and that each has a backend or routes for its requests."""
     if not config.listeners and findings.sound(("listeners",)):
         findings.missing((), "there is no listener; add [listeners.NAME] with bind and backend")
     for name, listener in config.listeners.items():

@@ -147,7 +147,7 @@ class Program:
             self._reader = -1
 
     def said(self) -> str:
-        """Its first line, as the end of a sentence."""
+        """The first line of its output, as the end of a sentence."""
         lines = self._output.decode(errors="replace").split("\n", 1)[0].strip()
         line = "".join(letter if letter.isprintable() else "?" for letter in lines)[:SHOWN]
         return f": {line}" if line else ""

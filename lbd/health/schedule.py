@@ -187,8 +187,8 @@ class Schedule:
     async def first_round(self, seconds: float | None = None, hurry: bool = False) -> None:
         """Wait until every server has been checked once, each at most its own timeout long.
 
-        After so many seconds, only backends are waited for of which no server passed and some are unchecked: whoever
-        waits would take them for lost. In a hurry nothing else is waited for, and only for so many seconds.
+        After so many seconds only those backends are waited for of which no server passed and some are unchecked: they
+        would count as lost. In a hurry nothing else is waited for, and only for so many seconds.
         """
         own = Round(self._watches)
         self._rounds.add(own)
@@ -268,7 +268,7 @@ class Schedule:
             return Result(False, f"the check itself failed: {error!r}", 0.0)
 
     def _skip(self, watch: ServerWatch, reason: str) -> None:
-        """It says nothing of the server, and all that are checked now may be concerned: one line for them."""
+        """Count a check that could not be done, and log one line for all of them: the cause is this host."""
         watch.judgement.skipped += 1
         now = asyncio.get_running_loop().time()
         if now >= self._quiet_until:

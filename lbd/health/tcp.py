@@ -11,7 +11,7 @@ from lbd.health.dial import dial
 
 @dataclass(frozen=True, slots=True)
 class TcpOptions:
-    """It has no keys of its own."""
+    """The options of the check, which has no keys of its own."""
 
 
 async def check(subject: Subject, options: TcpOptions, timeout: float) -> Result:

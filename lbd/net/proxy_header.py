@@ -1,4 +1,4 @@
-"""The PROXY protocol's header, versions 1 and 2 (HAProxy, doc/proxy-protocol.txt): the address of a proxied client."""
+"""The PROXY protocol's header, versions 1 and 2 (HAProxy, doc/proxy-protocol.txt): the client behind a proxy."""
 
 import ipaddress
 import struct
@@ -157,14 +157,14 @@ def write(version: int, source: End | None, target: End | None, extras: Sequence
 
 
 def _text(address: Address) -> str:
-    """As RFC 5952 has it (5: a mapped address ends as the IPv4 address)."""
+    """The address as text (RFC 5952; 5: a mapped address ends as the IPv4 address)."""
     mapped = getattr(address, "ipv4_mapped", None)
     return str(address) if mapped is None else f"::ffff:{mapped}"
 
 
 def secured(client: int, verified: bool, parts: Sequence[Extra]) -> Extra:
-    """How the client's connection is encrypted (2.2.6): flags, whether a certificate was verified, and parts of type
-    SSL_VERSION and so on."""
+    """The field about the encryption of the client's connection (2.2.6): flags, whether a certificate was verified, and
+    parts of type SSL_VERSION and so on."""
     return SSL, struct.pack("!BI", client, 0 if verified else 1) + b"".join(
         struct.pack("!BH", kind, len(value)) + value for kind, value in parts)
 

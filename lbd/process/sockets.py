@@ -48,7 +48,7 @@ class Sockets:
 
     @property
     def slots(self) -> int:
-        """How many slots the sockets are for; never fewer than there once were."""
+        """The number of slots that the sockets are for; it never falls."""
         return max((len(socks) for socks in self._held.values()), default=0)
 
     def adopt(self, name: str, sock: socket.socket, own: bool, listeners: Mapping[str, ListenerConfig]) -> bool:

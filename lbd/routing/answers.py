@@ -14,7 +14,7 @@ Answers = Callable[[head.Request, bool, Mapping[int, bytes]], Answer]
 
 
 def answer(route: schema.RouteConfig | None) -> Answers:
-    """How requests of a route without a backend are answered; None is a listener without a default backend."""
+    """The answers to requests of a route without a backend; None is a listener without a default backend."""
     if route is not None and route.redirect is not None:
         return redirect(route.redirect)
     if route is not None and route.respond is not None:
@@ -31,7 +31,7 @@ def no_route(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> 
 
 
 def to_https(port: int) -> Answers:
-    """The same by https; the method stays (308). Without a Host there is nowhere to send the client: 404."""
+    """Redirects to the same URL by https; the method stays (308). Without a Host there is no URL: 404."""
     end = b"" if port == 443 else b":%d" % port
 
     def answers(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> Answer:

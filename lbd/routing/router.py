@@ -120,7 +120,7 @@ class RequestMatcher(NamedTuple):
     header: tuple[tuple[bytes, bytes | None], ...]
 
     def matches(self, path: bytes, request: head.Request) -> bool:
-        """Path, method and header fields all match."""
+        """Whether path, method and header fields all match."""
         if self.path is not None and path != self.path:
             return False
         if self.prefix is not None and not (path == self.prefix or path.startswith(self.below or self.prefix)):
@@ -145,8 +145,8 @@ class Choices(NamedTuple):
 
 
 class Router:
-    """First match wins. The path is matched percent-decoded and free of dot segments (RFC 3986, 6.2.2) and of doubled
-    slashes. What a host may take is put together from an index, so that no Host costs a look at every route."""
+    """The routes of a listener: the first match wins. The path is matched percent-decoded and free of dot segments (RFC
+    3986, 6.2.2) and of doubled slashes. The routes of a host are found by an index, not by a look at every route."""
 
     def __init__(self, routes: Sequence[tuple[schema.RouteConfig, RouteTarget]], default: RouteTarget) -> None:
         self.default = default
@@ -210,7 +210,7 @@ def host_patterns(name: str, longest: int, known: Container[str | None]) -> list
 
 
 def host_matches(pattern: str | None, name: str) -> bool:
-    """An exact name, or `*.example.com` for every name below it."""
+    """Whether a name matches a pattern: an exact name, or `*.example.com` for every name below it."""
     if pattern is None:
         return True
     return name.endswith(pattern[1:]) and name != pattern[1:] if pattern.startswith("*.") else name == pattern

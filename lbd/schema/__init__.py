@@ -48,7 +48,7 @@ class Config:
     include: tuple[str, ...] = key([], u.TEXTS, "more files, globs allowed; relative to this one")
     global_: Global = table(Global, "the daemon as a whole", name="global")
     log: Log = table(Log, "logs")
-    admin: Admin = table(Admin, "where lbd is asked and steered")
+    admin: Admin = table(Admin, "the admin interface: status, changes, metrics")
     metrics: MetricsConfig = table(MetricsConfig, "where Prometheus scrapes")
     tracing: TracingConfig = table(TracingConfig, "spans for OpenTelemetry")
     timeouts: Timeouts = table(Timeouts, "defaults of all timeouts")

@@ -24,8 +24,8 @@ _PORT = re.compile(r"[0-9]{1,5}")
 @packed
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to listen or connect: `host` and `port`, or the `path` of a Unix socket (then `host` is empty): a
-    file, or `@NAME` without one (unix(7), abstract). `tls`: a server's, written https://HOST:PORT."""
+    """An address to listen at or to connect to: `host` and `port`, or the `path` of a Unix socket (then `host` is
+    empty): a file, or `@NAME` without one (unix(7), abstract). `tls`: a server's, written https://HOST:PORT."""
 
     host: str = ""
     port: int = 0

@@ -156,7 +156,7 @@ class BackendConfig:
 
     @property
     def stickiness(self) -> Sticky | None:
-        """How clients are kept with their servers: `sticky`, which sticky-round-robin implies."""
+        """The settings that keep clients with their servers: `sticky`, which sticky-round-robin implies."""
         if self.sticky is None and self.algorithm.name == "sticky-round-robin":
             return Sticky()
         return self.sticky

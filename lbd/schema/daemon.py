@@ -62,7 +62,7 @@ class AdminTls:
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """[admin]: where lbd is asked and steered."""
+    """[admin]: the address of the admin interface, and its clients."""
 
     bind: Address = key("unix:/run/lbd/admin.sock", u.ADMIN, 'Unix socket, or HOST:PORT with token_file; "off": none',
                         RESTART)

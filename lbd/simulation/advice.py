@@ -78,7 +78,7 @@ def advise(found: Sequence[AlgorithmFigures], usual: str, open_loop: bool = True
 
 
 def _against(best: AlgorithmFigures, now: AlgorithmFigures) -> str:
-    """In one sentence what is gained over the one in use."""
+    """The gain over the algorithm in use, in one sentence."""
     lead = f"{times(best)}, against {times(now)} of {now.algorithm}"
     if (gone := now.failed - best.failed) > SAME_FAILED * now.requests:
         return f"{lead}; {gone:,} fewer of {now.requests:,} requests fail."
@@ -98,7 +98,7 @@ def _alone(best: AlgorithmFigures, others: Sequence[AlgorithmFigures], usual: st
 
 
 def _because(best: AlgorithmFigures, now: AlgorithmFigures, open_loop: bool, fair: str) -> list[str]:
-    """Where the difference comes from: who was overloaded, and what became of its share."""
+    """The cause of the difference: the overloaded server, and its share before and after."""
     if open_loop and now.busy is not None and best.busy is not None:
         full = max(now.busy, key=lambda name: now.busy[name] if now.busy else 0.0)
         if now.busy[full] > FULL > best.busy[full]:

@@ -19,8 +19,8 @@ PAUSE = 0.001         # seconds until the client of a closed loop sends its next
 
 
 class Results:
-    """Of each answered request, `sent` is its time in seconds from the beginning of the run, `taken` its duration in
-    seconds. `failed` is the number of requests without an answer."""
+    """The results of a run: of each answered request `sent`, its time in seconds from the beginning, and `taken`, its
+    duration in seconds. `failed` is the number of requests without an answer."""
 
     def __init__(self) -> None:
         self.sent = array("d")

@@ -6,7 +6,7 @@ from heapq import heappush, heapreplace
 class SimulatedServer:
     """`seconds` is the mean time of one request, `slots` how many are served at once (0: any number).
 
-    `slowness` multiplies the time of what arrives from now on. A machine that `refuses` takes no connections, one that
+    `slowness` multiplies the time of what arrives from now on. A server that `refuses` takes no connections, one that
     `hangs` takes requests and never answers. `busy` are the seconds of service given, `taken` the requests that came.
     """
 

@@ -17,7 +17,7 @@ SHARED_MARK = 0x313052485344424C + SHARED      # "LBDSHR01", and how it is laid 
 
 
 def turn(backend: int) -> int:
-    """Where in the shared segment a backend's count of turns lies, in cells."""
+    """The place of a backend's count of turns in the shared segment, in cells."""
     return (PAGE + backend * LINE) // CELL
 
 

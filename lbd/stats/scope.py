@@ -11,9 +11,9 @@ SCOPES = ("global", "frontend", "backend", "server")
 
 
 class Scope:
-    """Of a query: `scope` (one of `SCOPES`, several with commas), `no-maint` leaves out servers in maintenance.
+    """The scope of a query: `scope` (of `SCOPES`, several with commas); `no-maint` leaves out servers in maintenance.
 
-    ValueError for a scope that is none.
+    ValueError for an unknown scope.
     """
 
     def __init__(self, query: Mapping[str, str]) -> None:

@@ -12,18 +12,18 @@ from lbd.stats.scoreboard import Board
 
 
 def series(view: View, board: Board) -> int:
-    """How many series everything can have, with what happens rarely."""
+    """The number of series that a view can have, rare ones included."""
     return count(Exporter(view, board, rare=True).collect())
 
 
 def count(metrics: Iterable[Metric]) -> int:
-    """How many series these are."""
+    """The number of series of some metrics."""
     return sum(len(metric.samples) for metric in metrics)
 
 
 def scrape(view: View, board: Board, accept: str, query: Mapping[str, str], most: int) -> tuple[bytes, str]:
     """The exposition and its content type. Beyond `most` series the histograms of servers are left out, then all of
-    single servers; `lbd_metrics_left_out` is 1 then. ValueError for a query that means nothing.
+    single servers; `lbd_metrics_left_out` is 1 then. ValueError for an invalid query.
     """
     scope = Scope(query)
     view = scope.seen(view)

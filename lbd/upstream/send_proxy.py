@@ -25,14 +25,14 @@ from lbd.net.transport import Transport
 LONGEST = 255       # bytes of a text: of a host name, or of what a certificate says
 
 
-class Introduced(Protocol):
-    """A client, as far as it has to be introduced."""
+class IntroducedClient(Protocol):
+    """A client as the header needs it: its transport, and the header of a proxy before lbd."""
 
     transport: Transport
     introduced: Header | None
 
 
-def introduction(client: Introduced, version: str) -> bytes:
+def introduction(client: IntroducedClient, version: str) -> bytes:
     """The header for the client: its addresses as they are, or as the proxy before lbd told them; and in version 2
     what lbd knows of its TLS."""
     told = client.introduced

@@ -1,4 +1,4 @@
-"""`/v1/backends/{backend}/servers/{server}`: one server, to look at, to steer, to register and to take away."""
+"""`/v1/backends/{backend}/servers/{server}`: read, override, register and remove one server."""
 
 from aiohttp import web
 
@@ -21,8 +21,8 @@ class ServersResource:
     async def put(self, request: web.Request) -> web.Response:
         """Register it, or say that it lives: 201 when it is new or another than before, 200 when it was known."""
         backend, server = _names(request)
-        offer = await content(request)
-        changed = await self._changes.register(backend, server, offer, request[WHO])
+        registration = await content(request)
+        changed = await self._changes.register(backend, server, registration, request[WHO])
         return answer({"backend": backend, "name": server, "changed": changed}, 201 if changed else 200)
 
     async def patch(self, request: web.Request) -> web.Response:
