@@ -101,5 +101,5 @@ async def test_spans_that_nobody_takes_are_counted(simple, rig, stage, connect):
     os.close(reader)
     simple(more=ON)
     await exchanged(await connect(), stage, request("/"))
-    await rig.until(lambda: rig.plane.process.get(fields.PROCESS_SPANS_DROPPED) == 1)
-    assert rig.plane.process.get(fields.PROCESS_LOG_DROPPED) == 0
+    await rig.until(lambda: rig.plane.assembly.process.get(fields.PROCESS_SPANS_DROPPED) == 1)
+    assert rig.plane.assembly.process.get(fields.PROCESS_LOG_DROPPED) == 0
