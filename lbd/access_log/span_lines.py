@@ -1,4 +1,4 @@
-"""The spans as one worker notes them: a line per sampled request, for the supervisor to make a span of."""
+"""The lines of spans in one worker: one per sampled request, of which the supervisor makes a span."""
 
 from typing import Any
 
@@ -16,25 +16,25 @@ COLUMNS = ("unix", "listener", "route", "backend", "server", "client", "method",
 
 
 class SpanWriter(AccessLogWriter):
-    """Lines as those of the access log, with fields of their own: what the client sent as traceparent, and ours."""
+    """Lines like those of the access log, with the traceparent of the client and that of the span."""
 
     dropped = fields.PROCESS_SPANS_DROPPED
 
     def trace(self, settings: schema.TracingConfig, generation: int) -> bool:
-        """Note spans as these settings say; False when they want none."""
+        """Note spans by these settings; False when they ask for none."""
         self.flush()
         self._lines = LineFormatter("json", COLUMNS, 1.0, generation, 0) if settings.enabled else None
         return settings.enabled
 
     def note(self, client: Any, ending: int) -> None:
-        """The client's request is over and counted."""
+        """Note the span of a client's request that is over and counted."""
         span = sampled(client.payload) if client.asked else b""
         if span:
             self._add(client, head.edit(client.asked, None, (SPAN.encode(),), b"%b: %b\r\n" % (SPAN.encode(), span)),
                       ending)
 
     def blame(self, client: Any, ending: int, reason: str) -> None:
-        """A span tells no reason."""
+        """Note nothing: a span has no reason."""
 
     def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
         """Note nothing: a malformed request belongs to no trace."""

@@ -13,7 +13,6 @@ from lbd.stats.scoreboard import Row
 LINES = 256              # lines after which they are written, at the latest with the next tick of the clock
 BYTES = 256 * 1024
 
-
 TLS = {"tls_version", "tls_cipher", "sni"}      # columns
 
 
@@ -22,13 +21,13 @@ def tls_fields(transport: Any) -> bytes:
     tls = transport.get_extra_info("tls") if transport is not None else None
     if tls is None:
         return b""
-    asked = "".join(letter for letter in getattr(tls, "requested_name", None) or "" if " " < letter <= "~")
+    name = "".join(letter for letter in getattr(tls, "requested_name", None) or "" if " " < letter <= "~")
     return (f"(tls-version): {tls.version()}\r\n(tls-cipher): {(tls.cipher() or ['-'])[0]}\r\n"
-            + (f"(sni): {asked}\r\n" if asked else "")).encode()
+            + (f"(sni): {name}\r\n" if name else "")).encode()
 
 
 def client_port(client: Any, payload: bytes) -> int:
-    """The port of the client that a line tells of; -1 where nothing but a field tells of it, or there is none."""
+    """The port of the client in a line; -1 where it is not known, or the client was named by a header field."""
     if client.trusted and payload and client.source != client.peer:
         return -1
     if client.introduced is not None and client.introduced.source is not None:
@@ -41,7 +40,7 @@ class AccessLogWriter:
     """Writes to `fd`, which does not block and is its own; what a full pipe does not take is dropped and counted.
 
     `process` is this process's row. A batch that the pipe took in part is finished before anything else is written:
-    whoever reads gets whole lines.
+    the reader gets whole lines.
     """
 
     dropped = fields.PROCESS_LOG_DROPPED
@@ -55,8 +54,8 @@ class AccessLogWriter:
         self._fault: tuple[Any, int, str] | None = None     # client, ending and reason, until that line is written
         self._rest = b""
 
-    def set(self, settings: schema.Log, generation: int) -> bool:
-        """Write lines as these settings say; False when they want none."""
+    def configure(self, settings: schema.Log, generation: int) -> bool:
+        """Write lines by these settings; False when they ask for none."""
         self.flush()
         if settings.access == "off":
             self._lines = None
@@ -64,15 +63,15 @@ class AccessLogWriter:
         self._port = "client_port" in settings.access_fields
         self._tls = not TLS.isdisjoint(settings.access_fields)
         self._lines = LineFormatter(settings.access_format, settings.access_fields or DEFAULT, settings.access_sample,
-                            generation, os.getpid())
+                                    generation, os.getpid())
         return True
 
     def blame(self, client: Any, ending: int, reason: str) -> None:
-        """Remember why the client's request ends so, if it does."""
+        """Remember the reason of an ending, should the client's request end so."""
         self._fault = client, ending, reason
 
     def note(self, client: Any, ending: int) -> None:
-        """The client's request is over and counted."""
+        """Note the line of a client's request that is over and counted."""
         if client.action.logged:
             self._add(client, client.asked or client.payload, ending)
 
@@ -109,7 +108,7 @@ class AccessLogWriter:
                                 client_port(client, b"") if self._port else -1)
 
     def flush(self) -> None:
-        """Write what waits, or drop it."""
+        """Write the lines that wait, or drop them."""
         lines = self._lines
         if lines is None or not (lines.count or self._rest):
             return
@@ -123,7 +122,7 @@ class AccessLogWriter:
             self._process.add(self.dropped, count)
 
     def close(self) -> None:
-        """Write what waits, and close the pipe."""
+        """Write the lines that wait, and close the pipe."""
         self.flush()
         self._lines = None
         os.close(self._fd)
@@ -136,18 +135,18 @@ class AccessLogWriter:
 
 
 class AccessLogWriters:
-    """AccessLogWriters of them, where there is one in the plane."""
+    """Some writers as one: that of the access log and that of spans."""
 
     def __init__(self, logs: Sequence[AccessLogWriter]) -> None:
         self._logs = tuple(logs)
 
     def note(self, client: Any, ending: int) -> None:
-        """The client's request is over and counted."""
+        """Note the line of a client's request that is over and counted."""
         for log in self._logs:
             log.note(client, ending)
 
     def blame(self, client: Any, ending: int, reason: str) -> None:
-        """Remember why the client's request ends so, if it does."""
+        """Remember the reason of an ending, should the client's request end so."""
         for log in self._logs:
             log.blame(client, ending, reason)
 
@@ -157,6 +156,6 @@ class AccessLogWriters:
             log.refused(client, status, ending, what)
 
     def flush(self) -> None:
-        """Write what waits, or drop it."""
+        """Write the lines that wait, or drop them."""
         for log in self._logs:
             log.flush()

@@ -103,7 +103,7 @@ class DataPlane:
         generation = self.in_force.generation
         access, spans = self._logs
         writers: list[AccessLogWriter] = []
-        if generation is not None and access is not None and access.set(generation.config.log, generation.number):
+        if generation is not None and access is not None and access.configure(generation.config.log, generation.number):
             writers.append(access)
         if generation is not None and spans is not None \
                 and spans.trace(generation.config.tracing, generation.number):

@@ -43,9 +43,8 @@ def make_server_tls(settings: schema.ListenerConfig, given: Credentials) -> Serv
     assert wanted is not None
     alpn = wanted.alpn if wanted.alpn is not None else HTTP if settings.mode == "http" else ()
     return ServerTls(given.pems, min_version=wanted.min_version, ciphers=wanted.ciphers, client_ca=given.authorities,
-                    named=given.named,
-                required=wanted.verify == "required", keys=given.keys, alpn=alpn, strict=wanted.strict_sni,
-                partial=wanted.partial_chain)
+                     named=given.named, required=wanted.verify == "required", keys=given.keys, alpn=alpn,
+                     strict=wanted.strict_sni, partial=wanted.partial_chain)
 
 
 def backend_context(name: str, settings: schema.BackendConfig,

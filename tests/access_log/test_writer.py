@@ -84,7 +84,7 @@ async def test_off_means_that_nothing_is_even_asked(simple, rig, pipe):
 @pytest.fixture
 def log(pipe):
     made = AccessLogWriter(Board.create(1).row(0, scoreboard.PROCESS, 0), pipe[1])
-    assert made.set(Log(access="stdout"), 1)
+    assert made.configure(Log(access="stdout"), 1)
     return made
 
 
