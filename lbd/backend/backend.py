@@ -17,7 +17,7 @@ from lbd.stats.endings import FAILING
 from lbd.stats.scoreboard import Row
 from lbd.stats.sources import SourceTable
 
-Identity = tuple[str, str]          # server name, address
+ServerKey = tuple[str, str]          # server name, address
 
 
 class Admission(Protocol):
@@ -50,7 +50,7 @@ class Backend:
     def __init__(self, name: str, row: Row) -> None:
         self.name = name
         self.row = row
-        self.servers: dict[Identity, Server] = {}
+        self.servers: dict[ServerKey, Server] = {}
         self.slow_start = SlowStart()
         self.pool: Pool | None = None
         self.pick: Callable[[RequestFacts], Server | None] = nothing

@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lbd.backend.state import Identity
 from lbd.schema import Outlier
 
 EJECTED, RETURNED, NOT_ENFORCED, TOO_MANY = "ejected", "returned", "not-enforced", "too-many"
-
-Identity = tuple[str, str, str]     # backend, server, address
 
 
 class FailureCounts(NamedTuple):

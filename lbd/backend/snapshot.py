@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lbd.backend.state import Identity, identity_of
+from lbd.backend.state import Identity, ServerPath, identity_of
 from lbd.schema import Config
 from lbd.schema.units import Address
 from lbd.tls.credentials import Credentials, Place
@@ -41,7 +41,7 @@ class Endpoint(NamedTuple):
         return identity_of(self.backend, self.name, self.address)
 
     @property
-    def path(self) -> tuple[str, str]:
+    def path(self) -> ServerPath:
         """Backend and name: the key of the server wherever it is."""
         return self.backend, self.name
 

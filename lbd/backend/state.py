@@ -5,7 +5,8 @@ from typing import Protocol
 
 from lbd.schema.units import Address
 
-Identity = tuple[str, str, str]   # backend, name and address of a server, by which all of lbd knows it
+Identity = tuple[str, str, str]   # backend, name and address of a server: a server that moves is another one
+ServerPath = tuple[str, str]      # backend and name of a server, wherever it is
 
 
 class ServerState(Protocol):

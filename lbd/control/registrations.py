@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from lbd.backend.state import ServerPath
 from lbd.config.runtime import RegistrationRequest, SavedRegistration, read
 from lbd.control.registration_rollout import RegistrationRollout
 from lbd.control.runtime_state import RuntimeState
 from lbd.control.targets import Targets
 from lbd.discovery import registration_policy, registry
-from lbd.discovery.registry import ServerName
 from lbd.errors import Conflict, Forbidden, InvalidChange, NotStored
 from lbd.generation.control_plane import ControlPlane
 from lbd.log.logger import logger
@@ -103,7 +103,7 @@ class Registrations:
         if count >= policy.most or len(self._plane.servers.registry) >= registry.MOST:
             raise Conflict(f"backend {shown(backend)} has {count} registered servers: no more may be")
 
-    def _undo(self, name: ServerName, before: SavedRegistration | None, save: int) -> None:
+    def _undo(self, name: ServerPath, before: SavedRegistration | None, save: int) -> None:
         """Go back to the registration before, which the save of that number keeps."""
         entry = self._plane.servers.registry.entry_of(name)
         if before is None or entry is None:
@@ -114,7 +114,7 @@ class Registrations:
         self._rollout.start_soon()
         self._plane.publisher.apply_overrides()
 
-    def _drain(self, name: ServerName, reason: str) -> None:
+    def _drain(self, name: ServerPath, reason: str) -> None:
         entry = self._plane.servers.registry.entry_of(name)
         if entry is None or entry.leaving:
             return
@@ -123,7 +123,7 @@ class Registrations:
         self._plane.publisher.apply_overrides()
         self._tasks.start(f"drain of {name[0]}/{name[1]}", self._remove_when_drained(name))
 
-    async def _remove_when_drained(self, name: ServerName) -> None:
+    async def _remove_when_drained(self, name: ServerPath) -> None:
         """Remove a server when nothing is in flight to it any more, or the drain has lasted long enough."""
         entry = self._plane.servers.registry.entry_of(name)
         began = entry.leaving if entry is not None else 0.0
@@ -139,6 +139,6 @@ class Registrations:
         self._state.save_soon()
         logger.info("registered server gone", backend=name[0], server=name[1])
 
-    def _is_gone(self, name: ServerName) -> bool:
+    def _is_gone(self, name: ServerPath) -> bool:
         """Whether neither the registry nor the workers have it any more."""
         return self._plane.servers.registry.entry_of(name) is None and not self._plane.in_force.has_server(name)

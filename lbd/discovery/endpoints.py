@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from lbd.backend.snapshot import Endpoint, Generation
-from lbd.backend.state import identity_of
+from lbd.backend.state import Identity, identity_of
 from lbd.discovery.health_policies import checked_name_of, health_check_of, health_policy_of
 from lbd.discovery.resolver import Resolver
 from lbd.health.check import Secured
-from lbd.health.schedule import Key, Schedule, Target
+from lbd.health.schedule import Schedule, Target
 from lbd.net import proxy_header
 from lbd.schema import BackendConfig, Config, ServerConfig
 from lbd.schema.units import Address
@@ -25,7 +25,7 @@ class Endpoints:
     """
 
     def __init__(self, slots: Slots, resolver: Resolver, schedule: Schedule,
-                 ejection_reason: Callable[[Key], str] = lambda key: "",
+                 ejection_reason: Callable[[Identity], str] = lambda key: "",
                  apply_changes: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint,
                  check_tls: Callable[[str, BackendConfig, Address, str], Secured | None] = lambda *_: None) -> None:
         self._ejection_reason = ejection_reason
@@ -35,9 +35,9 @@ class Endpoints:
         self._resolver = resolver
         self._schedule = schedule
 
-    def check_targets(self, config: Config) -> dict[Key, Target]:
+    def check_targets(self, config: Config) -> dict[Identity, Target]:
         """The targets of health checks, by identity."""
-        targets: dict[Key, Target] = {}
+        targets: dict[Identity, Target] = {}
         for name, backend in config.backends.items():
             if (policy := health_policy_of(config, backend)) is None:
                 continue

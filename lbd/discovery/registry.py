@@ -5,12 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import tomli_w
 
+from lbd.backend.state import ServerPath
 from lbd.config.runtime import SavedRegistration, write
 from lbd.schema import Config, ServerConfig
 
 MOST = 20_000   # registered servers of all backends
-
-ServerName = tuple[str, str]   # backend and server
 
 
 @dataclass(slots=True)
@@ -46,7 +45,7 @@ class Registry:
     """All registered servers, by backend and name."""
 
     def __init__(self) -> None:
-        self._entries: dict[ServerName, RegisteredServer] = {}
+        self._entries: dict[ServerPath, RegisteredServer] = {}
 
     def __iter__(self) -> Iterator[RegisteredServer]:
         return iter(self._entries.values())
@@ -54,7 +53,7 @@ class Registry:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def entry_of(self, name: ServerName) -> RegisteredServer | None:
+    def entry_of(self, name: ServerPath) -> RegisteredServer | None:
         """The registered server of that name."""
         return self._entries.get(name)
 
@@ -78,20 +77,20 @@ class Registry:
         """Take over the servers of an earlier life, each with its full time."""
         self._entries = {(item.backend, item.server): RegisteredServer(item, now) for item in saved}
 
-    def remove(self, name: ServerName) -> None:
+    def remove(self, name: ServerPath) -> None:
         """Remove a server, if it is there."""
         self._entries.pop(name, None)
 
-    def is_leaving(self, name: ServerName) -> bool:
+    def is_leaving(self, name: ServerPath) -> bool:
         """Whether a server drains before it is removed."""
         entry = self._entries.get(name)
         return entry is not None and entry.leaving != 0.0
 
-    def expired(self, now: float) -> list[ServerName]:
+    def expired(self, now: float) -> list[ServerPath]:
         """Servers that were not heard of in time and do not leave yet."""
         return [name for name, entry in self._entries.items() if not entry.leaving and entry.seconds_left(now) <= 0.0]
 
-    def unwanted(self, config: Config) -> list[tuple[ServerName, str]]:
+    def unwanted(self, config: Config) -> list[tuple[ServerPath, str]]:
         """Servers that the files have no place for, and why."""
         reasons = []
         for name in self._entries:

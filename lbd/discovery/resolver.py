@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from lbd.backend.snapshot import Endpoint
+from lbd.backend.state import Identity
 from lbd.discovery.address_choice import AddressChoice
 from lbd.discovery.lookup import LookupAnswer, Lookups
-from lbd.health.schedule import Judgement, Key
+from lbd.health.schedule import Judgement
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
 from lbd.schema.units import Address
@@ -105,12 +106,12 @@ class Resolver:
         choice = self._choices.setdefault((backend, server), {}).setdefault(address, AddressChoice(address))
         return choice.choose_among(listed, asyncio.get_running_loop().time())
 
-    def on_server_down(self, key: Key, _judgement: Judgement) -> None:
+    def on_server_down(self, key: Identity, _judgement: Judgement) -> None:
         """Move a server that checks find down, again it may be, to the next address of its name soon."""
         if key[:2] in self._choices:
             asyncio.get_running_loop().call_later(HEARD, self.on_connect_failure, key)
 
-    def on_connect_failure(self, key: Key) -> None:
+    def on_connect_failure(self, key: Identity) -> None:
         """Move a server that was not reached at this address to the next one of its name, if it is still there and
         there is another."""
         now = asyncio.get_running_loop().time()

@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from lbd.backend.snapshot import Endpoint
+from lbd.backend.state import ServerPath
 from lbd.discovery.endpoints import Endpoints
 from lbd.schema import Config
-
-Name = tuple[str, str]   # backend and name of an endpoint
 
 
 class Cuts:
@@ -17,7 +16,7 @@ class Cuts:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._moments: dict[Name, float] = {}
+        self._moments: dict[ServerPath, float] = {}
         self._clock = clock
 
     def plan_cut(self, endpoints: Iterable[Endpoint], seconds: float | None) -> None:
@@ -40,11 +39,11 @@ class Cuts:
                 for endpoint in endpoints.of_backend(config, name) if is_out(endpoint)}
         self._moments = {name: moment for name, moment in self._moments.items() if name in left}
 
-    def planned(self) -> list[tuple[Name, float]]:
+    def planned(self) -> list[tuple[ServerPath, float]]:
         """All plans, for the next version in this process."""
         return list(self._moments.items())
 
-    def restore_plans(self, moments: Mapping[Name, float]) -> None:
+    def restore_plans(self, moments: Mapping[ServerPath, float]) -> None:
         """Go on with the plans of the version before."""
         self._moments = dict(moments)
 

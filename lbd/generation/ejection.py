@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from lbd.backend.outlier import EJECTED, NOT_ENFORCED, RETURNED, Case, Decision, FailureCounts, Outliers
 from lbd.backend.snapshot import Endpoint
-from lbd.backend.state import serves
-from lbd.health.schedule import Judgement, Key
+from lbd.backend.state import Identity, serves
+from lbd.health.schedule import Judgement
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
 from lbd.schema import Config
@@ -24,8 +24,8 @@ class Ejection:
         self._board = board
         self._changed = changed
         self._backends: dict[str, Outliers] = {}
-        self._slots: dict[str, dict[Key, int]] = {}   # of servers that may be ejected
-        self._before: dict[Key, Case] = {}
+        self._slots: dict[str, dict[Identity, int]] = {}   # of servers that may be ejected
+        self._before: dict[Identity, Case] = {}
         self._task: asyncio.Task[None] | None = None
 
     def follow_config(self, config: Config) -> None:
@@ -43,15 +43,15 @@ class Ejection:
             self._task.cancel()
             self._task = None
 
-    def cases(self) -> dict[Key, Case]:
+    def cases(self) -> dict[Identity, Case]:
         """The case of every server that may be ejected."""
         return {key: case for outliers in self._backends.values() for key, case in outliers.cases.items()}
 
-    def restore_cases(self, cases: Mapping[Key, Case]) -> None:
+    def restore_cases(self, cases: Mapping[Identity, Case]) -> None:
         """Take over the cases of an earlier life, before the first configuration."""
         self._before = dict(cases)
 
-    def reason_of(self, key: Key) -> str:
+    def reason_of(self, key: Identity) -> str:
         """The reason of the server's ejection; "" when it is not ejected."""
         outliers = self._backends.get(key[0])
         if outliers is None or not outliers.ejected(key):
@@ -59,13 +59,13 @@ class Ejection:
         case = outliers.cases[key]
         return f"{case.failures} failures in a row: left out for {case.seconds:g} s"
 
-    def decisions_of(self, key: Key) -> Mapping[str, int]:
+    def decisions_of(self, key: Identity) -> Mapping[str, int]:
         """The number of decisions about a server, by kind."""
         outliers = self._backends.get(key[0])
         case = outliers.cases.get(key) if outliers is not None else None
         return {kind: count for kind, count in case.counts.items() if kind != RETURNED} if case is not None else {}
 
-    def on_check_passed(self, key: Key, judgement: Judgement) -> None:
+    def on_check_passed(self, key: Identity, judgement: Judgement) -> None:
         """A check of the server passed."""
         outliers = self._backends.get(key[0])
         if outliers is not None:

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 
 from lbd.backend.snapshot import Endpoint, Generation
+from lbd.backend.state import ServerPath
 from lbd.errors import NotReady
 from lbd.schema import Config
-
-Path = tuple[str, str]   # backend and name of a server
 
 
 class InForce:
@@ -18,7 +17,7 @@ class InForce:
     def __init__(self) -> None:
         self.generation: Generation | None = None
         self.file_config: Config | None = None
-        self.endpoints: dict[Path, Endpoint] = {}
+        self.endpoints: dict[ServerPath, Endpoint] = {}
 
     def put_generation(self, generation: Generation) -> None:
         """Put a generation in force, with its endpoints as they are in it."""
@@ -40,6 +39,6 @@ class InForce:
         config = self.file_config
         return config is not None and backend in config.backends and server in config.backends[backend].servers
 
-    def has_server(self, path: Path) -> bool:
+    def has_server(self, path: ServerPath) -> bool:
         """Whether the workers have that server, registered ones included."""
         return path in self.endpoints

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Collection, Hashable, Iterable
 
 from lbd.backend.snapshot import Endpoint, Generation
-from lbd.generation.in_force import InForce, Path
+from lbd.backend.state import ServerPath
+from lbd.generation.in_force import InForce
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
@@ -31,7 +32,7 @@ class Rows:
         """Count in histograms per server, or only per backend, as the generation says."""
         self._board.per_server = generation.config.metrics.per_server_histograms
 
-    def in_flight(self, path: Path) -> int:
+    def in_flight(self, path: ServerPath) -> int:
         """Requests in flight to a server, from all workers."""
         endpoint = self._in_force.endpoints.get(path)
         return self._board.in_flight(endpoint.slot) if endpoint is not None else 0

@@ -5,10 +5,11 @@ from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
 from lbd.backend.outlier import Case, Streak
+from lbd.backend.state import Identity
 from lbd.generation.cuts import Cuts
 from lbd.generation.ejection import Ejection
 from lbd.health.check import Result
-from lbd.health.schedule import Judgement, Key, Schedule
+from lbd.health.schedule import Judgement, Schedule
 from lbd.log.logger import logger
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ def restore(data: Mapping[str, Any], schedule: Schedule, ejection: Ejection, cut
         logger.warning("health begins anew: what the version before knew cannot be read", reason=repr(error))
 
 
-def _key(found: Iterable[Any]) -> Key:
+def _key(found: Iterable[Any]) -> Identity:
     backend, server, address = map(str, found)
     return backend, server, address
 

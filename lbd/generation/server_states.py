@@ -4,6 +4,7 @@ registrations."""
 from collections.abc import Callable
 
 from lbd.backend.snapshot import Endpoint, Generation
+from lbd.backend.state import Identity, ServerPath
 from lbd.discovery.endpoints import Endpoints
 from lbd.discovery.health_policies import host_names
 from lbd.discovery.registry import Registry
@@ -11,10 +12,9 @@ from lbd.discovery.resolver import Resolver
 from lbd.generation.certificates import Certificates
 from lbd.generation.cuts import Cuts
 from lbd.generation.ejection import Ejection
-from lbd.generation.in_force import Path
 from lbd.generation.overrides import Overrides
 from lbd.health import CHECKS
-from lbd.health.schedule import Judgement, Key, Schedule
+from lbd.health.schedule import Judgement, Schedule
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
 from lbd.schema import Config
@@ -78,7 +78,7 @@ class ServerStates:
         if not self.schedule.judges(key := (backend, server, address)):
             self.resolver.on_connect_failure(key)
 
-    def unwanted_registrations(self, file_config: Config | None) -> list[tuple[Path, str]]:
+    def unwanted_registrations(self, file_config: Config | None) -> list[tuple[ServerPath, str]]:
         """Registered servers for which the files have no place any more, and why."""
         return self.registry.unwanted(file_config) if file_config is not None else []
 
@@ -93,7 +93,7 @@ class ServerStates:
             adjusted = adjusted._replace(mode="drain")
         return self.cuts.add_cut(adjusted)
 
-    def _judged(self, key: Key, judgement: Judgement) -> None:
+    def _judged(self, key: Identity, judgement: Judgement) -> None:
         log = logger.info if judgement.health == "up" else logger.warning
         log(f"server {judgement.health}", backend=key[0], server=key[1], address=key[2], reason=judgement.reason)
         self.on_state_change()

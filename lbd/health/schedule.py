@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from lbd.backend.state import Identity
 from lbd.health.check import Check, Result, Secured, Subject, words
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks, happens
@@ -16,8 +17,6 @@ from lbd.schema.units import Address
 JITTER = 0.1   # share of an interval by which it varies, so that checks do not march in step
 PHASE = 0.5    # the same after the first check
 QUIET = 60.0   # seconds between two lines in the log about checks that this machine cannot do
-
-Key = tuple[str, str, str]   # backend, server, address: a server that moves is another one to be checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ class Round:
     """A wait for first checks: `decided` once every backend has a server that passed or none that is still unchecked,
     `complete` once no server is unchecked."""
 
-    def __init__(self, watches: Mapping[Key, ServerWatch]) -> None:
+    def __init__(self, watches: Mapping[Identity, ServerWatch]) -> None:
         self.decided = asyncio.Event()
         self.complete = asyncio.Event()
         self._unchecked = {key for key, watch in watches.items() if not watch.first.is_set()}
@@ -114,7 +113,7 @@ class Round:
         self._undecided = set(self._left) - {key[0] for key, watch in watches.items() if watch.judgement.passing}
         self._look()
 
-    def checked(self, key: Key, passed: bool) -> None:
+    def checked(self, key: Identity, passed: bool) -> None:
         """Note that a first check is done, or will not be."""
         if key not in self._unchecked:
             return
@@ -147,10 +146,10 @@ class Schedule:
     """All servers that are checked. `changed` is called with key and judgement when a server's health changes,
     `passed` after each check that passes, `failed` after each that fails and finds the server down."""
 
-    def __init__(self, tasks: Tasks, checks: Mapping[str, Check], changed: Callable[[Key, Judgement], None],
+    def __init__(self, tasks: Tasks, checks: Mapping[str, Check], changed: Callable[[Identity, Judgement], None],
                  wait: Wait = wait, dice: Callable[[], float] = random.random,
-                 passed: Callable[[Key, Judgement], None] | None = None,
-                 failed: Callable[[Key, Judgement], None] | None = None) -> None:
+                 passed: Callable[[Identity, Judgement], None] | None = None,
+                 failed: Callable[[Identity, Judgement], None] | None = None) -> None:
         self._tasks = tasks
         self._checks = checks
         self._changed = changed
@@ -158,12 +157,12 @@ class Schedule:
         self._failed = failed
         self._wait = wait
         self._dice = dice
-        self._watches: dict[Key, ServerWatch] = {}
+        self._watches: dict[Identity, ServerWatch] = {}
         self._quiet_until = 0.0
-        self._before: dict[Key, Judgement] = {}
+        self._before: dict[Identity, Judgement] = {}
         self._rounds: set[Round] = set()
 
-    def watch_targets(self, targets: Mapping[Key, Target]) -> None:
+    def watch_targets(self, targets: Mapping[Identity, Target]) -> None:
         """Watch exactly these. A server that was watched before keeps its judgement, also under another policy."""
         for key in [key for key in self._watches if key not in targets]:
             gone = self._watches.pop(key)
@@ -204,25 +203,25 @@ class Schedule:
             if key[:2] == (backend, server):
                 watch.soon.set()
 
-    def judges(self, key: Key) -> bool:
+    def judges(self, key: Identity) -> bool:
         """Whether checks tell how the server is at this very address, and not at a host that the policy names."""
         watch = self._watches.get(key)
         return watch is not None and watch.target.policy.address is None
 
-    def judgements(self) -> dict[Key, Judgement]:
+    def judgements(self) -> dict[Identity, Judgement]:
         """The judgements of all servers."""
         return {key: watch.judgement for key, watch in self._watches.items()}
 
-    def restore(self, judgements: Mapping[Key, Judgement]) -> None:
+    def restore(self, judgements: Mapping[Identity, Judgement]) -> None:
         """Take judgements from before of servers that are not watched yet: their checks go on from there."""
         self._before = {key: judgement for key, judgement in judgements.items() if judgement.last is not None}
 
-    def judgement_of(self, key: Key) -> Judgement | None:
+    def judgement_of(self, key: Identity) -> Judgement | None:
         """The judgement of a server; None if it is not checked."""
         watch = self._watches.get(key)
         return None if watch is None else watch.judgement
 
-    def _checked(self, key: Key, watch: ServerWatch) -> None:
+    def _checked(self, key: Identity, watch: ServerWatch) -> None:
         if not watch.first.is_set():
             watch.first.set()
             for waiting in self._rounds:
@@ -232,7 +231,7 @@ class Schedule:
         if watch.task is not None:
             watch.task.cancel()
 
-    async def _run(self, key: Key, watch: ServerWatch) -> None:
+    async def _run(self, key: Identity, watch: ServerWatch) -> None:
         policy, judgement = watch.target.policy, watch.judgement
         share = PHASE   # the first checks all run at once: from then on they spread over the interval
         try:

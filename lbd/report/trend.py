@@ -16,7 +16,7 @@ RECENT = 5      # samples that a rate of now is the mean of
 _NONE = fields.CODES.index("none")
 _5XX = fields.CODES.index("5xx")
 
-Identity = tuple[int, Any]      # kind of row, owner
+SeriesKey = tuple[int, Any]      # kind of row, owner
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Trend:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._series: dict[Identity, TrendSeries] = {}
+        self._series: dict[SeriesKey, TrendSeries] = {}
         self._sampled = 0.0
 
     def series_of(self, kind: int, owner: Any) -> TrendSeries:
@@ -71,7 +71,7 @@ class Trend:
         now = self._clock()
         seconds = now - self._sampled
         due = seconds >= STEP - 0.5     # calls come a second and a bit apart
-        all_series: dict[Identity, TrendSeries] = {}
+        all_series: dict[SeriesKey, TrendSeries] = {}
         for identity, state, slots in _owners(plane):
             series = all_series[identity] = self._series.get(identity) or TrendSeries()
             if series.state != state:
@@ -83,7 +83,7 @@ class Trend:
             self._sampled = now
 
 
-def _owners(plane: ControlPlane) -> Iterator[tuple[Identity, tuple[str, str], list[int]]]:
+def _owners(plane: ControlPlane) -> Iterator[tuple[SeriesKey, tuple[str, str], list[int]]]:
     """Every owner of a series: identity, state, and the rows that count for it (of a server, else of routes)."""
     generation = plane.in_force.generation
     assert generation is not None
