@@ -35,7 +35,7 @@ get_requires_for_build_editable = get_requires_for_build_wheel
 
 
 def get_requires_for_build_sdist(config_settings: Mapping[str, Any] | None = None) -> list[str]:
-    """Packages that the sdist needs to be built: Cython, unless this is one."""
+    """Packages that the sdist needs to be built: Cython, unless this tree is an sdist already."""
     return get_requires_for_build_wheel(config_settings)
 
 

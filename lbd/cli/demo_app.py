@@ -18,7 +18,7 @@ LONGEST_ORDER = 4096         # bytes of the JSON that /_demo/health takes
 LONGEST_MESSAGE = 1 << 20    # bytes of one WebSocket message
 LONGEST_LINE = 64 << 10      # bytes of a request line or field: more than lbd forwards
 
-# What can be changed at run time: path → query parameter → attribute of Behaviour, and how its value is written.
+# Settings changed at run time: path → query parameter → attribute of Behaviour, and how its value is written.
 SWITCHES: dict[str, dict[str, tuple[str, ValueKind]]] = {
     "/_demo/delay": {"delay": ("delay", u.DURATION), "jitter": ("jitter", u.DURATION)},
     "/_demo/errors": {"rate": ("error_rate", u.PERCENT)},

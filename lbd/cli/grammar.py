@@ -11,7 +11,7 @@ from lbd.cli.wait_conditions import CONDITIONS
 
 FILE, TARGET, REST = "a file", "a server or backend", "a command with its words"
 
-# What can stand for a metavar, or after an option, beside what nobody can know: words, or one of those above.
+# The values of a metavar or an option, where they are known: words, or one of the kinds above.
 VALUES: Mapping[str, str | tuple[str, ...]] = {
     "FILE": FILE,
     "BACKEND/SERVER": TARGET,

@@ -52,7 +52,7 @@ WEIGHT = u.integer(0, 1000)
 CONNECTIONS = u.integer(1, 1_000_000)
 TTL = u.duration(1.0, 86400.0)
 
-# What an override can set, in the order in which it is shown.
+# The settings of an override, in the order in which they are shown.
 SETTINGS = ("mode", "weight", "max_conns", "health")
 
 
@@ -71,7 +71,7 @@ class OverrideRequest:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """The overrides in force of a server (of a whole backend: `server` is empty), and who asked for them."""
+    """The overrides in force of a server (of a whole backend: `server` is empty), and their author."""
 
     backend: str = key(REQUIRED, u.NAME, "backend")
     server: str = key("", SHORT, "server; empty: every server of the backend")

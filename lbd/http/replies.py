@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from lbd.http.head import date_line, edit
 
-# What the client reads beside the status, and nothing of the inside. One line per status that lbd answers with.
+# The body of each status that lbd answers with: a line for the client, which tells nothing of the inside.
 TEXTS = {
     400: "The request is malformed.",
     403: "Access is not allowed.",
@@ -28,7 +28,7 @@ TEXTS = {
 PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 
-PRIVATE = (b"authorization", b"cookie", b"proxy-authorization")      # what a TRACE does not give back
+PRIVATE = (b"authorization", b"cookie", b"proxy-authorization")      # fields that a TRACE does not give back
 RETRY_AFTER = 1          # seconds: the least, since health may change with the next check
 REMEMBERED = 256         # answers of which all but the date is kept ready
 

@@ -31,7 +31,7 @@ class Advice:
 
 
 def ranked(found: Sequence[AlgorithmFigures]) -> list[AlgorithmFigures]:
-    """The best first: few failures, then a short tail, then a short mean, then what is simpler."""
+    """The figures in order, the best first: few failures, then a short tail, a short mean, and a simple algorithm."""
     left = list(found)
     order = []
     while left:
@@ -42,13 +42,13 @@ def ranked(found: Sequence[AlgorithmFigures]) -> list[AlgorithmFigures]:
 
 
 def _best(found: Sequence[AlgorithmFigures]) -> AlgorithmFigures:
-    fewest = min(one.failed / one.requests for one in found)
-    good = [one for one in found if one.failed / one.requests <= fewest + SAME_FAILED]
+    fewest = min(figures.failed / figures.requests for figures in found)
+    good = [figures for figures in found if figures.failed / figures.requests <= fewest + SAME_FAILED]
     for figure in ("p99", "mean"):
-        least = min(_known(getattr(one, figure)) for one in good)
-        good = [one for one in good if _known(getattr(one, figure)) <= least * SAME]
-    return min(good, key=lambda one: (PLAIN.index(one.algorithm) if one.algorithm in PLAIN else len(PLAIN),
-                                      _known(one.p99), one.algorithm))
+        least = min(_known(getattr(figures, figure)) for figures in good)
+        good = [figures for figures in good if _known(getattr(figures, figure)) <= least * SAME]
+    return min(good, key=lambda figures: (PLAIN.index(figures.algorithm) if figures.algorithm in PLAIN else len(PLAIN),
+                                          _known(figures.p99), figures.algorithm))
 
 
 def _known(seconds: float | None) -> float:
@@ -56,19 +56,19 @@ def _known(seconds: float | None) -> float:
 
 
 def advise(found: Sequence[AlgorithmFigures], usual: str, open_loop: bool = True, fair: str = "") -> Advice:
-    """Choose among those that may send a request anywhere, else among all; `usual` is what is in use now.
+    """Choose among the algorithms that may send a request anywhere, else among all; `usual` is the one in use now.
 
-    In a closed loop a server without a pause is nothing bad, as clients wait for it. `fair` are weights that fit the
+    In a closed loop a server that is always busy is no problem, as clients wait for it. `fair` are weights that fit the
     speeds of the servers, if theirs do not.
     """
-    free = [one for one in found if one.algorithm not in KEEPS] or list(found)
+    free = [figures for figures in found if figures.algorithm not in KEEPS] or list(found)
     best = _best(free)
-    now = next((one for one in found if one.algorithm == usual), None)
+    now = next((figures for figures in found if figures.algorithm == usual), None)
     reasons = [_against(best, now) if now is not None and now is not best else _alone(best, free, usual)]
     if now is not None and now is not best:
         reasons += _because(best, now, open_loop, fair)
     for what in dict.fromkeys(KEEPS.values()):
-        keeping = [one for one in found if KEEPS.get(one.algorithm) == what and one not in free]
+        keeping = [figures for figures in found if KEEPS.get(figures.algorithm) == what and figures not in free]
         if keeping:
             other = _best(keeping)
             reasons.append(f"To keep {what} on its server: {other.algorithm}, {times(other)}.")
@@ -112,11 +112,11 @@ def _because(best: AlgorithmFigures, now: AlgorithmFigures, open_loop: bool, fai
     return []
 
 
-def times(one: AlgorithmFigures) -> str:
+def times(figures: AlgorithmFigures) -> str:
     """The figures that are compared."""
-    failed = one.failed / one.requests
-    return "no answer at all" if one.p99 is None else \
-        f"p99 {span(one.p99)}" + (f" and {percent(failed)} failed" if failed > SAME_FAILED else "")
+    failed = figures.failed / figures.requests
+    return "no answer at all" if figures.p99 is None else \
+        f"p99 {span(figures.p99)}" + (f" and {percent(failed)} failed" if failed > SAME_FAILED else "")
 
 
 def factor(value: float) -> str:

@@ -32,12 +32,13 @@ class Resets:
         self._waiting: set[Transport] = set()
 
     def add(self, transport: Transport) -> None:
-        """Reset this connection then; its owner limits how long that may take."""
+        """Reset this connection once all has arrived; its owner limits the time."""
         self._waiting.add(transport)
 
     def tick(self) -> None:
-        """Reset those that are due."""
-        for transport in [one for one in self._waiting if one.is_closing() or not unacknowledged(one)]:
+        """Reset the connections that are due."""
+        for transport in [waiting for waiting in self._waiting
+                          if waiting.is_closing() or not unacknowledged(waiting)]:
             self._waiting.remove(transport)
             if not transport.is_closing():
                 reset(transport)

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it was printed."""
+    """Print the script, or the targets for it: 0."""
     if args.shell == TARGETS:
         print("\n".join(targets(args)))
     else:

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it was shown. Raises `LbdError`, `ConfigError` and `UsageError`."""
+    """Show the configuration: 0. Raises `LbdError`, `ConfigError` and `UsageError`."""
     if args.offline:
         answer = of_file(args)
     else:
@@ -52,10 +52,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def of_file(args: argparse.Namespace) -> dict[str, Any]:
-    """The settings of a daemon that was just started with the file, without runtime changes."""
+    """The settings of a daemon just started with the file, without runtime changes."""
     if not args.config:
         raise UsageError("--offline needs the file: -c FILE")
     loaded = read(args.config, ALGORITHMS, CHECKS)
-    found = [{"key": one.key, "value": one.value, "origin": one.origin}
-             for one in settings(loaded.config, loaded.places, args.secrets)]
+    found = [{"key": setting.key, "value": setting.value, "origin": setting.origin}
+             for setting in settings(loaded.config, loaded.places, args.secrets)]
     return {"generation": 0, "settings": found}

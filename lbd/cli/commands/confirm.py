@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it is kept; raises `LbdError` (1) when nothing waits for it."""
+    """Keep the generation: 0; raises `LbdError` (1) when none waits to be confirmed."""
     answer = daemon_client.find_daemon(args).send_request("POST", "/v1/confirm")
     if answer.status != 200:
         raise LbdError(answer.error)

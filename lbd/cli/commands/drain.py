@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it drains (with --wait: when it is drained), 3 when it was not drained in time."""
+    """Drain the target: 0 when it drains (with --wait: when it is drained), 3 when it was not drained in time."""
     daemon, answer = runtime_changes.request_change(args, {"mode": "drain"})
     if not args.wait:
         runtime_changes.print_outcome(args, answer, f"{args.target}: drains{runtime_changes.cut_clause(args)}")

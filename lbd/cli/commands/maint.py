@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it is so; raises `LbdError` (1) when the daemon refuses."""
+    """Take the target out: 0; raises `LbdError` (1) when the daemon refuses."""
     _, answer = runtime_changes.request_change(args, {"mode": "maint"})
     runtime_changes.print_outcome(args, answer, f"{args.target}: is in maintenance{runtime_changes.cut_clause(args)}")
     return 0

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it was printed."""
+    """Print the manual page: 0."""
     print(page(), end="")
     return 0
 

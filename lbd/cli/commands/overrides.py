@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when they were listed or ended."""
+    """List, save or end overrides: 0."""
     daemon = daemon_client.find_daemon(args)
     if args.target:
         runtime_changes.target_path(args.target)   # raises for what cannot be one

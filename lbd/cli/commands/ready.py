@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it is so; raises `LbdError` (1) when the daemon refuses."""
+    """Put the target back in service: 0; raises `LbdError` (1) when the daemon refuses."""
     _, answer = runtime_changes.request_change(args, {"mode": "ready"})
     runtime_changes.print_outcome(args, answer, f"{args.target}: takes requests")
     return 0

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it is in force; raises `LbdError` (1), and then nothing has changed."""
+    """Roll back: 0 when the generation before is in force; raises `LbdError` (1), and then nothing has changed."""
     answer = daemon_client.find_daemon(args).send_request("POST", "/v1/rollback")
     if answer.status != 200:
         raise LbdError(f"nothing was changed: {answer.error}")

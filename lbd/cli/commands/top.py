@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it was left by q. Raises `LbdError` where there is no terminal or no daemon."""
+    """Show the screen until q: 0. Raises `LbdError` where there is no terminal or no daemon."""
     daemon = daemon_client.find_daemon(args)
     answer = daemon.send_request("GET", "/v1/status")
     if answer.status != 200 or not isinstance(answer.data, dict):

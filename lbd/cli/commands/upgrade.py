@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask for it and wait until the new version serves: 0. Raises `LbdError` (1)."""
+    """Request the upgrade and wait until the new version serves: 0. Raises `LbdError` (1)."""
     daemon = daemon_client.find_daemon(args)
     answer = daemon.send_request("POST", "/v1/upgrade")
     if answer.status != 202 or not isinstance(answer.data, dict):

@@ -12,6 +12,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it was printed."""
+    """Print the version: 0."""
     print(f"lbd {__version__}")
     return 0

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it is so, 3 when it was not in time; raises `LbdError` (1) when the daemon does not answer."""
+    """Wait for the condition: 0 when it holds, 3 when it did not in time; raises `LbdError` (1) without an answer."""
     word, done = args.condition
     daemon = daemon_client.find_daemon(args)
     met = wait_conditions.wait_for(daemon, args.target, done, args.timeout) is not None

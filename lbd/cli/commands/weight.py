@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it is in force; raises `LbdError` (1) when the daemon refuses."""
+    """Set the weight: 0; raises `LbdError` (1) when the daemon refuses."""
     _, answer = runtime_changes.request_change(args, {"weight": args.weight})
     runtime_changes.print_outcome(args, answer, f"{args.target}: weight {args.weight}")
     return 0

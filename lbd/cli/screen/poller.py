@@ -1,4 +1,4 @@
-"""The poller of `lbd top`: status and events of the daemon, asked for in a thread beside the screen."""
+"""The poller of `lbd top`: status and events of the daemon, read in a thread beside the screen."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,13 +25,13 @@ class DaemonPoller:
         self._daemon = daemon
         self._on_status = on_status
         self._on_failure = on_failure
-        self._asking = False
+        self._polling = False
 
     def poll(self) -> None:
-        """Ask the daemon, unless the last answer has not come yet."""
-        if not self._asking:
-            self._asking = True
-            self._app.run_worker(self._ask, thread=True, group="poll")
+        """Request status and events, unless the last answer has not come yet."""
+        if not self._polling:
+            self._polling = True
+            self._app.run_worker(self._request, thread=True, group="poll")
 
     def change_mode(self, target: str, mode: str, reason: str) -> None:
         """Give the server another mode; blocks. Raises `LbdError`."""
@@ -39,7 +39,7 @@ class DaemonPoller:
         change = {"mode": mode, "reason": reason}
         runtime_changes.json_object(self._daemon.send_request("PATCH", path, change, timeout=TIMEOUT))
 
-    def _ask(self) -> None:
+    def _request(self) -> None:
         last = self.events[-1]["number"] if self.events else 0
         try:
             status = self._get("/v1/status?history=true")
@@ -54,11 +54,11 @@ class DaemonPoller:
         return runtime_changes.json_object(self._daemon.send_request("GET", path, timeout=TIMEOUT))
 
     def _succeed(self, status: Facts, events: Sequence[Facts]) -> None:
-        self._asking = False
+        self._polling = False
         self.status = status
         self.events = [*self.events, *events][-MAX_EVENTS:]
         self._on_status()
 
     def _fail(self, reason: str) -> None:
-        self._asking = False
+        self._polling = False
         self._on_failure(reason)

@@ -52,24 +52,24 @@ def table(found: Sequence[AlgorithmFigures], best: str) -> Table:
     made.add_column("algorithm", no_wrap=True)
     for title in COLUMNS:
         made.add_column(title, justify="left" if title in ("most", "least") else "right", no_wrap=True)
-    for one in ranked(found):
-        failed = percent(one.failed / one.requests) if one.failed else "-"
-        style = "bold green" if one.algorithm == best else ""
-        cells = [one.algorithm, *("-" if value is None else span(value)
-                                  for value in (one.mean, one.p50, one.p95, one.p99))]
-        made.add_row(*cells, Text(failed, "red" if one.failed else "dim"),
-                     *(Text.assemble(name, (f" {percent(one.shares[name])}", "dim" if not style else ""))
-                       for name in (one.busiest, one.idlest)), style=style)
+    for figures in ranked(found):
+        failed = percent(figures.failed / figures.requests) if figures.failed else "-"
+        style = "bold green" if figures.algorithm == best else ""
+        cells = [figures.algorithm, *("-" if value is None else span(value)
+                                      for value in (figures.mean, figures.p50, figures.p95, figures.p99))]
+        made.add_row(*cells, Text(failed, "red" if figures.failed else "dim"),
+                     *(Text.assemble(name, (f" {percent(figures.shares[name])}", "dim" if not style else ""))
+                       for name in (figures.busiest, figures.idlest)), style=style)
     return made
 
 
 def lines(found: Sequence[AlgorithmFigures], best: str, usual: str, width: int) -> Text:
     """A chart of p99 over time: the recommended algorithm, the one in use, and the best of the others."""
     order = ranked(found)
-    first = [one for one in order if one.algorithm == best] + [one for one in order if one.algorithm == usual != best]
-    chosen = (first + [one for one in order if one not in first])[:LINES]
+    first = [figures for name in dict.fromkeys((best, usual)) for figures in order if figures.algorithm == name]
+    chosen = (first + [figures for figures in order if figures not in first])[:LINES]
     return Text("p99 over time, by when requests were sent\n", "dim").append(
-        chart([(one.algorithm, one.over_time) for one in chosen], width, HEIGHT))
+        chart([(figures.algorithm, figures.over_time) for figures in chosen], width, HEIGHT))
 
 
 def as_data(scenario: Scenario, rate: float, found: Sequence[AlgorithmFigures], advice: Advice) -> dict[str, Any]:
@@ -85,10 +85,10 @@ def as_data(scenario: Scenario, rate: float, found: Sequence[AlgorithmFigures], 
                  "workers": scenario.workers, "seed": scenario.seed,
                  "faults": [str(fault) for fault in scenario.faults]},
         "algorithms": [{
-            "name": one.algorithm, "mean": one.mean, "p50": one.p50, "p95": one.p95, "p99": one.p99,
-            "failed": one.failed, "duration": one.duration, "shares": dict(one.shares),
-            "busy": None if one.busy is None else dict(one.busy),
-            "p99_over_time": [{"time": time, "p99": p99} for time, p99 in one.over_time],
-        } for one in ranked(found)],
+            "name": figures.algorithm, "mean": figures.mean, "p50": figures.p50, "p95": figures.p95, "p99": figures.p99,
+            "failed": figures.failed, "duration": figures.duration, "shares": dict(figures.shares),
+            "busy": None if figures.busy is None else dict(figures.busy),
+            "p99_over_time": [{"time": time, "p99": p99} for time, p99 in figures.over_time],
+        } for figures in ranked(found)],
         "recommendation": {"algorithm": advice.algorithm, "reasons": list(advice.reasons)},
     }
