@@ -1,4 +1,4 @@
-"""lbd.cli.commands.maint: what it asks for stands with the others in test_steering; here is what it refuses."""
+"""lbd.cli.commands.maint: refusals; tests/system/test_overrides.py has its effect."""
 
 import pytest
 

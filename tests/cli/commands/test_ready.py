@@ -1,4 +1,4 @@
-"""lbd.cli.commands.ready: what it asks for stands with the others in test_steering; here is what it refuses."""
+"""lbd.cli.commands.ready: refusals; tests/system/test_overrides.py has its effect."""
 
 from lbd.cli.command_line import main
 
