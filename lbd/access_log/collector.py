@@ -19,16 +19,17 @@ COMPLAIN = 60.0        # seconds between two complaints about the same sink
 
 
 class AccessLogCollector:
-    """A sink that blocks holds up this thread alone: then the pipes fill, and workers drop lines and count them.
+    """Moves lines from the pipes to a sink. A sink that blocks holds up its thread alone: then the pipes fill, and
+    workers drop lines and count them.
 
-    `lost` counts lines that the sink refused. `name` is what they are, for the daemon's log.
+    `lost` counts lines that the sink refused. `name` is the name of the log in the daemon's own log.
     """
 
     def __init__(self, name: str = "access log") -> None:
         self._name = name
         self.lost = 0
         self._sink: Sink | None = None
-        self._pipes: dict[int, bytes] = {}          # reading ends, with what of a line came already
+        self._pipes: dict[int, bytes] = {}          # reading ends, with the beginning of a line
         self._commands: deque[Callable[[], None]] = deque()
         self._epoll = select.epoll()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -73,7 +74,7 @@ class AccessLogCollector:
         self._submit(self._reopen)
 
     def close(self, seconds: float) -> None:
-        """Write what the workers left behind, for so long at most, and end."""
+        """Write the last lines of the workers, for so many seconds at most, and end."""
         self._ending = True
         if self._thread is not None and self._thread.is_alive():
             os.eventfd_write(self._wake, 1)

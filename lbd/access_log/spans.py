@@ -76,7 +76,7 @@ class Spans:
         shutdown()
 
     def span(self, line: Mapping[str, Any]) -> ReadableSpan:
-        """The span of one line: that of a server (SERVER), whose parent is what the client sent."""
+        """The span of one line: that of a server (SERVER), whose parent is the span of the client."""
         context = _context(line["header:lbd-span"], remote=False)
         assert context is not None
         start = round(line["unix"] * 1e6) * 1000

@@ -37,7 +37,7 @@ def client_port(client: Any, payload: bytes) -> int:
 
 
 class AccessLogWriter:
-    """Writes to `fd`, which does not block and is its own; what a full pipe does not take is dropped and counted.
+    """Writes to `fd`, which does not block and is its own; lines that a full pipe refuses are dropped and counted.
 
     `process` is this process's row. A batch that the pipe took in part is finished before anything else is written:
     the reader gets whole lines.
@@ -130,7 +130,7 @@ class AccessLogWriter:
     def _written(self, data: bytes) -> int:
         try:
             return os.write(self._fd, data) if data else 0
-        except OSError:      # full, or nobody reads any more
+        except OSError:      # full, or without a reader
             return 0
 
 

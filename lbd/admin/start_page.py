@@ -26,7 +26,7 @@ HEADERS = {
 
 
 class StartPage:
-    """The page, and the files that it needs. Both are for everyone: who may not read is told nothing."""
+    """The page, and the files that it needs. Every client may get both: without a token that may read it gets a form."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon

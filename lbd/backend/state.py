@@ -1,5 +1,5 @@
-"""The state of a server on its two axes, the operator's mode and its health, and what a state allows: decided here for
-supervisor and workers."""
+"""The state of a server on its two axes, the operator's mode and its health, and the uses that a state allows, for
+supervisor and workers alike."""
 
 from typing import Protocol
 

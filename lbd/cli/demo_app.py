@@ -67,7 +67,7 @@ class DemoApp:
         path = request.raw_path.partition("?")[0]
         try:
             return await self.paths.get(path, self.answer)(request)
-        except (web.RequestPayloadError, ConnectionError):  # the client went away; nobody reads this
+        except (web.RequestPayloadError, ConnectionError):  # the client went away
             return web.Response(status=400)
 
     async def healthz(self, request: web.BaseRequest) -> web.StreamResponse:

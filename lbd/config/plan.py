@@ -1,4 +1,4 @@
-"""The plan: what a reload would do, found by comparing two configurations by name."""
+"""The plan: the changes that a reload would make, found by comparing two configurations by name."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence

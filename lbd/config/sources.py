@@ -80,7 +80,7 @@ class ConfigSources:
         self._include(document, within)
 
     def _include(self, document: Document, within: tuple[str, ...]) -> None:
-        """Read what the document includes: patterns are relative to its directory, their files in order of names."""
+        """Read the included files of a document: patterns are relative to its directory, files in order of names."""
         if "include" not in document.data:
             return
         place = document.places["include",]

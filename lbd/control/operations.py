@@ -110,7 +110,7 @@ class Operations:
         return await self._reload.reload(force, confirm)
 
     async def plan(self, file: str | None) -> dict[str, Any]:
-        """Describe what a reload would do."""
+        """Describe the changes that a reload would make."""
         return await self._reload.plan(file)
 
     def confirm(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import asyncio
 from lbd.generation.control_plane import ControlPlane
 from lbd.net.tasks import Tasks
 
-REST = 4.0   # pause after a rollout, in times of what it took
+REST = 4.0   # pause after a rollout, in times of its duration
 
 
 class RegistrationRollout:

@@ -45,7 +45,7 @@ FAREWELL = 2.0     # seconds for clients of the API servers, and for tasks, at t
 
 
 class Supervisor:
-    """The control process. `load` reads the configuration anew; `loaded` is what it gave at the start."""
+    """The control process. `load` reads the configuration anew; `loaded` is its first result."""
 
     def __init__(self, load: Load, loaded: Loaded) -> None:
         config = loaded.config

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 RESOLV = "/etc/resolv.conf"
 HOSTS = "/etc/hosts"
 
-FRESH = 1.0             # seconds for which what was read is not compared with the files again
-PATIENCE = 1.0          # seconds that a look-up waits for the files; then what was known before counts
+FRESH = 1.0             # seconds until the files are looked at again
+PATIENCE = 1.0          # seconds that a look-up waits for the files; then it uses their former content
 MOST_SERVERS = 3        # MAXNS of resolv.h
 LONGEST = 16 << 20      # bytes that are read of a file
 

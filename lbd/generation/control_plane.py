@@ -27,7 +27,7 @@ class ControlPlane:
     """Each object owns its state and changes it by its own methods. Reports read them, `Coordinator` moves them
     together from one generation to the next.
 
-    `write_log_line` gets the workers' lines of log; `handover` is what the version before left in this process.
+    `write_log_line` gets the workers' lines of log; `handover` is that of the version before in this process.
     `bounds` are those of the histograms, in seconds.
     """
 

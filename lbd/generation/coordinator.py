@@ -140,7 +140,7 @@ class Coordinator:
             prepared = await self._fleet.prepare(new)
             undo.pop_all()
         self.put_in_force(new, file_config)
-        # Closed here before the workers close theirs: the last one to close takes what waits.
+        # Closed here before the workers close theirs: the last one to close accepts the connections that wait.
         self._sockets.release(self._sockets.commit(staged))
         await self._fleet.commit(new, prepared)
         self._fleet.resize(worker_count(config))

@@ -12,7 +12,7 @@ PAUSE = 0.05   # seconds at least between two batches
 
 
 class EndpointPublisher:
-    """Compares the servers as they are now with what the workers know (`InForce.endpoints`), and sends the difference.
+    """Compares the present servers with those that the workers know (`InForce.endpoints`), and sends the difference.
 
     Hundreds of servers may change at once, and each comparison is of all of them: so changes wait for the next batch.
     """

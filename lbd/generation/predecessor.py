@@ -19,7 +19,7 @@ from lbd.workers.pipe_lines import Lines
 
 
 class Predecessor:
-    """Hands out what a `Handover` has, each at its time of the start; without one there is nothing to hand out.
+    """Hands out the parts of a `Handover`, each at its time of the start; without one there is nothing to hand out.
 
     `workers` are those of the predecessor that still live, by pid with their lanes. `restarts` and `upgrades` count on.
     """

@@ -25,7 +25,7 @@ FIRST_CHECKS = 2.0   # seconds that first checks may hold up a start or a reload
 
 
 class ServerStates:
-    """Each source keeps its own state, `endpoints` joins them to what a server is now.
+    """Each source keeps its own state, `endpoints` joins them to the present state of each server.
 
     `on_state_change` is called when some server's state may be another, `on_address_change` when a name may stand for
     other addresses.
@@ -67,7 +67,7 @@ class ServerStates:
         await self.schedule.first_round(FIRST_CHECKS, hurry=hurry)
 
     def follow_generation(self, generation: Generation, endpoints: list[Endpoint]) -> None:
-        """Keep what is known of the servers of a generation that was put in force; these are its endpoints."""
+        """Keep the knowledge about the servers of a generation that was put in force; these are its endpoints."""
         self.resolver.forget_others({endpoint.path: endpoint for endpoint in endpoints})
         self.ejection.follow_config(generation.config)
         self.ejection.follow_endpoints(endpoints)

@@ -33,6 +33,6 @@ async def start(plane: ControlPlane, file_config: Config, staged: Staged) -> Non
 async def stop(plane: ControlPlane, timeout: float) -> None:
     """Close the sockets, so that new clients are refused and not left waiting, and drain the workers within so many
     seconds."""
-    plane.sockets.close()   # before the workers close theirs: the last one to close takes what waits
+    plane.sockets.close()   # before the workers close theirs: the last one to close accepts the connections that wait
     plane.fleet.dismiss(timeout)
     await plane.fleet.stop(timeout)

@@ -8,7 +8,7 @@ from lbd.generation.control_plane import ControlPlane
 from lbd.generation.old_scoreboard import described
 from lbd.stats import fields
 
-LAST_LINES = 1.0   # seconds that the access log may take for what is still to be written
+LAST_LINES = 1.0   # seconds for the last lines of the access log
 
 
 def handover_data(plane: ControlPlane) -> dict[str, Any]:

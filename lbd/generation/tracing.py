@@ -11,7 +11,7 @@ from lbd.errors import LbdError
 from lbd.workers.messages import TraceTo
 from lbd.workers.worker_process import WorkerProcess
 
-SPANS = "lbd.access_log.spans"     # loaded by name: what it imports is an extra
+SPANS = "lbd.access_log.spans"     # loaded by name: its imports are an extra
 INSTALL = "pip install 'lbd[otel]'"
 
 

@@ -65,7 +65,7 @@ class CheckKind:
     """A kind of check: the class of its own keys in the configuration, and the check.
 
     `check(subject, options, timeout)` takes at most `timeout` seconds, whatever the server does, and never raises for
-    what a server can do. It raises `OSError` where this machine lacks something, which says nothing of the server.
+    a fault of the server. It raises `OSError` where this host lacks something, which proves nothing about the server.
     """
 
     Options: type

@@ -20,7 +20,7 @@ SHOWN = 120         # characters of the program's first line of output that are 
 LAST_WORDS = 0.05   # seconds for output that comes behind the end of the program
 DYING = 1.0         # seconds for a killed program to be gone
 READ = 64 * 1024    # bytes of output at once
-# The program may be on a disk that does not answer, and whoever starts it waits for that: the shell, which can be
+# The program may be on a disk that does not answer, and its starter waits for that: the shell, which can be
 # killed, and not this process. It interprets nothing of the command, and becomes the program.
 STARTER = ("/bin/sh", "-c", 'exec "$@"')
 NOT_STARTED = {126: "exit code 126 (cannot be executed)", 127: "exit code 127 (not found)"}     # as shells have it
@@ -99,7 +99,7 @@ def environment(subject: Subject) -> Mapping[str, str]:
 
 
 class Program:
-    """A running program in a process group of its own: keeps the beginning of what it says and reads the rest away.
+    """A running program in a process group of its own: keeps the beginning of its output and drops the rest.
 
     `ended` is set when it is over, `silent` when it and all that it started closed the output. Raises `OSError` or
     `ValueError` where it cannot be started.
@@ -166,7 +166,7 @@ class Program:
     def _exited(self) -> None:
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
-        self.kill()     # what it left running in its group would pile up check by check
+        self.kill()     # processes left in its group would pile up check by check
         self._reap()
         self.ended.set()
 

@@ -81,7 +81,7 @@ class Asker:
         return await self._ask_on(connection, deadline)
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the connection, if it is open."""
         if self._connection is not None:
             self._connection.close()
 
@@ -114,7 +114,7 @@ def request(address: Address, options: HttpOptions) -> bytes:
 
 
 def judge(answer: CheckResponse, options: HttpOptions) -> tuple[bool, str]:
-    """Whether something is wrong with the answer, and what it was."""
+    """Whether the answer is wrong, and what it was."""
     said = str(answer.status)
     if not any(low <= answer.status <= high for low, high in options.expect_status):
         return True, said

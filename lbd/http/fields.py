@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 _SLASHES = re.compile(b"(/|%2[fF])")
 _SEVERAL = re.compile(b"//+")
-# RFC 6874, 2: what may stand in the zone of an address (RFC 4007).
+# RFC 6874, 2: the characters in the zone of an address (RFC 4007).
 _ZONE = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~"
 
 

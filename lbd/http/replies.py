@@ -86,7 +86,7 @@ _RANGES = {
 
 
 def _quality(text: str) -> float:
-    """0 to 1; 0 for what is no number of the form that RFC 9110 12.4.2 gives."""
+    """The weight, 0 to 1; 0 for a text that is none (RFC 9110 12.4.2)."""
     if not text.replace(".", "", 1).isdecimal() or len(text) > 5:
         return 0.0
     return min(float(text), 1.0)

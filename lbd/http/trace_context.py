@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from lbd.http import head
 
-# version, trace, parent, flags; what a later version puts behind them. Neither id is all zeros, ff is no version.
+# version, trace, parent, flags; more from a later version. Neither id is all zeros, ff is no version.
 _PARENT = re.compile(rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 
 SAMPLED = 0x01

@@ -24,7 +24,7 @@ Event = Mapping[str, Any]
 
 logger: FilteringBoundLogger = structlog.get_logger()
 
-MOST_TRACEBACKS = 10   # a second, of one process: what breaks breaks again and again
+MOST_TRACEBACKS = 10   # a second, of one process: a fault that happens once mostly happens again and again
 
 FORMS = ("json", "console", "color")
 

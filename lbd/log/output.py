@@ -73,7 +73,7 @@ class LogOutput:
                 tell = self._untold if not lost and not self._queue else 0
                 self._untold -= tell
             if tell:
-                self._flows(tell)      # before whoever flushes is told that nothing waits
+                self._flows(tell)      # before a flush is told that nothing waits
             with self._changed:
                 self._changed.notify_all()
 

@@ -18,7 +18,7 @@ class Unwritten(OSError):
 
 
 class Stream:
-    """Writes to `fd`, whose flags stay as they are: they belong to everybody who shares it. A pipe, terminal or socket
+    """Writes to `fd`, whose flags stay as they are: other processes share them. A pipe, terminal or socket
     that takes nothing for `patience` seconds (None: for ever) loses what is left; a regular file is written at once."""
 
     def __init__(self, fd: int, patience: float | None) -> None:

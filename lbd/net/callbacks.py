@@ -6,7 +6,7 @@ from lbd.net.transport import Transport
 
 
 class Callbacks(Protocol):
-    """The protocol of one connection; asyncio.Protocol fits. What a callback raises costs its own connection only.
+    """The protocol of one connection; asyncio.Protocol fits. An error in a callback costs its connection alone.
 
     Between `connection_made` and `connection_lost` the others come in any number; `connection_lost` comes exactly once,
     also (alone, with an OSError) where a connect failed. No callback but `pause_writing` comes from inside a call that

@@ -112,7 +112,7 @@ class Dialling:
             self._task.cancel()
 
     def close(self) -> None:
-        """Send what is queued, then close."""
+        """Send the queued bytes, then close."""
         if self._transport is not None:
             self._transport.close()
         else:

@@ -74,7 +74,7 @@ class Offload:
     def _returned(self, thread: threading.Thread, done: "asyncio.Future[T]", error: BaseException | None,
                   outcome: Any) -> None:
         self._running.discard(thread)
-        if done.done():        # nobody waits any more
+        if done.done():        # without a waiter any more
             return
         if error is not None:
             done.set_exception(error)

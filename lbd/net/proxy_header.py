@@ -19,8 +19,8 @@ STREAM = 1                           # in the lower half
 SIZES = {INET: 12, INET6: 36, UNIX: 216}
 MOST_FAMILY, MOST_TRANSPORT = 3, 2
 
-ALPN, AUTHORITY, CRC32C, NOOP, UNIQUE_ID = 0x01, 0x02, 0x03, 0x04, 0x05     # types of what follows the addresses
-PASSED_ON = (ALPN, AUTHORITY, UNIQUE_ID)      # what says the same to the next in the chain
+ALPN, AUTHORITY, CRC32C, NOOP, UNIQUE_ID = 0x01, 0x02, 0x03, 0x04, 0x05     # types of the fields behind the addresses
+PASSED_ON = (ALPN, AUTHORITY, UNIQUE_ID)      # fields that mean the same to the next in the chain
 SSL, SSL_VERSION, SSL_NAME, SSL_CIPHER = 0x20, 0x21, 0x22, 0x23             # the latter three inside the first
 WITH_SSL, CERTIFIED, CERTIFIED_BEFORE = 1, 2, 4                             # of the client: now, or in this session
 LONGEST_ID = 128                              # bytes of a unique id
@@ -101,7 +101,7 @@ def _parse_v2(data: bytes) -> Header | None:
         raise HeaderError("a header of version 2 that is shorter than its addresses")
     if len(data) < size:
         return None
-    if not told:      # what stands there has no meaning (2.2), but for a checksum where what follows can be read
+    if not told:      # the addresses have no meaning (2.2), but the checksum has, where fields can be read
         return Header(size)
     extras = _extras(data[:size], at)
     if family == UNIX:

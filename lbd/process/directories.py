@@ -49,7 +49,7 @@ def state(path: str, owner: tuple[int, int] | None) -> str:
 
 
 def let_through(path: str, mode: int) -> None:
-    """Let all users pass through the directory who may use a file of that mode in it."""
+    """Let all users pass through the directory that may use a file of that mode in it."""
     passing = (0o010 if mode & 0o060 else 0) | (0o001 if mode & 0o006 else 0)
     with contextlib.suppress(OSError):   # another user's directory is that user's to open
         now = stat.S_IMODE(os.stat(path).st_mode)

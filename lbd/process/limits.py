@@ -10,7 +10,7 @@ FEW = 500           # client connections of a worker; with less than that, few c
 
 
 def raise_files() -> int:
-    """Raise the soft limit of open files to the hard one (at most `CEILING`); returns what it is now."""
+    """Raise the soft limit of open files to the hard one (at most `CEILING`); returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CEILING if hard == resource.RLIM_INFINITY else min(hard, CEILING)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -20,7 +20,7 @@ def raise_files() -> int:
 
 
 def connections(files: int, workers: int, configured: int | None) -> int:
-    """Client connections that one worker may hold: its share of what is configured, but never more than its
+    """Client connections that one worker may hold: its share of the configured limit, but never more than its
     descriptors allow, each request needing two."""
     possible = max(1, (files - SPARE) // 2)
     return possible if configured is None else min(possible, -(-configured // workers))

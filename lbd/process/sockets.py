@@ -23,8 +23,8 @@ class Staged:
     wanted: dict[Bind, list[socket.socket]]
     fresh: list[tuple[Bind, socket.socket]]
     listeners: dict[Bind, ListenerConfig]
-    permissions: dict[str, Permissions]     # by path: what the files that are lbd's own shall have
-    before: dict[str, Permissions]          # by path: what files had that have been given others
+    permissions: dict[str, Permissions]     # by path: wanted, of files that are lbd's own
+    before: dict[str, Permissions]          # by path: former, of files that have others now
     leaving: int                            # port that another socket of lbd's own gives up for this generation
 
     def give_to(self, uid: int, gid: int) -> None:
@@ -83,8 +83,8 @@ class Sockets:
         return {address.port for _, address in self._held if not address.path}
 
     def stage(self, listeners: Mapping[str, ListenerConfig], slots: int, leaving: int = 0) -> Staged:
-        """Bind what is missing; nothing listens yet and nothing is closed. `leaving` is a port that another socket of
-        lbd's own gives up, so that it is taken beside that one; 0: none. Raises `LbdError` and leaves no trace."""
+        """Bind the missing sockets; nothing listens yet, and nothing is closed. `leaving` is a port that another socket
+        of lbd's own gives up, so that it is taken beside that one; 0: none. Raises `LbdError` and leaves no trace."""
         slots = max(slots, self.slots)
         staged = Staged({}, [], {}, {}, {}, leaving)
         try:
@@ -169,7 +169,7 @@ class Sockets:
         if address.path:
             return self._stage_unix(bind, what, held, staged)
         listener = staged.listeners[bind]
-        socks = list(held)   # those of slots without a worker stay: closing one resets what waits in it
+        socks = list(held)   # those of slots without a worker stay: closing one resets the connections that wait in it
         # A port that lbd holds already, on this address or a wildcard of it, is shared on purpose.
         shared = address.port in {staged.leaving, *self.ports(), *(other.port for (_, other), _ in staged.fresh)}
         while len(socks) < slots:
@@ -180,7 +180,7 @@ class Sockets:
                                         listener.freebind)
             except LbdError:
                 if socks and id(socks[0]) in self._restored:
-                    break   # bound by another user id once: what there is serves
+                    break   # bound by another user once: the sockets that are there serve
                 raise
             socks.append(sock)
             staged.fresh.append((bind, sock))

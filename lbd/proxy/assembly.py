@@ -49,7 +49,7 @@ class Assembly:
 
     def prepare(self, generation: Generation, backends: Mapping[str, Backend],
                 listeners: Mapping[str, Listener]) -> Prepared:
-        """Build what is new, use what is there; raises `LbdError` with the reason when something cannot be built."""
+        """Build new objects, and use those that exist; raises `LbdError` with the reason when that fails."""
         config = generation.config
         ready: dict[str, tuple[Backend, Algorithm]] = {}
         for name, settings in config.backends.items():

@@ -43,7 +43,7 @@ REFUSED = {
 
 
 class Client(Arrival):
-    """The callbacks of a client's transport, and what the server side asks of the client."""
+    """The callbacks of a client's transport, and the methods that the server side calls."""
 
     __slots__ = ()
 
@@ -68,7 +68,7 @@ class Client(Arrival):
     data_received = fast_path.request
 
     def receive(self, data: bytes) -> bool | None:
-        """The next request, more of a body, or bytes that have to wait. True: a whole request was there."""
+        """Handle the next request, more of a body, or bytes that have to wait. True: a whole request was there."""
         state = self.state
         if state <= READING:
             if self.buffer:
@@ -91,12 +91,12 @@ class Client(Arrival):
         return None
 
     def read(self, data: bytes) -> None:
-        """A request head, with what came behind it."""
+        """Scan a request head, with the bytes behind it."""
         settings = self.listener.settings
         self.judge(settings.request.scan(data, 0, self.peer, settings.proto, self.trusted), data)
 
     def judge(self, flags: int, data: bytes) -> None:
-        """A head that was just scanned, with what came behind it."""
+        """Handle a head that was just scanned, with the bytes behind it."""
         if flags <= 0:
             self._unread(flags, data)
             return
@@ -121,7 +121,7 @@ class Client(Arrival):
             self._particular(flags, request, data)
 
     def _particular(self, flags: int, request: head.Request, data: bytes) -> None:
-        """A request that is not the common one: of HTTP/1.0, with a body, edited, answered here, and so on."""
+        """Handle a request that is not the common one: of HTTP/1.0, with a body, edited, answered here, and so on."""
         settings, action, backend = self.listener.settings, self.action, self.backend
         self.minor = request.minor
         self.head_only = request.method == b"HEAD"
@@ -166,7 +166,7 @@ class Client(Arrival):
         return b"Host: %b:%d\r\n" % (host.encode(), name[1])
 
     def _stream(self, flags: int, request: head.Request, payload: bytes, data: bytes) -> None:
-        """A request whose body is not all here yet."""
+        """Begin a request whose body is not complete yet."""
         self.whole = self.sent = False
         settings = self.listener.settings
         self.payload = payload
@@ -208,7 +208,7 @@ class Client(Arrival):
             self.respond(200, replies.final_hop(self.payload, self.keep), endings.ANSWERED)
 
     def _unread(self, flags: int, data: bytes) -> None:
-        """A head that is not complete yet, or one that is refused."""
+        """Wait for the rest of a head, or refuse it."""
         if flags == 0:
             if self.state == IDLE:
                 self.state = READING
@@ -222,7 +222,7 @@ class Client(Arrival):
         reject(self, status, ending, data, error)
 
     def upload(self, data: bytes) -> None:
-        """More of the body."""
+        """Send more of the body."""
         out = self._body(data)
         upstream = self.upstream
         if self.state == LINGER or self.state == CLOSED or upstream is None:
@@ -287,7 +287,7 @@ class Client(Arrival):
             self.hear()
 
     def _last(self) -> None:
-        """No more comes from the client than what is here."""
+        """Note that the client sends no more bytes."""
         if self.state == READING:
             self.plane.count(endings.CLIENT_CLOSED)
             self.dismiss()

@@ -89,7 +89,7 @@ class Draining:
                 client.last()
 
     def tick(self, now: float) -> None:
-        """Close and cut what is due."""
+        """Close and cut the connections that are due."""
         if self.closing:
             for upstream in due(self.closing, now):
                 upstream.abort()

@@ -22,7 +22,7 @@ from lbd.upstream.upstream import HEAD, HIGH, Upstream
 # What a client connection is doing. Order matters: up to READING the next bytes are a request head.
 IDLE, READING, QUEUED, CONNECT, SEND, WAIT, RELAY, TUNNEL, FULL, LINGER, CLOSED = range(11)
 
-# RFC 9110 9.2.2: repeating these does what doing them once does.
+# RFC 9110 9.2.2: repeating these has the same effect as doing them once.
 IDEMPOTENT = (b"GET ", b"HEAD ", b"OPTIONS ", b"TRACE ", b"PUT ", b"DELETE ")
 
 PIECES = 64              # most reads of a body that is kept for a repeat
@@ -373,7 +373,7 @@ class Exchange:
             self.backend.row.add(fields.BACKEND_RETRYING, -1)
 
     def leave(self) -> None:
-        """Close when all is written; what the client still sends is read away first, lest a reset takes the answer."""
+        """Close when all is written; the rest of the request is read first, lest a reset takes the answer."""
         self.payload = b""
         if (self.sent and not self.buffer) or self.half_closed:
             self.buffer = b""

@@ -1,4 +1,4 @@
-"""A listener as one worker sees it: what it is in the generation in force, and the sockets it accepts from."""
+"""A listener in one worker: its settings in the generation in force, and the sockets that it accepts from."""
 
 import ipaddress
 from collections.abc import Callable, Sequence

@@ -21,7 +21,7 @@ class TlsContexts:
 
     def server_tls(self, name: str, settings: schema.ListenerConfig,
                    credentials: Mapping[Place, Credentials]) -> ServerTls | None:
-        """The listener's; None where it does not end TLS. Raises `LbdError` with key, file, and what is wrong."""
+        """The TLS of a listener; None where it does not end TLS. Raises `LbdError` with key, file and reason."""
         if settings.tls is None:
             return None
         given = credentials.get(("listeners", name), Credentials())
@@ -61,7 +61,7 @@ def backend_context(name: str, settings: schema.BackendConfig,
 def make_client_context(settings: schema.BackendConfig, given: Credentials) -> ssl.SSLContext:
     """The context of TLS connections to servers; raises `LbdError`."""
     wanted = settings.tls or schema.BackendTls()
-    # Without ALPN: servers of every protocol may be behind it, and HTTP/1.1 is what is meant without.
+    # Without ALPN: servers of every protocol may be behind it, and without it HTTP/1.1 is meant.
     return client_context(wanted.verify, given.authorities, next(iter(given.pems), None), wanted.min_version, (),
                           wanted.partial_chain)
 

@@ -10,7 +10,7 @@ from lbd.schema import Config
 
 
 class FileWatches:
-    """A part of the generation: what is watched follows the configuration."""
+    """A part of the generation: the watched files follow the configuration."""
 
     def __init__(self, plane: ControlPlane, reload: Reload, tasks: Tasks) -> None:
         self._reload = reload

@@ -1,4 +1,4 @@
-"""The reload: from what the files say now to the next generation, or to the reason why there is none."""
+"""The reload: from the present files to the next generation, or to the reason why there is none."""
 
 import asyncio
 import time
@@ -84,7 +84,7 @@ class Reload:
         self._tasks.start(f"reload by {cause}", self._reload_unattended(by_watch))
 
     async def plan(self, file: str | None) -> dict[str, Any]:
-        """Describe what a reload would do with the file, or with the files as they are now; raises `LbdError`."""
+        """Describe the changes of a reload with the file, or with the files as they are now; raises `LbdError`."""
         loaded = await self.source.read_planned(file)
         plan = self._impact.add_impact(compare(self.source.loaded.config, loaded.config))
         return {"generation": self.generation, "warnings": [str(warning) for warning in loaded.warnings], **plan.data()}

@@ -57,4 +57,4 @@ class Config:
     backends: Mapping[str, BackendConfig] = named(BackendConfig, "where requests go")
     errors: Mapping[str, str] = key({}, u.ERROR_FILES, 'status = "file": own bodies of error answers',
                                     example={"503": "/etc/lbd/503.html"})
-    bodies: Mapping[str, bytes] = field(default_factory=dict)   # what was in the files of `errors`, by status
+    bodies: Mapping[str, bytes] = field(default_factory=dict)   # the content of the files of `errors`, by status

@@ -95,7 +95,7 @@ def _escaped(letter: str) -> str:
 
 
 def found(value: Any, what: str) -> str:
-    """The value and what is wrong with it, the first half of a message."""
+    """The value and its fault, the first half of a message."""
     if isinstance(value, list | dict) and what == f"is {type_of(value)}":
         return f"{type_of(value)} stands here"
     return f"{shown(value)} {what}"

@@ -52,7 +52,7 @@ class RouteConfig:
 
 @dataclass(frozen=True, slots=True)
 class ListenerConfig:
-    """[listeners.NAME]: sockets, and what is done with what they accept."""
+    """[listeners.NAME]: sockets, and the way of the requests that they accept."""
 
     bind: tuple[Address, ...] = key(REQUIRED, u.BINDS, "IP:PORT, [IPv6]:PORT, unix:PATH or unix:@NAME; one or several",
                                     REBIND, example=["127.0.0.1:8080"])

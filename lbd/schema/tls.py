@@ -68,7 +68,7 @@ HTTPS = ValueKind("https", "true, false, or the port of https", _bool_or_port,
 
 @dataclass(frozen=True, slots=True)
 class ListenerTls:
-    """[listeners.NAME.tls]: what is accepted is TLS, which ends here."""
+    """[listeners.NAME.tls]: the connections are TLS, which ends here."""
 
     certificates: tuple[Pair, ...] = key(
         REQUIRED, CERTIFICATES, "PEM files (globs allowed) with the chain, and with the key or a .key file beside it, "

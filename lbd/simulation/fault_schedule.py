@@ -23,7 +23,7 @@ class FaultSchedule:
         self._slots = {endpoint.name: endpoint.slot for endpoint in fleet.endpoints}
 
     def apply_due(self, now: float, number: int) -> None:
-        """Begin and end what is due before the request with this number."""
+        """Begin and end the faults that are due before the request with this number."""
         while self._changes and number >= self._changes[-1][0]:
             _, _, fault, begins = self._changes.pop()
             self._apply(now, fault, begins)

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from lbd.simulation.engine import Engine
 
-WINDOWS = 60        # of a run, for what changes over time
+WINDOWS = 60        # of a run, for the figures over time
 FEWEST = 10         # answers in a window, fewer say nothing
 
 

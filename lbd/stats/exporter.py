@@ -19,7 +19,7 @@ DaemonValue = float | Mapping[tuple[str, ...], float]
 
 @dataclass(frozen=True, slots=True)
 class ServerView:
-    """A server: its row and what the supervisor knows of it.
+    """A server: its row, and the knowledge of the supervisor.
 
     `state` is one word for both axes, `up` whether it takes new requests, `check_seconds` how long the last check
     took (None: never checked), `checks` their number by result, `ejections` those decided on by what became of them.

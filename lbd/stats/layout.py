@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lbd.stats import fields
 
-PAGE = 4096       # bytes; sections begin on pages, so that what is not used costs no memory
+PAGE = 4096       # bytes; sections begin on pages, so that unused ones cost no memory
 LINE = 64         # bytes; rows begin on cache lines
 CELL = 8          # bytes; every cell is a C double
 LATENCY = LINE    # bytes of one latency: decay.pxd

@@ -11,10 +11,10 @@ from lbd.errors import LbdError, no_memory_file
 from lbd.tls import openssl, tickets
 from lbd.tls.pem import Pem, blocks
 
-# For TLS 1.2: forward secrecy, and none but AEAD. Those of TLS 1.3 are all of that kind, and not a matter of choice.
+# For TLS 1.2: forward secrecy and AEAD only. All ciphers of TLS 1.3 are of that kind, and cannot be chosen.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-HTTP = ("http/1.1",)     # what is spoken inside, as ALPN calls it (RFC 7301)
+HTTP = ("http/1.1",)     # the protocol inside, by its name in ALPN (RFC 7301)
 
 # The texts for faults of files, by OpenSSL's reason.
 _REASONS = {

@@ -1,4 +1,4 @@
-"""The credentials of a listener or a backend: what the files of its TLS hold, as the supervisor read them."""
+"""The credentials of a listener or a backend: the contents of its TLS files, as the supervisor read them."""
 
 from dataclasses import dataclass, field
 

@@ -22,7 +22,7 @@ from lbd.net.proxy_header import (
 )
 from lbd.net.transport import Transport
 
-LONGEST = 255       # bytes of a text: of a host name, or of what a certificate says
+LONGEST = 255       # bytes of a text: of a host name, or of a name in a certificate
 
 
 class IntroducedClient(Protocol):

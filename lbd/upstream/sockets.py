@@ -10,7 +10,7 @@ import termios
 
 from lbd.net.transport import Transport
 
-HARD = struct.pack("ii", 1, 0)      # no lingering: what is unsent is dropped, and the peer is told by a reset
+HARD = struct.pack("ii", 1, 0)      # no lingering: unsent bytes are dropped, and the peer gets a reset
 GONE = select.POLLERR | select.POLLHUP
 
 

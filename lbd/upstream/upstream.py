@@ -11,12 +11,12 @@ from lbd.stats.scoreboard import Record
 from lbd.upstream import fast_path, pinned
 from lbd.upstream.sockets import descriptor, readable, unsent
 
-CONNECTING, REST, HEAD, LENGTH, CHUNKED, TO_END, TUNNEL, CLOSED = range(8)       # what the connection is doing
+CONNECTING, REST, HEAD, LENGTH, CHUNKED, TO_END, TUNNEL, CLOSED = range(8)       # the states of a connection
 
 SIMPLE: int = head.SIMPLE
 
 HIGH = 64 * 1024                       # bytes that wait before a reader has to: as in every write buffer
-CLOSE_SECONDS = 10.0                   # how long a closed connection may still hand over what is written
+CLOSE_SECONDS = 10.0                   # for a closed connection to send the rest
 
 
 class Requester(Protocol):
@@ -124,7 +124,7 @@ class Upstream:
         if client.response_edits is not None:
             out = head.edit(out, None, *client.response_edits)
         if flags & head.WHOLE:
-            if flags < SIMPLE:      # something is behind it, for which nobody asked
+            if flags < SIMPLE:      # bytes behind it, which no request caused
                 out += data[response.head:response.end]
             client.transport.write(out)
             client.bytes_out = len(out)
@@ -159,7 +159,7 @@ class Upstream:
         client = self.client
         mode = self.mode
         if client is None or mode in (REST, CLOSED):
-            self.abort()          # nobody asked: a stray answer (408, say) or a broken server
+            self.abort()          # without a request: a stray answer (408, say) or a broken server
         elif mode == LENGTH:
             extra = len(data) - self.left
             if extra > 0:
@@ -255,7 +255,7 @@ class Upstream:
         return upstream
 
     def close(self) -> None:
-        """Close in good order: a server that does not take what is still to be sent is given a while."""
+        """Close in good order: a server that is slow to read the rest has `CLOSE_SECONDS`."""
         if self.full and self.mode != TUNNEL:
             self.abort()          # it answered without waiting for the end of the request
             return
@@ -302,7 +302,7 @@ class Upstream:
         client, mode = self.client, self.mode
         self.plane.draining.closing.pop(self, None)
         server = self.server
-        server.row.add(fields.SERVER_CONNECTIONS, -1)       # whoever opened it counted it, before it did
+        server.row.add(fields.SERVER_CONNECTIONS, -1)       # it was counted before it was opened
         if not self.turns and mode == CONNECTING and not shortage(exc):
             server.row.add(fields.SERVER_CONNECTION_ERRORS, 1)
         if server.max_conns:

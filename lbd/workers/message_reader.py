@@ -54,7 +54,7 @@ class MessageReader:
 
     def _readable(self) -> None:
         try:
-            if self._decode() and self._read():   # first what there was no memory or no turn for
+            if self._decode() and self._read():   # first the bytes for which there was no memory or no turn
                 self._decode()
         except _Starved:
             # Nothing is lost, and others may give memory back meanwhile; at once would be the next turn, and the next.
@@ -115,7 +115,7 @@ class MessageReader:
             except Exception as error:  # decoding may run constructors: anything may come
                 self._on_end(f"a message that cannot be read: {error!r:.{SHOWN}}")
                 break
-            with contextlib.suppress(MemoryError):   # done even if what it frees cannot be given back
+            with contextlib.suppress(MemoryError):   # done even if the freed memory cannot be given back
                 del self._in[:end]
             if len(fds) < count:
                 descriptors.close_all(fds)

@@ -1,4 +1,4 @@
-"""The slots of the workers: each has one living worker after the other, as long as it is wanted."""
+"""The slots of the workers: each has one living worker after another, as long as the slot is wanted."""
 
 import asyncio
 import signal

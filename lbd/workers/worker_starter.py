@@ -30,7 +30,7 @@ class WorkerStarter:
         self._wakeups: tuple[int, ...] = ()
 
     def provide_wakeups(self, workers: int) -> None:
-        """Open what is missing for so many workers, old and new ones side by side; lanes without one poll."""
+        """Open the missing eventfds for so many workers, old and new ones side by side; lanes without one poll."""
         self._wakeups += open_wakeups(min(self._board.lanes, 2 * workers + 2) - len(self._wakeups))
 
     def start(self, slot: int, lane: int) -> WorkerProcess:

@@ -1,4 +1,4 @@
-"""`POST /v1/plan`: what a reload would do, with the daemon's own files or with `{"file": PATH}` instead."""
+"""`POST /v1/plan`: the effect of a reload, with the daemon's own files or with `{"file": PATH}` instead."""
 
 import os
 from dataclasses import dataclass

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def tell(args: argparse.Namespace, config: Config | None, problems: Sequence[Problem], series: int) -> None:
-    """Print the findings; of a configuration that can be used, what is in it."""
+    """Print the findings, and the contents of a configuration that can be used."""
     if args.json:
         findings = [dataclasses.asdict(problem) for problem in problems]
         answer = {"ok": config is not None, "problems": findings, **({"series": series} if config else {})}
@@ -214,7 +214,7 @@ def headline(problem: Problem) -> Text:
 
 
 def excerpt(line: str, problem: Problem) -> Text:
-    """The source line, cut to what is near the place, and a caret under the place."""
+    """The source line, cut around the place, and a caret under the place."""
     start = max(0, problem.column - 1 - LEAD) if len(line) > SHOWN else 0
     piece = "".join(letter if letter.isprintable() else " " for letter in line[start:start + SHOWN])
     number = str(problem.line)

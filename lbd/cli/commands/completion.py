@@ -7,7 +7,7 @@ from lbd.cli.shells import SHELLS
 from lbd.errors import LbdError
 
 HELP = "print the completion script of a shell: bash, zsh or fish"
-TARGETS = "targets"     # what the scripts ask for
+TARGETS = "targets"     # the word by which the scripts request targets
 PATIENCE = 2.0          # seconds for the daemon's response, which delays the prompt
 
 

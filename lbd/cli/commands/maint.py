@@ -9,7 +9,7 @@ HELP = "take a server out for maintenance"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add target, reason, and what becomes of what it has in hand."""
+    """Add the target, the reason, and the cut of its requests in flight."""
     runtime_changes.add_arguments(parser)
     runtime_changes.add_cut(parser)
 

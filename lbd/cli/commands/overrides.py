@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """List, save or end overrides: 0."""
     daemon = daemon_client.find_daemon(args)
     if args.target:
-        runtime_changes.target_path(args.target)   # raises for what cannot be one
+        runtime_changes.target_path(args.target)   # raises for a word that is no target
     backend, _, server = args.target.partition("/")
     if args.clear:
         answer = end(daemon, backend, server)

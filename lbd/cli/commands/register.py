@@ -148,7 +148,7 @@ class RegistrationSession:
         if self.refusal is not None:
             return
         if not self._taken:
-            drain = "0s"                  # at most the answer was lost, and nobody has had requests
+            drain = "0s"                  # at most the answer was lost, and no request was sent to it
         try:
             self._daemon.send_request("DELETE", f"{self._path}?wait={drain}", timeout=u.DURATION.read(drain) + PATIENCE)
         except LbdError as error:

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def page(status: Mapping[str, Any], width: int) -> RenderableType:
-    """All of it: what is wrong first, servers before the rest."""
+    """The whole status: problems first, servers before the rest."""
     tables = [(columns.SERVERS, columns.servers(status)), (columns.DRAINING, status.get("draining", [])),
               (columns.LISTENERS, columns.listeners(status)), (columns.WORKERS, status["workers"])]
     parts: list[RenderableType] = []
@@ -51,7 +51,7 @@ def page(status: Mapping[str, Any], width: int) -> RenderableType:
 
 
 def heading(status: Mapping[str, Any]) -> Iterable[Text]:
-    """The daemon in one line, and what is wrong with it."""
+    """The daemon in one line, and its problems."""
     yield Text(printable(", ".join(columns.headline(status))), "bold")
     for trouble, details in columns.troubles(status):
         yield Text(printable(trouble), "bold red")

@@ -15,7 +15,7 @@ from lbd.cli.screen.plot import plot
 from lbd.cli.terminal import STYLES
 from lbd.log.logger import printable
 
-HEIGHT = 5       # lines of a plot: two of them, and what is known, fit on 24 lines
+HEIGHT = 5       # lines of a plot: two of them, and the facts, fit on 24 lines
 ALONE = ("last check", "note", "address")   # facts that may be long
 LAST = 8         # events
 MODE_KEYS: list[BindingType] = [
