@@ -36,5 +36,5 @@ class SpanWriter(AccessLogWriter):
     def blame(self, client: Any, ending: int, reason: str) -> None:
         """Note nothing: a span has no reason."""
 
-    def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
+    def refused(self, client: Any, status: int, ending: int, refusal: Any) -> None:
         """Note nothing: a malformed request belongs to no trace."""

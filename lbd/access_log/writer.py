@@ -98,13 +98,13 @@ class AccessLogWriter:
         if lines.count >= LINES or lines.size >= BYTES:
             self.flush()
 
-    def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
-        """Log bytes that are no request; `what` was understood of them (`lbd.proxy.refusals.Refusal`)."""
+    def refused(self, client: Any, status: int, ending: int, refusal: Any) -> None:
+        """Log bytes that are no request; `refusal` has the facts that they show (`lbd.proxy.refusals.Refusal`)."""
         if self._lines is not None and client.listener.settings.logged:
             if not self._lines.count:
                 self._lines.look_at_clock()
-            self._lines.refused(what.started, scoreboard.now(), client.listener.name, client.peer, status, what.head,
-                                what.minor, what.bytes_in, client.bytes_out, ending, what.reason,
+            self._lines.refused(refusal.started, scoreboard.now(), client.listener.name, client.peer, status,
+                                refusal.head, refusal.minor, refusal.bytes_in, client.bytes_out, ending, refusal.reason,
                                 client_port(client, b"") if self._port else -1)
 
     def flush(self) -> None:
@@ -150,10 +150,10 @@ class AccessLogWriters:
         for log in self._logs:
             log.blame(client, ending, reason)
 
-    def refused(self, client: Any, status: int, ending: int, what: Any) -> None:
+    def refused(self, client: Any, status: int, ending: int, refusal: Any) -> None:
         """Log bytes that are no request."""
         for log in self._logs:
-            log.refused(client, status, ending, what)
+            log.refused(client, status, ending, refusal)
 
     def flush(self) -> None:
         """Write the lines that wait, or drop them."""

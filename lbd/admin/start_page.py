@@ -26,7 +26,7 @@ HEADERS = {
 
 
 class StartPage:
-    """The page, and the files that it needs. Every client may get both: without a token that may read it gets a form."""
+    """The page, and the files that it needs. Every client may get them: one without a token gets a form."""
 
     def __init__(self, daemon: DaemonApi) -> None:
         self._daemon = daemon

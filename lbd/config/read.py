@@ -28,8 +28,8 @@ class Loaded:
 
     `files` are the absolute paths of all files read, those of `[errors]` too, and the patterns of `include`, for
     the watch on files. `places` are the file, line and column of every key that was given. `documents` are
-    the files by absolute path, `refused` is why the last good version of some of them stands in for what they say now.
-    `once` is why it cannot be read again, "" where it can: then `files` are none.
+    the files by absolute path, `refused` are the errors for which the last good version of some of them is in force.
+    `once` is the reason why it cannot be read again (then there are no `files`), "" where it can.
     """
 
     config: Config
@@ -123,7 +123,7 @@ def _paths(value: Any, path: Path = ()) -> list[Path]:
     return [path, *(inner for name, item in items for inner in _paths(item, (*path, name)))]
 
 
-# Which option a key comes from; the first that fits.
+# The options by the keys that they set; the first that fits.
 _OPTIONS = (("listeners.web", "--listen"), ("backends.app", "--server"), ("metrics.bind", "--metrics"),
             ("admin.bind", "--admin"), ("global.workers", "--workers"))
 _MISSING = {"backends.app": "at least one server is needed", "listeners.web.bind": "at least one address is needed"}

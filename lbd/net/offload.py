@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from lbd.errors import LbdError
 
-LONGEST = 30.0   # seconds: a configuration of thousands of routes, or as many certificates, on a busy machine
+LONGEST = 30.0   # seconds: a configuration of thousands of routes, or as many certificates, on a busy host
 MOST = 4         # calls of one kind at once
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Offload:
         except TimeoutError:
             if done.cancelled():
                 raise LbdError(f"{self._what} takes longer than {self._seconds:g} s: a disk does not answer") from None
-            return done.result()        # the TimeoutError is of the work itself, or came in the same turn as the result
+            return done.result()        # the TimeoutError is the work's own, or came in the same turn as the result
 
     @property
     def busy(self) -> int:
@@ -61,7 +61,7 @@ class Offload:
 
     def _call(self, loop: asyncio.AbstractEventLoop, done: "asyncio.Future[T]", work: Callable[..., T],
               args: tuple[Any, ...]) -> None:
-        """The thread: it tells the loop what came of the work, where there is still a loop."""
+        """Run the work in the thread, and hand its outcome to the loop, if that still runs."""
         thread = threading.current_thread()
         with contextlib.suppress(RuntimeError):
             try:

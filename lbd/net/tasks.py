@@ -33,8 +33,8 @@ class Tasks:
         return task
 
     async def cancel(self, seconds: float | None = None) -> list[str]:
-        """Cancel all of them and wait until they ended, at most so long; returns the names of those that did not. The
-        calling task is left alone."""
+        """Cancel all tasks but the calling one, and wait for their end, so many seconds at most; returns the names of
+        tasks that did not end."""
         tasks = [task for task in self._running if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()

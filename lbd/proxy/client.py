@@ -81,7 +81,7 @@ class Client(Arrival):
         if state == TUNNEL:
             self.pass_on(data)
         elif state == LINGER:
-            pass          # an answer is on its way to a client that still sends
+            pass          # dropped: the answer is on its way, and the client still sends
         elif state != CLOSED and not self.sent:
             self.upload(data)
         elif state != CLOSED:
@@ -274,7 +274,7 @@ class Client(Arrival):
         return chunks.out
 
     def advance(self) -> None:
-        """The next requests, as far as they are here already."""
+        """Handle the next requests, as far as they are here already."""
         while self.state <= READING and self.buffer:
             data = self.buffer
             self.buffer = b""
@@ -299,26 +299,26 @@ class Client(Arrival):
             self.keep = False
 
     def answered(self, keep: bool) -> None:
-        """The head of an answer whose body goes on goes out now; without `keep` the connection ends with it."""
+        """Note that an answer begins whose body follows in pieces; without `keep` the connection ends with it."""
         self.state = RELAY
         self.unbounded = not keep
         self.keep = self.keep and self.sent and keep
 
     def interim(self, data: bytes) -> None:
-        """A 1xx answer; a server that sends many waits for a client that does not read."""
+        """Relay a 1xx answer; a server that sends many waits for a client that does not read."""
         self.transport.write(data)
         if self.congested and self.upstream is not None:
             self.upstream.transport.pause_reading()
 
     def relay(self, data: bytes) -> None:
-        """Bytes of the answer."""
+        """Relay bytes of the answer."""
         self.deadline = self.plane.now + (
             self.patience if self.state == TUNNEL else self.backend.settings.timeouts.server)
         self.transport.write(data)
         self.bytes_out += len(data)
 
     def eof_received(self) -> bool:
-        """The client sends no more; what is here of it is still answered, unless the backend says otherwise."""
+        """Note that the client sends no more; requests that are here are still answered, unless `abort_on_close`."""
         state, upstream = self.state, self.upstream
         if state == TUNNEL and upstream is not None:
             return self.client_ended(upstream)
@@ -334,10 +334,10 @@ class Client(Arrival):
         elif state == READING:
             self.state = CLOSED
             self.plane.count(endings.CLIENT_CLOSED)
-        return state == CLOSED      # it is open yet: a reset waits for the rest of an answer
+        return state == CLOSED      # then the socket stays open: a reset waits for the rest of an answer
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone: its request is cancelled, and so is the connection to the server."""
+        """Cancel the request of a client that is gone, and the connection to the server."""
         if self.state != CLOSED:
             self._gone(exc)
         if self.pins is not None:
@@ -362,7 +362,7 @@ class Client(Arrival):
         self.buffer = self.payload = b""
 
     def pause_writing(self) -> None:
-        """The client is slow to read: the server has to wait, and so do further requests."""
+        """Have the server and further requests wait: the client is slow to read."""
         self.congested = True
         self.unsent = self.transport.get_write_buffer_size()
         if self.upstream is not None and self.state >= RELAY:
@@ -371,7 +371,7 @@ class Client(Arrival):
             self.deadline = self.plane.now + self.listener.settings.timeouts.client_body
 
     def resume_writing(self) -> None:
-        """The client reads again."""
+        """Let server and requests go on: the client reads again."""
         self.congested = False
         self.unsent = 0
         if self.upstream is not None and SEND <= self.state <= TUNNEL:

@@ -260,19 +260,19 @@ class Exchange:
             self.proceed()
 
     def misread(self, upstream: Upstream, error: str) -> None:
-        """The server's answer cannot be understood."""
+        """Give the request up: the server's answer is malformed."""
         upstream.abort()
         logger.debug("bad response", backend=self.backend.name, server=upstream.server.name, error=error)
         self.blame(endings.BAD_RESPONSE, error)
         self._broken(502, endings.BAD_RESPONSE)
 
     def blame(self, ending: int, reason: str) -> None:
-        """Tell the access log why the request ends so."""
+        """Tell the access log the reason of the ending."""
         if self.plane.access is not None:
             self.plane.access.blame(self, ending, reason)
 
     def truncated(self, upstream: Upstream) -> None:
-        """The server closed in the middle of a body: the client must be able to see that."""
+        """Break the answer off so that the client notices: the server closed in the middle of a body."""
         self._broken(502, endings.SERVER_CUT)
 
     def _broken(self, status: int, ending: int) -> None:
@@ -282,7 +282,7 @@ class Exchange:
             self.give_up(status, ending)
 
     def give_up(self, status: int, ending: int) -> None:
-        """`refuse`, when it is not while the request is read: the next one may be waiting."""
+        """Refuse the request, and go on with the next one, which may wait already."""
         self.refuse(status, ending)
         self.advance()
 
@@ -296,7 +296,7 @@ class Exchange:
         self.server = None
 
     def refuse(self, status: int, ending: int) -> None:
-        """Answer in lbd's own name; the connection is kept if the request was read to its end."""
+        """Send an error of lbd's own; the connection is kept if the request was read to its end."""
         upstream = self.upstream
         if upstream is not None:
             self.upstream = None
@@ -321,7 +321,7 @@ class Exchange:
         self.finish(ending)
 
     def cut(self, ending: int, abort: bool = True) -> None:
-        """End exchange and connection so that both sides notice; without `abort` the client's is reset later."""
+        """End exchange and connection so that both sides notice; without `abort` the client is reset later."""
         self.keep = False
         if self.state == QUEUED:
             self.unqueue()
@@ -340,7 +340,7 @@ class Exchange:
         self._release()
 
     def finish(self, ending: int) -> None:
-        """The exchange is over: count it, and make ready for the next request on the connection, or close."""
+        """End the exchange: count it, and be ready for the next request on the connection, or close."""
         plane = self.plane
         self.record.finish(ending, self.bytes_in, self.bytes_out)
         if plane.access is not None:
@@ -366,7 +366,7 @@ class Exchange:
             self.leave()
 
     def _settle(self) -> None:
-        """The last try is over."""
+        """Give the place in the retry budget back: the last try is over."""
         self.tried = None
         if self.budgeted:
             self.budgeted = False

@@ -1,4 +1,4 @@
-"""Answers to bad requests, with an id that the line in the access log has too, beside the fields that could be read."""
+"""Answers to malformed requests, with the id that their line in the access log has too."""
 
 import re
 from typing import Any, NamedTuple
@@ -37,7 +37,7 @@ def understood(data: bytes, request_id: bytes) -> tuple[bytes, int]:
 
 
 def reject(client: Any, status: int, ending: int, data: bytes, reason: str | None = None) -> None:
-    """Answer a bad request, of which these are the bytes, and close."""
+    """Answer a malformed request, and close; `data` are its bytes."""
     plane = client.plane
     request_id = head.request_id()
     client.keep = client.sent = False
@@ -50,6 +50,6 @@ def reject(client: Any, status: int, ending: int, data: bytes, reason: str | Non
         began = plane.now
         if client.state == READING:
             began = min(began, client.deadline - client.listener.settings.timeouts.client_header)
-        what = Refusal(*understood(data, request_id), began, len(data), reason)
-        plane.access.refused(client, status, ending, what)
+        refusal = Refusal(*understood(data, request_id), began, len(data), reason)
+        plane.access.refused(client, status, ending, refusal)
     client.leave()

@@ -12,8 +12,6 @@ from lbd.stats.fields import KINDS, PROCESS_CONNECTIONS, PROCESS_LAG_MAX, Histog
 from lbd.stats.scoreboard import Board
 
 Rows = list[tuple[tuple[str, ...], list[float]]]     # labels and totals of each row of a kind
-
-
 DaemonValue = float | Mapping[tuple[str, ...], float]
 
 
@@ -22,7 +20,7 @@ class ServerView:
     """A server: its row, and the knowledge of the supervisor.
 
     `state` is one word for both axes, `up` whether it takes new requests, `check_seconds` how long the last check
-    took (None: never checked), `checks` their number by result, `ejections` those decided on by what became of them.
+    took (None: never checked), `checks` their number by result, `ejections` the decisions about it, by kind.
     `score` is what least-time compares (seconds; None: another algorithm chooses, or the server may not be chosen).
     `max_connections` is the bound on its connections (0: none).
     """
@@ -56,7 +54,7 @@ class ProcessView:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything that exists now, with its slots; anything else has no series.
+    """Everything that exists now, with its slots; other things have no series.
 
     `daemon` holds the values of `DAEMON_METRICS` by name: a number, or numbers by the values of the labels. `left_out`:
     there would be more series than allowed; `histograms`: servers have theirs exported; `build` are the labels of

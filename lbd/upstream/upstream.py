@@ -20,7 +20,7 @@ CLOSE_SECONDS = 10.0                   # for a closed connection to send the res
 
 
 class Requester(Protocol):
-    """The client side, as far as the server side needs it."""
+    """The client side, as the server side needs it."""
 
     plane: Any
     transport: Transport
@@ -56,10 +56,10 @@ class Requester(Protocol):
 
 
 class Upstream:
-    """At rest it lies in its server's `idle`; otherwise it serves `client`.
+    """A connection to a server: idle, it is in its server's `idle`; otherwise it serves `client`.
 
-    `response` is the scanner of its backend, which others share: it is read before anything else can scan. `full`: the
-    server does not take what it is sent, and the client has to wait. `owner`: the client that signed on by this
+    `response` is the scanner of its backend, which others share: its facts are read before the next scan. `full`: the
+    server does not read, and the client has to wait. `owner`: the client that signed on by this
     connection, which then rests with it (`lbd.upstream.pinned`).
     """
 
@@ -99,7 +99,7 @@ class Upstream:
     data_received = fast_path.answer
 
     def receive(self, data: bytes) -> None:
-        """Bytes of a response."""
+        """Handle bytes of a response."""
         client = self.client
         if client is None or self.mode != HEAD:
             self._more(data)
@@ -115,7 +115,7 @@ class Upstream:
             self._final(client, flags, data)
 
     def _final(self, client: Requester, flags: int, data: bytes) -> None:
-        """The head of the answer, with what came behind it; all of a SIMPLE one is in `out` already."""
+        """Relay the head of a response, with the bytes behind it; all of a SIMPLE one is in `out` already."""
         response = self.response
         if response.status in pinned.CHALLENGES or self.owner is not None:
             flags = pinned.read_answer(self, client, flags, data)
@@ -134,7 +134,7 @@ class Upstream:
             self._body(client, flags, out, data)
 
     def _body(self, client: Requester, flags: int, out: bytes, data: bytes) -> None:
-        """The head of a response whose body goes on beyond this read."""
+        """Relay the head of a response whose body goes on beyond this read."""
         response = self.response
         ends_it = flags & head.UNTIL_CLOSE or (flags & head.CHUNKED and not client.minor)
         client.answered(not ends_it)
@@ -155,7 +155,7 @@ class Upstream:
         client.relay(out + data[start:])
 
     def _more(self, data: bytes) -> None:
-        """Bytes that are not the beginning of a response."""
+        """Handle bytes that are not the beginning of a response."""
         client = self.client
         mode = self.mode
         if client is None or mode in (REST, CLOSED):
@@ -214,13 +214,13 @@ class Upstream:
                 self.transport.resume_reading()      # interim answers may have been too much for the client
 
     def _completed(self, client: Requester) -> None:
-        """The last of a body that came in pieces was relayed."""
+        """End a response whose body came in pieces: all of it was relayed."""
         if client.congested:
             self.transport.resume_reading()      # it may rest, or serve another client, while this one is slow
         self.ended(client)
 
     def ended(self, client: Requester) -> None:
-        """The response is complete: rest, newest first in line, or close; then let the client go on."""
+        """End a complete response: the connection becomes idle or closes; then the client goes on."""
         server = self.server
         idle = server.idle
         if not client.sent:
@@ -257,7 +257,7 @@ class Upstream:
     def close(self) -> None:
         """Close in good order: a server that is slow to read the rest has `CLOSE_SECONDS`."""
         if self.full and self.mode != TUNNEL:
-            self.abort()          # it answered without waiting for the end of the request
+            self.abort()          # the server answered before the end of the request
             return
         self._leave()
         if self.transport.get_write_buffer_size():
@@ -298,7 +298,7 @@ class Upstream:
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone, or never came to be."""
+        """Tell the client that the connection is gone, or was never made."""
         client, mode = self.client, self.mode
         self.plane.draining.closing.pop(self, None)
         server = self.server
@@ -330,21 +330,21 @@ class Upstream:
             client.truncated(self)
 
     def _unread(self, client: Requester) -> bool:
-        """The server closed before it got anything of the request: nothing of it was acknowledged, not even by its
-        kernel. (A Unix socket has no such race: whoever closed it is seen before anything is written.)"""
+        """Whether the server closed before it got anything of the request: its kernel acknowledged nothing of it. (A
+        Unix socket has no such race: its end is seen before anything is written.)"""
         fd = descriptor(self.transport)
         if fd < 0 or self.server.address.path or not client.payload:
             return False
         return unsent(fd) >= len(client.payload)
 
     def pause_writing(self) -> None:
-        """The server is slow to read: the client has to wait."""
+        """Have the client wait: the server is slow to read."""
         self.full = True
         if self.client is not None:
             self.client.blocked(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
-        """The server reads again."""
+        """Let the client go on: the server reads again."""
         self.full = False
         if self.client is not None:
             self.client.relieved()
