@@ -7,7 +7,7 @@ from lbd.errors import ConfigError
 from lbd.schema.units import Address
 
 
-def test_wishes():
+def test_requests_for_overrides():
     wish = read(OverrideRequest, {"mode": "drain", "for": "10m", "weight": None, "reason": "disk"})
     assert (wish.mode, wish.for_, wish.weight, wish.reason) == ("drain", 600.0, None, "disk")
 
@@ -17,7 +17,7 @@ def test_wishes():
     ({"weight": True}, "weight: true is a boolean"), ({"wieght": 1}, 'unknown key; did you mean "weight"'),
     ({"reason": "a\nb"}, "cannot be printed"), ({"reason": "x" * 201}, "is too long"), ({"for": 5}, "without a unit"),
     ([], "a table"), ("x", "a table")])
-def test_bad_wishes(data, words):
+def test_bad_requests_for_overrides(data, words):
     with pytest.raises(ConfigError) as caught:
         read(OverrideRequest, data)
     assert words in str(caught.value)

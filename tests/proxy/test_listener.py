@@ -57,7 +57,7 @@ def test_who_is_admitted(allow: tuple[str, ...], deny: tuple[str, ...], peer: by
     assert settings(allow=networks(*allow), deny=networks(*deny)).peers.admits(peer) is admitted
 
 
-def test_nobody_is_believed_unless_trusted() -> None:
+def test_no_peer_is_trusted_by_default() -> None:
     assert not settings().peers.trusts(b"10.0.0.1")
     assert settings(networks("10.0.0.0/8")).peers.trusts(b"10.0.0.1")
     assert not settings(networks("10.0.0.0/8")).peers.trusts(b"")
