@@ -1,4 +1,4 @@
-"""A request that is sent, so that it shows how it is answered: the way it took through lbd, and times on both sides."""
+"""A live request: its way through lbd, as the answer tells it, and times on both sides."""
 
 import http.client
 import socket

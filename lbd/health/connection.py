@@ -1,5 +1,5 @@
-"""An HTTP/1.1 connection to a server that is checked (RFC 9112): one request at a time, answers read as strictly as
-those that clients get, by the same scanner."""
+"""An HTTP/1.1 connection to a server that is checked (RFC 9112): one request at a time, answers are read as strictly
+as those for clients, by the same scanner."""
 
 import asyncio
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LOOKED_AT = 64 * 1024      # bytes of a body that are looked at
 
 @dataclass(frozen=True, slots=True)
 class CheckResponse:
-    """A response: its head, and the first `LOOKED_AT` bytes of its body where that was asked for."""
+    """A response: its head, and the first `LOOKED_AT` bytes of its body where it is wanted."""
 
     status: int
     head: bytes
@@ -37,7 +37,7 @@ class Lost(ConnectionError):
 
 
 class Connection(asyncio.Protocol):
-    """`reusable` once an answer was read to its end and the server keeps the connection open."""
+    """A connection for checks: `reusable` once an answer was read to its end and the server keeps it open."""
 
     def __init__(self) -> None:
         self.reusable = False
@@ -67,7 +67,8 @@ class Connection(asyncio.Protocol):
                 transport, connection, secured[0], server_hostname=secured[1])
         return connection
 
-    async def ask(self, request: bytes, deadline: float, for_head: bool, to_end: bool, wanted: bool) -> CheckResponse:
+    async def send_request(self, request: bytes, deadline: float, for_head: bool, to_end: bool,
+                           wanted: bool) -> CheckResponse:
         """Send a request and wait for its answer until `deadline`, in the loop's time. `for_head`: the method is HEAD;
         `to_end`: read the answer to its end, so that the connection may be used again; `wanted`: the body is looked at.
 
@@ -108,14 +109,14 @@ class Connection(asyncio.Protocol):
             self._read()
 
     def eof_received(self) -> bool:
-        """The server sends no more."""
+        """End an answer that ends with the connection."""
         found = self._found
         if found is not None and self._chunks is None and self._left < 0:
             self._end(found)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
+        """Fail the answer that is awaited: the connection is gone."""
         self._transport = None
         self.reusable = False
         begun = bool(self._data or self._found)

@@ -39,11 +39,11 @@ async def check(subject: Subject, options: HttpOptions, timeout: float) -> Resul
     """Send the request and judge the answer, all within `timeout` seconds. Redirects are not followed."""
     loop = asyncio.get_running_loop()
     started = loop.time()
-    asker = subject.kept
-    if not isinstance(asker, Asker):
-        asker = subject.kept = Asker(subject, options)
+    checker = subject.kept
+    if not isinstance(checker, HttpChecker):
+        checker = subject.kept = HttpChecker(subject, options)
     try:
-        fault, said = judge(await asker.ask(started + timeout), options)
+        fault, said = judge(await checker.send_request(started + timeout), options)
     except BadResponse as error:
         fault, said = True, f"bad answer: {error}"
     except (OSError, TimeoutError) as error:
@@ -53,7 +53,7 @@ async def check(subject: Subject, options: HttpOptions, timeout: float) -> Resul
     return Result(not fault, f"{options.method} {options.path}: {said}", loop.time() - started)
 
 
-class Asker:
+class HttpChecker:
     """The state kept from one check of a server to the next: the request, and with `keep_alive` the connection."""
 
     def __init__(self, subject: Subject, options: HttpOptions) -> None:
@@ -66,29 +66,29 @@ class Asker:
         self._request = request(subject.address, options)
         self._connection: Connection | None = None
 
-    async def ask(self, deadline: float) -> CheckResponse:
-        """Ask on the connection that was kept, else on a new one. A kept one may have been closed by the server in the
-        meantime: that is no failure, and a new one is tried."""
+    async def send_request(self, deadline: float) -> CheckResponse:
+        """Send the request on the kept connection, else on a new one, and return the answer. The server may have closed
+        a kept one in the meantime: that is no failure, and a new one is tried."""
         kept = self._connection
         if kept is not None and kept.reusable:
             try:
-                return await self._ask_on(kept, deadline)
+                return await self._send_on(kept, deadline)
             except Lost as error:
                 if error.begun:
                     raise
         async with asyncio.timeout_at(deadline):
             connection = await Connection.open(self._address, self._greeting, self._secured)
-        return await self._ask_on(connection, deadline)
+        return await self._send_on(connection, deadline)
 
     def close(self) -> None:
         """Close the connection, if it is open."""
         if self._connection is not None:
             self._connection.close()
 
-    async def _ask_on(self, connection: Connection, deadline: float) -> CheckResponse:
+    async def _send_on(self, connection: Connection, deadline: float) -> CheckResponse:
         self._connection = connection
         try:
-            return await connection.ask(self._request, deadline, self._for_head, self._keep, self._wanted)
+            return await connection.send_request(self._request, deadline, self._for_head, self._keep, self._wanted)
         finally:
             if not (self._keep and connection.reusable):
                 connection.close()
@@ -96,7 +96,7 @@ class Asker:
 
 
 def request(address: Address, options: HttpOptions) -> bytes:
-    """The request's head; fields of the policy replace our own of the same name."""
+    """The head of the request; fields of the policy replace lbd's own of the same name."""
     fields = {
         "host": ("Host", options.host or ("localhost" if address.path else address.place)),
         "user-agent": ("User-Agent", f"lbd/{__version__}"),

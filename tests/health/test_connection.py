@@ -32,7 +32,8 @@ async def peer():
 async def told(peer, said, close=False, for_head=False, to_end=True, wanted=True):
     """Ask, and be told so, in pieces of 7 bytes; returns the connection and the answer."""
     connection, reader, writer = await peer()
-    asked = asyncio.ensure_future(connection.ask(ASK, asyncio.get_running_loop().time() + 5, for_head, to_end, wanted))
+    deadline = asyncio.get_running_loop().time() + 5
+    asked = asyncio.ensure_future(connection.send_request(ASK, deadline, for_head, to_end, wanted))
     await reader.readexactly(len(ASK))
     for start in range(0, len(said), 7):
         if not asked.done():
@@ -90,7 +91,7 @@ async def test_another_request_on_the_same_connection(peer, field, reusable):
     connection, reader, _ = await peer()
     deadline = asyncio.get_running_loop().time() + 5
     for _ in range(2):
-        asked = asyncio.ensure_future(connection.ask(ASK, deadline, False, True, False))
+        asked = asyncio.ensure_future(connection.send_request(ASK, deadline, False, True, False))
         await reader.readexactly(len(ASK))
         connection.data_received(HEAD + field + b"Content-Length: 2\r\n\r\nok")
         assert (await asked).status == 200
@@ -103,5 +104,5 @@ async def test_another_request_on_the_same_connection(peer, field, reusable):
 async def test_time_runs_out(peer):
     connection, _, _ = await peer()
     with pytest.raises(TimeoutError):
-        await connection.ask(ASK, asyncio.get_running_loop().time() + 0.01, False, True, False)
+        await connection.send_request(ASK, asyncio.get_running_loop().time() + 0.01, False, True, False)
     connection.close()

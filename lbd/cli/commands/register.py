@@ -26,7 +26,7 @@ HELP = "register a server for as long as a command runs"
 
 BEATS = 3             # heartbeats in one ttl
 AGAIN = 1.0           # seconds, at most, until the next try after one that was not answered
-PATIENCE = 5.0        # seconds that an answer may take, and more than the drain that of the farewell
+PATIENCE = 5.0        # seconds that an answer may take, after a drain too
 BUSY = 500            # statuses from here on are of a daemon that cannot now, as while it starts
 
 
@@ -47,15 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """The exit code of the command; raises `LbdError` when the first registration that is answered is refused."""
+    """Run the command, registered; returns its exit code. Raises `LbdError` when the first answer is a refusal."""
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         raise UsageError("give the command after --: lbd register --backend app --address :9001 -- COMMAND …")
     daemon = daemon_client.find_daemon(args)
     name = args.name or f"{socket.gethostname().partition('.')[0]}-{port_of(args.address)}"
-    offer = {"address": args.address, "weight": args.weight, "ttl": args.ttl, "tags": args.tag}
+    registration = {"address": args.address, "weight": args.weight, "ttl": args.ttl, "tags": args.tag}
     path = runtime_changes.target_path(f"{args.backend}/{name}")
-    session = RegistrationSession(daemon, path, offer, u.DURATION.read(args.ttl) / BEATS)
+    session = RegistrationSession(daemon, path, registration, u.DURATION.read(args.ttl) / BEATS)
     with handled(session, args.drain):
         try:
             code = session.begin(started(command)).wait()
@@ -76,13 +76,13 @@ def handled(session: "RegistrationSession", drain: str) -> Iterator[None]:
         **dict.fromkeys(LEAVING, lambda number, _frame: session.leave(number, drain))}
     if os.getpid() == 1:
         handlers[signal.SIGCHLD] = lambda _number, _frame: children.reap()
-    before = {one: signal.signal(one, handler) for one, handler in handlers.items()
-              if one in LEAVING or signal.getsignal(one) is not signal.SIG_IGN}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()
+              if number in LEAVING or signal.getsignal(number) is not signal.SIG_IGN}
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def started(command: list[str]) -> "subprocess.Popen[bytes]":
@@ -99,10 +99,10 @@ class RegistrationSession:
     Without a response it is tried again, so that the command may start before lbd.
     """
 
-    def __init__(self, daemon: DaemonClient, path: str, offer: dict[str, object], beat: float) -> None:
+    def __init__(self, daemon: DaemonClient, path: str, registration: dict[str, object], beat: float) -> None:
         self._daemon = daemon
         self._path = path
-        self._offer = offer
+        self._registration = registration
         self._beat = beat
         self.refusal: LbdError | None = None
         self._taken = False      # by the daemon, once
@@ -130,7 +130,7 @@ class RegistrationSession:
         if self._leaving is not None:
             self._child.send_signal(number)
             return
-        self._leaving = threading.Thread(target=self._farewell, args=(self._child, number, drain), daemon=True)
+        self._leaving = threading.Thread(target=self._deregister, args=(self._child, number, drain), daemon=True)
         self._leaving.start()
 
     def pass_on(self, number: int) -> None:
@@ -144,7 +144,7 @@ class RegistrationSession:
             return
         self._over.set()
         if self._thread is not None:
-            self._thread.join(PATIENCE)   # a heartbeat that comes after the farewell would undo it
+            self._thread.join(PATIENCE)   # a heartbeat after the DELETE would undo it
         if self.refusal is not None:
             return
         if not self._taken:
@@ -155,7 +155,7 @@ class RegistrationSession:
             if self._taken:
                 print_error(f"lbd: not deregistered, it expires: {error}")
 
-    def _farewell(self, child: "subprocess.Popen[bytes]", number: int, drain: str) -> None:
+    def _deregister(self, child: "subprocess.Popen[bytes]", number: int, drain: str) -> None:
         self.end(drain)
         child.send_signal(number)
 
@@ -170,8 +170,9 @@ class RegistrationSession:
         """Register once: True when the daemon has accepted. An error is printed once, not at every heartbeat."""
         later = False
         try:
-            offer = {**self._offer, "address": own_address(str(self._offer["address"]), self._daemon)}
-            answer = self._daemon.send_request("PUT", self._path, offer, timeout=min(max(self._beat, 1.0), PATIENCE))
+            address = own_address(str(self._registration["address"]), self._daemon)
+            request = {**self._registration, "address": address}
+            answer = self._daemon.send_request("PUT", self._path, request, timeout=min(max(self._beat, 1.0), PATIENCE))
             later = answer.status >= BUSY
             runtime_changes.json_object(answer)
         except LbdError as error:
@@ -194,12 +195,12 @@ def port_of(text: str) -> int:
 
 
 def own_address(text: str, daemon: DaemonClient) -> str:
-    """The address by which lbd reaches the server; `:PORT` is on this machine's own address. Raises `NoAnswer`."""
+    """The address by which lbd reaches the server; `:PORT` is at this host's own address. Raises `NoAnswer`."""
     return f"{local_host(daemon)}{text}" if text.startswith(":") else text
 
 
 def local_host(daemon: DaemonClient) -> str:
-    """The address from which this machine reaches the daemon; loopback for one on a Unix socket. Raises `NoAnswer`."""
+    """The address from which this host reaches the daemon; loopback for one on a Unix socket. Raises `NoAnswer`."""
     where = daemon.address
     if where.path:
         return "127.0.0.1"
