@@ -15,7 +15,7 @@ from lbd.schema import ListenerConfig
 from lbd.stats.scoreboard import Board
 from lbd.stats.slots import Slots
 from lbd.workers.lanes import Lanes
-from lbd.workers.pipe_lines import Lines
+from lbd.workers.pipe_lines import PipeLines
 
 
 class Predecessor:
@@ -70,7 +70,7 @@ class Predecessor:
     def read_worker_logs(self, write_log_line: Callable[[str], None]) -> None:
         """Read on the logs of the workers that still live."""
         for fd in self._handover.logs if self._handover is not None else ():
-            Lines(asyncio.get_running_loop(), fd, write_log_line)
+            PipeLines(asyncio.get_running_loop(), fd, write_log_line)
 
     def read_access_log(self, access_log: AccessLogCollector) -> None:
         """Read on the access log of those workers; `access_log` must have a place to write to by now."""

@@ -8,14 +8,14 @@ LONGEST = 64 * 1024   # bytes; a longer line is cut, so that a worker cannot mak
 _ROUNDS = 16          # reads in a row, so that a chatty worker does not hold up the supervisor
 
 
-class Lines:
-    """The reading end of one pipe, which it owns. `line` gets each line without its newline."""
+class PipeLines:
+    """The reading end of one pipe, which it owns. `on_line` gets each line without its newline."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, fd: int, line: Callable[[str], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, fd: int, on_line: Callable[[str], None]) -> None:
         os.set_blocking(fd, False)
         self._loop = loop
         self._fd = fd
-        self._line = line
+        self._on_line = on_line
         self._rest = b""
         loop.add_reader(fd, self.read)
 
@@ -57,4 +57,4 @@ class Lines:
             self._rest = b""
 
     def _emit(self, line: bytes) -> None:
-        self._line(line.decode(errors="backslashreplace"))
+        self._on_line(line.decode(errors="backslashreplace"))

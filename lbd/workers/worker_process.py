@@ -17,7 +17,7 @@ from lbd.workers.child_process import ChildProcess
 from lbd.workers.codec import ORDERS, REPORTS
 from lbd.workers.messages import Drain, Message
 from lbd.workers.pending_answers import PendingAnswers
-from lbd.workers.pipe_lines import Lines
+from lbd.workers.pipe_lines import PipeLines
 
 # Measured: without them every 1 MB upload costs page faults anew. The price is that a peak is not given back.
 ALLOCATOR = {
@@ -64,7 +64,7 @@ class WorkerProcess:
         finally:
             theirs.close()
             os.close(writer)
-        self._lines = Lines(loop, reader, write_log_line)
+        self._lines = PipeLines(loop, reader, write_log_line)
         self._channel = Channel(loop, ours, ORDERS, REPORTS, self._on_message, self._on_channel_closed)
 
     @property

@@ -4,12 +4,12 @@ import asyncio
 import os
 
 from lbd.workers import pipe_lines as module
-from lbd.workers.pipe_lines import Lines
+from lbd.workers.pipe_lines import PipeLines
 
 
 def reading(got):
     reader, writer = os.pipe()
-    return Lines(asyncio.get_running_loop(), reader, got.append), writer
+    return PipeLines(asyncio.get_running_loop(), reader, got.append), writer
 
 
 async def test_lines_are_handed_on_whole_and_the_rest_at_the_end():
