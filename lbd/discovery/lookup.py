@@ -70,31 +70,31 @@ class Lookups:
         raise OSError("DNS lists no address" if exists else "no such name")
 
     async def _both(self, name: str, known: NameSources) -> LookupAnswer:
-        """The addresses of both families, asked for at once. Without any, `ttl` is 0 where there is no such name."""
-        asked = [self._tasks.start(f"look up {name} {kind}", self._records(name, kind, known))
+        """The addresses of both families, looked up at once. Without any, `ttl` is 0 where there is no such name."""
+        queries = [self._tasks.start(f"look up {name} {kind}", self._records(name, kind, known))
                  for kind in known.families]
         try:
-            done, pending = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            done, pending = await asyncio.wait(queries, return_when=asyncio.FIRST_COMPLETED)
             if pending:
-                enough = any(isinstance(said := task.result(), DnsRecords) and (said.addresses or not said.exists)
+                enough = any(isinstance(found := task.result(), DnsRecords) and (found.addresses or not found.exists)
                              for task in done)
                 await asyncio.wait(pending, timeout=GRACE if enough else None)
         finally:
-            for task in asked:
+            for task in queries:
                 task.cancel()
-        said = {kind: task.result() for kind, task in zip(known.families, asked, strict=True)
+        results = {kind: task.result() for kind, task in zip(known.families, queries, strict=True)
                 if task.done() and not task.cancelled()}
-        found = [records for records in said.values() if isinstance(records, DnsRecords)]
-        addresses = self._sorted(address for records in found for address in records.addresses)
+        answers = [records for records in results.values() if isinstance(records, DnsRecords)]
+        addresses = self._sorted(address for records in answers for address in records.addresses)
         silent = frozenset(4 if kind == "A" else 6 for kind in known.families
-                           if not isinstance(said.get(kind), DnsRecords))
+                           if not isinstance(results.get(kind), DnsRecords))
         if addresses:
-            ttl = min(records.ttl for records in found if records.addresses)
+            ttl = min(records.ttl for records in answers if records.addresses)
             return LookupAnswer(addresses, ttl, silent)
-        for failed in said.values():
+        for failed in results.values():
             if isinstance(failed, Unanswered):
                 raise failed
-        return LookupAnswer((), None if any(records.exists for records in found) else 0.0)
+        return LookupAnswer((), None if any(records.exists for records in answers) else 0.0)
 
     async def _records(self, name: str, kind: str, known: NameSources) -> DnsRecords | Unanswered:
         try:

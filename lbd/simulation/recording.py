@@ -12,11 +12,11 @@ from typing import Any
 from lbd.errors import LbdError, UsageError
 from lbd.schema import units as u
 from lbd.schema.kinds import listed, shown
-from lbd.simulation.workload import SimulatedRequest, WorkloadShape, make, popular, source
+from lbd.simulation.workload import SimulatedRequest, WorkloadShape, make_request, popular, source
 
 LONGEST_LINE = 65_536      # characters; longer ones are skipped
 
-# What a line may call its facts: lbd's own names first. Of a duration, also how many seconds its unit has.
+# The names of facts in a line, lbd's own first; of a duration also the seconds of its unit.
 TIMES = ("time", "timestamp", "ts")
 TOTALS = (("total", 1.0), ("total_seconds", 1.0), ("total_ms", 0.001), ("request_time", 1.0), ("duration", 1.0))
 CLIENTS = ("client", "source", "remote_addr", "remote_ip")
@@ -56,7 +56,7 @@ class Recording:
 
 
 def read_recording(path: str, backend: str | None, most: int) -> Recording:
-    """Read at most so many requests, of that backend only if it is given; raises `LbdError` when there is none."""
+    """Read at most so many requests, of that backend alone if it is given; raises `LbdError` when there is none."""
     try:
         with open(path, encoding="utf-8", errors="replace") as lines:
             return collect(lines, backend, most)
@@ -148,8 +148,8 @@ def _time(value: Any) -> float | None:
 def paced(recording: Recording, shape: WorkloadShape) -> list[SimulatedRequest]:
     """The recorded requests, each as much work as it was for its server, by the mean.
 
-    They come when they came, stretched to `shape.rate` where that is given. What lines do not say (times, clients,
-    URLs) is drawn as in a synthetic workload. Raises `UsageError` when there is neither a time nor a rate.
+    They come at their recorded times, stretched to `shape.rate` where that is given. Facts that are not in the lines
+    (times, clients, URLs) are drawn as in a synthetic workload. Raises `UsageError` without a time and a rate.
     """
     dice = Random(shape.seed)
     entries, means = recording.entries, recording.means
@@ -157,15 +157,15 @@ def paced(recording: Recording, shape: WorkloadShape) -> list[SimulatedRequest]:
     times = _times(entries, shape, dice)
     drawn, urls = (popular(dice, shape.clients, len(entries)) for _ in range(2))
     clients: dict[str, int] = {}
-    asked = []
+    requests = []
     for number, entry in enumerate(entries):
         client = clients.setdefault(entry.client, len(clients)) if entry.client else drawn[number]
         mean = means.get(entry.server, overall)
-        asked.append(make(
+        requests.append(make_request(
             number, times[number], entry.total / mean if mean else 1.0, dice.randrange(shape.workers), client,
             entry.client.encode() or source(client), entry.target.encode() or b"/items/%d" % urls[number],
             entry.method.encode() or b"GET", shape.keys))
-    return asked
+    return requests
 
 
 def _times(entries: Sequence[RecordedRequest], shape: WorkloadShape, dice: Random) -> list[float]:

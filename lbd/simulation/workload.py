@@ -18,8 +18,8 @@ IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"
 class SimulatedRequest:
     """A request: the facts that algorithms use, its time, and its work (1.0: the mean).
 
-    `at` are seconds from the beginning; `worker` is the process that the kernel gives it to. It keeps what it is asked
-    for in header fields and cookies: everything that identifies a client has the client's number as its value.
+    `at` are seconds from the beginning; `worker` is the process that the kernel gives it to. Each header
+    field and cookie that identifies a client has the client's number as its value.
     """
 
     __slots__ = ("at", "client", "effort", "keys", "method", "number", "source", "target", "worker")
@@ -70,24 +70,24 @@ class WorkloadShape:
 
 
 def synthetic(shape: WorkloadShape) -> list[SimulatedRequest]:
-    """Requests by chance; the same shape gives the same requests."""
+    """Random requests; the same shape gives the same ones."""
     dice = Random(shape.seed)
     count = shape.requests
     clients, urls = (popular(dice, shape.clients, count) for _ in range(2))
     at = 0.0
-    asked = []
+    requests = []
     for number in range(count):
         if shape.rate:
             at += dice.expovariate(shape.rate)
         effort = dice.lognormvariate(-shape.tail * shape.tail / 2, shape.tail) if shape.tail else 1.0
         method = b"POST" if dice.random() < shape.writes else b"GET"
-        asked.append(make(number, at, effort, dice.randrange(shape.workers), clients[number],
-                          source(clients[number]), b"/items/%d" % urls[number], method, shape.keys))
-    return asked
+        requests.append(make_request(number, at, effort, dice.randrange(shape.workers), clients[number],
+                                     source(clients[number]), b"/items/%d" % urls[number], method, shape.keys))
+    return requests
 
 
-def make(number: int, at: float, effort: float, worker: int, client: int, source: bytes, target: bytes, method: bytes,
-         keys: Sequence[str]) -> SimulatedRequest:
+def make_request(number: int, at: float, effort: float, worker: int, client: int, source: bytes, target: bytes,
+                 method: bytes, keys: Sequence[str]) -> SimulatedRequest:
     """A request; `keys` are also parameters of its query."""
     names = [key.encode() for key in keys]
     if names and b"?" not in target:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random
 from statistics import fmean
 
-from lbd.simulation.workload import SimulatedRequest, WorkloadShape, make, popular, source, synthetic
+from lbd.simulation.workload import SimulatedRequest, WorkloadShape, make_request, popular, source, synthetic
 
 Shapes = Callable[..., WorkloadShape]
 
@@ -46,8 +46,8 @@ def test_every_client_has_its_own_address() -> None:
 
 
 def test_keys_of_algorithms_name_the_client() -> None:
-    asked = make(0, 0.0, 1.0, 0, 12, b"10.0.0.1", b"/x", b"GET", ("tenant",))
+    asked = make_request(0, 0.0, 1.0, 0, 12, b"10.0.0.1", b"/x", b"GET", ("tenant",))
     assert asked.target == b"/x?tenant=12"
     assert asked.field(b"cookie") == b"tenant=12"
     assert asked.field(b"x-user") == b"12"
-    assert make(0, 0.0, 1.0, 0, 12, b"10.0.0.1", b"/x?y=1", b"GET", ("tenant",)).target == b"/x?y=1"
+    assert make_request(0, 0.0, 1.0, 0, 12, b"10.0.0.1", b"/x?y=1", b"GET", ("tenant",)).target == b"/x?y=1"
