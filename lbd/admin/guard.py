@@ -101,7 +101,7 @@ def _note(refusals: RefusalLog, request: web.Request, reason: str) -> None:
     """Log a refused change; failed reads are not logged."""
     if request.method in CHANGING:
         refusals.log_refusal("admin request refused", method=request.method, path=request.path, reason=reason,
-                     who=request.get(WHO))
+                             who=request.get(WHO))
 
 
 def _unknown(refusals: RefusalLog, request: web.Request) -> web.StreamResponse:
@@ -112,7 +112,7 @@ def _unknown(refusals: RefusalLog, request: web.Request) -> web.StreamResponse:
 
 def _refuse(refusals: RefusalLog, request: web.Request, reason: str, status: int, who: str) -> web.StreamResponse:
     refusals.log_refusal("admin request refused", method=request.method, path=request.path, reason=reason,
-                 who=who or f"from {request.remote}")
+                         who=who or f"from {request.remote}")
     response = problem(reason, status)
     response.force_close()   # the body was not read
     return response

@@ -16,7 +16,6 @@ from lbd.log.logger import logger
 from lbd.stats.scoreboard import Board
 
 VARIABLE = "LBD_HANDOVER"   # in the environment: pid of the heir, and the descriptor of a memfd with all of it as JSON
-STORED = "lbd."             # name of a socket that lbd itself has opened, as in systemd's descriptor store
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 FIRST = 3            # descriptor with which those of LISTEN_FDS begin
 MOST_FDS = 253       # of the kernel, for one sendmsg (SCM_MAX_FD)
-STORED = "lbd."      # how the names of sockets in the descriptor store begin, to tell them from socket units
+STORED = "lbd."      # prefix of the names of sockets in the descriptor store, to tell them from socket units
 
 # Variables that are meant for one process only: no worker may take itself for it.
 VARIABLES = ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID")

@@ -110,7 +110,7 @@ class BackendConfig:
         u.ALGORITHM, "weighted-round-robin", "a name, or { name = …, options }")})
     servers: Mapping[str, ServerConfig] = named(ServerConfig, "by name: the name is the server's identity")
     health: str | HealthPolicy | None = key(None, u.HEALTH, "a policy's name, or one in place; default: no checks, up",
-                                              example="http")
+                                            example="http")
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
     send_proxy: str | None = key(None, u.choice("v1", "v2"), "begin connections to servers with a PROXY header",
                                  example="v2")

@@ -40,7 +40,7 @@ class SimulatedFleet:
     def endpoints(self) -> list[Endpoint]:
         """The servers as the workers get them, each with a row of the scoreboard; names count as resolved."""
         return [Endpoint(self.name, name, server.address if server.address.literal else Address("127.0.0.1", slot + 1),
-                       slot, server.weight, server.backup, server.mode, max_conns=server.max_conns or 0)
+                         slot, server.weight, server.backup, server.mode, max_conns=server.max_conns or 0)
                 for slot, (name, server) in enumerate(self.settings.servers.items())]
 
     @property

@@ -115,7 +115,7 @@ def _entry(facts: Mapping[str, Any]) -> RecordedRequest | None:
     total = max(total - (_number(facts.get("queue")) or 0.0), 0.0)
     time = next((_time(facts[name]) for name in TIMES if name in facts), None)
     return RecordedRequest(time, total, _name(facts.get("server")), _text(facts, CLIENTS), _text(facts, TARGETS),
-                 _text(facts, ("method",)))
+                           _text(facts, ("method",)))
 
 
 def _text(facts: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -100,7 +100,7 @@ def _parse_message(body: _Reader) -> ClientHello:
             raise HelloError("a ClientHello with the same extension twice")
         found[kind] = extensions.read_vector(2)
     return ClientHello(_name(found[SERVER_NAME]) if SERVER_NAME in found else "",
-                 _protocols(found[ALPN]) if ALPN in found else ())
+                       _protocols(found[ALPN]) if ALPN in found else ())
 
 
 def _name(extension: bytes) -> str:

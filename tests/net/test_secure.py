@@ -272,7 +272,7 @@ async def test_servers_that_are_not_believed(bed, tmp_path, wrong):
     other = client_context(ca=Authority(tmp_path, "other").file.read_bytes())
     client = Peer()
     bed.connect(client, ClientTls(other if wrong == "authority" else bed.context,
-                                "b.example.com" if wrong == "name" else NAME))
+                                  "b.example.com" if wrong == "name" else NAME))
     await client.told("connection_lost")
     assert client.calls == ["connection_lost"]
     assert isinstance(client.exc, ssl.SSLCertVerificationError)

@@ -51,7 +51,7 @@ def generation(config: Config, number: int = 1, health: Mapping[str, str] | None
     slots = iter(range(10_000))
     endpoints = {
         name: tuple(Endpoint(name, server, about.address, next(slots), about.weight, about.backup, about.mode,
-                           (health or {}).get(server, "up"), about.max_conns or 0)
+                             (health or {}).get(server, "up"), about.max_conns or 0)
                     for server, about in backend.servers.items())
         for name, backend in config.backends.items()
     }

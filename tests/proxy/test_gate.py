@@ -210,7 +210,7 @@ async def test_when_its_servers_go_down_nobody_waits_on(bounded, rig, stage, con
     await rig.until(lambda: waiting(rig) == 1)
     endpoint = next(iter(rig.plane.in_force.generation.endpoints["app"]))
     rig.plane.update([type(endpoint)(endpoint.backend, endpoint.name, endpoint.address, endpoint.slot, health="down",
-                                   max_conns=1)])
+                                     max_conns=1)])
     assert (await second.head()).startswith(b"HTTP/1.1 503 ")
     assert rig.ending("no-server") == 1
 

@@ -241,7 +241,7 @@ class Lbd:
     def metrics(self) -> str:
         """GET /metrics."""
         code, text = ask(http.client.HTTPConnection("127.0.0.1", self.port("metrics"), timeout=20), "GET",
-                             "/metrics")
+                         "/metrics")
         assert code == 200, text
         return str(text)
 

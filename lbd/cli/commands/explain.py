@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     found = by_file(question, args.config) if args.config else by_daemon(question, args)
     if args.live:
         found["live"] = live_request.send_live(daemon_client.find_daemon(args), args.method, args.url, args.header,
-                                          found["listener"])
+                                               found["listener"])
     with fixed_exit_code(0 if found.get("chosen") or "answer" in found else 1) as code:
         if args.json:
             print(json.dumps(found, indent=2))
@@ -88,7 +88,7 @@ def fresh(config: Config) -> Generation:
     for name, backend in config.backends.items():
         endpoints[name] = tuple(
             Endpoint(name, server, about.address, slot + place, about.weight, about.backup, about.mode,
-                   max_conns=about.max_conns or 0)
+                     max_conns=about.max_conns or 0)
             for place, (server, about) in enumerate(backend.servers.items()))
         slot += len(endpoints[name])
     pairs = [(listener, backend) for listener in config.listeners for backend in ("", *config.backends)]

@@ -144,7 +144,7 @@ def stage(args: argparse.Namespace) -> tuple[Scenario, float]:
     faults = [fault.parse(kind, text, servers.seconds) for kind in fault.KINDS for text in getattr(args, kind)]
     rate = 0.0 if args.concurrency else args.rate or (0.0 if recording else usual_rate(servers))
     shape = WorkloadShape(args.requests or REQUESTS, rate, args.concurrency or 0, args.tail, args.clients, args.writes,
-                  workers or 2, args.seed, keys(servers.settings.algorithm))
+                          workers or 2, args.seed, keys(servers.settings.algorithm))
     workload: Sequence[SimulatedRequest] = paced(recording, shape) if recording else synthetic(shape)
     if not args.concurrency and not rate:
         rate = len(workload) / workload[-1].at
