@@ -19,8 +19,8 @@ class FailureCounts(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """A decision about a server: `what` is one of the words above, `failures` how many in a row, `seconds` how long the
-    ejection lasts."""
+    """A decision about a server: `what` is its kind, one of the words above; `failures` were in a row, `seconds` is the
+    duration of the ejection."""
 
     server: Identity
     what: str
@@ -31,8 +31,8 @@ class Decision(NamedTuple):
 class Streak:
     """Failures in a row over all lanes: those since the last success anywhere.
 
-    Lanes count by themselves, so what a lane had when another one's success was seen is taken off. A failure between
-    that success and this look is taken off too: a busy server is judged a little too mildly, never too harshly.
+    Lanes count by themselves, so the failures of a lane up to a success in another lane are subtracted. So are failures
+    between that success and its reading: a busy server is judged a little too mildly, never too harshly.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Streak:
         self._before: list[float] = []
 
     def count(self, figures: FailureCounts) -> int:
-        """The streak by these counts."""
+        """The length of the streak by these counts."""
         failures, succeeded = figures
         self._before += [0.0] * (len(failures) - len(self._before))
         latest = max(succeeded, default=0.0)

@@ -14,7 +14,7 @@ from lbd.schema import units as u
 from lbd.schema.units import ValueKind
 
 PIECE = 64 << 10             # bytes of padding written at once
-LONGEST_ORDER = 4096         # bytes of the JSON that /_demo/health takes
+LONGEST_HEALTH = 4096         # bytes of the JSON that /_demo/health takes
 LONGEST_MESSAGE = 1 << 20    # bytes of one WebSocket message
 LONGEST_LINE = 64 << 10      # bytes of a request line or field: more than lbd forwards
 
@@ -63,7 +63,7 @@ class DemoApp:
                           max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Any method that aiohttp can read, on any path."""
+        """Answer a request of any method that aiohttp can read, on any path."""
         path = request.raw_path.partition("?")[0]
         try:
             return await self.paths.get(path, self.answer)(request)
@@ -135,7 +135,7 @@ async def ordered(request: web.BaseRequest) -> bool | None:
     body = bytearray()
     async for piece in pieces(request):
         body += piece
-        if len(body) > LONGEST_ORDER:
+        if len(body) > LONGEST_HEALTH:
             return None
     try:
         order = json.loads(bytes(body))

@@ -27,7 +27,6 @@ _UNIX_HINTS = {
     errno.EMFILE: _HINTS[errno.EMFILE],
 }
 
-
 _IP_FREEBIND = 15       # of linux/in.h; the socket module has no name for it
 FAST_OPEN = 256         # connections whose SYN brought data and whose handshake is not complete yet, per worker
 DEFERRED = 3            # seconds for which the kernel keeps a connection that sends nothing to itself

@@ -9,7 +9,8 @@ Place = tuple[str, str]      # "listeners" or "backends", and the name
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """`pems` are shown to the other side, by `authorities` (PEM; b"": the system's, or none) the other side is judged.
+    """The certificates and keys of one place: `pems` are shown to the peer, whose own certificate is verified by
+    `authorities` (PEM; b"": the system's, or none).
 
     `keys` are those of a listener's session tickets, `named` the certificates (DER) of the authorities whose names it
     sends to its clients. None of it is shown or logged.

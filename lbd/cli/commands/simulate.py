@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
             console.print()
             console.print(lines(found, advice.algorithm, usual, min(console.width, 110)), soft_wrap=True)
     if args.png:
-        order = sorted(found, key=lambda one: one.algorithm != advice.algorithm)
+        order = sorted(found, key=lambda figures: figures.algorithm != advice.algorithm)
         picture.draw(order, "lbd simulate: p99 over time", args.png)
     return 0
 
