@@ -49,7 +49,7 @@ async def test_a_refused_reload_leaves_the_credentials_that_are_in_force(running
 
 async def test_names_that_change_together_are_followed_together(running, monkeypatch):
     looks = []
-    monkeypatch.setattr(running.servers.schedule, "set", looks.append)
+    monkeypatch.setattr(running.servers.schedule, "watch_targets", looks.append)
     for name in ("a", "b", "c"):
         running.servers.resolver._changed(name)
     await until(lambda: looks)
