@@ -58,6 +58,9 @@ class Coordinator:
             async with self._lock:
                 new = await self._next_generation(file_config, force)
             undo.pop_all()
+        settings = file_config.global_
+        if settings != old.config.global_:
+            limits.warn(worker_count(file_config), settings.max_connections)
         for part in self.parts:
             await part.commit()
         return new

@@ -47,6 +47,14 @@ async def test_a_refused_reload_leaves_the_credentials_that_are_in_force(running
     assert "ca" in running.materials.certificates.refused["backends", "app"]
 
 
+async def test_more_connections_than_descriptors_allow_are_warned_of(running, capsys):
+    many = dataclasses.replace(config("a").global_, max_connections=2**40)
+    await running.coordinator.apply_config(dataclasses.replace(config("a"), global_=many))
+    assert "few descriptors" in "".join(capsys.readouterr())
+    await running.coordinator.apply_config(dataclasses.replace(config("a", "b"), global_=many))
+    assert "few descriptors" not in "".join(capsys.readouterr())
+
+
 async def test_names_that_change_together_are_followed_together(running, monkeypatch):
     looks = []
     monkeypatch.setattr(running.servers.schedule, "watch_targets", looks.append)
