@@ -4,6 +4,7 @@ import contextlib
 import os
 import shlex
 import subprocess
+import sys
 
 from lbd.cli import emphasis
 
@@ -12,21 +13,33 @@ LESS = "FRX"     # quit if it fits on one screen, show colours, leave the text o
 
 
 def show(text: str) -> None:
-    """Print the text, through the pager where standard output is a terminal."""
-    command = shlex.split(os.environ.get("PAGER", PAGER))
-    if not command or not emphasis.on_terminal():
-        print(text, end="")
-        return
+    """Print the text, through the pager where standard output is a terminal. Letters that its encoding lacks become
+    question marks."""
+    data = text.encode(encoding := sys.stdout.encoding or "utf-8", "replace")
+    command = _words(os.environ.get("PAGER", PAGER)) if emphasis.on_terminal() else []
+    if not command or not _page(command, data):
+        print(data.decode(encoding), end="")
+
+
+def _words(command: str) -> list[str]:
+    """The words of a command line; none where a quotation has no end."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
+
+
+def _page(command: list[str], data: bytes) -> bool:
+    """Run the pager to its end; false when it cannot be started."""
     try:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, env={"LESS": LESS, **os.environ})
     except OSError:
-        print(text, end="")
-        return
+        return False
     with contextlib.suppress(BrokenPipeError):    # the reader has seen enough
-        process.stdin.write(text.encode(errors="replace"))      # type: ignore[union-attr]
+        process.stdin.write(data)      # type: ignore[union-attr]
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()      # type: ignore[union-attr]
     while True:
         with contextlib.suppress(KeyboardInterrupt):      # Ctrl-C is for the pager, which has a use for it
             process.wait()
-            return
+            return True

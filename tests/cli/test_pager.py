@@ -39,9 +39,15 @@ def test_the_pager_gets_it_on_a_terminal() -> None:
     assert shown(TEXT, PAGER="sed s/two/three/") == TEXT.replace("two", "three")
 
 
-@pytest.mark.parametrize("environment", [{"PAGER": ""}, {"PAGER": "/nonexistent/pager"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize("environment", [
+    {"PAGER": ""}, {"PAGER": "/nonexistent/pager"}, {"PAGER": "less 'one"}, {"TERM": "dumb"}])
 def test_the_terminal_gets_it_where_there_is_no_pager(environment: dict[str, str]) -> None:
     assert shown(TEXT, **environment) == TEXT
+
+
+@pytest.mark.parametrize("environment", [{"PAGER": "cat"}, {"PAGER": ""}])
+def test_letters_that_the_terminal_lacks_are_replaced(environment: dict[str, str]) -> None:
+    assert shown("a \u2192 \u00fc\n", PYTHONIOENCODING="ascii", **environment) == "a ? ?\n"
 
 
 def test_a_pager_that_leaves_early_is_no_fault() -> None:
