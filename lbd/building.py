@@ -1,7 +1,7 @@
 """The build of the package: setuptools, with the kernels translated and compiled side by side, and C in the sdist."""
 
+import hashlib
 import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -39,10 +39,19 @@ def get_requires_for_build_sdist(config_settings: Mapping[str, Any] | None = Non
     return get_requires_for_build_wheel(config_settings)
 
 
+def stamp(kernel: Path) -> bytes:
+    """The first line of the C that comes with a kernel: a hash of its text and of all declarations, which it may
+    include. Times would not do: not every unpacker and no checkout keeps them."""
+    digest = hashlib.sha256(kernel.read_bytes())
+    for declarations in sorted(Path("lbd").rglob("*.pxd")):
+        digest.update(declarations.read_bytes())
+    return b"/* of source %s */\n" % digest.hexdigest().encode()
+
+
 def translated(kernel: Path) -> Path | None:
-    """The C beside a kernel's .pyx; None where there is none, or an older one."""
+    """The C beside a kernel's .pyx; None where there is none, or one of another source."""
     beside = kernel.with_suffix(".c")
-    return beside if beside.is_file() and beside.stat().st_mtime >= kernel.stat().st_mtime else None
+    return beside if beside.is_file() and beside.read_bytes().startswith(stamp(kernel)) else None
 
 
 def translate(extensions: Iterable[Extension], directory: str | Path, jobs: int, force: bool = False) -> None:
@@ -60,7 +69,7 @@ def translate(extensions: Iterable[Extension], directory: str | Path, jobs: int,
     if not missing:
         return
     if not find_spec("Cython"):
-        raise SetupError(f"{missing[0].sources[0]} has no C of its age beside it: install {CYTHON} to translate it")
+        raise SetupError(f"{missing[0].sources[0]} has no C of this source beside it: install {CYTHON} to translate it")
     made = import_module("Cython.Build").cythonize(missing, nthreads=jobs, build_dir=str(directory), force=force)
     sources: Mapping[str, Sequence[str]] = {extension.name: extension.sources for extension in made}
     for extension in missing:
@@ -96,4 +105,6 @@ class Source(sdist):
         translate(self.distribution.ext_modules, build.build_temp, build.parallel)
         for extension in self.distribution.ext_modules:
             for source in extension.sources:
-                shutil.copy(source, Path(base_dir, *extension.name.split(".")).with_suffix(".c"))
+                kernel = Path(*extension.name.split(".")).with_suffix(".pyx")
+                text, line = Path(source).read_bytes(), stamp(kernel)
+                Path(base_dir, kernel).with_suffix(".c").write_bytes(text if text.startswith(line) else line + text)

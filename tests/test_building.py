@@ -31,12 +31,11 @@ def cythonize(extensions: list[Extension], nthreads: int, build_dir: str, force:
             for extension in reversed(extensions)]
 
 
-def beside(name: str, age: int = 0) -> None:
-    """C beside a kernel, so many seconds older than it."""
-    source, made = Path("lbd", f"{name}.pyx"), Path("lbd", f"{name}.c")
-    made.write_text("/* made before */")
-    stamp = source.stat().st_mtime - age
-    os.utime(made, (stamp, stamp))
+def beside(name: str) -> None:
+    """C beside a kernel, as an sdist has it, and older than the kernel by its times."""
+    made = Path("lbd", f"{name}.c")
+    made.write_bytes(building.stamp(Path("lbd", f"{name}.pyx")) + b"/* made before */")
+    os.utime(made, (1, 1))
 
 
 def test_c_goes_below_the_directory_of_the_build(kernels: list[Extension]) -> None:
@@ -46,16 +45,26 @@ def test_c_goes_below_the_directory_of_the_build(kernels: list[Extension]) -> No
 
 def test_c_that_came_along_is_taken(kernels: list[Extension]) -> None:
     beside("one")
-    beside("two", age=5)
     building.translate(kernels, "temp", jobs=1)
     assert [extension.sources for extension in kernels] == [["lbd/one.c"], ["temp/lbd/two.c"]]
+
+
+@pytest.mark.parametrize("changed", ["lbd/two.pyx", "lbd/shared.pxd"])
+def test_c_of_another_source_is_not_taken(kernels: list[Extension], changed: str) -> None:
+    beside("two")
+    Path(changed).write_text("# another text")
+    assert building.translated(Path("lbd/two.pyx")) is None
+    beside("two")
+    assert building.translated(Path("lbd/two.pyx"))
+    Path("lbd/two.c").write_text("/* made in place */")
+    assert building.translated(Path("lbd/two.pyx")) is None
 
 
 def test_cython_is_needed_only_for_what_has_no_c(kernels: list[Extension], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(building, "find_spec", lambda name: None)
     beside("one")
     assert building.get_requires_for_build_wheel() == [building.CYTHON]
-    with pytest.raises(SetupError, match=r"lbd/two\.pyx has no C of its age beside it: install Cython>="):
+    with pytest.raises(SetupError, match=r"lbd/two\.pyx has no C of this source beside it: install Cython>="):
         building.translate(kernels, "temp", jobs=1)
     beside("two")
     assert building.get_requires_for_build_wheel() == building.get_requires_for_build_sdist() == []

@@ -1,5 +1,6 @@
 """The package as a user gets it: built from the source, installed into a new environment, started."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -89,10 +90,10 @@ def test_sdist_builds_without_cython(built: Path, tmp_path: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         archive.extractall(tmp_path, filter="data")
     tree = next(tmp_path.iterdir())
+    for kernel in kernels():      # not every unpacker keeps times
+        os.utime(tree / f"{kernel}.c", (1, 1))
     asked = "from lbd import building; print(building.get_requires_for_build_wheel())"
     assert done(sys.executable, "-c", asked, cwd=tree).strip() == "[]"
-    stamps = [(tree / f"{kernel}.c").stat().st_mtime - (tree / f"{kernel}.pyx").stat().st_mtime for kernel in kernels()]
-    assert min(stamps) >= 0
 
 
 def test_wheel_has_every_module_and_kernel(built: Path, source: Path) -> None:
