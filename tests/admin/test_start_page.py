@@ -29,7 +29,7 @@ async def test_it_is_served_with_its_files_and_a_policy(daemon, ask):
         assert (await ask(app.admin(daemon, TOKENS), "GET", f"/{link}", HOST))[0] == 200
 
 
-@pytest.mark.parametrize("name", ["other.css", "..%2f..%2fapp.py", "..%2fstyle.css"])
+@pytest.mark.parametrize("name", ["other.css", "layout.html", "status.html", "..%2f..%2fapp.py", "..%2fstyle.css"])
 async def test_no_other_file_is_served(daemon, ask, name):
     assert (await ask(app.admin(daemon, None), "GET", f"/page/{name}"))[0] in (400, 404)
 
