@@ -46,7 +46,7 @@ from lbd.workers.messages import (
     Veto,
     WorkerHello,
 )
-from lbd.workers.worker_process import STACK
+from lbd.workers.worker_process import STACK, WAKEUPS
 
 ORPHANED = 30.0   # seconds that a worker serves on, accepting, after its supervisor died
 REPORT_PAUSE = 0.25  # seconds between two reports of the same server
@@ -170,7 +170,6 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("lbd worker")
     for name in ("slot", "lane", "channel", "board"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    parser.add_argument("--wakeups", default="")
     parser.add_argument("--log", choices=log.FORMS, required=True)
     # A supervisor of another version may give others: the greeting, which it waits for, tells it.
     args, _ = parser.parse_known_args(argv)
@@ -181,7 +180,7 @@ def main(argv: list[str] | None = None) -> int:
     faulthandler.register(STACK, all_threads=False)
     os.set_blocking(2, False)   # a log without a reader must not stop the traffic
     log.set_up("info", args.log, log.write_stderr, worker=os.getpid())
-    wakeups = tuple(map(int, filter(None, args.wakeups.split(","))))
+    wakeups = tuple(map(int, filter(None, os.environ.pop(WAKEUPS, "").split(","))))
     for fd in (args.channel, args.board, *wakeups):
         os.set_inheritable(fd, False)
     sock = socket.socket(fileno=args.channel)

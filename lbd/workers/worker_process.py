@@ -28,6 +28,7 @@ ALLOCATOR = {
 }
 HUNG_UP = 1.0   # seconds that a worker may live after its channel broke
 STACK = signal.SIGUSR1   # a worker answers it with its stack, even when its loop stands still
+WAKEUPS = "LBD_WAKEUPS"  # in its environment: the eventfds. An option that an older version on disk lacks would end it
 
 
 class WorkerProcess:
@@ -53,7 +54,7 @@ class WorkerProcess:
         reader, writer = os.pipe2(os.O_CLOEXEC)
         try:
             self._child = ChildProcess(
-                loop, _command(slot, lane, theirs.fileno(), board, log_form, wakeups), _environment(),
+                loop, _command(slot, lane, theirs.fileno(), board, log_form), _environment(wakeups),
                 (theirs.fileno(), board, *wakeups), writer, self._on_exit)
         except OSError as error:
             ours.close()
@@ -134,12 +135,12 @@ class WorkerProcess:
         self._answers.fail(f"worker {self.slot} ({self.pid}) died: {self.why}")
 
 
-def _command(slot: int, lane: int, channel: int, board: int, log_form: str, wakeups: Sequence[int]) -> list[str]:
+def _command(slot: int, lane: int, channel: int, board: int, log_form: str) -> list[str]:
     return [sys.executable, "-P", "-m", "lbd.control.worker", "--slot", str(slot), "--lane", str(lane),
-            "--channel", str(channel), "--board", str(board), "--log", log_form,
-            "--wakeups", ",".join(map(str, wakeups))]
+            "--channel", str(channel), "--board", str(board), "--log", log_form]
 
 
-def _environment() -> dict[str, str]:
+def _environment(wakeups: Sequence[int]) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if name not in systemd.VARIABLES}
-    return {**own, **ALLOCATOR, "PYTHONPATH": children.import_path(), "PYTHONUNBUFFERED": "1"}
+    return {**own, **ALLOCATOR, "PYTHONPATH": children.import_path(), "PYTHONUNBUFFERED": "1",
+            WAKEUPS: ",".join(map(str, wakeups))}

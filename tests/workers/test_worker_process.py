@@ -6,18 +6,20 @@ import pickle
 import signal
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from lbd import __version__
 from lbd.backend.snapshot import Generation
 from lbd.errors import LbdError
+from lbd.net.wakeups import open_wakeups
 from lbd.schema import Config
 from lbd.stats.scoreboard import Board
 from lbd.workers import worker_process as module
 from lbd.workers.messages import Commit, Committed, Drain, Ping, Pong, Prepare, Ready, WorkerHello
 from lbd.workers.worker_process import ALLOCATOR, STACK, WorkerProcess
-from tests.waiting import turn
+from tests.waiting import turn, until
 
 EMPTY = Generation(1, Config(), {}, {}, {}, {})
 
@@ -48,6 +50,12 @@ async def test_it_greets_a_supervisor_of_another_version_too(monkeypatch):
     assert await process.ask(None, WorkerHello) == WorkerHello(__version__, board.layout)
     process.kill(signal.SIGKILL)
     await process.ended.wait()
+
+
+def test_a_worker_of_an_older_version_knows_every_option():
+    words = module._command(0, 1, 5, 6, "json")
+    options = [word for word in words[words.index("lbd.control.worker"):] if word.startswith("-")]
+    assert options == ["--slot", "--lane", "--channel", "--board", "--log"]
 
 
 async def test_it_prepares_commits_and_answers_pings(worker):
@@ -101,6 +109,25 @@ async def test_who_waits_for_a_dead_worker_is_told(worker):
         await asking
     with pytest.raises(LbdError, match="is dead"):
         await worker.ask(Ping(1), Pong)
+
+
+async def test_its_own_eventfd_wakes_it():
+    wakeups, board = open_wakeups(2), Board.create(4)
+    process = WorkerProcess(asyncio.get_running_loop(), 0, 1, board.fd, "json", lambda *_: None, lambda line: None,
+                            wakeups)
+    await process.ask(None, WorkerHello)
+    for fd in wakeups:
+        os.eventfd_write(fd, 7)
+
+    def counts():
+        infos = [Path(f"/proc/self/fdinfo/{fd}").read_text().split() for fd in wakeups]
+        return [int(info[info.index("eventfd-count:") + 1], 16) for info in infos]
+
+    await until(lambda: counts() == [7, 0])
+    process.kill(signal.SIGKILL)
+    await process.ended.wait()
+    for fd in wakeups:
+        os.close(fd)
 
 
 async def test_its_environment_and_descriptors(worker):
