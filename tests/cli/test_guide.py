@@ -187,7 +187,7 @@ def with_files(text: str, directory: Path) -> str:
 def test_a_key_or_metric_that_a_text_names_exists(topic: str) -> None:
     text = TEXTS[topic].read_text()
     quoted = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
-    named = {word for part in quoted for word in re.findall(r"(?<![\w/.])[a-z]+(?:_[a-z0-9]+)+(?![\w/(])", part)}
+    named = {word for part in quoted for word in re.findall(r"(?<![\w/.:])[a-z]+(?:_[a-z0-9]+)+(?![\w/(])", part)}
     known = {name + suffix for name in metrics.names() for suffix in ("", "_total")} | set(keys.names()) | OTHERS
     assert sorted(named - known) == []
 
