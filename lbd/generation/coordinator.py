@@ -54,7 +54,7 @@ class Coordinator:
             old = self._in_force.require_generation()
             for part in self.parts:
                 await part.stage(old.config, file_config)
-                undo.push_async_callback(part.rollback)
+                undo.push_async_callback(_roll_back, part)
             async with self._lock:
                 new = await self._next_generation(file_config, force)
             undo.pop_all()
@@ -178,6 +178,14 @@ class Coordinator:
         await self._fleet.commit(new, prepared)
         self._publisher.publish()
         self._rows.release_later(rows.of_generation(old), old.config.global_.drain_timeout)
+
+
+async def _roll_back(part: Part) -> None:
+    """Have a part give up what it staged. A failure there must not hide why the change was refused."""
+    try:
+        await part.rollback()
+    except Exception:
+        logger.exception("a part of a refused generation was not given up", part=type(part).__name__)
 
 
 def _log_kept_servers(error: LbdError) -> None:

@@ -47,6 +47,35 @@ async def test_a_refused_reload_leaves_the_credentials_that_are_in_force(running
     assert "ca" in running.materials.certificates.refused["backends", "app"]
 
 
+class Recorded:
+    """A part that notes what it is told; it fails at the steps in `fails`."""
+
+    def __init__(self, name, steps, fails=()):
+        self._name, self._steps, self._fails = name, steps, fails
+
+    async def stage(self, old, new):
+        self._note("stage", LbdError)
+
+    async def rollback(self):
+        self._note("rollback", OSError)
+
+    def _note(self, step, error):
+        self._steps.append((step, self._name))
+        if step in self._fails:
+            raise error(f"{step} of {self._name} failed")
+
+
+async def test_a_failed_rollback_hides_neither_the_refusal_nor_the_other_parts(running, capsys):
+    steps = []
+    running.coordinator.parts = (Recorded("a", steps), Recorded("b", steps, ["rollback"]),
+                                 Recorded("c", steps, ["stage"]))
+    with pytest.raises(LbdError, match="stage of c failed"):
+        await running.coordinator.apply_config(config("a", "b"))
+    assert steps == [("stage", "a"), ("stage", "b"), ("stage", "c"), ("rollback", "b"), ("rollback", "a")]
+    assert "rollback of b failed" in "".join(capsys.readouterr())
+    assert running.in_force.generation.number == 1
+
+
 async def test_more_connections_than_descriptors_allow_are_warned_of(running, capsys):
     many = dataclasses.replace(config("a").global_, max_connections=2**40)
     await running.coordinator.apply_config(dataclasses.replace(config("a"), global_=many))
