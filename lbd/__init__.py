@@ -1,3 +1,3 @@
 """lbd: a load balancer daemon."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

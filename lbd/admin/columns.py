@@ -180,7 +180,7 @@ def listeners(status: Row) -> list[dict[str, Any]]:
 
 
 def headline(status: Row) -> list[str]:
-    """The daemon in a few words: `lbd 0.1.0`, `pid 4711`, `ready`, `generation 3`, `up 2 h 5 min`."""
+    """The daemon in a few words: `lbd 0.2.0`, `pid 4711`, `ready`, `generation 3`, `up 2 h 5 min`."""
     restarts = status.get("worker_restarts", 0)
     return [f"lbd {status.get('version', '?')}", f"pid {status.get('pid', '?')}", str(status.get("state", "?")),
             f"generation {status['generation']}", f"up {span(status.get('uptime_seconds', 0))}",
