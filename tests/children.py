@@ -3,19 +3,37 @@
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
 
 
+def status(pid: int) -> str:
+    """/proc/PID/status; empty where the process is gone, be it while its file is opened or read."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/status").read_text()
+    return ""
+
+
+def living(pids: Iterable[int]) -> list[int]:
+    """Process ids of `pids` that exist and are no zombies: a parent that inherits them may take its time."""
+    return [pid for pid in pids if (text := status(pid)) and "(zombie)" not in text]
+
+
+def below(pid: int) -> list[int]:
+    """Children of a process, of any of its threads; none once it is gone or where the kernel does not list them."""
+    found: list[int] = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found += map(int, (task / "children").read_text().split())
+    return found
+
+
 def children() -> set[int]:
     """Living children of this process; none where the kernel does not list them."""
-    with contextlib.suppress(OSError):
-        listed = {int(pid) for task in Path("/proc/self/task").iterdir()
-                  for pid in (task / "children").read_text().split()}
-        return {pid for pid in listed if "(zombie)" not in Path(f"/proc/{pid}/status").read_text()}
-    return set()
+    return set(living(below(os.getpid())))
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.children import below
+
 ROOT = Path(__file__).parents[2]
 BOOT = 20.0   # seconds until the booted systemd has to answer
 
@@ -112,9 +114,8 @@ class Booted:
                 preexec_fn=self._join)
         end = time.monotonic() + BOOT
         while time.monotonic() < end and self._outer.poll() is None:
-            children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text().split()
-            if children:
-                self._leader = int(children[0])
+            if leaders := below(self._outer.pid):
+                self._leader = leaders[0]
                 state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
                 if state in ("running", "degraded"):
                     return self

@@ -12,10 +12,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
+
+from tests.children import below
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 20.0   # seconds that a condition may take to come true
@@ -34,12 +36,6 @@ def until(condition: Callable[[], T], what: str, deadline: float = DEADLINE) -> 
         if time.monotonic() > end:
             raise AssertionError(f"not within {deadline:g} s: {what}")
         pause.wait(0.02)
-
-
-def living(pids: Iterable[int]) -> list[str]:
-    """/proc status of those that exist and are no zombies: a parent that inherits them may take its time."""
-    states = [Path(f"/proc/{pid}/status").read_text() for pid in pids if Path(f"/proc/{pid}").exists()]
-    return [state for state in states if "(zombie)" not in state]
 
 
 # Below what the kernel gives to connections, which could take a port between its choice and its use; 4000 for each
@@ -145,10 +141,7 @@ class Lbd:
 
     def workers(self) -> list[int]:
         """Process ids of the supervisor's own children, nobody else's."""
-        try:
-            return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
-        except FileNotFoundError:
-            return []
+        return below(self.pid)
 
     def kill_supervisor(self) -> None:
         """SIGKILL to the supervisor alone; `close` ends the workers that it leaves behind."""

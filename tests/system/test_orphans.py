@@ -1,9 +1,11 @@
 """Workers whose supervisor is dead: they serve on for half a minute, then leave by themselves."""
 
 import pytest
-from lbd_process import Lbd, Unix, ask, living, until
+from lbd_process import Lbd, Unix, ask, until
 from load import Load
 from origin import Origin
+
+from tests.children import living, status
 
 TEXT = """
 [listeners.web]
@@ -59,7 +61,7 @@ def test_orphans_of_unix_sockets_are_taken_over_too(tmp_path):
         orphans = lbd.workers()
         lbd.kill_supervisor()
         assert ask(Unix(str(path)), "GET", "/")[0] == 200   # they serve on
-        until(lambda: all("lbd-orphan" in state for state in living(orphans)), "they know it")
+        until(lambda: all("lbd-orphan" in status(pid) for pid in living(orphans)), "they know it")
         lbd.start(wait=False)
         until(lambda: len(lbd.logged("ready")) == 2, "a new one serves")
         until(lambda: not living(orphans), "the orphans leave")

@@ -3,11 +3,11 @@
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from tests.authority import Authority
+from tests.children import below, status
 from tests.namespaces import unshared
 from tests.system.lbd_process import Lbd, until
 
@@ -42,12 +42,10 @@ def test_pid_1_reaps_what_is_left_to_it():
 health = { type = "exec", interval = "100ms", command = ["/bin/sh", "-c", "setsid sh -c 'sleep 0.1' & exit 0"] }
 [backends.app.servers]""")
     with Lbd(check, workers=1, prefix=prefix) as lbd:
-        inside = int(Path(f"/proc/{lbd.pid}/task/{lbd.pid}/children").read_text().split()[0])
+        inside, = below(lbd.pid)
 
         def children():
-            pids = Path(f"/proc/{inside}/task/{inside}/children").read_text().split()
-            texts = [Path(f"/proc/{pid}/status") for pid in pids]
-            return [text.read_text() for text in texts if text.exists()]
+            return [status(pid) for pid in below(inside)]
 
         until(lambda: any("(zombie)" in text for text in children()), "an orphan that ended")
         for _ in range(2):

@@ -9,11 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from lbd_process import ROOT, Lbd, living, until
+from lbd_process import ROOT, Lbd, until
 from load import Load, answer, ask, connect
 from origin import Origin
 
 from lbd.cli.command_line import main
+from tests.children import living
 
 TEXT = """
 [listeners.web]

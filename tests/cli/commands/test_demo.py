@@ -18,6 +18,7 @@ import pytest
 
 from lbd.cli.commands import demo
 from lbd.cli.example_files import example_file
+from tests.children import below
 
 PLACES = demo.DemoSetup(Path("/run/x"), 81, 82, {"fast": 91, "middle": 92, "slow": 93})
 
@@ -96,14 +97,14 @@ class Running:
         self.process.kill()
         self.process.wait(20)
         self.out.close()
-        for below in self.below:
-            os.close(below)
+        for fd in self.below:
+            os.close(fd)
         shutil.rmtree(self.folder, ignore_errors=True)  # a demo that was killed cannot remove it
 
 
 def descendants(pid: int) -> list[int]:
     found = []
-    for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+    for child in below(pid):
         found += [child, *descendants(child)]
     return found
 
