@@ -39,7 +39,7 @@ def text(number: int, servers: int, port: int, checked: bool) -> str:
 def measure(servers: int, changes: int, checked: bool, port: int) -> list[float]:
     """Seconds from each saving to its being in force."""
     found = []
-    with Lbd(text(0, servers, port, checked)) as lbd:
+    with Lbd(text(0, servers, port, checked), executed=True) as lbd:
         for number in range(1, changes + 1):
             begin = time.monotonic()
             lbd.write(text(number, servers, port, checked))

@@ -87,7 +87,7 @@ async def measure(rounds: int) -> list[float]:
     asked: asyncio.Queue[tuple[Server, float]] = asyncio.Queue()
     server = await asyncio.get_running_loop().create_server(lambda: Server(asked), "127.0.0.1", 0)
     found = []
-    with Lbd(TEXT.format(port=server.sockets[0].getsockname()[1])) as lbd:
+    with Lbd(TEXT.format(port=server.sockets[0].getsockname()[1]), executed=True) as lbd:
         holder, waiter = await through_both(lbd, asked)
         holder.ask()
         serving, _ = await asked.get()

@@ -17,7 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.children import below
+from tests.children import below, status
+from tests.system import fork_server
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 20.0   # seconds that a condition may take to come true
@@ -73,16 +74,20 @@ class Lbd:
 
     `settings` are lines of [global], `admin` those of [admin] (default: a Unix socket), `options` words
     of the command line, `prefix` those of a command that runs it; `environment` comes on top of the test's own.
+    It is forked by a process that has imported lbd, unless one of the last three or `executed` asks for a new one.
     """
 
     def __init__(self, text: str, workers: int = 2, settings: str = "", ports: dict[str, int] | None = None,
                  options: Sequence[str] = (), python: str = sys.executable, prefix: Sequence[str] = (),
-                 environment: Mapping[str, str] | None = None, admin: str = "") -> None:
+                 environment: Mapping[str, str] | None = None, admin: str = "", executed: bool = False) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="lbd-test-")
         self.path = Path(self._directory.name)
         self.file = self.path / "lbd.toml"
         self._ports = dict(ports or {})
-        self._command = [*prefix, python, "-m", "lbd", "-c", str(self.file), *options]
+        self._words = ["-c", str(self.file), *options]
+        self._command = [*prefix, python, "-m", "lbd", *self._words]
+        self._forked = (python, ROOT) == (sys.executable, fork_server.ROOT) and fork_server.POSSIBLE and not (
+            executed or prefix or environment)
         # With every start aiohttp reads the authorities of the machine, twice; no server here has a certificate of one.
         self._environment = {**os.environ, "SSL_CERT_FILE": os.devnull, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._orphans: list[int] = []
@@ -92,7 +97,7 @@ class Lbd:
         self._head = (f'[global]\nworkers = {workers}\nstate_dir = "{self.path}/state"\n{settings}\n'
                       f'[admin]\n{admin or on_socket}\n'
                       f'[metrics]\nbind = "127.0.0.1:{self.port("metrics")}"\n')
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | fork_server.ForkedDaemon | None = None
         self.write(text)
 
     def __enter__(self) -> "Lbd":
@@ -120,8 +125,9 @@ class Lbd:
         """Start it, maybe again; with `wait`, return when it is ready."""
         before = len(self.logged("ready")) if (self.path / "log").exists() else 0
         with open(self.path / "log", "ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                             env=self._environment, cwd=ROOT)
+            self._process = _forks.start(self._words, self._environment, log.fileno()) if self._forked else \
+                subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                 env=self._environment, cwd=ROOT)
         if wait:
             until(lambda: self._process is None or self._process.poll() is not None
                   or len(self.logged("ready")) > before, "ready", STARTED)
@@ -141,7 +147,7 @@ class Lbd:
 
     def workers(self) -> list[int]:
         """Process ids of the supervisor's own children, nobody else's."""
-        return below(self.pid)
+        return [pid for pid in below(self.pid) if f"Name:\t{fork_server.TEMPLATE}\n" not in status(pid)]
 
     def kill_supervisor(self) -> None:
         """SIGKILL to the supervisor alone; `close` ends the workers that it leaves behind."""
@@ -248,6 +254,7 @@ class Lbd:
 
 
 NOTHING = '[listeners.none]\nbind = "127.0.0.1:$none"\nroutes = [{ respond = { status = 404, body = "none" } }]\n'
+_forks = fork_server.ForkServer()
 _resting: dict[tuple[str, ...], list[Lbd]] = {}     # those that nobody borrows now, by their options
 
 
@@ -270,10 +277,11 @@ def borrowed(text: str, options: Sequence[str] = ()) -> Iterator[Lbd]:
 
 
 def dismiss() -> None:
-    """End those that nobody borrows any more."""
+    """End those that nobody borrows any more, and the process that forked them."""
     for alike in _resting.values():
         while alike:
             alike.pop().close()
+    _forks.close()
 
 
 def ask(connection: http.client.HTTPConnection, method: str, path: str) -> tuple[int, Any]:

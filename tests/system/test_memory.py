@@ -29,7 +29,7 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 
 @pytest.fixture
 def lbd():
-    with Origin("a") as origin, Lbd(TEXT % origin.port) as daemon:
+    with Origin("a") as origin, Lbd(TEXT % origin.port, executed=True) as daemon:
         yield daemon
 
 
@@ -94,7 +94,7 @@ def descriptors():
 
 @pytest.mark.slow
 def test_thousands_of_idle_clients(descriptors):
-    with Origin("a") as origin, Lbd(TEXT % origin.port, workers=1) as lbd, ExitStack() as stack:
+    with Origin("a") as origin, Lbd(TEXT % origin.port, workers=1, executed=True) as lbd, ExitStack() as stack:
         def enter(number):
             for _ in range(number):
                 sock = stack.enter_context(connect(lbd.port("web")))

@@ -28,7 +28,7 @@ def test_idle_connections_are_cheap(tmp_path: Path) -> None:
     authority.issue("live.pem", NAME)
     context = ssl.create_default_context(cafile=str(authority.file))
     answering = 'routes = [{ respond = { body = "ok" } }]'
-    lbd = Lbd(TEXT.format(path=tmp_path, port=1, tls="").replace('backend = "app"', answering, 1))
+    lbd = Lbd(TEXT.format(path=tmp_path, port=1, tls="").replace('backend = "app"', answering, 1), executed=True)
 
     def resident() -> int:
         return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4 for pid in lbd.workers())
