@@ -73,7 +73,7 @@ class Run:
 
     def started(self, case: Case, target: Target, servers: Servers) -> contextlib.AbstractContextManager[Running]:
         return running(target, servers, case.workers, self.processors.proxy if case.pinned else self.processors.every,
-                       self.wanted.python, self.home, case.logged)
+                       self.wanted.python, self.home, case.options)
 
     def measured(self, case: Case, target: Running, warm: bool) -> Result:
         return cases.run(case, target, Effort(self.wanted.seconds, int(warm and not self.wanted.quick),

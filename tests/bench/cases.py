@@ -28,7 +28,7 @@ class Effort:
 @dataclass(frozen=True, slots=True)
 class Case:
     """A case. Without `pinned` proxy, load and servers share all processors. `unit` is that of its own figure.
-    `targets`: those that can do it; empty: all. `logged`: the access log is on."""
+    `targets`: those that can do it; empty: all. `options`: of the targets, what is on."""
 
     name: str
     text: str
@@ -37,24 +37,26 @@ class Case:
     pinned: bool = True
     unit: str = ""
     targets: tuple[str, ...] = ()
-    logged: bool = False
+    options: tuple[str, ...] = ()
 
 
 def _load(load: Load) -> Callable[[Running, Effort], Result]:
     return lambda target, effort: measure(load, target, effort.seconds, effort.warm, effort.cpus)
 
 
-def _relayed(load: Load) -> Callable[[Running, Effort], Result]:
-    return lambda target, effort: measure(load, replace(target, port=target.tcp), effort.seconds, effort.warm,
-                                          effort.cpus)
+def _sticky(target: Running, effort: Effort) -> Result:
+    """Every request has the cookie of a server, behind those of the application."""
+    cookie = clients.cookie(target.ports["STICKY"], "/12")
+    fields = tuple(f"{line}; {cookie}" if line.startswith("Cookie: ") else line for line in TWELVE)
+    return measure(Load("/12", fields, listener="STICKY"), target, effort.seconds, effort.warm, effort.cpus)
 
 
 def _burst(target: Running, effort: Effort) -> Result:
     """The newcomers arrive while the proxy has more to do than it can."""
     busy = Load("/2", connections=1000)
-    with beside(busy, target.port, effort.seconds + int(BURST_DEADLINE) + 2, effort.cpus):
+    with beside(busy, target.ports["PORT"], effort.seconds + int(BURST_DEADLINE) + 2, effort.cpus):
         time.sleep(1 + effort.warm)
-        seconds, unanswered = clients.burst(target.port, "/2", 500, BURST_DEADLINE)
+        seconds, unanswered = clients.burst(target.ports["PORT"], "/2", 500, BURST_DEADLINE)
         rss = sum(target.process.rss()) / MIB
     if unanswered:
         return failed(f"{unanswered} of 500 not answered in {BURST_DEADLINE:.0f} s")
@@ -64,18 +66,18 @@ def _burst(target: Running, effort: Effort) -> Result:
 def _idle(target: Running, effort: Effort) -> Result:
     """The first connections pay for what is allocated once, or live in what the start has left over."""
     number = 5000
-    with clients.idle(target.port, "/2", 1000):
+    with clients.idle(target.ports["PORT"], "/2", 1000):
         before = sum(target.process.rss())
-        with clients.idle(target.port, "/2", number):
+        with clients.idle(target.ports["PORT"], "/2", number):
             after = sum(target.process.rss())
     return Result(figure=(after - before) / 1024 / number, rss=after / MIB)
 
 
 def _idle_tls(target: Running, effort: Effort) -> Result:
     number = 5000
-    with clients.idle(target.secure, "/2", 500, tls=True):
+    with clients.idle(target.ports["SECURE"], "/2", 500, tls=True):
         before = sum(target.process.rss())
-        with clients.idle(target.secure, "/2", number, tls=True):
+        with clients.idle(target.ports["SECURE"], "/2", number, tls=True):
             after = sum(target.process.rss())
     return Result(figure=(after - before) / 1024 / number, rss=after / MIB)
 
@@ -94,7 +96,7 @@ def _slow_readers(target: Running, effort: Effort) -> Result:
         if total > RUNAWAY:
             raise clients.ClientError(f"the proxy has grown to {total // MIB} MiB")
 
-    cut = clients.slow_readers(target.port, "/10m", 200, effort.seconds + 2, look)
+    cut = clients.slow_readers(target.ports["PORT"], "/10m", 200, effort.seconds + 2, look)
     if cut:
         return failed(f"{cut} of 200 readers were cut off")
     return Result(figure=peak / MIB, rss=total / MIB)
@@ -107,20 +109,29 @@ CASES = {case.name: case for case in (
     Case("body-10m", "answers of 10 MB, 8 connections", _load(Load("/10m", connections=8, body=BODY))),
     Case("upload-1m", "uploads of 1 MiB, 8 connections", _load(Load("/upload", connections=8, upload=MIB))),
     Case("conns-1000", "1000 keep-alive connections, 12 + 12 fields", _load(Load("/12", TWELVE, connections=1000))),
-    Case("tcp-2", "keepalive-2 in tcp mode: small exchanges", _relayed(Load("/2")), targets=RELAYS),
-    Case("tcp-10m", "body-10m in tcp mode", _relayed(Load("/10m", connections=8, body=BODY)), targets=RELAYS),
-    Case("log", "as keepalive-12, with an access log in a file", _load(Load("/12", TWELVE)), logged=True),
+    Case("tcp-2", "keepalive-2 in tcp mode: small exchanges", _load(Load("/2", listener="TCP")), targets=RELAYS),
+    Case("tcp-10m", "body-10m in tcp mode", _load(Load("/10m", connections=8, body=BODY, listener="TCP")),
+         targets=RELAYS),
+    Case("log", "as keepalive-12, with an access log in a file", _load(Load("/12", TWELVE)), options=("LOG",)),
+    Case("post-1k", "as keepalive-12, with bodies of 1 KiB", _load(Load("/upload", TWELVE, upload=1024))),
+    Case("sticky", "as keepalive-12, a cookie names the server", _sticky, targets=RELAYS),
+    Case("edited", "as keepalive-12, five fields are changed and a prefix is taken off",
+         _load(Load("/edited/12", TWELVE, listener="EDITED")), targets=SECURE),
+    Case("traced", "as keepalive-12, with tracing; one in a hundred is sampled", _load(Load("/12", TWELVE)),
+         targets=("lbd",), options=("TRACING",)),
+    Case("routes-100", "as keepalive-12, after 100 routes that do not take it",
+         _load(Load("/12", TWELVE, listener="ROUTES")), targets=SECURE),
     Case("workers-1", "as keepalive-12, nothing pinned", _load(Load("/12", TWELVE)), pinned=False),
     Case("workers-2", "as keepalive-12, two workers, nothing pinned", _load(Load("/12", TWELVE)), 2, False),
     Case("burst", "1000 busy connections, then 500 new ones at once: until all are answered", _burst, unit="s"),
     Case("idle-5000", "memory of an idle client connection, 5000 of them", _idle, unit="KiB"),
-    Case("tls-keepalive", "as keepalive-12, by TLS 1.3", _load(Load("/12", TWELVE, tls=True)), targets=SECURE),
+    Case("tls-keepalive", "as keepalive-12, by TLS 1.3", _load(Load("/12", TWELVE, listener="SECURE")), targets=SECURE),
     Case("tls-resumed", "a new TLS 1.3 connection for each request, its session resumed",
-         _load(Load("/2", (*TWO, "Connection: close"), tls=True)), targets=SECURE),
+         _load(Load("/2", (*TWO, "Connection: close"), listener="SECURE")), targets=SECURE),
     Case("tls-full", "a new TLS 1.3 connection for each request, with a full handshake",
          lambda target, effort: measure_full(target, effort.seconds, effort.warm, effort.cpus), targets=SECURE),
     Case("tls-10m", "answers of 10 MB by TLS 1.3, 8 connections",
-         _load(Load("/10m", connections=8, body=BODY, tls=True)), targets=SECURE),
+         _load(Load("/10m", connections=8, body=BODY, listener="SECURE")), targets=SECURE),
     Case("tls-idle", "memory of an idle TLS connection, 5000 of them", _idle_tls, unit="KiB",
          targets=SECURE),
     Case("start", "from the start of the process to its first answer", _start, unit="s"),

@@ -1,6 +1,7 @@
 """Clients on raw sockets, for what a load generator does not do: bursts, idle connections, slow readers."""
 
 import contextlib
+import http.client
 import re
 import selectors
 import socket
@@ -48,6 +49,16 @@ def answers(port: int, path: str) -> bool:
     except (OSError, ClientError):
         return False
     return True
+
+
+def cookie(port: int, path: str) -> str:
+    """The cookie, as name=value, that an answer sets."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        connection.request("GET", path)
+        found = connection.getresponse().getheader("Set-Cookie")
+    if found is None:
+        raise ClientError("no cookie was set")
+    return found.partition(";")[0]
 
 
 @contextlib.contextmanager

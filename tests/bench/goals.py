@@ -26,6 +26,8 @@ GOALS = (
     Goal("log", 1.25, "lbd", than="keepalive-12"),
     Goal("log", 1.0, "haproxy"),
     Goal("log", 1.0, "nginx"),
+    *(Goal(case, 1.15, "lbd", than="keepalive-12") for case in ("post-1k", "sticky", "edited", "traced", "routes-100")),
+    *(Goal(case, 0.9, "haproxy") for case in ("post-1k", "sticky", "edited", "routes-100")),
     Goal("close", 1.1, "haproxy"),
     Goal("close", 1.15, "nginx"),
     Goal("body-10m", 0.8, "nginx"),

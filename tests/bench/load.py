@@ -37,14 +37,14 @@ TWELVE = (
 @dataclass(frozen=True, slots=True)
 class Load:
     """A kind of load. `upload` bytes are sent with each request; `body` is the size of an answer that is so big
-    that a fraction of it counts. `tls`: by TLS 1.3; new connections resume a session."""
+    that a fraction of it counts. `listener` is one of LISTENERS: of SECURE new connections resume a session."""
 
     path: str
     fields: tuple[str, ...] = TWO
     connections: int = 64
     upload: int = 0
     body: int = 0
-    tls: bool = False
+    listener: str = "PORT"
 
 
 def _command(load: Load, port: int, seconds: int) -> list[str]:
@@ -53,7 +53,7 @@ def _command(load: Load, port: int, seconds: int) -> list[str]:
         raise SystemExit("wrk is not installed: the benchmark needs it to make load")
     fields = [part for field in ("Host: bench.example", *load.fields) for part in ("-H", field)]
     return [wrk, "-t", "1", "-c", str(load.connections), "-d", f"{seconds}s", "--timeout", "5s", *fields,
-            "-s", str(CONFIGS / "wrk.lua"), f"{'https' if load.tls else 'http'}://127.0.0.1:{port}{load.path}",
+            "-s", str(CONFIGS / "wrk.lua"), f"{'https' if load.listener == 'SECURE' else 'http'}://127.0.0.1:{port}{load.path}",
             *(["--", str(load.upload)] if load.upload else [])]
 
 
@@ -92,7 +92,7 @@ def beside(load: Load, port: int, seconds: int, cpus: set[int]) -> Iterator[None
 
 def measure(load: Load, target: Running, seconds: int, warm: int, cpus: set[int]) -> Result:
     """Warm up, then load the target and say what each request cost it."""
-    port = target.secure if load.tls else target.port
+    port = target.ports[load.listener]
     if warm:
         run(load, port, warm, cpus)
     own = target.process.cpus if not target.process.cpus & cpus else set()      # a processor of its own, or none
@@ -125,9 +125,9 @@ def measure_full(target: Running, seconds: int, warm: int, cpus: set[int]) -> Re
     if not ab:
         return failed("ab is not installed: nothing else makes full handshakes")
     if warm:
-        _ab(ab, target.secure, warm, cpus)
+        _ab(ab, target.ports["SECURE"], warm, cpus)
     before = target.process.usage()
-    found = _ab(ab, target.secure, seconds, cpus)
+    found = _ab(ab, target.ports["SECURE"], seconds, cpus)
     spent = target.process.usage() - before
     figures = dict(re.findall(r"^(Complete requests|Failed requests|Requests per second): +([0-9.]+)", found.stdout,
                               re.MULTILINE))

@@ -5,8 +5,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.clients import answers
@@ -25,27 +25,23 @@ class StartError(Exception):
 class Target:
     """A proxy with a configuration of `configs/`; `command` gets the program and the file.
 
-    `logs` and `silent` are what its configuration says to write an access log, as a user would, and to write none.
+    `options` are the places in it for what a case may ask for, with the text that says so and the one that does not.
     """
 
     name: str
     program: str
     config: str
     command: Callable[[str, Path], list[str]]
-    logs: str = ""
-    silent: str = ""
+    options: Mapping[str, tuple[str, str]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A target that answers on 127.0.0.1:port, and as a relay of bytes on `tcp` where its configuration has one,
-    with TLS on `secure`;
+    """A target that answers on 127.0.0.1 at `ports`, by the names of LISTENERS; it need not have all of them.
     `start_seconds` from its exec to the first answer."""
 
     process: Process
-    port: int
-    tcp: int
-    secure: int
+    ports: Mapping[str, int]
     start_seconds: float
 
 
@@ -66,15 +62,28 @@ def _lbd(program: str, config: Path) -> list[str]:
     return [program, "-m", "lbd", "-c", str(config)]
 
 
-_HAPROXY_LOG = ("log stdout format raw local0\n  option httplog",)
-_NGINX_LOG = ("access_log @HOME@/access.log combined buffer=64k flush=1s;", "access_log off;")
+_LBD = {
+    "LOG": ('access = "@HOME@/access.log"', ""),
+    "TRACING": ('[tracing]\nenabled = true\nsample = "1%"\nendpoint = "http://127.0.0.1:@A@/upload"', ""),
+}
+_HAPROXY = {"LOG": ("log stdout format raw local0\n  option httplog", "")}
+_NGINX = {"LOG": ("access_log @HOME@/access.log combined buffer=64k flush=1s;", "access_log off;")}
+_ROUTES = {     # the form of each of a hundred routes
+    "lbd": '[[listeners.routes.routes]]\npath_prefix = "/{}/"\nbackend = "app"\n',
+    "haproxy": "  use_backend app if {{ path_beg /{}/ }}\n",
+    "nginx": "    location /{}/ {{ proxy_pass http://app; }}\n",
+}
+
+# PORT: plain HTTP; TCP: bytes as they are; SECURE: TLS; STICKY: a cookie names the server; EDITED: a prefix is taken
+# off below /edited/, three fields of requests and two of responses are changed; ROUTES: a hundred of them, in vain.
+LISTENERS = ("PORT", "TCP", "SECURE", "STICKY", "EDITED", "ROUTES")
 
 TARGETS = {target.name: target for target in (
-    Target("lbd", "python", "lbd.toml", _lbd, 'access = "@HOME@/access.log"'),
-    Target("haproxy", "haproxy", "haproxy.cfg", _haproxy, *_HAPROXY_LOG),
-    Target("nginx", "nginx", "nginx.conf", _nginx, *_NGINX_LOG),
-    Target("haproxy-full", "haproxy", "haproxy-full.cfg", _haproxy, *_HAPROXY_LOG),
-    Target("nginx-full", "nginx", "nginx-full.conf", _nginx, *_NGINX_LOG),
+    Target("lbd", "python", "lbd.toml", _lbd, _LBD),
+    Target("haproxy", "haproxy", "haproxy.cfg", _haproxy, _HAPROXY),
+    Target("nginx", "nginx", "nginx.conf", _nginx, _NGINX),
+    Target("haproxy-full", "haproxy", "haproxy-full.cfg", _haproxy, _HAPROXY),
+    Target("nginx-full", "nginx", "nginx-full.conf", _nginx, _NGINX),
     Target("caddy", "caddy", "Caddyfile", _caddy),
 )}
 
@@ -86,25 +95,26 @@ def program(target: Target, python: str = sys.executable) -> str | None:
 
 @contextlib.contextmanager
 def running(target: Target, servers: Servers, workers: int, cpus: set[int], python: str, home: Path,
-            logged: bool = False) -> Iterator[Running]:
-    """Start the target before the servers, on these processors, in a directory of its own that goes with it."""
+            options: Sequence[str] = ()) -> Iterator[Running]:
+    """Start the target before the servers, on these processors, in a directory of its own that goes with it, with
+    those of its options."""
     path = program(target, python)
     if path is None:
         raise StartError(f"{target.program} is not installed")
     directory = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=home))
     try:
-        port, tcp, secure = free_port(), free_port(), free_port()
+        ports = {name: free_port() for name in LISTENERS}
         config = written(target.config, directory, {
-            "LOG": target.logs if logged else target.silent,
-            "PORT": port, "TCP": tcp, "SECURE": secure, "PEM": certificate(directory),
-            "METRICS": free_port(), "A": servers.a, "B": servers.b, "WORKERS": workers,
+            **{name: texts[name not in options] for name, texts in target.options.items()}, **ports,
+            "HUNDRED": "".join(_ROUTES.get(target.name, "").format(f"route-{number}") for number in range(100)),
+            "PEM": certificate(directory), "METRICS": free_port(), "A": servers.a, "B": servers.b, "WORKERS": workers,
             "HOME": directory, "USER": user()})
         environment = {"GOMAXPROCS": str(workers), "HOME": str(directory), "PYTHONPATH": str(ROOT)}
         begun = time.monotonic()
         with Process(target.command(path, config), cpus, directory, environment) as process:
-            if not poll(lambda: not process.running or answers(port, "/2"), 10) or not process.running:
-                raise StartError(process.output() or "no answer within 10 s, and nothing written")
-            yield Running(process, port, tcp, secure, time.monotonic() - begun)
+            if not poll(lambda: not process.running or answers(ports["PORT"], "/2"), 30) or not process.running:
+                raise StartError(process.output() or "no answer within 30 s, and nothing written")
+            yield Running(process, ports, time.monotonic() - begun)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
