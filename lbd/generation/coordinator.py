@@ -108,16 +108,13 @@ class Coordinator:
     def build(self, number: int, config: Config, material: Material) -> Generation:
         """The generation of a configuration as its servers are now; raises `LbdError` when the scoreboard is full."""
         share = limits.connections(self._open_files, worker_count(config), config.global_.max_connections)
-        generation = self._servers.endpoints.make_generation(number, config, share, *material)
-        self._rows.expect(generation)
-        return generation
+        return self._servers.endpoints.make_generation(number, config, share, *material)
 
     def put_in_force(self, generation: Generation, file_config: Config | None = None) -> None:
         """Put a generation in force in this process; `file_config` is given where the files have another one now."""
         former = rows.of_servers(self._in_force.endpoints.values())
         self._rows.release_later(former, generation.config.global_.drain_timeout)
         self._in_force.put_generation(generation)
-        self._rows.expect(None)
         self._rows.follow_generation(generation)
         if file_config is not None:
             self._in_force.file_config = file_config
@@ -136,13 +133,12 @@ class Coordinator:
             undo.callback(self._sockets.discard, staged)
             await self._servers.watch_servers(old.config, config)
             await self._servers.first_checks()
-            undo.callback(self._rows.expect, None)
-            new = self.build(old.number + 1, config, material)
-            if not force:
-                outage.refuse(self._servers.endpoints.by_backend(old.config), new)
-            prepared = await self._fleet.prepare(new)
-            undo.pop_all()
-        self.put_in_force(new, file_config)
+            with self._rows.reserve(lambda: self.build(old.number + 1, config, material)) as new:
+                if not force:
+                    outage.refuse(self._servers.endpoints.by_backend(old.config), new)
+                prepared = await self._fleet.prepare(new)
+                undo.pop_all()
+                self.put_in_force(new, file_config)
         # Closed here before the workers close theirs: the last one to close accepts the connections that wait.
         self._sockets.release(self._sockets.commit(staged))
         await self._fleet.commit(new, prepared)
@@ -168,13 +164,12 @@ class Coordinator:
     async def _replace_generation(self, old: Generation, config: Config, material: Material) -> None:
         """Put other servers or credentials in force in the same configuration of the files: the number stays."""
         try:
-            new = self.build(old.number, config, material)
-            prepared = await self._fleet.prepare(new)
+            with self._rows.reserve(lambda: self.build(old.number, config, material)) as new:
+                prepared = await self._fleet.prepare(new)
+                self.put_in_force(new)
         except LbdError as error:
-            self._rows.expect(None)
             _log_kept_servers(error)
             return
-        self.put_in_force(new)
         await self._fleet.commit(new, prepared)
         self._publisher.publish()
         self._rows.release_later(rows.of_generation(old), old.config.global_.drain_timeout)

@@ -1,7 +1,8 @@
 """The rows of the scoreboard: by which identities servers and generations have them, and when they are free again."""
 
 import asyncio
-from collections.abc import Collection, Hashable, Iterable
+import contextlib
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.backend.state import ServerPath
@@ -22,11 +23,20 @@ class Rows:
         self._board = board
         self._slots = slots
         self._in_force = in_force
-        self._expected: set[RowIdentity] = set()
+        self._reserved: set[RowIdentity] = set()
 
-    def expect(self, generation: Generation | None) -> None:
-        """Keep the rows of a generation that the workers prepare, until it is in force or (None) given up."""
-        self._expected = of_generation(generation) if generation is not None else set()
+    @contextlib.contextmanager
+    def reserve(self, build: Callable[[], Generation]) -> Iterator[Generation]:
+        """Build a generation and keep its rows until the block ends, in which it is put in force. If it is not, the
+        rows that it was the first to have are free again."""
+        before = {(kind, owner) for kind in range(len(fields.KINDS)) for owner in self._slots.owners(kind)}
+        generation = build()
+        self._reserved = of_generation(generation)
+        try:
+            yield generation
+        finally:
+            added, self._reserved = self._reserved - before, set()
+            self._release(added)
 
     def follow_generation(self, generation: Generation) -> None:
         """Count in histograms per server, or only per backend, as the generation says."""
@@ -50,7 +60,7 @@ class Rows:
         if self._in_force.generation is None:
             return
         unused = candidates - of_generation(self._in_force.generation) - of_servers(self._in_force.endpoints.values())
-        if undecided := unused & self._expected:
+        if undecided := unused & self._reserved:
             self.release_later(undecided, 0.0)
         for kind, owner in unused - undecided:
             self._slots.release(kind, owner)

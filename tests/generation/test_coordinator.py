@@ -1,14 +1,18 @@
 """The coordinator with real workers: generations move together, and a refused one changes nothing."""
 
+import asyncio
+import contextlib
 import dataclasses
 
 import pytest
 
-from lbd.config.runtime import Override
+from lbd.config.runtime import Override, RegistrationRequest, SavedRegistration
 from lbd.errors import LbdError
 from lbd.generation.successor import handover_data
-from lbd.schema import BackendTls, HealthPolicy, ListenerConfig
+from lbd.schema import BackendTls, HealthPolicy, ListenerConfig, Registration
 from lbd.schema.units import Address
+from lbd.stats.fields import KINDS
+from lbd.stats.scoreboard import SERVER
 from lbd.workers.messages import Veto
 from tests.authority import Authority
 from tests.generation.running import config
@@ -116,6 +120,30 @@ async def test_a_veto_of_one_worker_stops_all(running, monkeypatch):
     monkeypatch.undo()
     assert running.in_force.generation.number == 1
     assert (await running.coordinator.apply_config(config("a", "b"))).number == 2
+
+
+@pytest.mark.parametrize("failure", [LbdError, RuntimeError, asyncio.CancelledError])
+async def test_a_change_that_ends_in_any_error_reserves_no_row(running, monkeypatch, failure):
+    async def fail(generation):
+        raise failure("no")
+
+    def owned():
+        return [dict(running.slots.owners(kind)) for kind in range(len(KINDS))]
+
+    await running.coordinator.apply_config(config("a", registration=Registration()))
+    before = owned()
+    monkeypatch.setattr(running.fleet, "prepare", fail)
+    with pytest.raises(failure):
+        await running.coordinator.apply_config(config("a", "b"))
+    assert owned() == before
+    offer = RegistrationRequest(Address("127.0.0.1", 9))
+    running.servers.registry.register(SavedRegistration("app", "c", offer), 0.0)
+    with contextlib.suppress(failure):
+        await running.coordinator.apply_registrations()
+    assert owned() == before
+    monkeypatch.undo()
+    await running.coordinator.apply_registrations()
+    assert ("app", "c", "127.0.0.1:9") in owned()[SERVER]
 
 
 async def test_a_planned_cut_lasts_over_a_reload_until_its_server_is_back_or_gone(running):

@@ -1,8 +1,11 @@
 """Rows: each part of a generation has one."""
 
+import asyncio
+
 import pytest
 
 from lbd.backend.snapshot import Endpoint, Generation
+from lbd.errors import LbdError
 from lbd.generation import rows
 from lbd.generation.in_force import InForce
 from lbd.generation.rows import Rows, in_flight, of_generation, of_servers
@@ -37,22 +40,48 @@ def test_requests_that_are_to_end():
     assert in_flight(board, slots, stay, {2}) == 6
 
 
+class World:
+    """A scoreboard whose generation in force has no server; `OWN` is drained."""
+
+    def __init__(self):
+        self.slots = Slots(Board.create(2))
+        self.in_force = InForce()
+        self.in_force.put_generation(Generation(1, Config(), {}, {}, {}, {}))
+        self.rows = Rows(Board.create(2), self.slots, self.in_force)
+
+    def build(self):
+        self.slots.take(*OWN)
+        self.slots.take(scoreboard.BACKEND, "app")
+        return Generation(2, Config(), {"app": (MEMBER,)}, {"app": 0}, {}, {})
+
+    def owned(self):
+        return {owner for kind in (scoreboard.SERVER, scoreboard.BACKEND) for owner in self.slots.owners(kind)}
+
+
 @pytest.mark.parametrize("comes", [True, False])
 async def test_a_row_is_kept_while_workers_prepare_a_generation_that_has_it(monkeypatch, comes):
     monkeypatch.setattr(rows, "LINGER", 0.0)
-    board = Board.create(2)
-    slots = Slots(board)
-    in_force = InForce()
-    in_force.put_generation(Generation(1, Config(), {}, {}, {}, {}))
-    kept = Rows(board, slots, in_force)
-    slots.take(*OWN)
-    new = Generation(2, Config(), {"app": (MEMBER,)}, {}, {}, {})
-    kept.expect(new)
-    kept.release_later({OWN}, 0.0)
+    world = World()
+    world.slots.take(*OWN)
+    with world.rows.reserve(world.build) as new:
+        world.rows.release_later({OWN}, 0.0)
+        await turn(5)
+        assert world.owned() == {OWN[1], "app"}
+        if comes:
+            world.in_force.put_generation(new)
+    assert world.owned() == ({OWN[1], "app"} if comes else {OWN[1]})
     await turn(5)
-    assert slots.owners(scoreboard.SERVER) == {OWN[1]: 0}
-    if comes:
-        in_force.put_generation(new)
-    kept.expect(None)
+    assert world.owned() == ({OWN[1], "app"} if comes else set())
+
+
+@pytest.mark.parametrize("failure", [LbdError, RuntimeError, asyncio.CancelledError])
+async def test_no_row_is_kept_for_a_generation_that_failed(monkeypatch, failure):
+    monkeypatch.setattr(rows, "LINGER", 0.0)
+    world = World()
+    with pytest.raises(failure), world.rows.reserve(world.build):
+        raise failure
+    assert world.owned() == set()
+    world.slots.take(*OWN)
+    world.rows.release_later({OWN}, 0.0)
     await turn(5)
-    assert bool(slots.owners(scoreboard.SERVER)) == comes
+    assert world.owned() == set()
