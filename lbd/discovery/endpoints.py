@@ -60,15 +60,16 @@ class Endpoints:
 
     def make_generation(self, number: int, config: Config, max_connections: int, secret: bytes = b"",
                         credentials: Mapping[Place, Credentials] | None = None) -> Generation:
-        """The generation as of now; raises `LbdError` when the scoreboard has no room for it."""
-        backends = {name: self._slots.take(scoreboard.BACKEND, name) for name in config.backends}
-        listeners = {name: self._slots.take(scoreboard.LISTENER, name) for name in config.listeners}
-        routes: dict[tuple[str, str], int] = {}
-        for name, listener in config.listeners.items():
-            for backend in {"", listener.backend or "", *(route.backend or "" for route in listener.routes)}:
-                routes[name, backend] = self._slots.take(scoreboard.ROUTE, (name, backend))
-        return Generation(number, config, self.by_backend(config), backends, listeners, routes, max_connections,
-                          secret, credentials or {})
+        """The generation as of now; raises `LbdError`, and takes no slot, when the scoreboard has no room for it."""
+        with self._slots.all_or_none():
+            backends = {name: self._slots.take(scoreboard.BACKEND, name) for name in config.backends}
+            listeners = {name: self._slots.take(scoreboard.LISTENER, name) for name in config.listeners}
+            routes: dict[tuple[str, str], int] = {}
+            for name, listener in config.listeners.items():
+                for backend in {"", listener.backend or "", *(route.backend or "" for route in listener.routes)}:
+                    routes[name, backend] = self._slots.take(scoreboard.ROUTE, (name, backend))
+            return Generation(number, config, self.by_backend(config), backends, listeners, routes, max_connections,
+                              secret, credentials or {})
 
     def changes_since(self, generation: Generation) -> tuple[Endpoint, ...]:
         """Endpoints of the generation that differ from what they were in it. An endpoint that came or went since (a

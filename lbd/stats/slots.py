@@ -1,7 +1,8 @@
 """The slots: the owners of the rows of the scoreboard, kept by the supervisor over all generations."""
 
+import contextlib
 import heapq
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from lbd.errors import LbdError
@@ -29,6 +30,18 @@ class Slots:
             slot = owned[identity] = self._new(kind)
             self._board.clear(kind, slot)
         return slot
+
+    @contextlib.contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Free again what is taken within the block, if that raises; nothing else may take slots meanwhile."""
+        before = [frozenset(owned) for owned in self._owned]
+        try:
+            yield
+        except BaseException:
+            for kind, owned in enumerate(self._owned):
+                for identity in owned.keys() - before[kind]:
+                    self.release(kind, identity)
+            raise
 
     def restore(self, owners: Iterable[tuple[int, Hashable, int]]) -> None:
         """Give rows to (kind, identity, slot) as an earlier process did, with what stands in them; at the start."""

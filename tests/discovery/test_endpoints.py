@@ -1,6 +1,7 @@
 """The endpoints: their address, slot and health as resolver, checks and slots say."""
 
 import asyncio
+import dataclasses
 
 import pytest
 
@@ -8,12 +9,14 @@ from lbd.discovery.endpoints import Endpoints
 from lbd.discovery.health_policies import host_names
 from lbd.discovery.lookup import LookupAnswer
 from lbd.discovery.resolver import Resolver
+from lbd.errors import LbdError
 from lbd.health.check import Result
 from lbd.health.schedule import Schedule
 from lbd.net.tasks import Tasks
 from lbd.schema import BackendConfig, Config, HealthPolicy, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
-from lbd.stats.scoreboard import Board
+from lbd.stats.fields import KINDS
+from lbd.stats.scoreboard import SERVER, Board
 from lbd.stats.slots import Slots
 
 TCP = HealthPolicy(type="tcp")
@@ -86,6 +89,21 @@ async def test_slots_belong_to_identities(world):
     two = world.endpoints.make_generation(2, config({"b": Address("10.0.0.2", 80), "a": Address("10.0.0.9", 80)}), 0)
     assert two.endpoints["app"][0].slot == one.endpoints["app"][1].slot
     assert two.endpoints["app"][1].slot not in {endpoint.slot for endpoint in one.endpoints["app"]}
+
+
+async def test_a_generation_that_the_scoreboard_has_no_room_for_takes_no_slot(world):
+    def owned():
+        return [dict(world.slots.owners(kind)) for kind in range(len(KINDS))]
+
+    world.endpoints.make_generation(1, config({"a": Address("10.0.0.1", 80)}), 0)
+    before, room = owned(), KINDS[SERVER].capacity - 1
+    many = {f"b{number}": Address("10.0.0.1", 81 + number) for number in range(room + 1)}
+    larger = dataclasses.replace(config(many), listeners={"other": ListenerConfig(bind=(), backend="app")})
+    with pytest.raises(LbdError, match="the scoreboard has room for 16384 servers"):
+        world.endpoints.make_generation(2, larger, 0)
+    assert owned() == before
+    del many["b0"]
+    assert len(world.endpoints.make_generation(2, config(many), 0).endpoints["app"]) == room
 
 
 async def test_a_name_that_is_not_resolved_is_down_with_the_reason(world):
