@@ -1,9 +1,11 @@
 """The impact of a plan now: the requests in flight and the connections of each object that it changes."""
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 
 from lbd.backend.snapshot import Endpoint, Generation
+from lbd.backend.state import ServerPath
 from lbd.config.plan import Change, Plan
 from lbd.generation.in_force import InForce
 from lbd.generation.overrides import Overrides
@@ -24,15 +26,20 @@ class Impact:
         generation = self._in_force.generation
         if generation is None:
             return plan
-        return Plan(tuple(self._add_overrides(self._add_figures(change, generation)) for change in plan.changes))
+        endpoints: dict[ServerPath, list[Endpoint]] = {}    # by the server of the files that they stand for
+        for endpoint in itertools.chain.from_iterable(generation.endpoints.values()):
+            endpoints.setdefault((endpoint.backend, endpoint.name.partition("@")[0]), []).append(endpoint)
+        return Plan(tuple(self._add_overrides(self._add_figures(change, generation, endpoints))
+                          for change in plan.changes))
 
-    def _add_figures(self, change: Change, generation: Generation) -> Change:
+    def _add_figures(self, change: Change, generation: Generation,
+                     of_server: Mapping[ServerPath, Sequence[Endpoint]]) -> Change:
         if change.what == "added" or change.kind not in ("server", "backend", "listener"):
             return change
         name = str(change.where[1])
         if change.kind != "listener":
-            endpoints = [endpoint for endpoint in generation.endpoints.get(name, ())
-                         if change.kind == "backend" or endpoint.name.partition("@")[0] == str(change.where[3])]
+            endpoints = (generation.endpoints.get(name, ()) if change.kind == "backend"
+                         else of_server.get((name, str(change.where[3])), ()))
             in_flight = sum(self._board.in_flight(endpoint.slot) for endpoint in endpoints)
             return dataclasses.replace(change, requests=in_flight, connections=self._connections(endpoints))
         if name not in generation.listeners:
@@ -46,8 +53,9 @@ class Impact:
             return change
         backend, server = str(change.where[1]), str(change.where[3])
         keys = {edit.key for edit in change.edits}
+        overrides = (self._overrides.override_of((backend, name)) for name in ("", server))
         hidden = [f"{name} stays {value}: an override by {override.who}"
-                  for override in self._overrides if override.backend == backend and override.server in ("", server)
+                  for override in overrides if override is not None
                   for name, value in override.settings.items() if name in keys or change.what == "added"]
         if not hidden:
             return change

@@ -1,6 +1,7 @@
 """The impact of a plan, from the scoreboard."""
 
 import dataclasses
+import time
 
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.config.plan import compare
@@ -53,3 +54,14 @@ def test_what_an_override_hides():
     impact = Impact(board, in_force(generation), overrides)
     change, = impact.add_impact(compare(old, new)).changes
     assert change.state.endswith("; weight stays 3: an override by me")
+
+
+def test_thousands_of_servers_are_no_burden():
+    address, names = Address("10.0.0.1", 80), [f"s{number}" for number in range(10_000)]
+    old = Config(backends={"app": BackendConfig(servers={name: ServerConfig(address=address) for name in names})})
+    new = dataclasses.replace(old, backends={"app": BackendConfig()})
+    generation = Generation(1, old, {"app": tuple(Endpoint("app", name, address, 0) for name in names)}, {}, {}, {})
+    impact = Impact(Board.create(2), in_force(generation), Overrides())
+    plan, began = compare(old, new), time.process_time()
+    assert {change.requests for change in impact.add_impact(plan).changes} == {0}
+    assert time.process_time() - began < 3.0      # a search of all for each takes tens of seconds
