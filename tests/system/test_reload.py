@@ -141,6 +141,21 @@ def test_what_a_refused_reload_had_opened_is_closed(text, tmp_path):
         until(lambda: str(file) not in opened(lbd.pid), "it is closed")
 
 
+def test_more_servers_than_rows_are_refused_and_keep_none_of_them(text, backend):
+    def reload(backend_name, count):
+        servers = "".join(f's{number} = "127.0.0.1:{backend.port}"\n' for number in range(count))
+        head = text.replace("app", backend_name).partition("health =")[0]
+        lbd.write(f"{head}[backends.{backend_name}.servers]\n{servers}")
+        return lbd.admin("POST", "/v1/reload")
+
+    with Lbd(text, settings="watch = false") as lbd:
+        code, answer = reload("many", 16_385)
+        assert code == 409
+        assert "the scoreboard has room for 16384 servers" in answer["detail"]
+        assert reload("other", 100)[0] == 200
+        assert lbd.get("web")[0] == 200
+
+
 def test_the_last_good_version_of_a_broken_included_file_stays(text, backend):
     def written():
         lbd.admin("POST", "/v1/reload")
