@@ -10,8 +10,9 @@ from aiohttp.typedefs import Handler
 
 from lbd.admin.daemon_api import DaemonApi, Refused
 from lbd.schema import units as u
-from lbd.schema.kinds import ValueKind, listed, nearest, shown
+from lbd.schema.kinds import ValueKind
 from lbd.stats.scope import SCOPES
+from lbd.wording import listed, nearest, shown
 
 
 def _number(text: str) -> int:

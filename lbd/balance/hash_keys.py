@@ -6,7 +6,7 @@ from typing import Any
 from lbd.backend.algorithm import RequestFacts
 from lbd.http import fields
 from lbd.schema import units as u
-from lbd.schema.kinds import type_of
+from lbd.wording import type_of
 
 Key = Callable[[RequestFacts], bytes]
 

@@ -12,7 +12,7 @@ from lbd.cli.streams import ReaderLeft, discard_output, print_error
 from lbd.errors import ConfigError, LbdError, UsageError
 from lbd.log.stream import Stream
 from lbd.process import standard
-from lbd.schema.kinds import nearest, shown
+from lbd.wording import nearest, shown
 
 FAILED = 1         # a configuration that cannot be used, a daemon that does not answer or refuses
 BAD_USAGE = 2      # a command line that cannot be understood

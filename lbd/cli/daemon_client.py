@@ -17,8 +17,9 @@ from lbd.cli import daemon_tls, options
 from lbd.config.document import INPUT
 from lbd.errors import LbdError, Problem, UsageError
 from lbd.schema import units as u
-from lbd.schema.kinds import ValueKind, shown
+from lbd.schema.kinds import ValueKind
 from lbd.schema.units import Address
+from lbd.wording import shown
 
 SYSTEM_SOCKET = "/run/lbd/admin.sock"
 TIMEOUT = 60.0             # seconds until the response: a reload waits for first checks and for every worker

@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 
 from lbd.cli import emphasis, pager
 from lbd.errors import UsageError
-from lbd.schema.kinds import ValueKind, nearest, shown
+from lbd.schema.kinds import ValueKind
+from lbd.wording import nearest, shown
 
 HELP_COLUMN = 30  # column of the help texts
 HELP_WIDTH = 110

@@ -3,7 +3,7 @@
 from lbd.config.catalog import Catalog
 from lbd.config.findings import Findings
 from lbd.schema import Config
-from lbd.schema.kinds import shown
+from lbd.wording import shown
 
 
 def check_algorithms(config: Config, findings: Findings, catalog: Catalog) -> None:

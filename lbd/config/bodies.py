@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from lbd.config.document import DocumentError, fetch
 from lbd.config.findings import Findings
-from lbd.schema.kinds import shown
+from lbd.wording import shown
 
 # The statuses that lbd answers with by itself.
 OWN_STATUSES = ("400", "404", "405", "408", "413", "414", "421", "429", "431", "500", "501", "502", "503", "504")

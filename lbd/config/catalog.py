@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from lbd.config.findings import Findings
 from lbd.schema import AlgorithmConfig, HealthPolicy
 from lbd.schema import units as u
-from lbd.schema.kinds import ValueKind, listed, nearest, shown
+from lbd.schema.kinds import ValueKind
+from lbd.wording import listed, nearest, shown
 
 COMMAND_LINE = "command line"  # stands for the file in findings
 SHORTEST = 0.01                # seconds from one check to the next, as in the table of keys

@@ -12,7 +12,7 @@ from lbd.config.findings import Findings, dotted
 from lbd.config.places import Path
 from lbd.schema import Config, ListenerConfig, RouteConfig
 from lbd.schema.keys import keys
-from lbd.schema.kinds import listed, nearest, shown
+from lbd.wording import listed, nearest, shown
 
 PATHS = ("path", "path_prefix", "path_regex")
 ACTIONS = ("backend", "redirect", "respond")

@@ -9,8 +9,8 @@ from lbd.config.findings import Findings, dotted
 from lbd.config.places import Path
 from lbd.config.routes import check_routes
 from lbd.schema import BackendConfig, Config, ListenerConfig, ServerConfig, Sticky
-from lbd.schema.kinds import shown
 from lbd.schema.units import OFF, SECRET_FIELDS, UNIX, Address
+from lbd.wording import shown
 
 
 def check(config: Config, findings: Findings, catalog: Catalog) -> None:

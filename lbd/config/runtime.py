@@ -10,7 +10,8 @@ from lbd.config.tables import Tables
 from lbd.schema import REQUIRED, key, keys
 from lbd.schema import units as u
 from lbd.schema.addresses import Address
-from lbd.schema.kinds import ValueKind, each, text_of, type_of
+from lbd.schema.kinds import ValueKind, each, text_of
+from lbd.wording import type_of
 
 LONGEST_LINE = 200   # characters of a reason or a name
 MOST_TAGS = 32

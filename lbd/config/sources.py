@@ -10,8 +10,9 @@ from lbd.config.findings import Findings, Where, dotted
 from lbd.config.places import Path
 from lbd.errors import Problem
 from lbd.schema import Config, keys
-from lbd.schema.kinds import found, many, nearest, shown, type_of
+from lbd.schema.kinds import many
 from lbd.schema.units import LINE
+from lbd.wording import found, nearest, shown, type_of
 
 MOST_FILES = 10_000
 DEEPEST = 16  # files that include one another

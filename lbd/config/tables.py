@@ -9,7 +9,8 @@ from lbd.config.findings import Findings
 from lbd.config.places import Path
 from lbd.schema import REQUIRED, AlgorithmConfig, Config, HealthPolicy, Key, ServerConfig, Timeouts, keys
 from lbd.schema import units as u
-from lbd.schema.kinds import ItemError, ValueKind, found, nearest, shown, type_of
+from lbd.schema.kinds import ItemError, ValueKind
+from lbd.wording import found, nearest, shown, type_of
 
 _BAD = object()
 

@@ -16,8 +16,8 @@ from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
 from lbd.schema import Registration
 from lbd.schema import units as u
-from lbd.schema.kinds import shown
 from lbd.schema.units import Address
+from lbd.wording import shown
 
 LOOK = 0.1   # seconds between two looks at a server that drains
 

@@ -10,7 +10,7 @@ from lbd.errors import UnknownTarget
 from lbd.generation.control_plane import ControlPlane
 from lbd.log.moment import moment
 from lbd.report import status
-from lbd.schema.kinds import nearest, shown
+from lbd.wording import nearest, shown
 
 
 class RuntimeDescription:

@@ -14,7 +14,7 @@ from lbd.errors import LbdError, NotStored
 from lbd.generation.control_plane import ControlPlane
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks
-from lbd.schema.kinds import shown
+from lbd.wording import shown
 
 FILE = "runtime.toml"
 FORMAT = 1

@@ -4,7 +4,7 @@ from lbd.errors import UnknownTarget
 from lbd.generation import outage
 from lbd.generation.control_plane import ControlPlane
 from lbd.schema import BackendConfig
-from lbd.schema.kinds import nearest, shown
+from lbd.wording import nearest, shown
 
 
 class Targets:

@@ -14,7 +14,8 @@ from lbd.errors import shortage
 from lbd.health.check import Result, Subject
 from lbd.net import children
 from lbd.schema import REQUIRED, key
-from lbd.schema.kinds import ItemError, ValueKind, each, text_of, type_of
+from lbd.schema.kinds import ItemError, ValueKind, each, text_of
+from lbd.wording import type_of
 
 SHOWN = 120         # characters of the program's first line of output that are repeated
 LAST_WORDS = 0.05   # seconds for output that comes behind the end of the program

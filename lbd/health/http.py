@@ -13,9 +13,9 @@ from lbd.health.connection import BadResponse, CheckResponse, Connection, Lost
 from lbd.http import head
 from lbd.schema import key
 from lbd.schema import units as u
-from lbd.schema.kinds import shown
 from lbd.schema.statuses import STATUSES, Statuses
 from lbd.schema.units import Address
+from lbd.wording import shown
 
 WITH_BODY = ("POST", "PUT", "PATCH")   # methods whose requests say that they have none (RFC 9110 8.6)
 

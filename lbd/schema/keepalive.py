@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lbd.schema import units as u
-from lbd.schema.kinds import ValueKind, type_of
+from lbd.schema.kinds import ValueKind
+from lbd.wording import type_of
 
 _TIME, _COUNT = u.duration(1.0, 32767.0), u.integer(1, 127)     # as far as the kernel takes them (tcp(7))
 _KINDS = {"idle": _TIME, "interval": _TIME, "count": _COUNT}

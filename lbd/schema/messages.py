@@ -6,7 +6,8 @@ from typing import Any
 import re2
 
 from lbd.schema.addresses import host_of
-from lbd.schema.kinds import ValueKind, listed, many, mapping, shown, text_of
+from lbd.schema.kinds import ValueKind, many, mapping, text_of
+from lbd.wording import listed, shown
 
 # Fields that say how a message is framed or belong to one connection: lbd writes these itself (RFC 9110, 7.6.1).
 FRAMING = frozenset(("connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer",

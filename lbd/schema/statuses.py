@@ -3,7 +3,8 @@
 from functools import partial
 from typing import Any
 
-from lbd.schema.kinds import ValueKind, each, type_of
+from lbd.schema.kinds import ValueKind, each
+from lbd.wording import type_of
 
 Statuses = tuple[tuple[int, int], ...]      # ranges, first and last
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from lbd.schema import units as u
 from lbd.schema.keys import REQUIRED, key
-from lbd.schema.kinds import ValueKind, many, type_of
+from lbd.schema.kinds import ValueKind, many
+from lbd.wording import type_of
 
 
 @dataclass(frozen=True, slots=True)

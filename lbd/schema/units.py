@@ -19,7 +19,7 @@ from lbd.schema.addresses import Network as Network
 from lbd.schema.addresses import Proxy as Proxy
 from lbd.schema.kinds import ItemError as ItemError
 from lbd.schema.kinds import ValueKind as ValueKind
-from lbd.schema.kinds import listed, many, mapping, shown, text_of, type_of
+from lbd.schema.kinds import many, mapping, text_of
 from lbd.schema.messages import AUTHORITY as AUTHORITY
 from lbd.schema.messages import EDIT_NAMES as EDIT_NAMES
 from lbd.schema.messages import EDITS as EDITS
@@ -36,6 +36,7 @@ from lbd.schema.messages import REDIRECT as REDIRECT
 from lbd.schema.messages import REGEX as REGEX
 from lbd.schema.messages import TARGET as TARGET
 from lbd.schema.messages import URL_PATH as URL_PATH
+from lbd.wording import listed, shown, type_of
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"B": 1, "kB": 1000, "KB": 1000, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from lbd.errors import UsageError
-from lbd.schema.kinds import listed, nearest, shown
+from lbd.wording import listed, nearest, shown
 
 SLOW, DIES, HANGS = KINDS = ("slow", "dies", "hangs")
 LARGEST_FACTOR = 10_000.0

@@ -10,8 +10,8 @@ from lbd import schema
 from lbd.backend.snapshot import Endpoint
 from lbd.errors import UsageError
 from lbd.schema import units as u
-from lbd.schema.kinds import listed, nearest, shown
 from lbd.schema.units import Address
+from lbd.wording import listed, nearest, shown
 
 NAME = "simulated"      # of a backend that no configuration names
 SECONDS = 0.01          # mean time of a server of which nothing is known

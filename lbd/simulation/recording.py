@@ -11,8 +11,8 @@ from typing import Any
 
 from lbd.errors import LbdError, UsageError
 from lbd.schema import units as u
-from lbd.schema.kinds import listed, shown
 from lbd.simulation.workload import SimulatedRequest, WorkloadShape, make_request, popular, source
+from lbd.wording import listed, shown
 
 LONGEST_LINE = 65_536      # characters; longer ones are skipped
 

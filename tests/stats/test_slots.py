@@ -79,13 +79,15 @@ def test_a_full_board_says_so_and_takes_again_after_a_release(board: Board) -> N
 
 
 def test_a_failed_block_takes_none_and_keeps_what_was_taken_before(board: Board) -> None:
-    slots = Slots(board)
-    slots.take(BACKEND, "old")
-    with pytest.raises(RuntimeError), slots.all_or_none():
-        for kind, identity in ((BACKEND, "old"), (BACKEND, "new"), (LISTENER, "new")):
-            slots.take(kind, identity)
-        raise RuntimeError
-    assert (slots.owners(BACKEND), slots.owners(LISTENER)) == ({"old": 0}, {})
-    with slots.all_or_none():
-        slots.take(BACKEND, "newer")
-    assert slots.owners(BACKEND) == {"old": 0, "newer": 1}
+    def take_all(*identities: str) -> None:
+        with slots.all_or_none():
+            for identity in identities:
+                slots.take(LISTENER, identity)
+
+    slots, capacity = Slots(board), fields.KINDS[LISTENER].capacity
+    take_all("old")
+    with pytest.raises(LbdError, match="room for"):
+        take_all("old", *map(str, range(capacity)))
+    assert slots.owners(LISTENER) == {"old": 0}
+    take_all("old", "new")
+    assert slots.owners(LISTENER) == {"old": 0, "new": 1}

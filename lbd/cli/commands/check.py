@@ -26,11 +26,11 @@ from lbd.generation.certificates import Certificates
 from lbd.log.logger import printable
 from lbd.report.forecast import forecast
 from lbd.schema import Config
-from lbd.schema.kinds import shown
 from lbd.tls.certificate import facts_of_all, load_pem
 from lbd.tls.chain import expired, faults, unfinished
 from lbd.tls.credentials import Credentials
 from lbd.tls.pem import CertificateFacts
+from lbd.wording import shown
 
 HELP = "say everything that is wrong with a configuration; exit code 0 if it can be used"
 

@@ -8,7 +8,7 @@ from types import ModuleType
 from lbd.cli import command_line, emphasis, guide, markdown, pager
 from lbd.cli.reference import endings
 from lbd.errors import UsageError
-from lbd.schema.kinds import nearest, shown
+from lbd.wording import nearest, shown
 
 HELP = "show all commands and guides; or one command, guide, key, metric or ending"
 

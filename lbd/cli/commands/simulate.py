@@ -20,7 +20,7 @@ from lbd.config.read import read
 from lbd.errors import UsageError
 from lbd.health import CHECKS
 from lbd.schema import units as u
-from lbd.schema.kinds import ValueKind, listed, nearest, shown
+from lbd.schema.kinds import ValueKind
 from lbd.simulation import fault, fleet
 from lbd.simulation.advice import advise
 from lbd.simulation.engine import Engine
@@ -29,6 +29,7 @@ from lbd.simulation.fleet import SimulatedFleet
 from lbd.simulation.recording import paced, read_recording
 from lbd.simulation.scenario import Scenario
 from lbd.simulation.workload import SimulatedRequest, WorkloadShape, synthetic
+from lbd.wording import listed, nearest, shown
 
 HELP = "find out which algorithm suits a fleet and its load, in simulated time"
 
