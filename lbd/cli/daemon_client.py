@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lbd.cli import daemon_tls, options
+from lbd.cli import argument_types, daemon_tls, options
 from lbd.config.document import INPUT
 from lbd.errors import LbdError, Problem, UsageError
 from lbd.schema import units as u
@@ -141,7 +141,7 @@ def failure_reason(error: Exception) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that select the daemon."""
-    options.add(parser, options.ADMIN, "which daemon")
+    argument_types.add_group(parser, options.ADMIN, "which daemon")
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:

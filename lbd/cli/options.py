@@ -1,10 +1,6 @@
-"""The options that several commands share, one line each."""
+"""The options that several commands share, one line each; the types of their values are in `argument_types`."""
 
-import argparse
 from typing import Any
-
-from lbd.cli.parser import checked, kind, number
-from lbd.schema import units as u
 
 Table = tuple[tuple[tuple[str, ...], dict[str, Any]], ...]
 
@@ -12,21 +8,19 @@ FILE: Table = (
     (("-c", "--config"), {"metavar": "FILE", "help": "read the configuration from this TOML file (-: standard input)"}),
 )
 
-# `listen` and `server` are lists of texts, `workers` is a text too; `health_interval` is seconds.
 CONFIGURATION: Table = (
     *FILE,
-    (("--listen",), {"metavar": "ADDR", "action": "append", "default": [], "type": checked(kind(u.BIND)),
+    (("--listen",), {"metavar": "ADDR", "action": "append", "default": [],
                      "help": "without a file: listen on IP:PORT or unix:PATH; may be repeated"}),
-    (("--server",), {"metavar": "ADDR", "action": "append", "default": [], "type": checked(kind(u.ADDRESS)),
+    (("--server",), {"metavar": "ADDR", "action": "append", "default": [],
                      "help": "without a file: a server that gets the requests; may be repeated"}),
     (("--algorithm",), {"metavar": "NAME",
                         "help": "how servers are chosen; with a file, where its backends name nothing"}),
-    (("--health-path",), {"metavar": "PATH", "type": kind(u.URL_PATH),
+    (("--health-path",), {"metavar": "PATH",
                           "help": "check servers by GET PATH; overrides every http policy of the file"}),
-    (("--health-interval",), {"metavar": "TIME", "type": kind(u.DURATION),
+    (("--health-interval",), {"metavar": "TIME",
                               "help": 'time between two checks ("500ms", "5s"); overrides every policy of the file'}),
-    (("--workers",), {"metavar": "N", "type": checked(number(u.WORKERS)),
-                      "help": 'worker processes, 1 to 64, or "auto": one per usable CPU'}),
+    (("--workers",), {"metavar": "N", "help": 'worker processes, 1 to 64, or "auto": one per usable CPU'}),
 )
 
 ADMIN: Table = (
@@ -40,10 +34,3 @@ ADMIN: Table = (
 
 # Options that take the next word as their value, which therefore is not a command.
 VALUED = frozenset(flag for flags, _ in CONFIGURATION + ADMIN for flag in flags)
-
-
-def add(parser: argparse.ArgumentParser, table: Table, title: str) -> None:
-    """Give the parser a titled group with every option of the table."""
-    group = parser.add_argument_group(title)
-    for flags, settings in table:
-        group.add_argument(*flags, **settings)

@@ -1,51 +1,15 @@
 """An argument parser that raises `UsageError` and suggests the option that was probably meant."""
 
 import argparse
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from lbd.cli import emphasis, pager
 from lbd.errors import UsageError
-from lbd.schema.kinds import ValueKind
 from lbd.wording import nearest, shown
 
 HELP_COLUMN = 30  # column of the help texts
 HELP_WIDTH = 110
-
-
-def kind(of: ValueKind) -> Callable[[str], Any]:
-    """A `type=` for argparse that reads a value by the rules of the configuration file."""
-
-    def read(text: str) -> Any:
-        try:
-            return of.read(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(f"{shown(text)} {error}; must be {of.allowed}") from None
-
-    return read
-
-
-def checked(read: Callable[[str], Any]) -> Callable[[str], str]:
-    """A `type=` for argparse that checks a value and keeps its text."""
-    def check(text: str) -> str:
-        read(text)
-        return text
-
-    return check
-
-
-def number(of: ValueKind) -> Callable[[str], Any]:
-    """A `type=` for argparse that reads an integer by the rules of the configuration file."""
-    def read(text: str) -> Any:
-        if re.fullmatch("-?[0-9]+", text):
-            return of.read(int(text))
-        if of.schema.get("type") == "integer":       # no word could be meant
-            raise ValueError("is not a number")
-        return of.read(text)
-
-    return kind(replace(of, read=read))
 
 
 class Parser(argparse.ArgumentParser):

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from lbd.cli import daemon_client
+from lbd.cli.argument_types import checked, kind
 from lbd.cli.daemon_client import DaemonAnswer, DaemonClient
-from lbd.cli.parser import checked, kind
 from lbd.cli.streams import print_error
 from lbd.errors import LbdError, UsageError
 from lbd.schema import units as u

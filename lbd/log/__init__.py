@@ -1,1 +1,1 @@
-"""The daemon's own log: structured lines, standard streams, moments; imports errors, building and below."""
+"""The daemon's own log: structured lines, standard streams, moments; imports errors, building, wording and below."""

@@ -1,6 +1,7 @@
 """lbd.cli.command_line: words to command, refusals, exit codes."""
 
 import argparse
+import ast
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -120,7 +121,7 @@ def test_help_of_a_command(fakes: SimpleNamespace, capsys: pytest.CaptureFixture
 
 def test_version_loads_nothing_heavy() -> None:
     code = ("import sys; from lbd.cli import main; assert main(['-V']) == 0; "
-            "print(sorted({'aiohttp', 'uvloop', 'rich', 'asyncio', 'lbd.control.supervisor'} & set(sys.modules)))")
+            "print(sorted({'aiohttp', 'uvloop', 'rich', 'asyncio', 'lbd.schema'} & set(sys.modules)))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == f"lbd {__version__}\n[]\n"
 
@@ -139,3 +140,10 @@ def test_a_reader_that_leaves_early() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
+
+
+@pytest.mark.parametrize("command", ["check", "plan"])
+def test_a_command_on_files_loads_no_daemon(command: str) -> None:
+    code = f"import sys; from lbd.cli import main; main([{command!r}, '-c', '/dev/null']); print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"lbd.control", "aiohttp", "uvloop"} & set(ast.literal_eval(done.stdout.splitlines()[-1]))

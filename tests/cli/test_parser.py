@@ -2,10 +2,10 @@
 
 import pytest
 
-from lbd.cli.parser import Parser, kind, number
+from lbd.cli.argument_types import kind, number
+from lbd.cli.parser import Parser
 from lbd.errors import UsageError
 from lbd.schema.kinds import ValueKind
-from lbd.schema.units import WORKERS, integer
 
 
 def read(value: object) -> int:
@@ -29,20 +29,6 @@ def parser() -> Parser:
 def test_values_are_read_by_their_kind() -> None:
     args = parser().read_words(["--count", "7", "--word", "abc"])
     assert (args.count, args.word) == (7, 3)
-
-
-def test_a_word_in_place_of_a_number() -> None:
-    made = Parser("lbd test", "A test.")
-    made.add_argument("--count", type=number(integer(0, 5)))
-    made.add_argument("--workers", type=number(WORKERS))
-    made.add_argument("-c", "--config")
-    with pytest.raises(UsageError, match='"x" is not a number; must be a whole number from 0 to 5'):
-        made.read_words(["--count", "x"])
-    with pytest.raises(UsageError, match='"-1" is out of range'):
-        made.read_words(["--count=-1"])
-    assert (made.read_words(["--workers", "auto"]).workers, made.read_words(["--workers", "3"]).workers) == (0, 3)
-    with pytest.raises(UsageError, match=r'"lbd.toml" is one word too many; a file is given with -c'):
-        made.read_words(["lbd.toml"])
 
 
 @pytest.mark.parametrize(("words", "message"), [

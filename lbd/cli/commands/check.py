@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from lbd.admin.tls import AdminTlsContext
-from lbd.cli import options
-from lbd.cli.commands.daemon import loader
+from lbd.cli import argument_types, options
+from lbd.cli.config_loader import loader
 from lbd.cli.streams import fixed_exit_code, print_error
 from lbd.cli.terminal import TerminalConsole
 from lbd.config.document import INPUT, INPUT_NAME, DocumentError, fetch
@@ -43,7 +43,7 @@ LEAD = 20    # characters shown before the place when a line is longer
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the configuration and of the output."""
-    options.add(parser, options.CONFIGURATION, "configuration")
+    argument_types.add_group(parser, options.CONFIGURATION, "configuration")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import tomli_w
 
+from lbd.cli.argument_types import number
 from lbd.cli.child_processes import ChildProcesses
 from lbd.cli.daemon_client import DaemonClient
 from lbd.cli.example_files import example_file
-from lbd.cli.parser import number
 from lbd.cli.terminal import TerminalConsole
 from lbd.errors import LbdError
 from lbd.schema import units as u

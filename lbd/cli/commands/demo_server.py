@@ -7,8 +7,8 @@ import signal
 import uvloop
 from aiohttp import web
 
+from lbd.cli.argument_types import kind, number
 from lbd.cli.demo_app import Behaviour, DemoApp
-from lbd.cli.parser import kind, number
 from lbd.errors import LbdError
 from lbd.schema import units as u
 

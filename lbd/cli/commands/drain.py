@@ -3,8 +3,8 @@
 import argparse
 
 from lbd.cli import runtime_changes, wait_conditions
+from lbd.cli.argument_types import kind
 from lbd.cli.commands.wait import TIMED_OUT
-from lbd.cli.parser import kind
 from lbd.schema import units as u
 
 HELP = "let a server finish what it has and take nothing new"

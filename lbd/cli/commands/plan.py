@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lbd.cli import daemon_client, options
-from lbd.cli.commands.daemon import loader
+from lbd.cli.config_loader import loader
 from lbd.cli.streams import fixed_exit_code, print_error
 from lbd.cli.terminal import TerminalConsole
 from lbd.config.document import INPUT

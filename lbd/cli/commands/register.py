@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 from lbd.cli import daemon_client, runtime_changes
+from lbd.cli.argument_types import checked, kind, number
 from lbd.cli.daemon_client import DaemonClient, NoAnswer
-from lbd.cli.parser import checked, kind, number
 from lbd.cli.streams import print_error
 from lbd.config.runtime import TTL, WEIGHT
 from lbd.errors import LbdError, UsageError

@@ -4,8 +4,8 @@ import argparse
 import json
 
 from lbd.cli import daemon_client
+from lbd.cli.argument_types import checked, kind
 from lbd.cli.commands import plan
-from lbd.cli.parser import checked, kind
 from lbd.cli.streams import fixed_exit_code, print_error
 from lbd.cli.terminal import TerminalConsole
 from lbd.schema import units as u

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from lbd import schema
 from lbd.balance import ALGORITHMS
 from lbd.cli import terminal
-from lbd.cli.parser import kind, number
+from lbd.cli.argument_types import kind, number
 from lbd.cli.simulation import picture
 from lbd.cli.simulation.page import as_data, lines, page
 from lbd.config.read import read

@@ -5,7 +5,7 @@ import importlib
 import sys
 
 from lbd.cli import daemon_client
-from lbd.cli.parser import kind
+from lbd.cli.argument_types import kind
 from lbd.errors import LbdError
 from lbd.schema import units as u
 

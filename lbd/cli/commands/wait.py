@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from lbd.cli import daemon_client, runtime_changes, wait_conditions
-from lbd.cli.parser import kind
+from lbd.cli.argument_types import kind
 from lbd.schema import units as u
 
 HELP = "wait until a server is drained or up, or a backend has enough usable servers"

@@ -3,7 +3,7 @@
 import argparse
 
 from lbd.cli import runtime_changes
-from lbd.cli.parser import number
+from lbd.cli.argument_types import number
 from lbd.config.runtime import WEIGHT
 
 HELP = "give a server another weight"
