@@ -40,7 +40,7 @@ class InvalidChange(LbdError):
 
 
 class NotReady(LbdError):
-    """A change that comes before the daemon serves."""
+    """A change that comes while the daemon starts or stops."""
 
 
 class NotStored(LbdError):

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from lbd import __version__
 from lbd.admin.answers import answer
+from lbd.admin.guard import CHANGING
 from lbd.admin.route import QUERIES, ApiRoute
 from lbd.schema import REQUIRED, keys
 
@@ -17,6 +18,8 @@ PROBLEM: dict[str, Any] = {
     "properties": {"type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
                    "detail": {"type": "string"}, "problems": {"type": "array", "items": {"type": "object"}}},
 }
+
+UNAVAILABLE = "refused: lbd starts or stops, or cannot keep the change on its disk"
 
 
 class OpenApiResource:
@@ -62,6 +65,7 @@ def body(section: type) -> dict[str, Any]:
 def _operation(route: ApiRoute) -> dict[str, Any]:
     faults = {400, 401, 403, 408, 413, 500, 503}
     faults |= ({404} if "{" in route.path else set()) | ({422} if route.body else set())
+    texts = {503: UNAVAILABLE} if route.method in CHANGING else {}
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     return {
         "operationId": f"{route.method.lower()}{route.path.replace('/', '_').replace('{', '').replace('}', '')}",
@@ -73,7 +77,7 @@ def _operation(route: ApiRoute) -> dict[str, Any]:
         ],
         **({"requestBody": _body(route.body)} if route.body else {}),
         "responses": {
-            **{str(code): _error() for code in sorted(faults - set(route.codes))},
+            **{str(code): _error(texts.get(code, "refused")) for code in sorted(faults - set(route.codes))},
             **{str(code): _response(route, code, text) for code, text in route.codes.items()},
         },
     }
@@ -97,6 +101,6 @@ def _body(section: type) -> dict[str, Any]:
     return {"required": "required" in schema, "content": {"application/json": {"schema": schema}}}
 
 
-def _error(text: str = "refused") -> dict[str, Any]:
+def _error(text: str) -> dict[str, Any]:
     return {"description": text,
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}

@@ -12,7 +12,7 @@ from lbd.control.daemon_log import DaemonLog
 from lbd.control.lifecycle import Lifecycle
 from lbd.control.runtime_changes import RuntimeChanges
 from lbd.control.upgrade import Upgrade
-from lbd.errors import LbdError
+from lbd.errors import LbdError, NotReady
 from lbd.generation.control_plane import ControlPlane
 from lbd.log.moment import moment
 from lbd.reload.file_watches import FileWatches
@@ -106,7 +106,8 @@ class Operations:
         return await self._log.events.wait(since, wait)
 
     async def reload(self, force: bool, confirm: float = 0.0) -> dict[str, Any]:
-        """Read the configuration again and put it in force."""
+        """Read the configuration again and put it in force; raises `NotReady` unless lbd serves."""
+        self._require_ready()
         return await self._reload.reload(force, confirm)
 
     async def plan(self, file: str | None) -> dict[str, Any]:
@@ -118,11 +119,16 @@ class Operations:
         return self._reload.confirm()
 
     async def rollback(self) -> dict[str, Any]:
-        """Go back to the generation before."""
+        """Go back to the generation before; raises `NotReady` unless lbd serves."""
+        self._require_ready()
         return await self._reload.rollback()
 
     async def upgrade(self) -> dict[str, Any]:
-        """Become the version on disk, in place; raises `LbdError` when it does not take the configuration."""
-        if not self._life.is_ready:
-            raise LbdError(f"lbd is {self._life.state}")
+        """Become the version on disk, in place; raises `NotReady` unless lbd serves, and `LbdError` when that version
+        does not take the configuration."""
+        self._require_ready()
         return await self._upgrade.upgrade()
+
+    def _require_ready(self) -> None:
+        if not self._life.is_ready:
+            raise NotReady(f"lbd is {self._life.state} and takes no such change now")

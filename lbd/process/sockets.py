@@ -6,7 +6,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lbd.errors import LbdError
+from lbd.errors import LbdError, NotReady
 from lbd.net.tcp_options import of_listener
 from lbd.process import binding, socket_file
 from lbd.process.socket_file import Permissions
@@ -41,6 +41,7 @@ class Sockets:
 
     def __init__(self) -> None:
         self.kept_elsewhere = False   # systemd holds them too, for a successor: a Unix socket's file stays
+        self._closed = False
         self._held: dict[Bind, list[socket.socket]] = {}
         self._passed: set[int] = set()     # ids of those that came from outside: a bind has exactly these
         self._restored: set[int] = set()   # ids of lbd's own of an earlier life: more may be added
@@ -84,7 +85,10 @@ class Sockets:
 
     def stage(self, listeners: Mapping[str, ListenerConfig], slots: int, leaving: int = 0) -> Staged:
         """Bind the missing sockets; nothing listens yet, and nothing is closed. `leaving` is a port that another socket
-        of lbd's own gives up, so that it is taken beside that one; 0: none. Raises `LbdError` and leaves no trace."""
+        of lbd's own gives up, so that it is taken beside that one; 0: none. Raises `LbdError`, after `close`
+        always, and leaves no trace."""
+        if self._closed:
+            raise NotReady("lbd is stopping and takes no other configuration")
         slots = max(slots, self.slots)
         staged = Staged({}, [], {}, {}, {}, leaving)
         try:
@@ -109,7 +113,11 @@ class Sockets:
                 permissions.apply(path, path)
 
     def commit(self, staged: Staged) -> list[tuple[Bind, socket.socket]]:
-        """Listen on everything; returns the sockets that no bind needs any more, for `release`."""
+        """Listen on everything; returns the sockets that no bind needs any more, for `release`. After `close`: on
+        nothing."""
+        if self._closed:
+            self.discard(staged)
+            return []
         for bind, socks in staged.wanted.items():
             for sock in socks:
                 listener = staged.listeners[bind]
@@ -155,7 +163,8 @@ class Sockets:
         return found
 
     def close(self) -> None:
-        """Close everything."""
+        """Close everything for good."""
+        self._closed = True
         held, self._held = self._held, {}
         self.release([(bind, sock) for bind, socks in held.items() for sock in socks])
         self._held = {}

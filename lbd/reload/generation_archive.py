@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from lbd.errors import LbdError
+from lbd.errors import LbdError, NotReady
 from lbd.log.logger import logger
 from lbd.net.offload import Offload
 from lbd.reload.history import History
@@ -31,7 +31,7 @@ class GenerationArchive:
     async def previous(self) -> str:
         """The file of the generation before the one in force; raises `LbdError`."""
         if self._history is None:
-            raise LbdError("lbd is still starting; try again in a moment")
+            raise NotReady("lbd is still starting; try again in a moment")
         return await self._working.run(self._history.previous)
 
     async def keep(self, config: Config) -> None:

@@ -11,7 +11,7 @@ from lbd.admin import app
 from lbd.admin.openapi import body, describe
 from lbd.admin.routes import ROUTES
 from lbd.config.runtime import OverrideRequest, RegistrationRequest, read
-from lbd.errors import ConfigError
+from lbd.errors import ConfigError, LbdError, NotReady
 
 
 async def test_served_with_every_route(daemon, ask):
@@ -22,6 +22,25 @@ async def test_served_with_every_route(daemon, ask):
         (route.method, route.path) for route in ROUTES}
     names = [operation["operationId"] for found in document["paths"].values() for operation in found.values()]
     assert len(set(names)) == len(names)
+
+
+CHANGES = [("POST", "/v1/reload"), ("POST", "/v1/rollback"), ("POST", "/v1/upgrade"), ("POST", "/v1/plan"),
+           ("POST", "/v1/confirm"), ("PATCH", "/v1/backends/{backend}"), ("DELETE", "/v1/overrides"),
+           *((method, "/v1/backends/{backend}/servers/{server}") for method in ("PUT", "PATCH", "DELETE"))]
+
+
+@pytest.mark.parametrize(("method", "path", "error", "wanted"), [
+    *((*change, NotReady("lbd is starting"), {503}) for change in CHANGES),
+    *((*change, LbdError("no"), {409, 503}) for change in CHANGES),
+    ("POST", "/v1/reload", ConfigError([]), {422}), ("POST", "/v1/plan", ConfigError([]), {422})])
+async def test_a_refused_change_has_a_status_that_is_described(daemon, ask, method, path, error, wanted):
+    daemon.error = daemon.runtime_changes.error = error
+    body = '{"address": "10.0.0.1:80"}' if method == "PUT" else '{"mode": "drain"}' if method == "PATCH" else None
+    status, _, text = await ask(app.admin(daemon, None), method, path.format(backend="app", server="a"), body=body)
+    assert status in wanted, text
+    described = describe(ROUTES)["paths"][path][method.lower()]["responses"]
+    assert str(status) in described
+    assert status != 503 or "starts or stops" in described["503"]["description"]
 
 
 def test_every_path_parameter_is_described():

@@ -4,7 +4,7 @@ import pytest
 
 from lbd.control.lifecycle import READY, Lifecycle
 from lbd.control.operations import Operations
-from lbd.errors import LbdError
+from lbd.errors import LbdError, NotReady
 from lbd.generation.control_plane import ControlPlane
 from lbd.net.tasks import Tasks
 
@@ -30,5 +30,6 @@ async def test_before_a_worker_serves(operations):
     operations.tick()
     with pytest.raises(LbdError, match="no worker serves"):
         operations.explain("GET", "http://a/", (), "127.0.0.1", "")
-    with pytest.raises(LbdError, match="lbd is starting"):
-        await operations.upgrade()
+    for change in (operations.reload(force=False), operations.rollback(), operations.upgrade()):
+        with pytest.raises(NotReady, match="lbd is starting"):
+            await change

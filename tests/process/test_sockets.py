@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from lbd.errors import LbdError
+from lbd.errors import LbdError, NotReady
 from lbd.process.sockets import Sockets, address_of
 from lbd.schema import ListenerConfig
 from lbd.schema.units import Address
@@ -112,6 +112,19 @@ def test_a_unix_bind_has_one_socket_for_all(sockets, tmp_path):
         client.connect(path)
     sockets.release(sockets.commit(sockets.stage({}, 3)))
     assert not os.path.exists(path)
+
+
+def test_after_the_close_nothing_listens_any_more(sockets):
+    wanted = {"web": listener(local())}
+    sockets.commit(sockets.stage(wanted, 2))
+    address = sockets.addresses()["web"][0]
+    staged = sockets.stage({**wanted, "other": listener(local())}, 2)
+    sockets.close()
+    assert sockets.commit(staged) == []
+    assert sockets.addresses() == {}
+    assert not answers(address)
+    with pytest.raises(NotReady, match="stopping"):
+        sockets.stage(wanted, 2)
 
 
 @pytest.mark.parametrize("name", [b"lbd-test", b"\xff\xfe", b"a\0b"])

@@ -117,6 +117,25 @@ def test_what_waits_at_a_listener_that_a_reload_removes_is_served(text):
         assert set(load.answered) == {200}
 
 
+def test_no_reload_opens_a_listener_that_nobody_serves_any_more(text, origin):
+    outcomes = []
+    with Lbd(text()) as lbd:
+        thread = held(lbd, origin, outcomes)
+        lbd.send(signal.SIGTERM)
+        until(lambda: "no new connections" in lbd.log(), "it stops")
+        lbd.write(text(MORE))
+        assert lbd.admin("POST", "/v1/reload")[0] == 503
+        lbd.send(signal.SIGHUP)
+        until(lambda: "reload refused" in lbd.log(), "the signal is refused too")
+        for name in ("web", "more"):
+            with pytest.raises(ConnectionRefusedError):
+                lbd.get(name)
+        origin.release.set()
+        thread.join()
+        assert lbd.wait() == 0
+    assert outcomes == [200]
+
+
 def test_an_end_without_a_word_on_stderr(text):
     with Lbd(text()) as lbd:
         assert lbd.admin("GET", "/readyz")[0] == lbd.admin("GET", "/v1/status")[0] == 200
