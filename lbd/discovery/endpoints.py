@@ -60,14 +60,14 @@ class Endpoints:
 
     def make_generation(self, number: int, config: Config, max_connections: int, secret: bytes = b"",
                         credentials: Mapping[Place, Credentials] | None = None) -> Generation:
-        """The generation as of now; raises `LbdError`, and takes no slot, when the scoreboard has no room for it."""
+        """The generation as of now; raises `LbdError` when the scoreboard has no room, and then allocates no slot."""
         with self._slots.all_or_none():
-            backends = {name: self._slots.take(scoreboard.BACKEND, name) for name in config.backends}
-            listeners = {name: self._slots.take(scoreboard.LISTENER, name) for name in config.listeners}
+            backends = {name: self._slots.allocate(scoreboard.BACKEND, name) for name in config.backends}
+            listeners = {name: self._slots.allocate(scoreboard.LISTENER, name) for name in config.listeners}
             routes: dict[tuple[str, str], int] = {}
             for name, listener in config.listeners.items():
                 for backend in {"", listener.backend or "", *(route.backend or "" for route in listener.routes)}:
-                    routes[name, backend] = self._slots.take(scoreboard.ROUTE, (name, backend))
+                    routes[name, backend] = self._slots.allocate(scoreboard.ROUTE, (name, backend))
             return Generation(number, config, self.by_backend(config), backends, listeners, routes, max_connections,
                               secret, credentials or {})
 
@@ -106,7 +106,7 @@ class Endpoints:
                 health = judgement.health if judgement is not None else "unknown"
             if health == "up" and self._ejection_reason(key):
                 health = "ejected"
-            slot = self._slots.take(scoreboard.SERVER, key)
+            slot = self._slots.allocate(scoreboard.SERVER, key)
             yield self._apply_changes(
                 Endpoint(name, server_name, address, slot, server.weight, server.backup, server.mode, health,
                          server.max_conns or 0, server.address.host))

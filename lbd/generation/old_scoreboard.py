@@ -79,7 +79,7 @@ class OldScoreboard:
         for kind, _, _, _, _, owners in self._kinds:
             for owner, _, latency in owners:
                 if latency > 0 and kind in (scoreboard.SERVER, scoreboard.BACKEND):
-                    board.row(lane, kind, slots.take(kind, owner)).learn(latency)
+                    board.row(lane, kind, slots.allocate(kind, owner)).learn(latency)
 
     def add(self, lanes: Iterable[int], board: Board, slots: Slots, lane: int) -> None:
         """Add the growth of the counters in these lanes of it since the last time."""
@@ -97,7 +97,7 @@ class OldScoreboard:
                     if not any(now) or now == before:
                         continue
                     if target is None:
-                        target = board.row(lane, kind, 0 if kind == scoreboard.PROCESS else slots.take(kind, owner))
+                        target = board.row(lane, kind, 0 if kind == scoreboard.PROCESS else slots.allocate(kind, owner))
                     for theirs, ours in places:
                         target.add(ours, now[theirs] - (before[theirs] if before else 0.0))
                     self._added[name, slot, number] = now

@@ -91,7 +91,7 @@ def environment(subject: Subject) -> Mapping[str, str]:
     passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     return {
         **passed_on,
-        "LBD_ADDRESS": address.place,
+        "LBD_ADDRESS": address.without_scheme,
         "LBD_HOST": "" if address.path else address.host,
         "LBD_PORT": "" if address.path else str(address.port),
         "LBD_BACKEND": subject.backend,

@@ -98,7 +98,7 @@ class HttpChecker:
 def request(address: Address, options: HttpOptions) -> bytes:
     """The head of the request; fields of the policy replace lbd's own of the same name."""
     fields = {
-        "host": ("Host", options.host or ("localhost" if address.path else address.place)),
+        "host": ("Host", options.host or ("localhost" if address.path else address.without_scheme)),
         "user-agent": ("User-Agent", f"lbd/{__version__}"),
         "accept": ("Accept", "*/*"),
         "accept-encoding": ("Accept-Encoding", "identity"),

@@ -165,7 +165,7 @@ def _codes(counts: Iterable[float]) -> dict[str, int]:
 
 
 def _total(plane: ControlPlane, kind: int, name: str, field: int) -> float:
-    return plane.board.total(kind, plane.slots.take(kind, name), field)
+    return plane.board.total(kind, plane.slots.allocate(kind, name), field)
 
 
 def then(steady: float) -> str:

@@ -33,10 +33,10 @@ class Address:
     tls: bool = False
 
     def __str__(self) -> str:
-        return f"https://{self.place}" if self.tls else self.place
+        return f"https://{self.without_scheme}" if self.tls else self.without_scheme
 
     @property
-    def place(self) -> str:
+    def without_scheme(self) -> str:
         """Host and port, or the path, without a scheme."""
         if self.path:
             return f"unix:{self.path}"

@@ -22,7 +22,7 @@ class Slots:
         self._free: tuple[list[int], ...] = tuple([] for _ in KINDS)
         self._high = [0] * len(KINDS)        # slots from here on were never given away
 
-    def take(self, kind: int, identity: Hashable) -> int:
+    def allocate(self, kind: int, identity: Hashable) -> int:
         """The slot of that owner, a new one if it has none yet; LbdError when there is no room."""
         owned = self._owned[kind]
         slot = owned.get(identity)
@@ -33,7 +33,7 @@ class Slots:
 
     @contextlib.contextmanager
     def all_or_none(self) -> Iterator[None]:
-        """Free again what is taken within the block, if that raises; nothing else may take slots meanwhile."""
+        """Free again what is allocated within the block, if that raises; nothing else may allocate slots meanwhile."""
         before = [frozenset(owned) for owned in self._owned]
         try:
             yield

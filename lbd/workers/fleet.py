@@ -100,7 +100,7 @@ class Fleet:
 
     async def explain(self, ticket: bytes, seconds: float) -> None:
         """Have every worker explain its answer to a request with this ticket. Raises `LbdError`."""
-        answers = [process.ask(ExplainRequest(ticket, seconds), ExplainReady) for process in self.serving()]
+        answers = [process.request(ExplainRequest(ticket, seconds), ExplainReady) for process in self.serving()]
         try:
             async with asyncio.timeout(EXPLAIN):
                 await asyncio.gather(*answers)

@@ -14,7 +14,7 @@ class Lanes:
         self._board = board
         self._free = list(range(board.lanes))
 
-    def take(self) -> int | None:
+    def allocate(self) -> int | None:
         """The lowest free lane, None if all are in use."""
         return self._free.pop(0) if self._free else None
 

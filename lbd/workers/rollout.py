@@ -75,12 +75,12 @@ class Rollout:
             await self._commit(process, generation)
 
     async def _prepare(self, process: WorkerProcess, generation: Generation) -> None:
-        answer = await process.ask(Prepare(generation), Ready, Veto)
+        answer = await process.request(Prepare(generation), Ready, Veto)
         if isinstance(answer, Veto):
             raise LbdError(answer.reason)
 
     async def _commit(self, process: WorkerProcess, generation: Generation) -> None:
-        await process.ask(Commit(generation.number), Committed)
+        await process.request(Commit(generation.number), Committed)
         process.generation = generation
         if changes := self._changes_since(generation):
             process.send(UpdateEndpoints(changes))

@@ -86,21 +86,22 @@ class WorkerProcess:
         """Send without waiting for an answer; messages to a dead worker are lost."""
         self._channel.send(message, fds)
 
-    async def ask(self, message: Message | None, *kinds: type) -> Any:
+    async def request(self, message: Message, *kinds: type) -> Any:
         """Send, and wait for the next message of these kinds. Raises `LbdError` when the worker dies before.
 
         A cancelled call still takes the answer to its message, lest the next call takes it for its own.
         """
-        if self.ended.is_set():
-            raise LbdError(f"worker {self.slot} ({self.pid}) is dead")
-        future = self._answers.expect(kinds)
-        if message is not None:
-            self._channel.send(message)
+        future = self._expect(kinds)
+        self._channel.send(message)
+        return await future
+
+    async def receive(self, *kinds: type) -> Any:
+        """Wait for the next message of these kinds. Raises `LbdError` when the worker dies before."""
+        future = self._expect(kinds)
         try:
             return await future
         except asyncio.CancelledError:
-            if message is None:
-                self._answers.forget(future)
+            self._answers.forget(future)
             raise
 
     def drain(self, timeout: float) -> None:
@@ -112,6 +113,11 @@ class WorkerProcess:
         """Send a signal, if it lives."""
         if not self.ended.is_set():
             self._child.send_signal(number)
+
+    def _expect(self, kinds: tuple[type, ...]) -> asyncio.Future[Any]:
+        if self.ended.is_set():
+            raise LbdError(f"worker {self.slot} ({self.pid}) is dead")
+        return self._answers.expect(kinds)
 
     def _on_message(self, message: Message, _fds: list[int]) -> None:
         if not self._answers.deliver(message):

@@ -69,7 +69,7 @@ class WorkerSlots:
         """Run one worker of this slot after the other, as long as the slot is wanted."""
         backoff = Backoff()
         while self._is_wanted(slot):
-            lane = self._lanes.take()
+            lane = self._lanes.allocate()
             if lane is None:
                 logger.error("no lane of the scoreboard is free for a worker yet", slot=slot)
                 await asyncio.sleep(1.0)

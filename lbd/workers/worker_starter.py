@@ -40,7 +40,7 @@ class WorkerStarter:
 
     async def greet(self, process: WorkerProcess) -> None:
         """Await the greeting. Raises `LbdError` for a worker of another version, and for one that dies before."""
-        hello = await process.ask(None, WorkerHello)
+        hello = await process.receive(WorkerHello)
         if (hello.version, hello.layout) != (__version__, self.layout):
             self._on_version_mismatch()
             raise LbdError(f"it runs lbd {hello.version}, the supervisor lbd {__version__}: lbd was replaced under the "

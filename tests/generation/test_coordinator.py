@@ -114,7 +114,7 @@ async def test_a_veto_of_one_worker_stops_all(running, monkeypatch):
     async def refuse(message, *kinds):
         return Veto(2, "not that")
 
-    monkeypatch.setattr(process, "ask", refuse)
+    monkeypatch.setattr(process, "request", refuse)
     with pytest.raises(LbdError, match="not that"):
         await running.coordinator.apply_config(config("a", "b"))
     monkeypatch.undo()

@@ -22,8 +22,8 @@ class Other:
 
     def __post_init__(self):
         self.slots = Slots(self.board)
-        self.slots.take(scoreboard.SERVER, ("app", "gone", "10.0.0.9:80"))
-        self.server = self.slots.take(scoreboard.SERVER, SERVER)
+        self.slots.allocate(scoreboard.SERVER, ("app", "gone", "10.0.0.9:80"))
+        self.server = self.slots.allocate(scoreboard.SERVER, SERVER)
 
     def row(self, lane, kind=scoreboard.SERVER, slot=None):
         return self.board.row(lane, kind, self.server if slot is None else slot)
@@ -40,7 +40,7 @@ def other():
 
 
 def total(board, slots, field):
-    return board.total(scoreboard.SERVER, slots.take(scoreboard.SERVER, SERVER), field)
+    return board.total(scoreboard.SERVER, slots.allocate(scoreboard.SERVER, SERVER), field)
 
 
 def test_counters_are_added_and_never_twice(other):
@@ -68,7 +68,7 @@ def test_latencies_go_on(other):
     board = Board.create(4)
     slots = Slots(board)
     other.past().begin(board, slots, LANE)
-    assert board.latency(slots.take(scoreboard.SERVER, SERVER)) == pytest.approx(0.25)
+    assert board.latency(slots.allocate(scoreboard.SERVER, SERVER)) == pytest.approx(0.25)
     assert (scoreboard.SERVER, SERVER) in other.past().identities()
 
 

@@ -30,12 +30,12 @@ def test_numbers_rows_and_lanes_go_on():
                         slots=((scoreboard.SERVER, OWNER, 5),))
     predecessor = Predecessor(handover, board, slots, lanes)
     assert (predecessor.next_generation, predecessor.restarts, predecessor.upgrades) == (8, 2, 3)
-    assert slots.take(scoreboard.SERVER, OWNER) == 5
+    assert slots.allocate(scoreboard.SERVER, OWNER) == 5
     assert predecessor.rows() == {(scoreboard.SERVER, OWNER)}
-    assert [lanes.take(), lanes.take(), lanes.take()] == [0, 2, None]
+    assert [lanes.allocate(), lanes.allocate(), lanes.allocate()] == [0, 2, None]
     predecessor.on_worker_exit(4711)
     assert predecessor.workers == {}
-    assert lanes.take() == 1
+    assert lanes.allocate() == 1
 
 
 class OldScoreboard:
@@ -58,7 +58,7 @@ def test_counters_of_another_layout_go_to_a_lane_of_their_own():
     board = Board.create(3)
     lanes, old = Lanes(board), OldScoreboard()
     predecessor = Predecessor(Handover("1.0", 7, 0, 0, past=old, workers={4711: 1}), board, Slots(board), lanes)
-    assert lanes.take() == OLD_LANE + 1
+    assert lanes.allocate() == OLD_LANE + 1
     predecessor.add_counters()
     predecessor.on_worker_exit(4711)
     assert old.added == [("all", OLD_LANE), (1, OLD_LANE)]

@@ -34,7 +34,8 @@ def test_requests_that_are_to_end():
     board = Board.create(3)
     slots = Slots(board)
     for owner, lane, open_now in (("stays", 1, 1), ("stays", 2, 2), ("goes", 1, 4)):
-        board.row(lane, scoreboard.SERVER, slots.take(scoreboard.SERVER, owner)).add(fields.SERVER_IN_FLIGHT, open_now)
+        slot = slots.allocate(scoreboard.SERVER, owner)
+        board.row(lane, scoreboard.SERVER, slot).add(fields.SERVER_IN_FLIGHT, open_now)
     stay = {(scoreboard.SERVER, "stays")}
     assert in_flight(board, slots, stay, set()) == 4
     assert in_flight(board, slots, stay, {2}) == 6
@@ -50,8 +51,8 @@ class World:
         self.rows = Rows(Board.create(2), self.slots, self.in_force)
 
     def build(self):
-        self.slots.take(*OWN)
-        self.slots.take(scoreboard.BACKEND, "app")
+        self.slots.allocate(*OWN)
+        self.slots.allocate(scoreboard.BACKEND, "app")
         return Generation(2, Config(), {"app": (MEMBER,)}, {"app": 0}, {}, {})
 
     def owned(self):
@@ -62,7 +63,7 @@ class World:
 async def test_a_row_is_kept_while_workers_prepare_a_generation_that_has_it(monkeypatch, comes):
     monkeypatch.setattr(rows, "LINGER", 0.0)
     world = World()
-    world.slots.take(*OWN)
+    world.slots.allocate(*OWN)
     with world.rows.reserve(world.build) as new:
         world.rows.release_later({OWN}, 0.0)
         await turn(5)
@@ -81,7 +82,7 @@ async def test_no_row_is_kept_for_a_generation_that_failed(monkeypatch, failure)
     with pytest.raises(failure), world.rows.reserve(world.build):
         raise failure
     assert world.owned() == set()
-    world.slots.take(*OWN)
+    world.slots.allocate(*OWN)
     world.rows.release_later({OWN}, 0.0)
     await turn(5)
     assert world.owned() == set()

@@ -58,5 +58,5 @@ async def test_requests_that_drain(plane):
     plane.predecessor.workers = {os.getpid(): 1}      # a worker of the version before
     assert make_view(plane, RELOAD, "compiled").daemon["lbd_draining_requests"] == 5
     plane.predecessor.workers = {}
-    plane.board.row(1, SERVER, plane.slots.take(SERVER, ("app", "gone", "127.0.0.1:8"))).add(SERVER_IN_FLIGHT, 7)
+    plane.board.row(1, SERVER, plane.slots.allocate(SERVER, ("app", "gone", "127.0.0.1:8"))).add(SERVER_IN_FLIGHT, 7)
     assert make_view(plane, RELOAD, "compiled").daemon["lbd_draining_requests"] == 7

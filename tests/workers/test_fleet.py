@@ -11,7 +11,7 @@ async def test_start_and_stop(make):
     assert [process.lane for process in fleet.serving()] == [0, 1]
     await fleet.stop(5.0)
     assert fleet.processes() == []
-    assert fleet.lanes.take() == 0
+    assert fleet.lanes.allocate() == 0
 
 
 async def test_who_drains_is_told_of_servers_too(make, monkeypatch):

@@ -7,17 +7,17 @@ from lbd.workers.lanes import Lanes
 
 def test_lanes_are_used_again_lowest_first():
     lanes = Lanes(Board.create(3))
-    assert [lanes.take() for _ in range(4)] == [0, 1, 2, None]
+    assert [lanes.allocate() for _ in range(4)] == [0, 1, 2, None]
     lanes.release(2)
     lanes.release(0)
-    assert lanes.take() == 0
+    assert lanes.allocate() == 0
 
 
 def test_a_lane_of_another_process_is_not_taken():
     lanes = Lanes(Board.create(3))
     lanes.occupy(0)
     lanes.occupy(0)
-    assert lanes.take() == 1
+    assert lanes.allocate() == 1
 
 
 def test_a_released_lane_keeps_its_counters_and_has_nothing_in_flight():

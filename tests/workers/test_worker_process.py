@@ -38,7 +38,7 @@ async def worker():
 
 
 async def test_it_greets_with_version_and_layout(worker):
-    assert await worker.ask(None, WorkerHello) == WorkerHello(__version__, worker.layout)
+    assert await worker.receive(WorkerHello) == WorkerHello(__version__, worker.layout)
     assert worker.age() >= 0
 
 
@@ -47,7 +47,7 @@ async def test_it_greets_a_supervisor_of_another_version_too(monkeypatch):
     monkeypatch.setattr(module, "_command", lambda *args: [*command(*args), "--eventfds", "7,8"])
     board = Board.create(4)
     process = WorkerProcess(asyncio.get_running_loop(), 0, 0, board.fd, "json", lambda *_: None, lambda line: None)
-    assert await process.ask(None, WorkerHello) == WorkerHello(__version__, board.layout)
+    assert await process.receive(WorkerHello) == WorkerHello(__version__, board.layout)
     process.kill(signal.SIGKILL)
     await process.ended.wait()
 
@@ -59,41 +59,41 @@ def test_a_worker_of_an_older_version_knows_every_option():
 
 
 async def test_it_prepares_commits_and_answers_pings(worker):
-    assert await worker.ask(Prepare(EMPTY), Ready) == Ready(1)
-    assert await worker.ask(Commit(1), Committed) == Committed(1)
-    assert await worker.ask(Ping(7), Pong) == Pong(7)
+    assert await worker.request(Prepare(EMPTY), Ready) == Ready(1)
+    assert await worker.request(Commit(1), Committed) == Committed(1)
+    assert await worker.request(Ping(7), Pong) == Pong(7)
 
 
 async def test_an_answer_that_comes_too_late_is_not_the_next_ones(worker):
-    await worker.ask(None, WorkerHello)
+    await worker.receive(WorkerHello)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
-            await worker.ask(Prepare(EMPTY), Ready)
-    assert await worker.ask(Prepare(replace(EMPTY, number=2)), Ready) == Ready(2)
+            await worker.request(Prepare(EMPTY), Ready)
+    assert await worker.request(Prepare(replace(EMPTY, number=2)), Ready) == Ready(2)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
-            await worker.ask(None, Pong)
-    assert await worker.ask(Ping(3), Pong) == Pong(3)
+            await worker.receive(Pong)
+    assert await worker.request(Ping(3), Pong) == Pong(3)
 
 
 async def test_it_ends_when_it_drained(worker):
-    await worker.ask(None, WorkerHello)
+    await worker.receive(WorkerHello)
     worker.send(Drain(0.0))
     await worker.ended.wait()
     assert worker.why == "exit code 0"
 
 
 async def test_signals_of_the_terminal_are_ignored(worker):
-    await worker.ask(None, WorkerHello)
+    await worker.receive(WorkerHello)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         worker.kill(number)
-    assert await worker.ask(Ping(1), Pong) == Pong(1)
+    assert await worker.request(Ping(1), Pong) == Pong(1)
 
 
 async def test_its_stack_comes_out_before_its_end(worker):
-    await worker.ask(None, WorkerHello)
+    await worker.receive(WorkerHello)
     worker.kill(STACK)
-    assert await worker.ask(Ping(1), Pong) == Pong(1)
+    assert await worker.request(Ping(1), Pong) == Pong(1)
     worker.kill(signal.SIGKILL)
     await worker.ended.wait()
     assert worker.why == "killed by SIGKILL"
@@ -101,21 +101,21 @@ async def test_its_stack_comes_out_before_its_end(worker):
 
 
 async def test_who_waits_for_a_dead_worker_is_told(worker):
-    await worker.ask(None, WorkerHello)
-    asking = asyncio.ensure_future(worker.ask(None, Ready))
+    await worker.receive(WorkerHello)
+    asking = asyncio.ensure_future(worker.receive(Ready))
     await turn()
     worker.kill(signal.SIGKILL)
     with pytest.raises(LbdError, match="died: killed by SIGKILL"):
         await asking
     with pytest.raises(LbdError, match="is dead"):
-        await worker.ask(Ping(1), Pong)
+        await worker.request(Ping(1), Pong)
 
 
 async def test_its_own_eventfd_wakes_it():
     wakeups, board = open_wakeups(2), Board.create(4)
     process = WorkerProcess(asyncio.get_running_loop(), 0, 1, board.fd, "json", lambda *_: None, lambda line: None,
                             wakeups)
-    await process.ask(None, WorkerHello)
+    await process.receive(WorkerHello)
     for fd in wakeups:
         os.eventfd_write(fd, 7)
 
@@ -131,7 +131,7 @@ async def test_its_own_eventfd_wakes_it():
 
 
 async def test_its_environment_and_descriptors(worker):
-    await worker.ask(None, WorkerHello)
+    await worker.receive(WorkerHello)
     with open(f"/proc/{worker.pid}/environ") as file:
         environment = file.read().split("\0")
     assert all(f"{name}={value}" in environment for name, value in ALLOCATOR.items())
