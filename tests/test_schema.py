@@ -39,9 +39,9 @@ def test_each_key_is_whole(name: str, about: Key) -> None:
     assert "\n" not in about.text
     assert (about.kind is None) is (about.section is not None)
     if about.kind is not None and about.default not in (None, REQUIRED):
-        about.kind.read(about.default)
+        about.kind.parse(about.default)
     if about.kind is not None and about.example is not None:
-        about.kind.read(about.example)
+        about.kind.parse(about.example)
     if about.default is REQUIRED:
         assert about.example is not None
     assert about.reload in ("live", "add", "drain", "rebind", "restart")

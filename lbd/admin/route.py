@@ -30,7 +30,7 @@ def _client(text: str) -> str:
 
 def _server(text: str) -> str:
     name, at, host = text.partition("@")
-    u.NAME.read(name)
+    u.NAME.parse(name)
     return text if not at else f"{name}@{_client(host)}"
 
 
@@ -53,7 +53,7 @@ QUERIES: Mapping[str, ValueKind] = {
     "secrets": SWITCH,
     "method": u.LINE,
     "url": u.LINE,
-    "header": ValueKind("header", "Name: value; may be repeated", u.LINE.read,
+    "header": ValueKind("header", "Name: value; may be repeated", u.LINE.parse,
                         {"type": "array", "items": {"type": "string", "pattern": "^[^\\r\\n]+$"}}),
     "from": ValueKind("address", "an IP address", _client, {"type": "string", "anyOf": [{"format": "ipv4"},
                                                                                   {"format": "ipv6"}]}),
@@ -112,6 +112,6 @@ def queries(request: web.Request, name: str) -> list[Any]:
 
 def _read(name: str, text: str) -> Any:
     try:
-        return QUERIES[name].read(text)
+        return QUERIES[name].parse(text)
     except ValueError as error:
         raise Refused(400, f"{name}: {shown(text)} {error}; must be {QUERIES[name].allowed}") from None

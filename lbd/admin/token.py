@@ -76,7 +76,7 @@ def _token(words: list[str], where: str) -> Token:
         raise LbdError(f"admin.token_file: {where}: the role must be read, operate, or register:BACKEND,BACKEND…")
     try:
         for backend in backends:
-            u.NAME.read(backend)
+            u.NAME.parse(backend)
     except ValueError as error:
         raise LbdError(f"admin.token_file: {where}: a backend {error}") from None
     if _HASHED.fullmatch(secret):

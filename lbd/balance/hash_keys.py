@@ -14,7 +14,7 @@ PLAIN = ("url", "path", "source")
 NAMED = ("header", "cookie", "query")
 
 
-def _read(value: Any) -> str:
+def _parse(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"is {type_of(value)}")
     what, colon, name = value.partition(":")
@@ -23,13 +23,13 @@ def _read(value: Any) -> str:
     if what not in (NAMED if colon else PLAIN):
         raise ValueError("is not known")
     if what == "query":
-        u.LINE.read(name)
+        u.LINE.parse(name)
     elif colon:
-        u.FIELD_NAME.read(name)
+        u.FIELD_NAME.parse(name)
     return value
 
 
-KEY = u.ValueKind("hash key", '"url", "path", "source", "header:NAME", "cookie:NAME" or "query:NAME"', _read,
+KEY = u.ValueKind("hash key", '"url", "path", "source", "header:NAME", "cookie:NAME" or "query:NAME"', _parse,
                   {"type": "string", "pattern": "^(url|path|source|(header|cookie|query):.+)$"},
                   (*PLAIN, *(f"{what}:" for what in NAMED)))
 

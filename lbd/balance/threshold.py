@@ -23,7 +23,7 @@ def _limit(value: Any) -> float:
         return AUTO
     if isinstance(value, str):
         raise ValueError("is not known")
-    return float(u.number(0.001, HIGHEST).read(value))
+    return float(u.number(0.001, HIGHEST).parse(value))
 
 
 LIMIT = u.ValueKind("limit", f'"auto" or a number from 0.001 to {HIGHEST:.0f}', _limit,

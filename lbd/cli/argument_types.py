@@ -15,19 +15,19 @@ from lbd.wording import shown
 def kind(of: ValueKind) -> Callable[[str], Any]:
     """A `type=` for argparse that reads a value by the rules of the configuration file."""
 
-    def read(text: str) -> Any:
+    def parse(text: str) -> Any:
         try:
-            return of.read(text)
+            return of.parse(text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(f"{shown(text)} {error}; must be {of.allowed}") from None
 
-    return read
+    return parse
 
 
-def checked(read: Callable[[str], Any]) -> Callable[[str], str]:
+def checked(parse: Callable[[str], Any]) -> Callable[[str], str]:
     """A `type=` for argparse that checks a value and keeps its text."""
     def check(text: str) -> str:
-        read(text)
+        parse(text)
         return text
 
     return check
@@ -35,14 +35,14 @@ def checked(read: Callable[[str], Any]) -> Callable[[str], str]:
 
 def number(of: ValueKind) -> Callable[[str], Any]:
     """A `type=` for argparse that reads an integer by the rules of the configuration file."""
-    def read(text: str) -> Any:
+    def parse(text: str) -> Any:
         if re.fullmatch("-?[0-9]+", text):
-            return of.read(int(text))
+            return of.parse(int(text))
         if of.schema.get("type") == "integer":       # no word could be meant
             raise ValueError("is not a number")
-        return of.read(text)
+        return of.parse(text)
 
-    return kind(replace(of, read=read))
+    return kind(replace(of, parse=parse))
 
 
 # The types of the options in `cli.options`, text where none stands here. `--health-interval` is seconds.

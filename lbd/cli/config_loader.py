@@ -19,7 +19,7 @@ def loader(args: argparse.Namespace) -> Load:
     Called with a file, it reads that one instead, with the same options; `good` are the documents in force.
     """
     text: str | None = args.workers   # the parser has checked it
-    workers: int | None = None if text is None else u.WORKERS.read(int(text) if text.isdecimal() else text)
+    workers: int | None = None if text is None else u.WORKERS.parse(int(text) if text.isdecimal() else text)
     command_line = CommandLine(args.algorithm, args.health_interval, args.health_path)
     if args.config:
         if args.listen or args.server:

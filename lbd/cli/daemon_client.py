@@ -181,7 +181,7 @@ def find_daemon(args: argparse.Namespace, environment: Mapping[str, str] = os.en
 def parse_address(text: Any, where: str, kind: ValueKind = u.ADDRESS) -> Address:
     """Parse an address; raises `UsageError` that names the place of the text."""
     try:
-        found: Address = kind.read(text)
+        found: Address = kind.parse(text)
     except ValueError as error:
         raise UsageError(f"{where}: {shown(text)} {error}; must be {kind.allowed}") from None
     return found

@@ -94,7 +94,7 @@ class DemoApp:
                 return refusal(f'unknown "{name}"; known: {", ".join(known)}')
             attribute, kind = known[name]
             try:
-                values[attribute] = kind.read(text)
+                values[attribute] = kind.parse(text)
             except ValueError as error:
                 return refusal(f'{name}: "{text}" {error}; must be {kind.allowed}')
         for attribute, value in values.items():

@@ -79,7 +79,7 @@ def listener_address(daemon: DaemonClient, listener: str) -> Address:
     """The address of the listener as seen from here: its first one, on the daemon's machine."""
     status = runtime_changes.json_object(daemon.send_request("GET", "/v1/status"))
     try:
-        bind: Address = u.BIND.read(status["listeners"][listener]["bind"][0])
+        bind: Address = u.BIND.parse(status["listeners"][listener]["bind"][0])
     except (KeyError, IndexError, TypeError, ValueError):
         raise LbdError(f"listener {listener} has no address now") from None
     if bind.wildcard and not daemon.address.path:

@@ -71,7 +71,7 @@ def cut_clause(args: argparse.Namespace) -> str:
     """The clause about the cut for the output, "" without one."""
     if args.cut is None:
         return ""
-    return f"; what is left is cut after {args.cut}" if float(u.DURATION.read(args.cut)) else "; what is at it is cut"
+    return f"; what is left is cut after {args.cut}" if float(u.DURATION.parse(args.cut)) else "; what is at it is cut"
 
 
 def print_outcome(args: argparse.Namespace, answer: Mapping[str, Any], text: str) -> None:

@@ -70,7 +70,7 @@ PLUGIN = PluginTraits()
 class Catalog:
     """The algorithms and the kinds of check by their names, with the settings of the command line for both."""
 
-    ALGORITHM_NAME = ValueKind("algorithm", "the name of an algorithm", u.LINE.read, u.LINE.schema)
+    ALGORITHM_NAME = ValueKind("algorithm", "the name of an algorithm", u.LINE.parse, u.LINE.schema)
 
     def __init__(self, algorithms: Algorithms, checks: Checks, command_line: CommandLine | None,
                  findings: Findings) -> None:
@@ -94,7 +94,7 @@ class Catalog:
             findings.add((COMMAND_LINE, 0, 0), ("--health-interval",), text)
         if path is not None:
             try:
-                u.TARGET.read(path)
+                u.TARGET.parse(path)
             except ValueError as error:
                 text = f"{shown(path)} {error}; must be {u.TARGET.allowed}"
                 findings.add((COMMAND_LINE, 0, 0), ("--health-path",), text)

@@ -134,7 +134,7 @@ def write(value: Any) -> dict[str, Any]:
     for name, (attribute, about) in keys(cls).items():
         item = getattr(value, attribute)
         if item is None or (about.default is not None and about.default is not REQUIRED and about.kind is not None
-                            and item == about.kind.read(about.default)):
+                            and item == about.kind.parse(about.default)):
             continue
         if isinstance(item, RegistrationRequest):
             found[name] = write(item)

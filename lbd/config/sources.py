@@ -87,7 +87,7 @@ class ConfigSources:
         place = document.places["include",]
         where = (document.file, place.line, place.column)
         try:
-            patterns = _PATTERNS.read(document.data["include"])
+            patterns = _PATTERNS.parse(document.data["include"])
         except ValueError as error:
             what = found(document.data["include"], str(error))
             self.findings.add(where, ("include",), f"{what}; must be {_PATTERNS.allowed}")

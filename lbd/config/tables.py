@@ -105,7 +105,7 @@ class Tables:
 
     def _plain(self, kind: ValueKind, value: Any, path: Path) -> Any:
         try:
-            result = kind.read(value)
+            result = kind.parse(value)
         except ItemError as error:
             for at, text in error.wrong:
                 inner = (*path, at)
@@ -129,7 +129,7 @@ class Tables:
         for name, item in value.items():
             here = (*path, name)
             try:
-                u.NAME.read(name)
+                u.NAME.parse(name)
             except ValueError as error:
                 self._wrong(here, name, str(error), u.NAME.allowed)
             result[name] = self._entry(cls, item, here)

@@ -84,7 +84,7 @@ class Registrations:
     def _check(self, backend: str, server: str, address: Address) -> None:
         """Raise `LbdError` unless a server of that name and address may register."""
         try:
-            u.NAME.read(server)
+            u.NAME.parse(server)
         except ValueError as error:
             raise InvalidChange(f"server: {shown(server)} {error}; must be {u.NAME.allowed}") from None
         policy = self._targets.require_backend(backend).registration

@@ -25,7 +25,7 @@ class Keepalive:
 OFF = Keepalive(0.0, 0.0, 0)
 
 
-def _read(value: Any) -> Keepalive:
+def _parse(value: Any) -> Keepalive:
     if isinstance(value, bool):
         return Keepalive() if value else OFF
     if not isinstance(value, Mapping):
@@ -35,7 +35,7 @@ def _read(value: Any) -> Keepalive:
     found = {}
     for name, given in value.items():
         try:
-            found[name] = _KINDS[name].read(given)
+            found[name] = _KINDS[name].parse(given)
         except ValueError as error:
             raise ValueError(f'has the key "{name}", which {error} (it must be {_KINDS[name].allowed})') from None
     return Keepalive(**found)
@@ -48,7 +48,7 @@ def _write(settings: Keepalive) -> bool | dict[str, Any]:
 
 
 KEEPALIVE = ValueKind(
-    "keepalive", 'true, false, or { idle = "2m", interval = "30s", count = 4 }', _read,
+    "keepalive", 'true, false, or { idle = "2m", interval = "30s", count = 4 }', _parse,
     {"anyOf": [{"type": "boolean"}, {"type": "object", "additionalProperties": False,
                                      "properties": {name: kind.schema for name, kind in _KINDS.items()}}]},
     empty=OFF, write=_write)

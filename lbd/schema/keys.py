@@ -39,11 +39,11 @@ class Key:
 
 
 def key(default: Any, kind: ValueKind, text: str, reload: Reload = LIVE, **more: Any) -> Any:
-    """A plain value. The default is written as in TOML and read by the kind itself."""
+    """A plain value. The default is written as in TOML and parsed by the kind itself."""
     about = Key(kind, default, text, reload, **more)
     if default is REQUIRED:
         return field(metadata={"key": about})
-    value = None if default is None else kind.read(default)
+    value = None if default is None else kind.parse(default)
     return field(default_factory=lambda: value, metadata={"key": about})
 
 

@@ -1,4 +1,4 @@
-"""Kinds of values: how each is read, described and written."""
+"""Kinds of values: how each is parsed, described and written."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ R = TypeVar("R")
 class ValueKind:
     """A kind of value.
 
-    `allowed` completes the sentence "must be …". `read` takes what tomllib gives and returns the value that the
+    `allowed` completes the sentence "must be …". `parse` takes what tomllib gives and returns the value that the
     program uses, or raises `ValueError` whose text says what was wrong, as the end of a sentence that begins with the
     value (the reader adds place and `allowed`). `schema` is the JSON Schema of what may be written. `known` are the
-    words to which a mistyped one may be near. `empty` stands in for a required value that could not be read, so that
-    the checks that follow can go on. `settle` makes paths absolute: it gets what was read, and the directory of the
+    words to which a mistyped one may be near. `empty` stands in for a required value that could not be parsed, so that
+    the checks that follow can go on. `settle` makes paths absolute: it gets what was parsed, and the directory of the
     file in which it is written. `write` turns the value back into what may be written in a file (None: as it is).
     """
 
     name: str
     allowed: str
-    read: Callable[[Any], Any]
+    parse: Callable[[Any], Any]
     schema: dict[str, Any]
     known: tuple[str, ...] = ()
     empty: Any = ""
@@ -45,20 +45,20 @@ class ItemError(ValueError):
         super().__init__(wrong[0][1])
 
 
-def each(items: Iterable[tuple[int | str, T]], read: Callable[[T], R]) -> list[R]:
-    """Read items, each with its place; raises `ItemError` with the first wrong ones."""
-    results, wrong = _tried(items, read)
+def each(items: Iterable[tuple[int | str, T]], parse: Callable[[T], R]) -> list[R]:
+    """Parse items, each with its place; raises `ItemError` with the first wrong ones."""
+    results, wrong = _tried(items, parse)
     if wrong:
         raise ItemError(wrong)
     return results
 
 
-def _tried(items: Iterable[tuple[int | str, T]], read: Callable[[T], R]) -> tuple[list[R], list[Wrong]]:
+def _tried(items: Iterable[tuple[int | str, T]], parse: Callable[[T], R]) -> tuple[list[R], list[Wrong]]:
     results: list[R] = []
     wrong: list[Wrong] = []
     for at, item in items:
         try:
-            results.append(read(item))
+            results.append(parse(item))
         except ValueError as error:
             wrong.append((at, f"holds {shown(item)}, which {error}"))
             if len(wrong) == TOLD:
@@ -76,15 +76,15 @@ def text_of(value: Any) -> str:
 
 
 def many(one: ValueKind, allowed: str) -> ValueKind:
-    """An array of different values of a kind; a single one may be written without the brackets. Read as a tuple."""
+    """An array of different values of a kind; a single one may be written without the brackets. Parsed as a tuple."""
 
-    def read(value: Any) -> tuple[Any, ...]:
+    def parse(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            return (one.read(value),)
+            return (one.parse(value),)
         seen: dict[Any, None] = {}
 
         def first(item: Any) -> Any:
-            result = one.read(item)
+            result = one.parse(item)
             if result in seen:
                 raise ValueError("is there already")
             seen[result] = None
@@ -96,17 +96,17 @@ def many(one: ValueKind, allowed: str) -> ValueKind:
         return tuple(one.settle(value, directory) for value in values) if one.settle else values
 
     schema = {"anyOf": [one.schema, {"type": "array", "items": one.schema}]}
-    return ValueKind(one.name + " list", allowed, read, schema, one.known, (), settle if one.settle else None)
+    return ValueKind(one.name + " list", allowed, parse, schema, one.known, (), settle if one.settle else None)
 
 
 def mapping(keys: ValueKind, values: ValueKind, allowed: str) -> ValueKind:
-    """A table from one kind of key to one kind of value. Read as a dict."""
+    """A table from one kind of key to one kind of value. Parsed as a dict."""
 
-    def read(value: Any) -> Mapping[str, Any]:
+    def parse(value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
             raise ValueError(f"is {type_of(value)}")
-        names, bad_names = _tried(((name, name) for name in value), keys.read)
-        items, bad_items = _tried(value.items(), values.read)
+        names, bad_names = _tried(((name, name) for name in value), keys.parse)
+        items, bad_items = _tried(value.items(), values.parse)
         if bad_names or bad_items:
             raise ItemError(bad_names + bad_items)
         return dict(zip(names, items, strict=True))
@@ -115,4 +115,4 @@ def mapping(keys: ValueKind, values: ValueKind, allowed: str) -> ValueKind:
         return {name: values.settle(value, directory) for name, value in table.items()} if values.settle else table
 
     schema = {"type": "object", "propertyNames": keys.schema, "additionalProperties": values.schema}
-    return ValueKind(values.name + " table", allowed, read, schema, (), {}, settle if values.settle else None)
+    return ValueKind(values.name + " table", allowed, parse, schema, (), {}, settle if values.settle else None)

@@ -9,15 +9,15 @@ from lbd.wording import type_of
 Statuses = tuple[tuple[int, int], ...]      # ranges, first and last
 
 
-def _read(low: int, high: int, value: Any) -> Statuses:
+def _parse(low: int, high: int, value: Any) -> Statuses:
     entries = value if isinstance(value, list) else str(value).split(",") if isinstance(value, str | int) else None
     if not entries or isinstance(value, bool):
         raise ValueError("is empty" if value in ([], "") else f"is {type_of(value)}")
-    read = partial(_read_range, low, high)
-    return tuple(each(enumerate(entries), read)) if len(entries) > 1 else (read(entries[0]),)
+    parse = partial(_parse_range, low, high)
+    return tuple(each(enumerate(entries), parse)) if len(entries) > 1 else (parse(entries[0]),)
 
 
-def _read_range(low: int, high: int, entry: Any) -> tuple[int, int]:
+def _parse_range(low: int, high: int, entry: Any) -> tuple[int, int]:
     first, dash, last = str(entry).strip().partition("-")
     last = last if dash else first
     if not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit()):
@@ -33,7 +33,7 @@ def _write(value: Statuses) -> str:
 
 def statuses(low: int, high: int, example: str) -> ValueKind:
     """The kind of key that holds statuses from `low` to `high`."""
-    return ValueKind("statuses", f'a status, a range as "{example}", or several of them', partial(_read, low, high),
+    return ValueKind("statuses", f'a status, a range as "{example}", or several of them', partial(_parse, low, high),
                      {"oneOf": [{"type": "integer"}, {"type": "string"},
                                 {"type": "array", "items": {"type": ["string", "integer"]}}]}, write=_write)
 

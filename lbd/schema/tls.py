@@ -21,13 +21,13 @@ class Pair:
 
 def _pair(value: Any) -> Pair:
     if not isinstance(value, Mapping):
-        return Pair(u.FILE.read(value))
+        return Pair(u.FILE.parse(value))
     if unknown := [name for name in value if name not in ("cert", "key")]:
         raise ValueError(f'has an unknown key "{unknown[0]}" (known here: cert, key)')
     if missing := [name for name in ("cert", "key") if name not in value]:
         raise ValueError(f'lacks the key "{missing[0]}"')
     try:
-        return Pair(u.FILE.read(value["cert"]), u.FILE.read(value["key"]))
+        return Pair(u.FILE.parse(value["cert"]), u.FILE.parse(value["key"]))
     except ValueError as error:
         raise ValueError(f"has a cert or key that {error}") from None
 

@@ -1,4 +1,4 @@
-"""The kinds of values that a configuration holds: how each is written, read, and explained when it is wrong."""
+"""The kinds of values that a configuration holds: how each is written, parsed, and explained when it is wrong."""
 
 import math
 import os
@@ -81,7 +81,7 @@ def in_bytes(size: int) -> str:
 def duration(low: float, high: float = LONGEST) -> ValueKind:
     """A duration with a unit, of `low` to `high` seconds. Read as seconds (float)."""
 
-    def read(value: Any) -> float:
+    def parse(value: Any) -> float:
         seconds = round(_quantity(value, _SECONDS), 9)
         if seconds < low:
             raise ValueError("is too short")
@@ -92,14 +92,14 @@ def duration(low: float, high: float = LONGEST) -> ValueKind:
     reach = "" if (low, high) == (0.0, LONGEST) else f" from {in_seconds(low)}" + (
         "" if high == LONGEST else f" to {in_seconds(high)}")
     schema = {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)?({'|'.join(_SECONDS)})$"}
-    return ValueKind("duration", f'a duration with a unit{reach}, like "250ms", "2s", "5m" or "1h"', read, schema,
+    return ValueKind("duration", f'a duration with a unit{reach}, like "250ms", "2s", "5m" or "1h"', parse, schema,
                      write=in_seconds)
 
 
 def size(low: int, high: int = LARGEST) -> ValueKind:
     """A size with a unit, of `low` to `high` bytes. Read as bytes (int)."""
 
-    def read(value: Any) -> int:
+    def parse(value: Any) -> int:
         exact = _quantity(value, _BYTES)
         if not math.isfinite(exact) or exact > high:
             raise ValueError("is too large")
@@ -111,58 +111,58 @@ def size(low: int, high: int = LARGEST) -> ValueKind:
 
     reach = "" if (low, high) == (0, LARGEST) else f" from {in_bytes(low)} to {in_bytes(high)}"
     schema = {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)?({'|'.join(_BYTES)})$"}
-    return ValueKind("size", f'a size with a unit{reach}, like "16KiB" or "10MB"', read, schema,
+    return ValueKind("size", f'a size with a unit{reach}, like "16KiB" or "10MB"', parse, schema,
                      write=in_bytes)
 
 
 def integer(low: int, high: int) -> ValueKind:
     """A whole number from `low` to `high`."""
 
-    def read(value: Any) -> int:
+    def parse(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(f"is {type_of(value)}")
         if not low <= value <= high:
             raise ValueError("is out of range")
         return value
 
-    return ValueKind("integer", f"a whole number from {low} to {high}", read,
+    return ValueKind("integer", f"a whole number from {low} to {high}", parse,
                      {"type": "integer", "minimum": low, "maximum": high}, empty=low)
 
 
 def number(low: float, high: float) -> ValueKind:
     """A number from `low` to `high`, with or without a fraction."""
 
-    def read(value: Any) -> float:
+    def parse(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"is {type_of(value)}")
         if not low <= value <= high:
             raise ValueError("is out of range")
         return float(value)
 
-    return ValueKind("number", f"a number from {low:g} to {high:g}", read,
+    return ValueKind("number", f"a number from {low:g} to {high:g}", parse,
                      {"type": "number", "minimum": low, "maximum": high}, empty=low)
 
 
 def choice(*words: str) -> ValueKind:
     """A word from a list."""
 
-    def read(value: Any) -> str:
+    def parse(value: Any) -> str:
         if text_of(value) not in words:
             raise ValueError("is not known")
         return str(value)
 
-    return ValueKind("choice", listed(shown(word) for word in words), read, {"enum": list(words)}, words, words[0])
+    return ValueKind("choice", listed(shown(word) for word in words), parse, {"enum": list(words)}, words, words[0])
 
 
 def choice_of(*numbers: int) -> ValueKind:
     """A whole number from a list."""
 
-    def read(value: Any) -> int:
+    def parse(value: Any) -> int:
         if isinstance(value, bool) or value not in numbers:
             raise ValueError("is not one of them")
         return int(value)
 
-    return ValueKind("choice", listed(map(str, numbers)), read, {"enum": list(numbers)}, empty=numbers[0])
+    return ValueKind("choice", listed(map(str, numbers)), parse, {"enum": list(numbers)}, empty=numbers[0])
 
 
 def _bool(value: Any) -> bool:
@@ -176,7 +176,7 @@ def _workers(value: Any) -> int:
         return 0
     if isinstance(value, str):
         raise ValueError("is not known")
-    return int(integer(1, 64).read(value))
+    return int(integer(1, 64).parse(value))
 
 
 def _name(value: Any) -> str:
@@ -255,7 +255,7 @@ def _access_field(value: Any) -> str:
 
 
 def _buckets(value: Any) -> tuple[float, ...]:
-    bounds = many(duration(0.000001), "an array of durations").read(value)
+    bounds = many(duration(0.000001), "an array of durations").parse(value)
     if not 1 <= len(bounds) <= MOST_BUCKETS:
         raise ValueError(f"has {len(bounds)} bounds")
     if list(bounds) != sorted(bounds):

@@ -87,9 +87,9 @@ def parse(text: str) -> list[ServerTiming]:
             raise UsageError(f"--servers: {shown(word.strip())} is not TIME, TIMExWEIGHT or NAME=TIME, "
                              "like 5ms, 40msx2 or a=5ms")
         try:
-            name = u.NAME.read(found["name"]) if found["name"] else None
-            weight = u.integer(0, 1000).read(int(found["weight"])) if found["weight"] else None
-            timings.append(ServerTiming(name, _KIND.read(found["time"]), weight))
+            name = u.NAME.parse(found["name"]) if found["name"] else None
+            weight = u.integer(0, 1000).parse(int(found["weight"])) if found["weight"] else None
+            timings.append(ServerTiming(name, _KIND.parse(found["time"]), weight))
         except ValueError as error:
             raise UsageError(f"--servers: {shown(word.strip())} {error}; must be {_KIND.allowed}, "
                              "a weight from 0 to 1000") from None

@@ -124,7 +124,7 @@ def _text(facts: Mapping[str, Any], names: Sequence[str]) -> str:
 
 def _name(value: Any) -> str:
     try:
-        return str(u.NAME.read(value))
+        return str(u.NAME.parse(value))
     except ValueError:
         return ""
 

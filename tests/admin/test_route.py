@@ -30,7 +30,7 @@ def test_queries():
 def test_what_is_described_is_what_is_read(name, text, fine):
     kind = QUERIES[name]
     try:
-        kind.read(text)
+        kind.parse(text)
         read = True
     except ValueError:
         read = False

@@ -14,7 +14,7 @@ REQUEST = Request(b"/a/b?x=1&user=anna%20b", b"192.0.2.7", {b"x-tenant": b"t1", 
     ("query:User", b""),
 ])
 def test_keys_of_a_request(written: str, key: bytes) -> None:
-    assert KEY.read(written) == written
+    assert KEY.parse(written) == written
     assert key_of(written)(REQUEST) == key
 
 
@@ -25,4 +25,4 @@ def test_keys_of_a_request(written: str, key: bytes) -> None:
 ])
 def test_wrong_keys(wrong: object, text: str) -> None:
     with pytest.raises(ValueError, match=text):
-        KEY.read(wrong)
+        KEY.parse(wrong)

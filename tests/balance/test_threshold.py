@@ -49,8 +49,8 @@ def test_the_limit_found_by_itself_keeps_everyone_near_the_mean(order: str) -> N
 
 
 def test_limits_as_they_are_written() -> None:
-    assert LIMIT.read("auto") == AUTO
-    assert LIMIT.read(5) == 5.0
+    assert LIMIT.parse("auto") == AUTO
+    assert LIMIT.parse(5) == 5.0
     for wrong in ("five", 0, -1, True, [], 2_000_000):
         with pytest.raises(ValueError, match=r"^is "):
-            LIMIT.read(wrong)
+            LIMIT.parse(wrong)

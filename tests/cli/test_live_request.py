@@ -45,7 +45,7 @@ def daemon(fake_daemon, listener):
     fake_daemon.answers["POST", "/v1/explain"] = 201, {"ticket": "0123", "seconds": 30.0}
     fake_daemon.answers["GET", "/v1/status"] = 200, {
         "listeners": {"web": {"bind": [f"0.0.0.0:{listener.server_address[1]}"]}, "none": {"bind": []}}}
-    return DaemonClient(u.ADDRESS.read(fake_daemon.bind))
+    return DaemonClient(u.ADDRESS.parse(fake_daemon.bind))
 
 
 def test_the_request_brings_a_ticket_and_the_answer_says_the_way(daemon, listener):

@@ -104,7 +104,7 @@ def test_the_admin_interface_may_be_off(directory: Directory) -> None:
     ("unix:/a", "unix:/b", False), ("unix:/a", "*:80", False),
 ])
 def test_overlap(one: str, other: str, both: bool) -> None:
-    assert overlap(BIND.read(one), BIND.read(other)) is both
+    assert overlap(BIND.parse(one), BIND.parse(other)) is both
 
 
 def test_backends(directory: Directory) -> None:

@@ -137,9 +137,9 @@ async def test_it_runs_at_the_root_in_a_session_of_its_own():
 @pytest.mark.parametrize("bad", ["/bin/check", [], 1, [""]])
 def test_bad_commands(bad):
     with pytest.raises(ValueError, match=r"is|empty"):
-        COMMAND.read(bad)
+        COMMAND.parse(bad)
 
 
 def test_a_bad_argument_is_named():
     with pytest.raises(ItemError, match="holds 1, which is an integer"):
-        COMMAND.read(["/bin/check", 1])
+        COMMAND.parse(["/bin/check", 1])

@@ -47,7 +47,7 @@ async def server(tmp_path):
 
 def options(**given):
     if "expect_status" in given:
-        given["expect_status"] = STATUSES.read(given["expect_status"])
+        given["expect_status"] = STATUSES.parse(given["expect_status"])
     return HttpOptions(**given)
 
 
@@ -159,18 +159,18 @@ async def test_something_else_answers(said):
 @pytest.mark.parametrize("bad", ["", "abc", "99", "400-300", "200-", [True], True, [], 600])
 def test_bad_statuses(bad):
     with pytest.raises(ValueError, match=r"is|no status|not within"):
-        STATUSES.read(bad)
+        STATUSES.parse(bad)
 
 
 def test_which_of_several_statuses_is_bad():
     with pytest.raises(ValueError, match=r'^holds "2xx", which is no status'):
-        STATUSES.read(["301", "2xx"])
+        STATUSES.parse(["301", "2xx"])
 
 
 @pytest.mark.parametrize(("good", "read"), [
     (200, ((200, 200),)), ("200-399", ((200, 399),)), (["200", 301], ((200, 200), (301, 301)))])
 def test_good_statuses(good, read):
-    assert STATUSES.read(good) == read
+    assert STATUSES.parse(good) == read
 
 
 @pytest.mark.parametrize("keep_alive", [False, True])

@@ -15,7 +15,7 @@ from lbd.schema.kinds import ValueKind
     ("*:80", Address("0.0.0.0", 80)), ("[::]:80", Address("::", 80)),
 ])
 def test_bind(text: str, address: Address) -> None:
-    assert BIND.read(text) == address
+    assert BIND.parse(text) == address
     assert address.literal
 
 
@@ -24,7 +24,7 @@ def test_bind(text: str, address: Address) -> None:
     ("localhost:1", Address("localhost", 1)), ("my_host-1:65535", Address("my_host-1", 65535)),
 ])
 def test_server(text: str, address: Address) -> None:
-    assert ADDRESS.read(text) == address
+    assert ADDRESS.parse(text) == address
     assert not address.literal
 
 
@@ -53,21 +53,21 @@ def test_server(text: str, address: Address) -> None:
 ])
 def test_refused(kind: ValueKind, text: object, why: str) -> None:
     with pytest.raises(ValueError, match=f"^{why}"):
-        kind.read(text)
+        kind.parse(text)
 
 
 def test_one_or_several() -> None:
-    assert BINDS.read("*:80") == (Address("0.0.0.0", 80),)
-    assert BINDS.read(["*:80", "[::]:80"]) == (Address("0.0.0.0", 80), Address("::", 80))
+    assert BINDS.parse("*:80") == (Address("0.0.0.0", 80),)
+    assert BINDS.parse(["*:80", "[::]:80"]) == (Address("0.0.0.0", 80), Address("::", 80))
     with pytest.raises(ValueError, match='which has no port'):
-        BINDS.read(["*:80", "x"])
+        BINDS.parse(["*:80", "x"])
 
 
 def test_an_abstract_name_is_what_connect_takes() -> None:
     name = "a" * (LONGEST_PATH - 1)
-    address = ADDRESS.read(f"unix:@{name}")
+    address = ADDRESS.parse(f"unix:@{name}")
     assert (address.abstract, address.sun_path, str(address)) == (True, f"\0{name}", f"unix:@{name}")
-    address = ADDRESS.read("unix:/run/@a")
+    address = ADDRESS.parse("unix:/run/@a")
     assert (address.abstract, address.sun_path) == (False, "/run/@a")
     assert Address("10.0.0.1", 80).sun_path == ""
 
@@ -75,16 +75,16 @@ def test_an_abstract_name_is_what_connect_takes() -> None:
 @pytest.mark.parametrize("address", [Address("10.0.0.1", 80), Address("::1", 80), Address(path="/a"),
                                      Address(path="@a"), Address("a.b", 1)])
 def test_as_text(address: Address) -> None:
-    assert ADDRESS.read(str(address)) == address
+    assert ADDRESS.parse(str(address)) == address
 
 
 def test_networks() -> None:
-    assert NETWORKS.read("10.0.0.0/8") == (ip_network("10.0.0.0/8"),)
-    assert NETWORKS.read(["10.0.0.1", "2001:db8::/32"]) == (ip_network("10.0.0.1/32"), ip_network("2001:db8::/32"))
+    assert NETWORKS.parse("10.0.0.0/8") == (ip_network("10.0.0.0/8"),)
+    assert NETWORKS.parse(["10.0.0.1", "2001:db8::/32"]) == (ip_network("10.0.0.1/32"), ip_network("2001:db8::/32"))
     with pytest.raises(ValueError, match=r'which has bits beyond its prefix; the network is "10\.0\.0\.0/8"'):
-        NETWORKS.read(["10.1.0.0/8"])
+        NETWORKS.parse(["10.1.0.0/8"])
     with pytest.raises(ValueError, match="is not a network"):
-        NETWORKS.read("example.com")
+        NETWORKS.parse("example.com")
 
 
 @pytest.mark.parametrize(("text", "host", "port"), [
@@ -92,17 +92,17 @@ def test_networks() -> None:
     ("https://10.0.0.1/", "10.0.0.1", 443), ("https://[::1]:8443", "::1", 8443), ("https://[::1]", "::1", 443),
 ])
 def test_servers_with_tls(text: str, host: str, port: int) -> None:
-    address = ADDRESS.read(text)
+    address = ADDRESS.parse(text)
     assert (address.host, address.port, address.tls) == (host, port, True)
-    assert ADDRESS.read(str(address)) == address
+    assert ADDRESS.parse(str(address)) == address
 
 
 @pytest.mark.parametrize("text", ["https://", "https://a/b", "https://unix:/x", "http://a:80", "https://a:b@c:1"])
 def test_urls_that_are_no_servers(text: str) -> None:
     with pytest.raises(ValueError, match=r"is|has"):
-        ADDRESS.read(text)
+        ADDRESS.parse(text)
 
 
 def test_listeners_are_no_urls() -> None:
     with pytest.raises(ValueError, match="URL"):
-        BIND.read("https://10.0.0.1:443")
+        BIND.parse("https://10.0.0.1:443")

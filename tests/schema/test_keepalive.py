@@ -10,9 +10,9 @@ from lbd.schema.keepalive import KEEPALIVE, OFF, Keepalive
     ({"idle": "5m", "interval": "10s", "count": 9}, Keepalive(300.0, 10.0, 9)), ({}, Keepalive()),
 ])
 def test_what_may_be_written(value: object, settings: Keepalive) -> None:
-    assert KEEPALIVE.read(value) == settings
+    assert KEEPALIVE.parse(value) == settings
     assert KEEPALIVE.write is not None
-    assert KEEPALIVE.read(KEEPALIVE.write(settings)) == settings
+    assert KEEPALIVE.parse(KEEPALIVE.write(settings)) == settings
 
 
 @pytest.mark.parametrize(("value", "error"), [
@@ -22,4 +22,4 @@ def test_what_may_be_written(value: object, settings: Keepalive) -> None:
 ])
 def test_what_is_no_keepalive(value: object, error: str) -> None:
     with pytest.raises(ValueError, match=error):
-        KEEPALIVE.read(value)
+        KEEPALIVE.parse(value)

@@ -8,27 +8,27 @@ from lbd.schema.units import FILE, NAME, choice
 
 def test_many_says_which_element_is_wrong() -> None:
     kind = many(choice("a", "b"), "letters")
-    assert kind.read("a") == ("a",)
-    assert kind.read([]) == ()
+    assert kind.parse("a") == ("a",)
+    assert kind.parse([]) == ()
     with pytest.raises(ItemError) as error:
-        kind.read(["a", "c"])
+        kind.parse(["a", "c"])
     assert error.value.wrong == [(1, 'holds "c", which is not known')]
     with pytest.raises(ItemError, match="which is there already"):
-        kind.read(["a", "a"])
+        kind.parse(["a", "a"])
     with pytest.raises(ItemError) as error:
-        kind.read(["c", "a", "a", 5, "b"])
+        kind.parse(["c", "a", "a", 5, "b"])
     assert [at for at, _ in error.value.wrong] == [0, 2, 3]
     with pytest.raises(ItemError) as error:
-        kind.read(["c"] * 10_000)
+        kind.parse(["c"] * 10_000)
     assert len(error.value.wrong) == 20
 
 
 def test_mapping_says_which_key_is_wrong() -> None:
     kind = mapping(NAME, choice("a"), "letters by name")
-    assert kind.read({"x": "a"}) == {"x": "a"}
+    assert kind.parse({"x": "a"}) == {"x": "a"}
     for table in ({"x y": "a"}, {"x y": "b"}):
         with pytest.raises(ItemError) as error:
-            kind.read(table)
+            kind.parse(table)
         assert error.value.wrong[0][0] == "x y"
 
 

@@ -21,7 +21,7 @@ from lbd.schema.kinds import ValueKind
     (m.REDIRECT, "https://{host}{path}?{query}", "https://{host}{path}?{query}"), (m.REDIRECT, "/new", "/new"),
 ])
 def test_reads(kind: ValueKind, written: Any, value: Any) -> None:
-    assert kind.read(written) == value
+    assert kind.parse(written) == value
 
 
 @pytest.mark.parametrize(("kind", "written", "why"), [
@@ -52,4 +52,4 @@ def test_reads(kind: ValueKind, written: Any, value: Any) -> None:
 ])
 def test_refuses(kind: ValueKind, written: Any, why: str) -> None:
     with pytest.raises(ValueError, match=f"^{why}"):
-        kind.read(written)
+        kind.parse(written)

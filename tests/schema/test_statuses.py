@@ -12,9 +12,9 @@ from lbd.schema.statuses import SERVER_ERRORS, STATUSES
     ([500, "502-504"], ((500, 500), (502, 504)), "500,502-504"),
 ])
 def test_what_is_read_is_written_the_same(given, read, written):
-    assert SERVER_ERRORS.read(given) == read
+    assert SERVER_ERRORS.parse(given) == read
     assert SERVER_ERRORS.write(read) == written
-    assert STATUSES.read(written) == read
+    assert STATUSES.parse(written) == read
 
 
 @pytest.mark.parametrize(("given", "problem"), [
@@ -25,4 +25,4 @@ def test_what_is_read_is_written_the_same(given, read, written):
 ])
 def test_only_errors_of_servers_are_failures_of_servers(given, problem):
     with pytest.raises(ValueError, match=problem):
-        SERVER_ERRORS.read(given)
+        SERVER_ERRORS.parse(given)

@@ -7,14 +7,14 @@ from lbd.schema.tls import CERTIFICATE, CERTIFICATES, HTTPS, Pair
 
 
 def test_certificates_are_files_or_pairs() -> None:
-    read = CERTIFICATES.read(["a.pem", {"cert": "/b.pem", "key": "b.key"}])
+    read = CERTIFICATES.parse(["a.pem", {"cert": "/b.pem", "key": "b.key"}])
     assert read == (Pair("a.pem"), Pair("/b.pem", "b.key"))
     assert CERTIFICATES.settle is not None
     settled = CERTIFICATES.settle(read, "/etc/lbd")
     assert settled == (Pair("/etc/lbd/a.pem"), Pair("/b.pem", "/etc/lbd/b.key"))
     assert CERTIFICATES.write is not None
     assert CERTIFICATES.write(settled) == ["/etc/lbd/a.pem", {"cert": "/b.pem", "key": "/etc/lbd/b.key"}]
-    assert CERTIFICATES.read("certs/*.pem") == (Pair("certs/*.pem"),)
+    assert CERTIFICATES.parse("certs/*.pem") == (Pair("certs/*.pem"),)
 
 
 @pytest.mark.parametrize(("value", "error"), [
@@ -25,17 +25,17 @@ def test_certificates_are_files_or_pairs() -> None:
 ])
 def test_what_is_no_certificate(value: object, error: str) -> None:
     with pytest.raises(ValueError, match=error):
-        CERTIFICATE.read(value)
+        CERTIFICATE.parse(value)
 
 
 def test_the_same_twice() -> None:
     with pytest.raises(ItemError):
-        CERTIFICATES.read(["a.pem", "a.pem"])
+        CERTIFICATES.parse(["a.pem", "a.pem"])
 
 
 @pytest.mark.parametrize(("value", "port"), [(True, 443), (False, 0), (8443, 8443)])
 def test_the_port_of_https(value: object, port: int) -> None:
-    assert HTTPS.read(value) == port
+    assert HTTPS.parse(value) == port
     assert HTTPS.write is not None
     assert HTTPS.write(port) == value
 
@@ -43,4 +43,4 @@ def test_the_port_of_https(value: object, port: int) -> None:
 @pytest.mark.parametrize("value", [0, 65536, "443", 1.5])
 def test_what_is_no_port(value: object) -> None:
     with pytest.raises(ValueError, match="is "):
-        HTTPS.read(value)
+        HTTPS.parse(value)

@@ -23,7 +23,7 @@ from lbd.schema.units import ValueKind
     (u.ALGORITHM, "first", "first"), (u.HEALTH, {"type": "tcp"}, {"type": "tcp"}), (u.CHECK, "tcp", "tcp"),
 ])
 def test_reads(kind: ValueKind, written: Any, value: Any) -> None:
-    result = kind.read(written)
+    result = kind.parse(written)
     assert result == value
     assert type(result) is type(value)
 
@@ -56,7 +56,7 @@ def test_reads(kind: ValueKind, written: Any, value: Any) -> None:
 def test_refuses(kind: ValueKind, written: Any, why: str) -> None:
     with pytest.raises(ValueError,
     match="^" + "".join("\\" + letter if letter in "().%" else letter for letter in why)):
-        kind.read(written)
+        kind.parse(written)
 
 
 KINDS = sorted((name, kind) for name, kind in vars(u).items() if isinstance(kind, ValueKind))
@@ -68,7 +68,7 @@ VALUES = st.recursive(
 def trouble(kind: ValueKind, value: Any) -> str:
     """The error of a kind about a value, "" if it takes it."""
     try:
-        kind.read(value)
+        kind.parse(value)
     except ValueError as error:
         return str(error)
     return ""
@@ -90,14 +90,14 @@ def test_anything_else_is_a_value_error(name: str, kind: ValueKind) -> None:
     (0, "0s"), (0.25, "250ms"), (1, "1s"), (90, "90s"), (120, "2m"), (3600, "1h"), (86400, "1d"), (0.0001, "0.1ms")])
 def test_durations_are_written_as_they_are_read(seconds: float, written: str) -> None:
     assert u.in_seconds(seconds) == written
-    assert u.DURATION.read(written) == seconds
+    assert u.DURATION.parse(written) == seconds
 
 
 @pytest.mark.parametrize(("size", "written"), [(0, "0B"), (1000, "1kB"), (1500, "1500B"), (10**7, "10MB"),
                                                (2048, "2KiB"), (2**20, "1MiB"), (2**31, "2GiB")])
 def test_sizes_are_written_as_they_are_read(size: int, written: str) -> None:
     assert u.in_bytes(size) == written
-    assert u.SIZE.read(written) == size
+    assert u.SIZE.parse(written) == size
 
 
 @pytest.mark.parametrize(("value", "text"), [
@@ -105,11 +105,11 @@ def test_sizes_are_written_as_they_are_read(size: int, written: str) -> None:
     (["1s", 2], "without a unit"), (["1s", "1s"], "there already"), (["0s"], "too short")])
 def test_buckets_that_cannot_be(value: object, text: str) -> None:
     with pytest.raises(ValueError, match=text):
-        u.BUCKETS.read(value)
+        u.BUCKETS.parse(value)
 
 
 def test_buckets_are_written_as_they_are_read() -> None:
-    assert u.BUCKETS.read(["2.5ms", "1s"]) == (0.0025, 1.0)
+    assert u.BUCKETS.parse(["2.5ms", "1s"]) == (0.0025, 1.0)
     assert u.BUCKETS.write is not None
     assert u.BUCKETS.write((0.0025, 1.0)) == ["2.5ms", "1s"]
 

@@ -17,7 +17,7 @@ from lbd.schema.kinds import ValueKind
 
 
 def _absolute(value: Any) -> str:
-    path: str = u.LINE.read(value)
+    path: str = u.LINE.parse(value)
     if not os.path.isabs(path):
         raise ValueError("is not absolute")
     return path

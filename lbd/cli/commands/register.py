@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     name = args.name or f"{socket.gethostname().partition('.')[0]}-{port_of(args.address)}"
     registration = {"address": args.address, "weight": args.weight, "ttl": args.ttl, "tags": args.tag}
     path = runtime_changes.target_path(f"{args.backend}/{name}")
-    session = RegistrationSession(daemon, path, registration, u.DURATION.read(args.ttl) / BEATS)
+    session = RegistrationSession(daemon, path, registration, u.DURATION.parse(args.ttl) / BEATS)
     with handled(session, args.drain):
         try:
             code = session.begin(started(command)).wait()
@@ -150,7 +150,8 @@ class RegistrationSession:
         if not self._taken:
             drain = "0s"                  # at most the answer was lost, and no request was sent to it
         try:
-            self._daemon.send_request("DELETE", f"{self._path}?wait={drain}", timeout=u.DURATION.read(drain) + PATIENCE)
+            seconds = u.DURATION.parse(drain) + PATIENCE
+            self._daemon.send_request("DELETE", f"{self._path}?wait={drain}", timeout=seconds)
         except LbdError as error:
             if self._taken:
                 print_error(f"lbd: not deregistered, it expires: {error}")

@@ -46,10 +46,10 @@ def decimal(of: ValueKind) -> Callable[[str], Any]:
         try:
             value = float(text)
         except ValueError:
-            return of.read(text)
-        return of.read(value)
+            return of.parse(text)
+        return of.parse(value)
 
-    return kind(dataclasses.replace(of, read=convert))
+    return kind(dataclasses.replace(of, parse=convert))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,7 @@ class Driven:
         self.daemon = fake_daemon
         self.servers = {"a": server(requests_per_second=5.0), "b": server(health="down", reason="GET /: 503"),
                         "c": server(mode="drain", in_flight=3, requests_per_second=9.0)}
-        self.app = TopApp(DaemonClient(u.ADDRESS.read(fake_daemon.bind)), 0.2)
+        self.app = TopApp(DaemonClient(u.ADDRESS.parse(fake_daemon.bind)), 0.2)
         self.answer()
 
     def answer(self, **more: Any) -> None:

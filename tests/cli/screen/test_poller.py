@@ -28,7 +28,7 @@ def outcomes():
 
 @pytest.fixture
 def poller(fake_daemon, outcomes):
-    daemon = DaemonClient(u.ADDRESS.read(fake_daemon.bind))
+    daemon = DaemonClient(u.ADDRESS.parse(fake_daemon.bind))
     return DaemonPoller(Threadless(), daemon, lambda: outcomes.append("status"), outcomes.append)
 
 
