@@ -4,13 +4,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-try:
-    from lbd.cli import main
-except ModuleNotFoundError as error:
-    if str(error.name).partition(".")[0] == "lbd":
-        raise
-    sys.exit(f"lbd: {sys.executable} has no module {error.name}, which lbd needs: run an installed lbd by its command, "
-             "lbd, or first pip install .")
+from lbd.cli import main
 
 if __name__ == "__main__":
     with contextlib.suppress(OSError):

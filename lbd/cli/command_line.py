@@ -192,7 +192,7 @@ def run_command(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except ModuleNotFoundError as error:
-        if error.name not in (modules := kernels.missing()):
+        if not (advice := kernels.advice_on(error)):
             raise
-        print_error(f"lbd: {kernels.advice(modules)}")
+        print_error(f"lbd: {advice}")
         return FAILED

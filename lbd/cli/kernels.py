@@ -1,5 +1,7 @@
-"""The compiled modules of this copy of lbd: a source tree that was not built has none, and shadows an installed lbd."""
+"""The modules that this copy of lbd lacks: a source tree that was not built has no kernels, and shadows an installed
+lbd; a Python may have none of the libraries."""
 
+import sys
 from collections.abc import Collection
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -21,3 +23,13 @@ def advice(modules: Collection[str], directory: Path = HERE) -> str:
     some = f"{next(iter(modules))}{f' and {len(modules) - 1} more' if len(modules) > 1 else ''}"
     return (f"{directory} lacks its compiled kernels ({some}): build them in the source tree with pip install -e ., "
             "or run an installed lbd by its command, lbd, instead of python -m lbd")
+
+
+def advice_on(error: ModuleNotFoundError) -> str:
+    """Advice on a module that was not found, in a line; "" where only lbd itself can be at fault."""
+    if error.name in (modules := missing()):
+        return advice(modules)
+    if str(error.name).partition(".")[0] == "lbd":
+        return ""
+    return (f"{sys.executable} has no module {error.name}, which lbd needs: run an installed lbd by its command, lbd, "
+            "or first pip install .")

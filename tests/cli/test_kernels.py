@@ -23,12 +23,17 @@ def test_which_are_missing(tmp_path: Path) -> None:
     assert "lacks its compiled kernels (lbd.a and 1 more): build" in kernels.advice(("lbd.a", "lbd.net.c"))
 
 
-def test_a_python_without_what_lbd_needs_says_so_in_a_line() -> None:
-    done = subprocess.run([sys.executable, "-S", "-m", "lbd", "version"], cwd=ROOT, env={"PATH": os.environ["PATH"]},
-                          capture_output=True, text=True, timeout=60, check=False)
+@pytest.mark.parametrize("words", ["check -c none.toml", "-c none.toml", "help"])
+def test_a_python_without_what_lbd_needs_says_so_in_a_line(words: str) -> None:
+    done = subprocess.run([sys.executable, "-S", "-m", "lbd", *words.split()], cwd=ROOT,
+                          env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"lbd: {sys.executable} has no module ")
     assert done.stderr.endswith(", which lbd needs: run an installed lbd by its command, lbd, or first pip install .\n")
+
+
+def test_a_module_of_lbd_itself_that_does_not_exist_is_no_matter_of_installing() -> None:
+    assert kernels.advice_on(ModuleNotFoundError(name="lbd.nothing")) == ""
 
 
 @pytest.fixture(scope="module")
