@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from lbd.balance import ALGORITHMS
 from lbd.config.document import Document
-from lbd.config.read import CommandLine, Loaded, from_options, read
+from lbd.config.reader import CommandLine, Loaded, read_file, read_options
 from lbd.errors import UsageError
 from lbd.health import CHECKS
 from lbd.reload.config_source import Load
@@ -26,7 +26,7 @@ def loader(args: argparse.Namespace) -> Load:
             raise UsageError("--listen and --server stand for a file: give them, or -c FILE, but not both")
 
         def load(file: str | None = None, good: Mapping[str, Document] | None = None) -> Loaded:
-            loaded = read(file or args.config, ALGORITHMS, CHECKS, command_line, good)
+            loaded = read_file(file or args.config, ALGORITHMS, CHECKS, command_line, good)
             if workers is None:
                 return loaded
             settings = dataclasses.replace(loaded.config.global_, workers=workers)
@@ -37,6 +37,6 @@ def loader(args: argparse.Namespace) -> Load:
 
     def make(file: str | None = None, good: Mapping[str, Document] | None = None) -> Loaded:
         if file is not None:
-            return read(file, ALGORITHMS, CHECKS, command_line)
-        return from_options(args.listen, args.server, ALGORITHMS, CHECKS, command_line=command_line, workers=text)
+            return read_file(file, ALGORITHMS, CHECKS, command_line)
+        return read_options(args.listen, args.server, ALGORITHMS, CHECKS, command_line=command_line, workers=text)
     return make

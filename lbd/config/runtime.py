@@ -109,12 +109,13 @@ class SavedRegistration:
     backend: str = key(REQUIRED, u.NAME, "backend")
     server: str = key(REQUIRED, u.NAME, "its name")
     offer: RegistrationRequest = key(
-        REQUIRED, ValueKind("table", "a table", lambda value: read(RegistrationRequest, value), {"type": "object"}),
+        REQUIRED,
+        ValueKind("table", "a table", lambda value: from_table(RegistrationRequest, value), {"type": "object"}),
         "what it registered")
     who: str = key("", SHORT, "who registered it")
 
 
-def read(cls: type[T], data: Any, what: str = "the request") -> T:
+def from_table(cls: type[T], data: Any, what: str = "the request") -> T:
     """An instance of one of the classes; raises `ConfigError` with everything that is wrong with the data."""
     findings = Findings(what)
     tables = Tables(findings, Catalog({}, {}, None, findings))
@@ -127,8 +128,8 @@ def read(cls: type[T], data: Any, what: str = "the request") -> T:
     return made
 
 
-def write(value: Any) -> dict[str, Any]:
-    """Data from which `read` makes an equal instance: the keys that are not the default."""
+def to_table(value: Any) -> dict[str, Any]:
+    """Data from which `from_table` makes an equal instance: the keys that are not the default."""
     found: dict[str, Any] = {}
     cls: type = type(value)
     for name, (attribute, about) in keys(cls).items():
@@ -137,7 +138,7 @@ def write(value: Any) -> dict[str, Any]:
                             and item == about.kind.parse(about.default)):
             continue
         if isinstance(item, RegistrationRequest):
-            found[name] = write(item)
+            found[name] = to_table(item)
         elif about.kind is not None and about.kind.write is not None:
             found[name] = about.kind.write(item)
         else:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lbd.config.runtime import SETTINGS, Override, OverrideRequest, read
+from lbd.config.runtime import SETTINGS, Override, OverrideRequest, from_table
 from lbd.control.runtime_state import RuntimeState
 from lbd.control.targets import Targets
 from lbd.errors import Conflict, InvalidChange
@@ -29,7 +29,7 @@ class OverrideChanges:
         """Set what the fields of the request say of a server, or of a whole backend (`server` empty). Returns a warning
         where that took the backend's last usable server out, does not reach all workers, or where servers of the
         backend have overrides of their own that say otherwise, else "". Raises `LbdError`."""
-        request = read(OverrideRequest, fields)
+        request = from_table(OverrideRequest, fields)
         self._targets.require_backend(backend)
         if server:
             self._targets.require_server(backend, server)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lbd.backend.state import ServerPath
-from lbd.config.runtime import RegistrationRequest, SavedRegistration, read
+from lbd.config.runtime import RegistrationRequest, SavedRegistration, from_table
 from lbd.control.registration_rollout import RegistrationRollout
 from lbd.control.runtime_state import RuntimeState
 from lbd.control.targets import Targets
@@ -35,7 +35,7 @@ class Registrations:
 
     async def register(self, backend: str, server: str, fields: Mapping[str, Any], who: str) -> bool:
         """Register a server, or note that it lives; True when it is new or another than before. Raises `LbdError`."""
-        request = read(RegistrationRequest, fields)
+        request = from_table(RegistrationRequest, fields)
         name = backend, server
         self._check(backend, server, request.address)
         registered = self._plane.servers.registry

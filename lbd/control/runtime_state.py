@@ -8,7 +8,7 @@ from typing import Any
 
 import tomli_w
 
-from lbd.config.runtime import Override, SavedRegistration, read, write
+from lbd.config.runtime import Override, SavedRegistration, from_table, to_table
 from lbd.control.state_file import StateFile
 from lbd.errors import LbdError, NotStored
 from lbd.generation.control_plane import ControlPlane
@@ -106,15 +106,15 @@ class RuntimeState:
 
     def _encode(self) -> str:
         """The state as TOML, without the servers that leave: a restart must not bring them back."""
-        head = {"format": FORMAT, "overrides": [write(override) for override in self._plane.servers.overrides]}
+        head = {"format": FORMAT, "overrides": [to_table(override) for override in self._plane.servers.overrides]}
         entries = [entry.text for entry in self._plane.servers.registry if not entry.leaving]
         return "\n".join([tomli_w.dumps(head), *entries])
 
     def _load(self, data: dict[str, Any]) -> None:
         if data.get("format") != FORMAT:
             raise LbdError(f"its format is {shown(data.get('format'))}, not {FORMAT}")
-        overrides = [read(Override, item, FILE) for item in _array(data, "overrides")]
-        registrations = [read(SavedRegistration, item, FILE) for item in _array(data, "registrations")]
+        overrides = [from_table(Override, item, FILE) for item in _array(data, "overrides")]
+        registrations = [from_table(SavedRegistration, item, FILE) for item in _array(data, "registrations")]
         self._plane.servers.overrides.restore(overrides)
         self._plane.servers.registry.restore(registrations, asyncio.get_running_loop().time())
         if overrides or registrations:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lbd import __version__
 from lbd.access_log.sinks import sink
-from lbd.config.read import Loaded
+from lbd.config.reader import Loaded
 from lbd.control import signals
 from lbd.control.admin_server import bind_admin_server
 from lbd.control.api_server import ApiServer

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import tomli_w
 
 from lbd.backend.state import ServerPath
-from lbd.config.runtime import SavedRegistration, write
+from lbd.config.runtime import SavedRegistration, to_table
 from lbd.schema import Config, ServerConfig
 
 MOST = 20_000   # registered servers of all backends
@@ -30,7 +30,7 @@ class RegisteredServer:
     def update(self, saved: SavedRegistration) -> None:
         """Take over another registration of the same server."""
         self.saved = saved
-        written = write(saved)
+        written = to_table(saved)
         offer = written.pop("offer")
         self.text = f"[[registrations]]\n{tomli_w.dumps(written)}[registrations.offer]\n{tomli_w.dumps(offer)}"
         self.config = ServerConfig(address=saved.offer.address, weight=saved.offer.weight,

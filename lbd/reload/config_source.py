@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from lbd.config.read import Loaded
+from lbd.config.reader import Loaded
 from lbd.errors import ConfigError, LbdError
 from lbd.net.offload import Offload
 

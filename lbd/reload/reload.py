@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from lbd.backend.snapshot import Generation
 from lbd.config.plan import Plan, compare
-from lbd.config.read import Loaded
+from lbd.config.reader import Loaded
 from lbd.errors import ConfigError, LbdError
 from lbd.log.logger import logger
 from lbd.net.tasks import Tasks

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lbd.admin import app
 from lbd.admin.openapi import body, describe
 from lbd.admin.routes import ROUTES
-from lbd.config.runtime import OverrideRequest, RegistrationRequest, read
+from lbd.config.runtime import OverrideRequest, RegistrationRequest, from_table
 from lbd.errors import ConfigError, LbdError, NotReady
 
 
@@ -71,7 +71,7 @@ def test_what_is_read_fulfils_the_description(cls, made):
     @given(made)
     def check(data):
         try:
-            read(cls, data)
+            from_table(cls, data)
         except ConfigError:
             return
         validator.validate(data)

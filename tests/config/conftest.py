@@ -8,7 +8,7 @@ import pytest
 
 from lbd import schema
 from lbd.config.catalog import Algorithms, Checks
-from lbd.config.read import CommandLine, Loaded, read
+from lbd.config.reader import CommandLine, Loaded, read_file
 from lbd.errors import ConfigError
 from lbd.schema import REQUIRED
 from lbd.schema import units as u
@@ -89,7 +89,7 @@ class Directory:
         """Read lbd.toml, after giving it that content."""
         if text is not None:
             self.write("lbd.toml", text)
-        return read("lbd.toml", self.algorithms, self.checks, command_line)
+        return read_file("lbd.toml", self.algorithms, self.checks, command_line)
 
     def errors(self, text: str | bytes | None = None, command_line: CommandLine | None = None) -> list[str]:
         """The errors in lbd.toml, one line each; none is an empty list."""

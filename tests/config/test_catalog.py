@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lbd.config.read import CommandLine
+from lbd.config.reader import CommandLine
 from lbd.schema import AlgorithmConfig
 from tests.config.conftest import WHOLE, Directory, Ring, Tcp
 

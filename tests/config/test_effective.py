@@ -7,7 +7,7 @@ import tomli_w
 
 from lbd.balance import ALGORITHMS
 from lbd.config.effective import masked, tables
-from lbd.config.read import read
+from lbd.config.reader import read_file
 from lbd.health import CHECKS
 
 ROOT = Path(__file__).parents[2]
@@ -62,10 +62,10 @@ def test_it_reads_back(tmp_path, source):
         file = tmp_path / "first.toml"
         file.write_text(MANY)
         (tmp_path / "busy.html").write_text("busy")
-    config = read(str(file), *KNOWN).config
+    config = read_file(str(file), *KNOWN).config
     again = tmp_path / "again.toml"
     again.write_text(tomli_w.dumps(tables(config)))
-    assert read(str(again), *KNOWN).config == config
+    assert read_file(str(again), *KNOWN).config == config
 
 
 def test_secrets_are_masked():

@@ -4,7 +4,7 @@ import pytest
 
 from lbd.balance import ALGORITHMS
 from lbd.config.origins import settings
-from lbd.config.read import read
+from lbd.config.reader import read_file
 from lbd.health import CHECKS
 
 TEXT = """[timeouts]
@@ -29,7 +29,7 @@ b = { address = "127.0.0.1:3", weight = 4 }
 def found(tmp_path):
     file = tmp_path / "lbd.toml"
     file.write_text(TEXT)
-    loaded = read(str(file), ALGORITHMS, CHECKS)
+    loaded = read_file(str(file), ALGORITHMS, CHECKS)
     return {one.key: (one.value, one.origin.replace(str(tmp_path) + "/", ""))
             for one in settings(loaded.config, loaded.places)}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lbd.balance import ALGORITHMS
-from lbd.config.read import read
+from lbd.config.reader import read_file
 from lbd.config.reference import COMMENTS, toml_reference, written
 from lbd.health import CHECKS
 from lbd.schema import REQUIRED, AlgorithmConfig, Config, HealthPolicy, Key, ServerConfig, Timeouts, keys
@@ -50,7 +50,7 @@ def test_conf_is_the_reference() -> None:
 
 @pytest.mark.parametrize("name", ["lbd.toml", "minimal.toml"])
 def test_conf_can_be_read(name: str) -> None:
-    loaded = read(str(CONF / name), ALGORITHMS, CHECKS)
+    loaded = read_file(str(CONF / name), ALGORITHMS, CHECKS)
     assert {problem.message for problem in loaded.warnings} <= {"has no effect yet"}
 
 
@@ -82,7 +82,7 @@ def test_every_key_has_its_default() -> None:
 
 
 def test_reading_it_gives_the_defaults() -> None:
-    config = read(str(CONF / "lbd.toml"), ALGORITHMS, CHECKS).config
+    config = read_file(str(CONF / "lbd.toml"), ALGORITHMS, CHECKS).config
     default = Config()
     for name in ("include", "global_", "log", "admin", "metrics", "timeouts", "errors"):
         assert getattr(config, name) == getattr(default, name), name

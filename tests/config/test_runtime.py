@@ -2,13 +2,13 @@
 
 import pytest
 
-from lbd.config.runtime import Override, OverrideRequest, RegistrationRequest, SavedRegistration, read, write
+from lbd.config.runtime import Override, OverrideRequest, RegistrationRequest, SavedRegistration, from_table, to_table
 from lbd.errors import ConfigError
 from lbd.schema.units import Address
 
 
 def test_requests_for_overrides():
-    wish = read(OverrideRequest, {"mode": "drain", "for": "10m", "weight": None, "reason": "disk"})
+    wish = from_table(OverrideRequest, {"mode": "drain", "for": "10m", "weight": None, "reason": "disk"})
     assert (wish.mode, wish.for_, wish.weight, wish.reason) == ("drain", 600.0, None, "disk")
 
 
@@ -19,7 +19,7 @@ def test_requests_for_overrides():
     ([], "a table"), ("x", "a table")])
 def test_bad_requests_for_overrides(data, words):
     with pytest.raises(ConfigError) as caught:
-        read(OverrideRequest, data)
+        from_table(OverrideRequest, data)
     assert words in str(caught.value)
 
 
@@ -28,7 +28,7 @@ def test_bad_requests_for_overrides(data, words):
     {"address": "10.0.0.1:80", "tags": ["x"] * 33}, {"address": "10.0.0.1:80", "tags": [1]}, {"address": 5}])
 def test_bad_offers(data):
     with pytest.raises(ConfigError):
-        read(RegistrationRequest, data)
+        from_table(RegistrationRequest, data)
 
 
 @pytest.mark.parametrize("value", [
@@ -36,4 +36,4 @@ def test_bad_offers(data):
     SavedRegistration("app", "b", RegistrationRequest(Address("h", 1))),
     Override("app", "a", "drain", 0, 7, "down", "me", "why", 5.0, 6.5), Override("app")])
 def test_written_and_read_again(value):
-    assert read(type(value), write(value)) == value
+    assert from_table(type(value), to_table(value)) == value

@@ -7,7 +7,7 @@ import time
 import pytest
 import structlog
 
-from lbd.config.read import Loaded
+from lbd.config.reader import Loaded
 from lbd.control.supervisor import Supervisor
 from lbd.errors import ConfigError, LbdError, Problem
 from lbd.schema import Admin, BackendConfig, Config, Global, ListenerConfig, Log, ServerConfig

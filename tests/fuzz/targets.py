@@ -17,7 +17,7 @@ from lbd import balance, health
 from lbd.access_log.columns import NAMES
 from lbd.access_log.line import LineFormatter
 from lbd.config import effective
-from lbd.config.read import read
+from lbd.config.reader import read_file
 from lbd.errors import ConfigError, Problem
 from lbd.http.head import CHUNKED, KEEP, SIMPLE, UNTIL_CLOSE, UPGRADE, WHOLE, Chunks, Request, Response
 from lbd.net import proxy_header
@@ -284,7 +284,7 @@ FILE = Path(ROOM.name, "lbd.toml")
 def read_configuration(data: bytes) -> Any:
     """The configuration in a file with that content."""
     FILE.write_bytes(data)
-    return read(str(FILE), balance.ALGORITHMS, health.CHECKS).config
+    return read_file(str(FILE), balance.ALGORITHMS, health.CHECKS).config
 
 
 def check_problems(problems: list[Problem], lines: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lbd.backend.snapshot import Endpoint, Generation
 from lbd.balance import ALGORITHMS
-from lbd.config.read import read
+from lbd.config.reader import read_file
 from lbd.health import CHECKS
 from lbd.net.loop import LoopNet
 from lbd.net.sock import Poller
@@ -43,7 +43,7 @@ def configuration(text: str, directory: Path) -> Config:
     """The configuration of a TOML text."""
     file = directory / "lbd.toml"
     file.write_text(text)
-    return read(str(file), ALGORITHMS, CHECKS).config
+    return read_file(str(file), ALGORITHMS, CHECKS).config
 
 
 def generation(config: Config, number: int = 1, health: Mapping[str, str] | None = None) -> Generation:

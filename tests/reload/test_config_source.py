@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from lbd.config.read import Loaded
+from lbd.config.reader import Loaded
 from lbd.errors import ConfigError, LbdError, Problem
 from lbd.reload.config_source import ConfigSource
 from lbd.schema import Config, Global

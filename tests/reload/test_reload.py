@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from lbd.backend.snapshot import Generation
-from lbd.config.read import Loaded
+from lbd.config.reader import Loaded
 from lbd.errors import ConfigError, LbdError, Problem
 from lbd.net.tasks import Tasks
 from lbd.reload import reload

@@ -6,7 +6,7 @@ import pytest
 
 from lbd.balance import ALGORITHMS
 from lbd.cli.commands.explain import fresh
-from lbd.config.read import read
+from lbd.config.reader import read_file
 from lbd.errors import LbdError
 from lbd.report.explain import Question, explain
 from lbd.stats import scoreboard
@@ -55,7 +55,7 @@ servers = { one = "127.0.0.1:9004", two = "127.0.0.1:9005" }
 def ask(tmp_path):
     file = tmp_path / "lbd.toml"
     file.write_text(CONFIG)
-    generation, board = fresh(read(str(file), ALGORITHMS, {}).config), Board.create(1)
+    generation, board = fresh(read_file(str(file), ALGORITHMS, {}).config), Board.create(1)
 
     def ask(method, url, *headers, health=None, **more):
         endpoints = {name: tuple(endpoint._replace(health=(health or {}).get(endpoint.name, "up"))

@@ -6,7 +6,7 @@ import pytest
 
 from lbd.balance import ALGORITHMS
 from lbd.cli.commands.explain import fresh
-from lbd.config.read import read
+from lbd.config.reader import read_file
 from lbd.errors import LbdError
 from lbd.report.explain import Question, explain
 from lbd.report.explain_tcp import ExplainedConnection, hello
@@ -47,7 +47,7 @@ servers = { four = "127.0.0.1:9004" }
 def ask(tmp_path):
     file = tmp_path / "lbd.toml"
     file.write_text(CONFIG)
-    generation, board = fresh(read(str(file), ALGORITHMS, {}).config), Board.create(1)
+    generation, board = fresh(read_file(str(file), ALGORITHMS, {}).config), Board.create(1)
     return lambda url, client="127.0.0.1", listener="": explain(
         Question("GET", url, (), client, listener), generation, board, 0)
 

@@ -6,7 +6,7 @@ import pytest
 
 from lbd.balance import ALGORITHMS
 from lbd.cli.commands.explain import fresh
-from lbd.config.read import read
+from lbd.config.reader import read_file
 from lbd.report.explain import Question, explain
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Board
@@ -29,7 +29,7 @@ def ask(tmp_path):
     def ask(algorithm, *headers, loads=(0, 0), waiting=0, more=""):
         file = tmp_path / "lbd.toml"
         file.write_text(CONFIG.format(algorithm, more))
-        generation, board = fresh(read(str(file), ALGORITHMS, {}).config), Board.create(1)
+        generation, board = fresh(read_file(str(file), ALGORITHMS, {}).config), Board.create(1)
         for endpoint, load in zip(generation.endpoints["app"], loads, strict=True):
             board.row(0, scoreboard.SERVER, endpoint.slot).add(fields.SERVER_IN_FLIGHT, load)
         board.row(0, scoreboard.BACKEND, generation.backends["app"]).add(fields.BACKEND_IN_FLIGHT, sum(loads))
@@ -102,7 +102,7 @@ def test_a_full_backend_refuses(ask):
 def test_nobody_is_there(tmp_path):
     file = tmp_path / "lbd.toml"
     file.write_text(CONFIG.format('"random"', ""))
-    generation = fresh(read(str(file), ALGORITHMS, {}).config)
+    generation = fresh(read_file(str(file), ALGORITHMS, {}).config)
     endpoints = {"app": tuple(endpoint._replace(health="down") for endpoint in generation.endpoints["app"])}
     found = explain(Question("GET", "http://x:8080/"), replace(generation, endpoints=endpoints), Board.create(1), 0)
     assert (found["chosen"], found["score"], found["key"]) == (None, "", None)

@@ -9,7 +9,7 @@ from aiohttp import web
 from lbd.admin.answers import answer, refusal
 from lbd.admin.daemon_api import DaemonApi
 from lbd.admin.guard import content
-from lbd.config.runtime import read
+from lbd.config.runtime import from_table
 from lbd.errors import ConfigError, LbdError
 from lbd.schema import key
 from lbd.schema import units as u
@@ -41,7 +41,7 @@ class PlanResource:
 
     async def post(self, request: web.Request) -> web.Response:
         """200 with the plan, 422 for a bad file or body."""
-        body = read(PlanBody, await content(request) if await request.read() else {})
+        body = from_table(PlanBody, await content(request) if await request.read() else {})
         try:
             return answer(await self._daemon.plan(body.file))
         except ConfigError as error:

@@ -20,7 +20,7 @@ from lbd.cli.terminal import TerminalConsole
 from lbd.config.document import INPUT, INPUT_NAME, DocumentError, fetch
 from lbd.config.findings import dotted
 from lbd.config.places import Path
-from lbd.config.read import Loaded
+from lbd.config.reader import Loaded
 from lbd.errors import ConfigError, LbdError, Problem
 from lbd.generation.certificates import Certificates
 from lbd.log.logger import printable

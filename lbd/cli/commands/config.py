@@ -9,7 +9,7 @@ from lbd.balance import ALGORITHMS
 from lbd.cli import daemon_client, runtime_changes
 from lbd.cli.terminal import console, table
 from lbd.config.origins import settings
-from lbd.config.read import read
+from lbd.config.reader import read_file
 from lbd.config.reference import written
 from lbd.errors import UsageError
 from lbd.health import CHECKS
@@ -55,7 +55,7 @@ def of_file(args: argparse.Namespace) -> dict[str, Any]:
     """The settings of a daemon just started with the file, without runtime changes."""
     if not args.config:
         raise UsageError("--offline needs the file: -c FILE")
-    loaded = read(args.config, ALGORITHMS, CHECKS)
+    loaded = read_file(args.config, ALGORITHMS, CHECKS)
     found = [{"key": setting.key, "value": setting.value, "origin": setting.origin}
              for setting in settings(loaded.config, loaded.places, args.secrets)]
     return {"generation": 0, "settings": found}

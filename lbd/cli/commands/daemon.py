@@ -11,7 +11,7 @@ import uvloop
 
 from lbd.cli import argument_types, options
 from lbd.cli.config_loader import loader
-from lbd.config.read import Loaded
+from lbd.config.reader import Loaded
 from lbd.control.supervisor import Supervisor
 from lbd.log import strays
 from lbd.reload.config_source import Load

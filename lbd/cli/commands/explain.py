@@ -14,7 +14,7 @@ from lbd.balance import ALGORITHMS
 from lbd.cli import daemon_client, live_request, options
 from lbd.cli.streams import fixed_exit_code
 from lbd.cli.terminal import TerminalConsole, table
-from lbd.config.read import read
+from lbd.config.reader import read_file
 from lbd.errors import LbdError, UsageError
 from lbd.health import CHECKS
 from lbd.log.logger import printable
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
 def by_file(question: Question, file: str) -> dict[str, Any]:
     """The explanation of a daemon that was just started with this file, with every server up."""
-    config = read(file, ALGORITHMS, CHECKS).config
+    config = read_file(file, ALGORITHMS, CHECKS).config
     return explain(question, fresh(config), Board.create(1), 0)
 
 

@@ -16,7 +16,7 @@ from lbd.cli import terminal
 from lbd.cli.argument_types import kind, number
 from lbd.cli.simulation import picture
 from lbd.cli.simulation.page import as_data, lines, page
-from lbd.config.read import read
+from lbd.config.reader import read_file
 from lbd.errors import UsageError
 from lbd.health import CHECKS
 from lbd.schema import units as u
@@ -129,7 +129,7 @@ def stage(args: argparse.Namespace) -> tuple[Scenario, float]:
     recording = read_recording(args.log, args.backend, args.requests or MOST_REQUESTS) if args.log else None
     workers = args.workers
     if args.config:
-        config = read(args.config, ALGORITHMS, CHECKS).config
+        config = read_file(args.config, ALGORITHMS, CHECKS).config
         means = recording.means if recording else {}
         servers = fleet.from_config(config, args.backend, args.servers, means, args.slots)
         workers = workers or config.global_.workers

@@ -1,4 +1,4 @@
-"""Tests of lbd.config.read: whole configurations, with all their mistakes at once, from files and from options."""
+"""Tests of lbd.config.reader: whole configurations, with all their mistakes at once, from files and from options."""
 
 import pickle
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lbd.config.read import CommandLine, Loaded, from_options, read
+from lbd.config.reader import CommandLine, Loaded, read_file, read_options
 from lbd.errors import ConfigError
 from lbd.schema import AlgorithmConfig, Config
 from lbd.schema.units import Address
@@ -46,7 +46,7 @@ def test_eight_mistakes_at_once(directory: Directory) -> None:
 
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(ConfigError, match=r"^/none/lbd.toml: cannot be read: No such file or directory$") as error:
-        read("/none/lbd.toml", ALGORITHMS, CHECKS)
+        read_file("/none/lbd.toml", ALGORITHMS, CHECKS)
     assert error.value.files == ("/none/lbd.toml",)
 
 
@@ -80,7 +80,7 @@ def test_nothing_but_findings_comes_of_bad_files(directory: Directory, lines: li
 
 
 def options(*listen: str, servers: tuple[str, ...] = ("10.0.0.1:80",), **more: object) -> Loaded:
-    return from_options(listen, servers, ALGORITHMS, CHECKS, **more)  # type: ignore[arg-type]
+    return read_options(listen, servers, ALGORITHMS, CHECKS, **more)  # type: ignore[arg-type]
 
 
 def test_options_are_what_a_file_would_say(directory: Directory) -> None:
@@ -155,15 +155,15 @@ def test_the_last_good_version_of_a_broken_file(directory: Directory, broken: st
     directory.write("d/b.toml", broken)
     directory.write("d/a.toml", directory.whole + 'more = "10.0.0.7:80"\n')
     arguments = "lbd.toml", directory.algorithms, directory.checks
-    after = read(*arguments, good=before.documents)
+    after = read_file(*arguments, good=before.documents)
     assert list(after.config.backends["app"].servers) == ["a", "more"]
     assert after.config.backends["b"] == before.config.backends["b"]
     assert [str(problem).startswith(finding) for problem in after.refused] == [True]
     with pytest.raises(ConfigError):
-        read(*arguments)
+        read_file(*arguments)
     directory.write("lbd.toml", LENIENT.replace("last-good", "strict"))
     with pytest.raises(ConfigError):
-        read(*arguments, good=before.documents)
+        read_file(*arguments, good=before.documents)
 
 
 def test_what_is_wrong_in_the_first_file_is_never_replaced(directory: Directory) -> None:
@@ -171,8 +171,8 @@ def test_what_is_wrong_in_the_first_file_is_never_replaced(directory: Directory)
     before = directory.read(LENIENT + directory.whole)
     directory.write("lbd.toml", LENIENT + 'workers = "x"\n' + directory.whole)
     with pytest.raises(ConfigError, match=r"global\.workers"):
-        read("lbd.toml", directory.algorithms, directory.checks, good=before.documents)
+        read_file("lbd.toml", directory.algorithms, directory.checks, good=before.documents)
     directory.write("lbd.toml", LENIENT + directory.whole)
     (directory.path / "d/a.toml").unlink()
-    after = read("lbd.toml", directory.algorithms, directory.checks, good=before.documents)
+    after = read_file("lbd.toml", directory.algorithms, directory.checks, good=before.documents)
     assert list(after.config.backends) == ["app"]

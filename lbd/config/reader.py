@@ -17,7 +17,7 @@ from lbd.config.tables import Tables
 from lbd.errors import ConfigError, Problem
 from lbd.schema import Config
 
-__all__ = ("CommandLine", "Config", "Loaded", "from_options", "read")
+__all__ = ("CommandLine", "Config", "Loaded", "read_file", "read_options")
 
 ONCE = "the configuration came from standard input and cannot be read again: restart lbd with another, or with a file"
 
@@ -41,8 +41,8 @@ class Loaded:
     once: str = ""
 
 
-def read(path: str, algorithms: Algorithms, checks: Checks, command_line: CommandLine | None = None,
-         good: Mapping[str, Document] | None = None) -> Loaded:
+def read_file(path: str, algorithms: Algorithms, checks: Checks, command_line: CommandLine | None = None,
+              good: Mapping[str, Document] | None = None) -> Loaded:
     """Read a file (`-`: standard input) and all that it includes; raises ConfigError with every error in them.
 
     `algorithms` and `checks` are all that exist, by name. `good` are the documents in force, by which included files
@@ -87,7 +87,7 @@ def _load(data: Mapping[str, Any], include: tuple[str, ...], files: tuple[str, .
     return Loaded(config, findings.settle(files), files, findings.places)
 
 
-def from_options(listen: Sequence[str], servers: Sequence[str], algorithms: Algorithms, checks: Checks, *,
+def read_options(listen: Sequence[str], servers: Sequence[str], algorithms: Algorithms, checks: Checks, *,
                  command_line: CommandLine | None = None, metrics: str | None = None, admin: str | None = None,
                  workers: str | int | None = None) -> Loaded:
     """The configuration of a file with one listener `web` and one backend `app` with the servers s1, s2 …
