@@ -30,6 +30,6 @@ class LineFormatter:
                 bytes_in: int, bytes_out: int, ending: int, reason: str | None = None, port: int = -1) -> None:
         """Something that never became a request, at that time of `scoreboard.now`."""
     def look_at_clock(self) -> None:
-        """To be called before the first line of a batch: whoever set the wall clock meanwhile is followed."""
+        """To be called before the first line of a batch: a wall clock that was set meanwhile is followed."""
     def take(self) -> bytes:
         """All lines, and begin anew."""

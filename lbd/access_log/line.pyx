@@ -48,8 +48,8 @@ cdef class LineFormatter:
     cdef readonly Py_ssize_t count, size
     cdef public double zero
     cdef char *buffer
-    cdef Py_ssize_t room, number, fixed, asked
-    cdef Py_ssize_t *asks               # the columns that are fields of the head
+    cdef Py_ssize_t room, number, fixed, headers
+    cdef Py_ssize_t *header_columns     # places of the columns that are fields of the head
     cdef LogColumn *columns
     cdef list kept                      # what the columns point to
     cdef int form
@@ -76,20 +76,20 @@ cdef class LineFormatter:
         if self.columns == NULL:
             raise MemoryError
         self.kept = []
-        self.asks = <Py_ssize_t *>calloc(self.number + 1, sizeof(Py_ssize_t))
-        if self.asks == NULL:
+        self.header_columns = <Py_ssize_t *>calloc(self.number + 1, sizeof(Py_ssize_t))
+        if self.header_columns == NULL:
             raise MemoryError
         self.fixed = 256
         for place, name in enumerate(names):
             self._column(&self.columns[<Py_ssize_t>place], name, b"," if place else b"{")
             self.fixed += self.columns[<Py_ssize_t>place].key.size + NUMBER
             if self.columns[<Py_ssize_t>place].header.start != NULL:
-                self.asks[self.asked] = place
-                self.asked += 1
+                self.header_columns[self.headers] = place
+                self.headers += 1
 
     def __dealloc__(self):
         free(self.columns)
-        free(self.asks)
+        free(self.header_columns)
         free(self.buffer)
 
     cdef int _column(self, LogColumn *column, str name, bytes before) except -1:
@@ -158,8 +158,8 @@ cdef class LineFormatter:
         """Bytes that a line with these can have at most, without the names and the client's address."""
         cdef Py_ssize_t place
         cdef Py_ssize_t size = self.fixed + 6 * (min(method.size, MOST) + min(target.size, MOST))
-        for place in range(self.asked):
-            size += 6 * min(self.columns[self.asks[place]].found.size, MOST)
+        for place in range(self.headers):
+            size += 6 * min(self.columns[self.header_columns[place]].found.size, MOST)
         return size
 
     cdef int _figure(self, int what, Record record, int64_t route, long long bytes_in, long long bytes_out,
@@ -221,9 +221,9 @@ cdef class LineFormatter:
         cdef LogColumn *column
         method.start = target.start = NULL
         target.size = method.size = 0
-        for place in range(self.asked):
-            self.columns[self.asks[place]].found.start = NULL
-            self.columns[self.asks[place]].found.size = 0
+        for place in range(self.headers):
+            self.columns[self.header_columns[place]].found.start = NULL
+            self.columns[self.header_columns[place]].found.size = 0
         stop = <const char *>memchr(at, c' ', head.size)
         if stop == NULL:
             return
@@ -239,8 +239,8 @@ cdef class LineFormatter:
             stop = <const char *>memchr(at, c'\n', end - at)
             if stop == NULL:
                 return
-            for place in range(self.asked):
-                column = &self.columns[self.asks[place]]
+            for place in range(self.headers):
+                column = &self.columns[self.header_columns[place]]
                 size = column.header.size
                 if size < stop - at and at[size] == c':' and column.found.start == NULL \
                         and same(at, column.header.start, size):

@@ -28,9 +28,9 @@ class SpanWriter(AccessLogWriter):
 
     def note(self, client: Any, ending: int) -> None:
         """Note the span of a client's request that is over and counted."""
-        span = sampled(client.payload) if client.asked else b""
+        span = sampled(client.payload) if client.original else b""
         if span:
-            self._add(client, head.edit(client.asked, None, (SPAN.encode(),), b"%b: %b\r\n" % (SPAN.encode(), span)),
+            self._add(client, head.edit(client.original, None, (SPAN.encode(),), b"%b: %b\r\n" % (SPAN.encode(), span)),
                       ending)
 
     def blame(self, client: Any, ending: int, reason: str) -> None:

@@ -73,7 +73,7 @@ class AccessLogWriter:
     def note(self, client: Any, ending: int) -> None:
         """Note the line of a client's request that is over and counted."""
         if client.action.logged:
-            self._add(client, client.asked or client.payload, ending)
+            self._add(client, client.original or client.payload, ending)
 
     def _add(self, client: Any, payload: bytes, ending: int) -> None:
         lines = self._lines

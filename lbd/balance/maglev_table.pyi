@@ -1,4 +1,4 @@
-"""Maglev's table: a share of the entries for each server, nearly the same entries whoever else is there."""
+"""Maglev's table: a share of the entries for each server, nearly the same entries whatever others there are."""
 
 from collections.abc import Sequence
 from typing import final

@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 # cython: auto_pickle=False, autotestdict=False
-"""Maglev's table: a share of the entries for each server, nearly the same entries whoever else is there.
+"""Maglev's table: a share of the entries for each server, nearly the same entries whatever others there are.
 
 The filling is that of Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer" (NSDI 2016, 3.4);
 weights, as in Envoy, let a server take its turn less often. One thing differs: a server whose next entries are taken
@@ -134,7 +134,7 @@ cdef class MaglevTable:
 
 
 cdef void fill(uint16_t *entries, Turn *turns, Py_ssize_t servers, int32_t *rounds) noexcept:
-    """Round after round, who is due takes the next free entry of its own permutation, if it is near.
+    """Round after round, each server that is due takes the next free entry of its own permutation, if it is near.
 
     The heaviest server is due in every round, one of a third of its weight in every third; all are in the first.
     """

@@ -109,7 +109,8 @@ cdef inline bint passes(const Chunked* it) noexcept nogil:
 cdef inline int follow(Chunked* it, const uint8_t* p, size_t size, uint8_t** to, size_t* done) noexcept nogil:
     """Go through `size` bytes: 0, or a Fault. Sets `done` to how many belong to the body.
 
-    What passes is copied to `to` only up to the last byte that does not: from done[1] to done[0] it is in place.
+    The data that pass are copied to `to` only up to the last byte that does not: from done[1] to done[0] they are in
+    place.
     """
     cdef size_t i = 0
     cdef size_t run = 0

@@ -4,7 +4,7 @@
 from libc.stdint cimport int64_t, uint8_t
 
 from lbd.http.lines cimport Lines
-from lbd.http.request cimport Asked, Peer
+from lbd.http.request cimport RequestHead, Peer
 from lbd.http.response cimport Answered
 
 
@@ -15,7 +15,7 @@ cdef class Request:
     cdef readonly Py_ssize_t head, end
     cdef readonly int minor
     cdef readonly str error
-    cdef Asked asked
+    cdef RequestHead parsed
     cdef Lines lines
     cdef Peer peer
     cdef uint8_t* scratch

@@ -42,7 +42,7 @@ class Request:
         Returns 0 when the head is incomplete, flags when it is good, minus the status to refuse with when not. Any
         split of the data gives the same answer; what is wrong or too long is refused as soon as it is seen. `peer` is
         the client's address as text (b"" on a Unix socket: no X-Forwarded-For), `proto` b"http" or b"https";
-        `trusted` believes what the peer forwarded. Raises `IndexError` when `start` is outside `data`.
+        `trusted`: the fields that the peer forwarded are accepted. Raises `IndexError` when `start` is outside `data`.
         """
 
 class Response:
@@ -82,7 +82,7 @@ class Chunks:
 
 def edit(head: bytes, target: bytes | None, remove: tuple[bytes, ...], add: bytes, fold: bool = False) -> bytes:
     """The head (as in `out`) with another target (requests only), without the fields named in `remove` (lower case),
-    and with the lines `add` (each ending in CRLF) before its end. What follows the head passes. Target and lines are
+    and with the lines `add` (each ending in CRLF) before its end. Data behind the head passes. Target and lines are
     taken as they are; `ValueError` when `head` is none. `fold`: names that servers may take for one of `remove` go too:
     those that differ only in characters that are no letters and no digits."""
 

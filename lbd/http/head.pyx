@@ -64,7 +64,7 @@ cdef class Request:
 
     @property
     def id(self):
-        return self.out[self.asked.id_at:self.asked.id_at + self.asked.id_size]
+        return self.out[self.parsed.id_at:self.parsed.id_at + self.parsed.id_size]
 
     def scan(self, bytes data not None, Py_ssize_t start, bytes peer not None, bytes proto not None, bint trusted):
         """Read the request head that begins at `start`: 0 incomplete, flags, or minus the status to refuse with."""
@@ -74,14 +74,14 @@ cdef class Request:
         cdef size_t size
         cdef const uint8_t* p = rest(data, start, &size)
         cdef size_t most = min(size, self.max_head)
-        cdef Py_ssize_t fields = read_request_line(p, most, self.max_uri, &self.asked)
+        cdef Py_ssize_t fields = read_request_line(p, most, self.max_uri, &self.parsed)
         cdef Py_ssize_t stop = fields
         cdef int flags
         if fields > 0:
             stop = read_lines(p, fields, most, &self.trusted[0] if trusted else &self.untrusted[0], self.kind, &self.lines)
         if stop > 0:
-            flags = judge_request(p, &self.asked, &self.lines) \
-                if sound(p, self.asked.line, stop, &self.lines) else BAD_VALUE
+            flags = judge_request(p, &self.parsed, &self.lines) \
+                if sound(p, self.parsed.line, stop, &self.lines) else BAD_VALUE
         elif stop == 0 and size < self.max_head:
             return 0
         else:
@@ -89,14 +89,14 @@ cdef class Request:
         if flags < 0:
             status, self.error = FAULTS[-flags]
             return -<int>status
-        flags |= whole(flags, size, stop, self.asked.length)
+        flags |= whole(flags, size, stop, self.parsed.length)
         self.signs = self.lines.count[AUTHORIZATION] > 0 and signs_on(p, &self.lines)
-        if flags & ~F_KEEP == F_WHOLE and self.asked.minor and self.asked.hops < 0 and not self.signs \
-                and not is_method(p, &self.asked, "HEAD", 4):
+        if flags & ~F_KEEP == F_WHOLE and self.parsed.minor and self.parsed.hops < 0 and not self.signs \
+                and not is_method(p, &self.parsed, "HEAD", 4):
             flags |= F_SIMPLE
         self.head = start + stop
-        self.end = self.head + self.asked.length
-        self.length, self.hops, self.minor = self.asked.length, self.asked.hops, self.asked.minor
+        self.end = self.head + self.parsed.length
+        self.length, self.hops, self.minor = self.parsed.length, self.parsed.hops, self.parsed.minor
         self.peer.address, self.peer.address_size = <const uint8_t*>PyBytes_AS_STRING(peer), PyBytes_GET_SIZE(peer)
         self.peer.scheme, self.peer.scheme_size = <const uint8_t*>PyBytes_AS_STRING(proto), PyBytes_GET_SIZE(proto)
         self.peer.trusted = trusted
@@ -105,7 +105,7 @@ cdef class Request:
 
     cdef int take(self, const uint8_t* p, size_t fields, size_t stop, int flags) except -1:
         """Make the objects of a head that is good."""
-        cdef Asked* it = &self.asked
+        cdef RequestHead* it = &self.parsed
         cdef uint8_t new_id[32]
         cdef uint8_t* end
         cdef bytes method

@@ -63,8 +63,8 @@ cdef inline int fill_names() except -1:
 
 
 cdef inline void fill_drops(uint8_t* untrusted, uint8_t* trusted, int underscores, bint certified) noexcept:
-    """Fill such tables for what comes from clients and from trusted proxies, who may say what certificate their own
-    client showed unless that is asked for here (`certified`)."""
+    """Fill such tables for the heads of clients and of trusted proxies. A proxy may name the certificate of its own
+    client unless this listener requests certificates itself (`certified`)."""
     cdef int name
     cdef bint harmless
     for name in range(1, NAMES):

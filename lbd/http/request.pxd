@@ -12,7 +12,7 @@ cdef enum:
     MOST_EMPTY = 16          # bytes of empty lines before a request
     MOST_ID = 128            # characters of an X-Request-Id that is kept
 
-cdef struct Asked:           # offsets and sizes are in the data read, but for id_at
+cdef struct RequestHead:     # offsets and sizes are in the data read, but for id_at
     uint32_t line, method_size, uri, uri_size
     uint32_t authority, authority_size      # of an absolute-form target; size 0: it is not one
     uint32_t path, path_size                # what follows the authority, else the whole target
@@ -21,7 +21,7 @@ cdef struct Asked:           # offsets and sizes are in the data read, but for i
     int minor
     int64_t length, hops
 
-cdef struct Peer:            # of whom the request comes
+cdef struct Peer:            # the sender of the request
     const uint8_t* address
     size_t address_size
     const uint8_t* scheme
@@ -30,12 +30,12 @@ cdef struct Peer:            # of whom the request comes
     bint forwarded           # the Forwarded field is to be written too
 
 
-cdef inline bint is_method(const uint8_t* p, const Asked* it, const char* method, size_t n) noexcept nogil:
+cdef inline bint is_method(const uint8_t* p, const RequestHead* it, const char* method, size_t n) noexcept nogil:
     return it.method_size == n and memcmp(p + it.line, method, n) == 0
 
 
-cdef inline Py_ssize_t read_request_line(const uint8_t* p, size_t size, size_t max_uri, Asked* it) noexcept nogil:
-    """Offset after the request line, 0 when it is incomplete, or a Fault. What is wrong is found at the first byte
+cdef inline Py_ssize_t read_request_line(const uint8_t* p, size_t size, size_t max_uri, RequestHead* it) noexcept nogil:
+    """Offset after the request line, 0 when it is incomplete, or a Fault. A fault is found at the first byte
     that is wrong, so that any split of the data gives the same answer."""
     cdef const char* version = "HTTP/1.1\r\n"
     cdef size_t i = 0
@@ -95,7 +95,7 @@ cdef inline bint spelled_plainly(const uint8_t* p, size_t size) noexcept nogil:
     return True
 
 
-cdef inline int read_target(const uint8_t* p, Asked* it) noexcept nogil:
+cdef inline int read_target(const uint8_t* p, RequestHead* it) noexcept nogil:
     """Take the target apart (RFC 9112 section 3.2); 0 or a Fault."""
     cdef const uint8_t* target = p + it.uri
     cdef size_t size = it.uri_size
@@ -135,7 +135,7 @@ cdef inline bint signs_on(const uint8_t* p, const Lines* lines) noexcept nogil:
     return False
 
 
-cdef inline int judge_request(const uint8_t* p, Asked* it, Lines* lines) noexcept nogil:
+cdef inline int judge_request(const uint8_t* p, RequestHead* it, Lines* lines) noexcept nogil:
     """The flags of a request whose lines are read (but for WHOLE and MORE), or a Fault."""
     cdef const uint8_t* value
     cdef size_t n
@@ -180,13 +180,13 @@ cdef inline int judge_request(const uint8_t* p, Asked* it, Lines* lines) noexcep
     return flags
 
 
-cdef inline void pass_expect(const Asked* it, Lines* lines, int flags) noexcept nogil:
+cdef inline void pass_expect(const RequestHead* it, Lines* lines, int flags) noexcept nogil:
     """Expect passes where a body may wait for a 100: HTTP/1.0 has none, and without a body nobody waits."""
     if not it.minor or not flags & (F_LENGTH | F_CHUNKED):
         drop_all(lines, EXPECT_FIELD)
 
 
-cdef inline uint8_t* put_request(uint8_t* to, const uint8_t* p, size_t fields, size_t stop, int flags, Asked* it,
+cdef inline uint8_t* put_request(uint8_t* to, const uint8_t* p, size_t fields, size_t stop, int flags, RequestHead* it,
                                  Lines* lines, const Peer* peer, const uint8_t* new_id) noexcept nogil:
     """Write the head for the server: the request line, the lines from `fields` to `stop` that pass, and ours."""
     cdef uint8_t* begin = to

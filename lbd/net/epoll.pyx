@@ -157,7 +157,7 @@ cdef class Epoll:
                     continue
                 fd = <uint32_t> (events[i].data.u64 & 0xffffffff)
                 one = <Watched> self.table[fd] if fd < <size_t> len(self.table) else None
-                # What was closed earlier in this batch, and may have a successor by the same number, is passed over.
+                # A descriptor closed earlier in this batch may have a successor of the same number: it is passed over.
                 if one is not None and one.turn == <uint32_t> (events[i].data.u64 >> 32):
                     self.serve(one, events[i].events)
             self.settle()
@@ -182,7 +182,7 @@ cdef class Epoll:
             raise RuntimeError("an epoll set closes once, and not from one of its callbacks")
         self.running = True
         try:
-            # What a connection_lost opens is closed in the next round; a protocol that never stops is left behind.
+            # Connections that a connection_lost opens close in the next round; one that never stops is left behind.
             for _ in range(CLOSING):
                 for one in [one for one in self.table if one is not None]:
                     (<Watched> one).discard()
@@ -284,7 +284,7 @@ cdef class Epoll:
         return 0
 
     cdef int report(self, object exc, object source) except -1:
-        """A callback raised: tell the hook. What the hook raises, or a missing hook, goes to sys.unraisablehook."""
+        """A callback raised: tell the hook. Without one, or if it raises, sys.unraisablehook gets it."""
         try:
             if self.failed is not None:
                 self.failed(exc, source)

@@ -36,7 +36,7 @@ cdef class Mould:
         cdef Py_ssize_t place
         if made == NULL:
             raise MemoryError
-        # What an object begins with is its count and its type; all behind that are references.
+        # An object begins with its count and its type; all behind that are references.
         for place in range(sizeof(PyObject) // sizeof(PyObject *), self.slots):
             Py_XINCREF(source[place])
             target[place] = source[place]

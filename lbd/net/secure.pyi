@@ -16,7 +16,7 @@ class Secure:
 
     Accepted (`server`): `protocol.connection_made` comes at once, `secured()` when the handshake is done, then data.
     Bytes that begin like HTTP are answered with `refusal()`, without TLS. Opened: `connection_made` comes when the
-    handshake is done; `name` is asked for and checked, `client_tls` holds the session to resume, `greeting` is sent
+    handshake is done; `name` is sent as SNI and checked, `client_tls` holds the session to resume, `greeting` is sent
     before the handshake. `connection_lost` gets the `ssl.SSLError`, or `NotTls`, of a handshake that failed. Where a
     server ends the connection without close_notify it is a `ConnectionResetError`, since the end of its data may be
     missing, unless `client_tls` is lenient.

@@ -64,7 +64,7 @@ cdef class Secure:
         self.transport = transport
         return self
 
-    # What the protocol above calls
+    # Called by the protocol above
 
     def write(self, data not None):
         """Encrypt and send; ignored once the connection is closing, put off until the handshake is done."""
@@ -157,7 +157,7 @@ cdef class Secure:
             return self.tls if self.state & SECURED and self.tls is not None else default
         return self.transport.get_extra_info(name, default)
 
-    # What the transport below calls
+    # Called by the transport below
 
     def connection_made(self, transport):
         """An accepted connection is the protocol's at once, one that was opened when its server has shaken hands."""
@@ -218,7 +218,7 @@ cdef class Secure:
         self.state |= CLOSING
         protocol, self.protocol = self.protocol, None
         if self.state & (SERVER | SECURED) == SERVER and self.tls is None and self.held is None and self.exc is None:
-            exc = None      # whoever said nothing may end it in any way
+            exc = None      # a client that sent nothing may end it in any way
         self.tls = self.engine = self.incoming = self.outgoing = self.early = self.held = None
         self.context = self.limiter = None
         if self.exc is not None:
@@ -248,7 +248,7 @@ cdef class Secure:
         self.outgoing = _bio()
         session = self.client_tls.session if self.client_tls is not None else None
         self.tls = self.context.wrap_bio(self.incoming, self.outgoing, self.state & SERVER != 0, self.name, session)
-        # What it wraps has the same methods: a Python call less for each read and write.
+        # The wrapped object has the same methods: a Python call less for each read and write.
         self.engine = getattr(self.tls, "_sslobj", self.tls)
         self.context = None
         return 0

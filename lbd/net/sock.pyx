@@ -49,7 +49,7 @@ cdef int greet(Epoll owner, Stream sock) except -1:
 
     Most connections that serve one request are closed before they would have been registered.
     """
-    sock.introduced()
+    sock.announce()
     if not sock.state & (DEAF | LOST):
         sock.state |= BUSY
         if sock.receive() > 0 and sock.state & BUSY and not sock.state & (DEAF | LOST):

@@ -49,7 +49,7 @@ cdef class Sock(Watched):
     cdef int write_failed(self, int number) except -1
     cdef int hung_up(self) except -1
     cdef int connected(self) except -1
-    cdef int introduced(self) except -1
+    cdef int announce(self) except -1
     cdef int separate(self) except -1
     cdef int lose(self, object exc) except -1
     cdef int raised(self, object exc) except -1

@@ -41,7 +41,7 @@ cdef class Sock(Watched):
         if self.fd >= 0:
             linux.close(self.fd)
 
-    # What the protocol calls
+    # Called by the protocol
 
     def write(self, data not None):
         """Send `data`, or queue what the kernel does not take now; ignored once the connection is closing."""
@@ -151,7 +151,7 @@ cdef class Sock(Watched):
         return self.protocol
 
     def get_extra_info(self, str name not None, default=None):
-        """`source` (who connected: an IP address in bytes), `peername`, `sockname`, `fd`, or `socket`: a duplicate."""
+        """`source` (the peer's IP address in bytes), `peername`, `sockname`, `fd`, or `socket`: a duplicate."""
         cdef sockaddr_storage raw
         cdef socklen_t size = sizeof(raw)
         if self.state & LOST:
@@ -178,7 +178,7 @@ cdef class Sock(Watched):
         self.protocol = None
         return self.release()
 
-    # What the poller calls
+    # Called by the poller
 
     cdef int ready(self, uint32_t events) except -1:
         cdef Carrier feeder = self.feeder       # kept: a sink that is lost lets go of it while it drains
@@ -296,7 +296,7 @@ cdef class Sock(Watched):
         return 0
 
     cdef int write_failed(self, int number) except -1:
-        """The peer takes no more. What it sent before (an early answer) may still wait to be read: read that first."""
+        """The peer takes no more. Data that it sent before (an early answer) may still wait: it is read first."""
         self.queue, self.queued = None, 0
         self.state |= BROKEN
         self.exc = error(number)
@@ -326,11 +326,11 @@ cdef class Sock(Watched):
             self.lose(error(number))
         else:
             self.state &= ~CONNECTING
-            self.introduced()
+            self.announce()
             self.arm()
         return 0
 
-    cdef int introduced(self) except -1:
+    cdef int announce(self) except -1:
         """Hand the connection to its protocol."""
         try:
             self.protocol.connection_made(self)
@@ -347,7 +347,7 @@ cdef class Sock(Watched):
         if self.state & MADE_DUE:
             self.state &= ~MADE_DUE
             if not self.state & LOST:
-                self.introduced()
+                self.announce()
         if not self.state & LOST:
             self.arm()
         elif not self.state & TOLD:

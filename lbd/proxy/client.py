@@ -55,7 +55,7 @@ class Client(Arrival):
         self.server = self.preferred = self.upstream = self.chunks = self.tried = self.response_edits = None
         self.pins = None
         self.introduced = None
-        self.buffer = self.payload = self.asked = self.peer = b""
+        self.buffer = self.payload = self.original = self.peer = b""
         self.state = IDLE
         self.left = self.unsent = self.minor = self.bytes_in = self.bytes_out = 0
         self.deadline = 0.0
@@ -114,7 +114,7 @@ class Client(Arrival):
             self.bytes_out = 0
             self.record.begin(action.row, backend.row)
             self.response_edits = action.response_edits
-            self.asked = b""
+            self.original = b""
             self.payload = request.out
             self.dispatch()
         else:
@@ -135,9 +135,9 @@ class Client(Arrival):
             sign_on(self)
         if not self.minor and not request.host:
             payload = head.edit(payload, None, (b"host",), self._host_line())
-        self.asked = b""
+        self.original = b""
         if action.changes:
-            self.asked = payload
+            self.original = payload
             payload = action.change(payload, request.target, self.transport)
         if backend.sticky is not None:
             payload = backend.sticky.admit(self, payload)

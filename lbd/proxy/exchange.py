@@ -33,14 +33,14 @@ class Exchange:
     """State and rules of the request in hand; `Client` adds the client's connection.
 
     One object per client connection, used for request after request: `payload` is what the server gets (head, and the
-    body as far as it was there), kept for a repeat while `whole`; `asked` the head before the route's edits, if any;
+    body as far as it was there), kept for a repeat while `whole`; `original` the head before the route's edits, if any;
     `sent`: the request was read to its end; `tried` the servers that failed, `repeated` (while there are some): one of
     them closed the connection. `half_closed`: one side has sent its last, in a tunnel either side. `introduced`: the
     PROXY header that a proxy sent for the client. `unbounded`: the body of the answer ends with the connection.
     """
 
-    __slots__ = ("action", "asked", "backend", "budgeted", "buffer", "bytes_in", "bytes_out", "chunks", "congested",
-                 "deadline", "half_closed", "head_only", "introduced", "keep", "kept", "left", "listener", "minor",
+    __slots__ = ("action", "backend", "budgeted", "buffer", "bytes_in", "bytes_out", "chunks", "congested", "deadline",
+                 "half_closed", "head_only", "introduced", "keep", "kept", "left", "listener", "minor", "original",
                  "payload", "peer", "pins", "plane", "preferred", "record", "repeated", "response_edits", "sent",
                  "server", "state", "transport", "tried", "trusted", "unbounded", "unsent", "upgrade", "upstream",
                  "whole")
@@ -59,7 +59,7 @@ class Exchange:
     pins: Pins | None
     tried: list[Server] | None
     response_edits: tuple[tuple[bytes, ...], bytes] | None
-    asked: bytes
+    original: bytes
     buffer: bytes
     payload: bytes
     peer: bytes

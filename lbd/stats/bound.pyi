@@ -8,6 +8,6 @@ def total(row: Row, field: int) -> float:
 def reserve(row: Row, field: int, bound: float) -> bool:
     """Add 1 to this lane's cell if the sum over all lanes is at most `bound` then; false when there is no room.
 
-    Give back by `row.add(field, -1)`. Exact under races: the sum of what was granted never exceeds the bound. In a
-    crowd it may say no although a place has just become free: ask again later.
+    Give back by `row.add(field, -1)`. Exact under races: the sum of what was granted never exceeds the bound. Under
+    contention it may return false although a place has just become free: try again later.
     """

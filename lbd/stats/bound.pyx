@@ -3,7 +3,7 @@
 """A bound on the sum of a cell over all lanes that no race can exceed, without locks.
 
 The idea is Lamport's ("A Fast Mutual Exclusion Algorithm", 1987): announce in a cell of one's own, then look at
-everybody's. Of any two that reach for the last place the one whose announcement comes later sees both, so that never
+all the others. Of any two that reach for the last place the one whose announcement comes later sees both, so that never
 both have it; when each sees the other, both step back and try again in the order of their lanes.
 """
 

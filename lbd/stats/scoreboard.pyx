@@ -25,7 +25,7 @@ cdef int64_t SHARED = _SHARED, MARK = _MARK
 cdef double DECAY = 10.0                          # seconds, unless `measure` says otherwise
 cdef double SLOW = 3.0                            # a failure is a sample of at least so many means of its backend
 
-# What the kernel takes from the tables, once, at import.
+# Taken from the tables once, at import.
 cdef int S_REQUESTS = fields.SERVER_REQUESTS, S_DROPPED = fields.SERVER_DROPPED, S_FAILURES = fields.SERVER_FAILURES
 cdef int S_BYTES_IN = fields.SERVER_BYTES_IN, S_BYTES_OUT = fields.SERVER_BYTES_OUT
 cdef int S_HEAD_SECONDS = fields.SERVER_HEAD_SECONDS, S_TOTAL_SECONDS = fields.SERVER_TOTAL_SECONDS

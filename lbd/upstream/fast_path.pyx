@@ -80,7 +80,7 @@ cdef class _Attribute:
 
 
 # Of the client's side
-cdef _Attribute ACTION = _Attribute("action"), ASKED = _Attribute("asked"), BACKEND = _Attribute("backend")
+cdef _Attribute ACTION = _Attribute("action"), ORIGINAL = _Attribute("original"), BACKEND = _Attribute("backend")
 cdef _Attribute BUFFER = _Attribute("buffer"), BYTES_IN = _Attribute("bytes_in"), BYTES_OUT = _Attribute("bytes_out")
 cdef _Attribute CONGESTED = _Attribute("congested"), DEADLINE = _Attribute("deadline"), KEEP = _Attribute("keep")
 cdef _Attribute HEAD_ONLY = _Attribute("head_only"), LISTENER = _Attribute("listener"), MINOR = _Attribute("minor")
@@ -156,7 +156,7 @@ cdef int dispatch(object client, object backend, Record record, bytes payload) e
     WHOLE.put(client, True)
     SENT.put(client, True)
     BYTES_OUT.put(client, 0)
-    ASKED.put(client, b"")
+    ORIGINAL.put(client, b"")
     server = DIRECT.of(backend)(client)
     if server is None:
         server = client.select()

@@ -115,7 +115,7 @@ async def conversation(backend: str, more: str, directory: Path, exchanges: list
                 seen.append(await client.read(5))
         await rig.until(lambda: rig.in_flight() == 0)
         for held in rig.plane.timers.everyone():
-            seen += [(name, getattr(held, name)) for name in LEFT] + [masked(held.asked)]
+            seen += [(name, getattr(held, name)) for name in LEFT] + [masked(held.original)]
         for server in rig.plane.in_force.backends["app"].servers.values():
             seen += [[getattr(resting, name) for name in RESTING] for resting in server.idle]
         return [*seen, *serving.seen, *figures(rig)]
