@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from lbd.backend.snapshot import Generation
 from lbd.errors import LbdError
@@ -26,6 +26,8 @@ ALLOCATOR = {
     "MALLOC_TOP_PAD_": str(2**20),
     "MALLOC_ARENA_MAX": "1",
 }
+M = TypeVar("M", bound=Message)
+
 HUNG_UP = 1.0   # seconds that a worker may live after its channel broke
 STACK = signal.SIGUSR1   # a worker answers it with its stack, even when its loop stands still
 WAKEUPS = "LBD_WAKEUPS"  # in its environment: the eventfds. An option that an older version on disk lacks would end it
@@ -86,20 +88,22 @@ class WorkerProcess:
         """Send without waiting for an answer; messages to a dead worker are lost."""
         self._channel.send(message, fds)
 
-    async def request(self, message: Message, *kinds: type) -> Any:
+    async def request(self, message: Message, *kinds: type[Message]) -> Message:
         """Send, and wait for the next message of these kinds. Raises `LbdError` when the worker dies before.
 
         A cancelled call still takes the answer to its message, lest the next call takes it for its own.
         """
         future = self._expect(kinds)
         self._channel.send(message)
-        return await future
+        answer: Message = await future
+        return answer
 
-    async def receive(self, *kinds: type) -> Any:
-        """Wait for the next message of these kinds. Raises `LbdError` when the worker dies before."""
-        future = self._expect(kinds)
+    async def receive(self, kind: type[M]) -> M:
+        """Wait for the next message of this kind. Raises `LbdError` when the worker dies before."""
+        future = self._expect((kind,))
         try:
-            return await future
+            message: M = await future
+            return message
         except asyncio.CancelledError:
             self._answers.forget(future)
             raise
