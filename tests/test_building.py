@@ -25,7 +25,8 @@ def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Extension]:
     return extensions
 
 
-def cythonize(extensions: list[Extension], nthreads: int, build_dir: str, force: bool) -> list[Extension]:
+def cythonize(extensions: list[Extension], nthreads: int, build_dir: str, force: bool,
+              compiler_directives: object) -> list[Extension]:
     """A stand-in that writes no C: extensions as Cython returns them, whose names alone are those of before."""
     return [Extension(extension.name, [str(Path(build_dir, source).with_suffix(".c")) for source in extension.sources])
             for extension in reversed(extensions)]

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: boundscheck=False, wraparound=False, cdivision=True
 # cython: auto_pickle=False, autotestdict=False
 """Maglev's table: a share of the entries for each server, nearly the same entries whatever others there are.
 

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
+# cython: boundscheck=False, wraparound=False
 # cython: auto_pickle=False, autotestdict=False
 """The network that a client's address lies in, as bytes to hash."""
 

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, auto_pickle=False, autotestdict=False
+# cython: boundscheck=False, wraparound=False, cdivision=True
 """The turn of a backend: one position in shared memory that every worker advances, and the order it walks through.
 
 A position is taken by one atomic addition, so a worker that is killed at any instruction leaves it usable. Which server

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+# cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 """HTTP/1 messages (RFC 9110, 9112): one compiled pass over each head, and chunked bodies as they pass."""
 
 import os
@@ -22,7 +22,7 @@ from lbd.http.tidy cimport tidied
 
 from lbd.http.faults import FAULTS as _FAULTS
 
-KEEP, LENGTH, CHUNKED, UNTIL_CLOSE, WHOLE, MORE, UPGRADE, SIMPLE = (1 << bit for bit in range(8))
+KEEP, LENGTH, CHUNKED, UNTIL_CLOSE, WHOLE, MORE, UPGRADE, SIMPLE = [1 << bit for bit in range(8)]
 
 cdef tuple FAULTS = _FAULTS
 cdef tuple LENIENT = ("status", "control-characters", "line-feeds", "http10-chunked", "name-spaces")

@@ -1,4 +1,3 @@
-# cython: language_level=3, auto_pickle=False, autotestdict=False
 """The interface between connections and `lbd.net.splice`, which moves their bytes."""
 
 

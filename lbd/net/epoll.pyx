@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False
+# cython: boundscheck=False, wraparound=False
 """The epoll set of one worker: a level-triggered set inside the loop's own, with bounded work per wake-up."""
 
 from cpython.bytes cimport PyBytes_AS_STRING

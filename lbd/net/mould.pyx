@@ -1,4 +1,3 @@
-# cython: language_level=3, auto_pickle=False, autotestdict=False
 """Copies of a prototype object, for the objects of new connections: cheaper than a constructor."""
 
 from cpython.object cimport PyObject, PyTypeObject

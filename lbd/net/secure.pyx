@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False
+# cython: boundscheck=False, wraparound=False
 """TLS over a connection (RFC 8446, RFC 5246): a transport to the protocol above it, a protocol to what is below it.
 
 Encrypted data passes through memory (`ssl.SSLObject`), not through the socket: queue, back-pressure and half-close are

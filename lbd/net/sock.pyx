@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False
+# cython: boundscheck=False, wraparound=False
 """The transport: raw non-blocking sockets in an epoll set of our own, whose descriptor is one reader of the loop."""
 
 cimport cython

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False
+# cython: boundscheck=False, wraparound=False
 """A tunnel below its protocols: bytes go from one connection to the other by recv and send, long streams by splice(2).
 
 Short exchanges are cheaper by recv and send: splice doubles the system calls. Long ones are cheaper by splice: the

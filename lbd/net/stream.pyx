@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False
+# cython: boundscheck=False, wraparound=False
 """A connection of the transport: a raw non-blocking socket behind the methods of asyncio's transports."""
 
 cimport cython

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
+# cython: boundscheck=False, wraparound=False
 # cython: auto_pickle=False, autotestdict=False
 """A bound on the sum of a cell over all lanes that no race can exceed, without locks.
 

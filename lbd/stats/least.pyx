@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, auto_pickle=False, autotestdict=False
+# cython: boundscheck=False, wraparound=False, cdivision=True
 """The least loaded of some servers, over all lanes of the scoreboard."""
 
 from libc.stdint cimport int64_t

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, auto_pickle=False, autotestdict=False
+# cython: boundscheck=False, wraparound=False, cdivision=True
 """The scoreboard: a memfd of C numbers that every process maps; one lane per process, one writer per cell."""
 
 import fcntl

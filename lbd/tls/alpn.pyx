@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False
+# cython: boundscheck=False, wraparound=False
 """The choice of a protocol by ALPN (RFC 7301), as OpenSSL calls it in the middle of a handshake: without the
 interpreter."""
 
@@ -47,7 +47,7 @@ def offer(tuple protocols not None):
     if protocols not in offers:
         if not all(0 < len(name) < 256 for name in protocols):
             raise ValueError("a protocol has 1 to 255 bytes")
-        names = b"".join(bytes((len(name),)) + name for name in protocols)
+        names = b"".join([bytes((len(name),)) + name for name in protocols])
         kept = bytearray(sizeof(Offer))
         made = <Offer *><char *>kept
         made.names = <const uint8_t *>PyBytes_AS_STRING(names)

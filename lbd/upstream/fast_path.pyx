@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False
+# cython: boundscheck=False, wraparound=False
 """The fast path: a plain request and its whole answer, on connections that stand, without the interpreter.
 
 It does what `Client.receive` and `Upstream.receive` do there, step by step, and leaves everything else to them.
@@ -118,6 +118,7 @@ def serve(kind, idle, wait, rest, awaiting, idempotent):
     client_kind, IDLE, WAIT, REST, AWAITING, IDEMPOTENT = kind, idle, wait, rest, awaiting, idempotent
 
 
+@cython.binding(True)      # a method of the class that takes it
 def request(client, bytes data not None):
     cdef int flags
     if type(client) is not client_kind or STATE.of(client) is not IDLE or BUFFER.of(client) or PINS.of(client) is not None:
@@ -182,6 +183,7 @@ cdef int dispatch(object client, object backend, Record record, bytes payload) e
     return 0
 
 
+@cython.binding(True)      # a method of the class that takes it
 def answer(upstream, bytes data not None):
     cdef int flags
     cdef bytes out
