@@ -1,8 +1,10 @@
 """The build of the package: setuptools, with the kernels translated and compiled side by side, and C in the sdist."""
 
 import hashlib
+import multiprocessing
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,8 +29,10 @@ CYTHON = "Cython>=3.1,<4"
 DIRECTIVES = {"auto_pickle": False, "autotestdict": False, "binding": False, "embedsignature": True,
               "embedsignature.format": "clinic", "language_level": 3}
 
-# Line numbers for backtraces, but no description of each variable: that takes a third of the compiler's time.
-DEBUG = "-g1"
+# Arguments of the compiler, before those of an extension: a kernel that gains by -O3 asks for it. Line numbers for
+# backtraces, but no description of each variable, and no search for what to warn of in code that Cython wrote: both
+# take their time. A function that no header declares stays an error.
+FLAGS = ["-O2", "-g1", "-fno-strict-aliasing", "-Wno-all", "-Wno-sign-compare", "-Werror=implicit-function-declaration"]
 
 
 def get_requires_for_build_wheel(config_settings: Mapping[str, Any] | None = None) -> list[str]:
@@ -59,33 +63,33 @@ def translated(kernel: Path) -> Path | None:
     return beside if beside.is_file() and beside.read_bytes().startswith(stamp(kernel)) else None
 
 
-def translate(extensions: Iterable[Extension], directory: str | Path, jobs: int, force: bool = False) -> None:
-    """Make each extension one of C, by Cython in `jobs` processes where the C is not there; it goes below `directory`.
+def translate(extensions: Iterable[Extension], directory: str | Path, force: bool = False) -> dict[str, list[str]]:
+    """Have the C of each extension, by Cython where it is not there; it goes below `directory`. Returns the sources
+    by the names of the extensions.
 
     Raises SetupError without Cython, and its CompileError after it has printed what is wrong in which kernel.
     """
-    missing = []
+    sources, missing = {}, []
     for extension in extensions:
         beside = [translated(Path(source)) for source in extension.sources if source.endswith(".pyx")]
         if all(beside):
-            extension.sources = list(map(str, beside)) or extension.sources
+            sources[extension.name] = list(map(str, beside)) or extension.sources
         else:
             missing.append(extension)
     if not missing:
-        return
+        return sources
     if not find_spec("Cython"):
         raise SetupError(f"{missing[0].sources[0]} has no C of this source beside it: install {CYTHON} to translate it")
-    made = import_module("Cython.Build").cythonize(missing, nthreads=jobs, build_dir=str(directory), force=force,
+    made = import_module("Cython.Build").cythonize(missing, build_dir=str(directory), force=force,
                                                    compiler_directives=DIRECTIVES)
-    sources: Mapping[str, Sequence[str]] = {extension.name: extension.sources for extension in made}
-    for extension in missing:
-        extension.sources = list(sources[extension.name])
+    return sources | {extension.name: list(extension.sources) for extension in made}
 
 
 class BuildKernels(build_ext):
-    """`build_ext` on every processor: first with Cython, then with the compiler, the longest file first."""
+    """`build_ext` on every processor: Cython and the compiler at the same time, the longest kernel first."""
 
     parallel: int | None
+    translations: Mapping[str, Future[dict[str, list[str]]]]
 
     def finalize_options(self) -> None:
         """Take as many jobs as the process may use processors, unless --parallel says how many."""
@@ -94,11 +98,17 @@ class BuildKernels(build_ext):
 
     def build_extensions(self) -> None:
         """Translate and compile all; the first that fails fails the build."""
-        translate(self.extensions, self.build_temp, self.parallel or 1, bool(self.force))
-        for extension in self.extensions:
-            extension.extra_compile_args = [DEBUG, *extension.extra_compile_args]
         self.extensions.sort(key=lambda extension: -sum(os.path.getsize(source) for source in extension.sources))
-        super().build_extensions()
+        with ProcessPoolExecutor(self.parallel, multiprocessing.get_context("fork")) as pool:
+            self.translations = {extension.name: pool.submit(translate, [extension], self.build_temp, bool(self.force))
+                                 for extension in self.extensions}
+            super().build_extensions()
+
+    def build_extension(self, extension: Extension) -> None:
+        """Compile one extension, once it is translated; called in several threads."""
+        extension.sources = self.translations[extension.name].result()[extension.name]
+        extension.extra_compile_args = [*FLAGS, *extension.extra_compile_args]
+        super().build_extension(extension)
 
 
 class Source(sdist):
@@ -108,9 +118,8 @@ class Source(sdist):
         """Copy the files, then what Cython makes of them."""
         super().make_release_tree(base_dir, files)
         build = self.get_finalized_command("build_ext")
-        translate(self.distribution.ext_modules, build.build_temp, build.parallel)
-        for extension in self.distribution.ext_modules:
-            for source in extension.sources:
-                kernel = Path(*extension.name.split(".")).with_suffix(".pyx")
+        for name, sources in translate(self.distribution.ext_modules, build.build_temp).items():
+            for source in sources:
+                kernel = Path(*name.split(".")).with_suffix(".pyx")
                 text, line = Path(source).read_bytes(), stamp(kernel)
                 Path(base_dir, kernel).with_suffix(".c").write_bytes(text if text.startswith(line) else line + text)

@@ -25,8 +25,7 @@ def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Extension]:
     return extensions
 
 
-def cythonize(extensions: list[Extension], nthreads: int, build_dir: str, force: bool,
-              compiler_directives: object) -> list[Extension]:
+def cythonize(extensions: list[Extension], build_dir: str, force: bool, compiler_directives: object) -> list[Extension]:
     """A stand-in that writes no C: extensions as Cython returns them, whose names alone are those of before."""
     return [Extension(extension.name, [str(Path(build_dir, source).with_suffix(".c")) for source in extension.sources])
             for extension in reversed(extensions)]
@@ -40,14 +39,12 @@ def beside(name: str) -> None:
 
 
 def test_c_goes_below_the_directory_of_the_build(kernels: list[Extension]) -> None:
-    building.translate(kernels, "temp", jobs=2)
-    assert [extension.sources for extension in kernels] == [["temp/lbd/one.c"], ["temp/lbd/two.c"]]
+    assert building.translate(kernels, "temp") == {"lbd.one": ["temp/lbd/one.c"], "lbd.two": ["temp/lbd/two.c"]}
 
 
 def test_c_that_came_along_is_taken(kernels: list[Extension]) -> None:
     beside("one")
-    building.translate(kernels, "temp", jobs=1)
-    assert [extension.sources for extension in kernels] == [["lbd/one.c"], ["temp/lbd/two.c"]]
+    assert building.translate(kernels, "temp") == {"lbd.one": ["lbd/one.c"], "lbd.two": ["temp/lbd/two.c"]}
 
 
 @pytest.mark.parametrize("changed", ["lbd/two.pyx", "lbd/shared.pxd"])
@@ -66,10 +63,10 @@ def test_cython_is_needed_only_for_what_has_no_c(kernels: list[Extension], monke
     beside("one")
     assert building.get_requires_for_build_wheel() == [building.CYTHON]
     with pytest.raises(SetupError, match=r"lbd/two\.pyx has no C of this source beside it: install Cython>="):
-        building.translate(kernels, "temp", jobs=1)
+        building.translate(kernels, "temp")
     beside("two")
     assert building.get_requires_for_build_wheel() == building.get_requires_for_build_sdist() == []
-    building.translate(kernels, "temp", jobs=1)
+    assert building.translate(kernels, "temp") == {"lbd.one": ["lbd/one.c"], "lbd.two": ["lbd/two.c"]}
 
 
 def test_jobs_are_the_processors_of_the_process(kernels: list[Extension]) -> None:
@@ -79,3 +76,26 @@ def test_jobs_are_the_processors_of_the_process(kernels: list[Extension]) -> Non
     command = building.BuildKernels(Distribution({"ext_modules": kernels}), parallel=7)
     command.finalize_options()
     assert command.parallel == 7
+
+
+def test_a_kernel_is_compiled_once_it_is_translated_the_longest_first(
+        kernels: list[Extension], monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+    monkeypatch.setattr(building.build_ext, "build_extension", lambda self, extension: compiled.append(
+        (extension.name, extension.sources, extension.extra_compile_args)))
+    Path("lbd/two.pyx").write_text("# the longer one")
+    kernels[1].extra_compile_args = ["-O3"]
+    command = building.BuildKernels(Distribution({"ext_modules": kernels}), parallel=1, build_temp="temp")
+    command.ensure_finalized()
+    command.build_extensions()
+    assert compiled == [("lbd.two", ["temp/lbd/two.c"], [*building.FLAGS, "-O3"]),
+                        ("lbd.one", ["temp/lbd/one.c"], building.FLAGS)]
+
+
+def test_a_kernel_that_is_not_translated_fails_the_build(kernels: list[Extension],
+                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building, "find_spec", lambda name: None)
+    command = building.BuildKernels(Distribution({"ext_modules": kernels}), build_temp="temp")
+    command.ensure_finalized()
+    with pytest.raises(SetupError, match="has no C of this source beside it"):
+        command.build_extensions()
