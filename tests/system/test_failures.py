@@ -8,6 +8,7 @@ import http.client
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lbd_process import ROOT, Lbd, borrowed, until
@@ -80,9 +81,12 @@ class World:
             backends += BACKENDS % more
         self.lbd = stack.enter_context(Lbd(HEAD % self.log + routes + backends))
 
-    def fetch(self, name, kind, method="GET"):
-        """From its backend `alone` or `both`."""
-        return fetch(self.lbd.port("web"), method, f"/{self.backend(name, kind)}/")
+    def fetch(self, name, kind, count, method="GET"):
+        """Make so many requests to its backend `alone` or `both`, no more at a time than repeats are always allowed."""
+        with ThreadPoolExecutor(4) as pool:
+            asked = [pool.submit(fetch, self.lbd.port("web"), method, f"/{self.backend(name, kind)}/")
+                     for _ in range(count)]
+            return [one.result() for one in asked]
 
     def backend(self, name, kind):
         return f"{name}-{list(KINDS).index(kind)}"
@@ -131,12 +135,12 @@ def ended(lbd, ending):
 def test_what_clients_get(world, kind):
     _, status, ending, reason = KINDS[kind]
     before = ended(world.lbd, ending)
-    alone = [world.fetch("alone", kind) for _ in range(3)]
+    alone = world.fetch("alone", kind, 3)
     got, seconds = max(alone, key=lambda one: one[0] == status)
     assert got == status
     until(lambda: ended(world.lbd, ending) > before, "it is counted, which is after it is sent")
     until(lambda: (status or 200) in world.logged(world.backend("alone", kind), ending), "a line of the log")
-    both = [world.fetch("both", kind) for _ in range(8)]
+    both = world.fetch("both", kind, 8)
     if reason != "none":
         assert {got for got, _ in both} == {200}
         assert world.retried(world.backend("both", kind)) == {reason} - {""}
@@ -164,8 +168,7 @@ def test_the_guide_says_so():
                                   "sends garbage", "answers the head and stalls"])
 def test_what_may_not_be_done_twice_is_never_sent_twice(world, kind):
     before = world.good.got["POST"]
-    for _ in range(10):
-        world.fetch("both", kind, "POST")
+    world.fetch("both", kind, 10, "POST")
     assert world.bad[kind].got["POST"] + world.good.got["POST"] - before == 10
 
 
