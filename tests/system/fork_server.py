@@ -33,6 +33,7 @@ ROOT = Path(__file__).parents[2]
 POSSIBLE = platform.machine() == "x86_64"
 TEMPLATE = "lbd-template"       # the name of the process, as /proc/PID/comm has it
 _CLONE, _CLONE_PARENT = 56, 0x8000      # the system call, on x86_64
+_NAMESPACES = 0x10000000 | 0x40000000 | 0x20000         # user, network and mount: CLONE_NEWUSER and so on (setns(2))
 _WORKER = lbd.control.worker.__name__
 _ASIDE = 500                    # descriptors from here on wait there for their places
 _MESSAGE, _FDS = 200_000, 64    # most bytes and descriptors of a request
@@ -45,8 +46,10 @@ class ForkServer:
         self._requests: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, words: Sequence[str], environment: Mapping[str, str], log: int) -> "ForkedDaemon":
-        """Start `lbd` with these words and the environment; what it prints goes to the descriptor `log`."""
+    def start(self, words: Sequence[str], environment: Mapping[str, str], output: int,
+              namespaces: int = 0) -> "ForkedDaemon":
+        """Start `lbd` with these words and the environment, in the namespaces of another process if that is named; what
+        it prints goes to the descriptor `output`."""
         if self._requests is None:
             self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
@@ -55,8 +58,8 @@ class ForkServer:
                     pass_fds=[theirs.fileno()], cwd=ROOT, env={**environment, **ALLOCATOR, "PYTHONPATH": str(ROOT)})
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            message = json.dumps(Program("lbd", words, dict(environment), [1, 2])).encode()
-            socket.send_fds(self._requests, [message], [theirs.fileno(), log, log])
+            message = json.dumps(Program("lbd", words, dict(environment), [1, 2], namespaces)).encode()
+            socket.send_fds(self._requests, [message], [theirs.fileno(), output, output])
         return ForkedDaemon(ours)
 
     def close(self) -> None:
@@ -126,12 +129,23 @@ class ForkedWorker:
 
 
 class Program(NamedTuple):
-    """A module to run as the main program; its descriptors get the numbers in `places`."""
+    """A module to run as the main program; its descriptors get the numbers in `places`. `namespaces` is the process
+    whose user, network and mount namespaces it runs in, 0 for those of the server."""
 
     module: str
     words: Sequence[str]
     environment: Mapping[str, str]
     places: Sequence[int]
+    namespaces: int = 0
+
+    def enter(self) -> None:
+        """Enter the namespaces, as nsenter(1) does."""
+        if self.namespaces:
+            pidfd = os.pidfd_open(self.namespaces)
+            if ctypes.CDLL(None, use_errno=True).setns(pidfd, _NAMESPACES):
+                raise OSError(ctypes.get_errno(), "setns")
+            os.close(pidfd)
+            os.chdir(ROOT)
 
     def run(self, fds: Sequence[int]) -> None:
         """Run it in this process. `fds` come to their places; all others below `_ASIDE` are closed."""
@@ -224,6 +238,7 @@ def main() -> None:
     with socket.socket(fileno=int(sys.argv[1])) as requests:
         request = fork_daemons(requests)
     if request:
+        request[0].enter()
         program, fds = template() or request
         program.run(fds)
 

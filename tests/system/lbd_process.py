@@ -74,12 +74,14 @@ class Lbd:
 
     `settings` are lines of [global], `admin` those of [admin] (default: a Unix socket), `options` words
     of the command line, `prefix` those of a command that runs it; `environment` comes on top of the test's own.
-    It is forked by a process that has imported lbd, unless one of the last three or `executed` asks for a new one.
+    It is forked by a process that has imported lbd, unless one of the last three or `executed` asks for a new one; a
+    prefix does not if all that it does is to enter the namespaces of the process `namespaces`.
     """
 
     def __init__(self, text: str, workers: int = 2, settings: str = "", ports: dict[str, int] | None = None,
                  options: Sequence[str] = (), python: str = sys.executable, prefix: Sequence[str] = (),
-                 environment: Mapping[str, str] | None = None, admin: str = "", executed: bool = False) -> None:
+                 environment: Mapping[str, str] | None = None, admin: str = "", executed: bool = False,
+                 namespaces: int = 0) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="lbd-test-")
         self.path = Path(self._directory.name)
         self.file = self.path / "lbd.toml"
@@ -87,7 +89,8 @@ class Lbd:
         self._words = ["-c", str(self.file), *options]
         self._command = [*prefix, python, "-m", "lbd", *self._words]
         self._forked = (python, ROOT) == (sys.executable, fork_server.ROOT) and fork_server.POSSIBLE and not (
-            executed or prefix or environment)
+            executed or (prefix and not namespaces) or environment)
+        self._namespaces = namespaces
         # With every start aiohttp reads the authorities of the machine, twice; no server here has a certificate of one.
         self._environment = {**os.environ, "SSL_CERT_FILE": os.devnull, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._orphans: list[int] = []
@@ -121,13 +124,15 @@ class Lbd:
             text = text.replace(word, str(self.port(word[1:])))
         self.file.write_text(self._head + text)
 
-    def start(self, wait: bool = True) -> "Lbd":
-        """Start it, maybe again; with `wait`, return when it is ready."""
+    def start(self, wait: bool = True, output: int | None = None) -> "Lbd":
+        """Start it, maybe again; with `wait`, return when it is ready. What it prints is its log, or goes to another
+        descriptor."""
         before = len(self.logged("ready")) if (self.path / "log").exists() else 0
         with open(self.path / "log", "ab") as log:
-            self._process = _forks.start(self._words, self._environment, log.fileno()) if self._forked else \
-                subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                 env=self._environment, cwd=ROOT)
+            output = log.fileno() if output is None else output
+            self._process = _forks.start(
+                self._words, self._environment, output, self._namespaces) if self._forked else subprocess.Popen(
+                self._command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=self._environment, cwd=ROOT)
         if wait:
             until(lambda: self._process is None or self._process.poll() is not None
                   or len(self.logged("ready")) > before, "ready", STARTED)

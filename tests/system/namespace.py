@@ -46,7 +46,8 @@ server.serve_forever()
 
 
 class Namespace:
-    """Where lbd runs with `prefix` before its command; sockets of the file system are reached from outside.
+    """Where lbd runs with `prefix` before its command, which enters the namespaces of the process `pid`; sockets of the
+    file system are reached from outside.
 
     `zone` is what the DNS server says (`tests.discovery.name_server`), `resolv` and `hosts` what the files say.
     """
@@ -58,7 +59,8 @@ class Namespace:
         self.hosts("")
         self.zone({})
         first = self._start("namespace", "unshare", "-Urnm", "sh", "-c", SET_UP, "sh", str(path))
-        self.prefix = ("nsenter", "-t", str(first.pid), "-U", "-n", "-m", "--preserve-credentials", "--wd=" + str(ROOT))
+        self.pid = first.pid
+        self.prefix = ("nsenter", "-t", str(self.pid), "-U", "-n", "-m", "--preserve-credentials", "--wd=" + str(ROOT))
 
     def resolv(self, text: str) -> None:
         """Write /etc/resolv.conf."""

@@ -35,7 +35,8 @@ def dead(count):
 
 
 def daemon(net, config, **more):
-    return Lbd(config, workers=1, settings='drain_timeout = "2s"', prefix=net.prefix, **more)
+    return Lbd(config, workers=1, settings='drain_timeout = "2s"', prefix=net.prefix, namespaces=net.pid,
+               **more)
 
 
 def get(net):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lbd_process import ROOT, Backend, Lbd, Unix, borrowed, free_port, until
@@ -93,7 +94,11 @@ def test_a_rolling_deployment_loses_nothing(origins, capsys):
 
 def test_servers_come_and_go_under_load_and_reloads(origins):
     first, *others = origins
-    with borrowed(TEXT + f'a = "127.0.0.1:{first.port}"\n') as lbd, Load(lbd.port("web")) as load:
+    with (borrowed(TEXT + f'a = "127.0.0.1:{first.port}"\n') as lbd, Load(lbd.port("web")) as load,
+          ThreadPoolExecutor(len(others)) as pool):
+        def deregister(origin):
+            return ask(lbd, "DELETE", f"/v1/backends/app/servers/{origin.name}?wait=20s")[0]
+
         for turn in range(3):
             for origin in others:
                 offer = {"address": f"127.0.0.1:{origin.port}", "weight": turn + 1}
@@ -104,8 +109,7 @@ def test_servers_come_and_go_under_load_and_reloads(origins):
             assert sorted(servers(lbd)) == ["a", "b", "c", "d"]
             before = load.total
             until(lambda before=before: load.total > before + 50, "all serve")
-            for origin in others:
-                assert ask(lbd, "DELETE", f"/v1/backends/app/servers/{origin.name}?wait=20s")[0] == 200
+            assert list(pool.map(deregister, others)) == [200] * len(others)
         assert list(servers(lbd)) == ["a"]
     assert (load.lost, load.refused, set(load.answered)) == (0, 0, {200})
     assert all(origin.requests for origin in origins)
@@ -122,7 +126,7 @@ def test_a_server_that_is_not_heard_of_goes():
 def test_one_that_never_was_healthy_gets_nothing():
     with Backend("a") as a, Backend("b") as b, borrowed(TEXT + f'a = "127.0.0.1:{a.port}"\n') as lbd:
         b.healthy = False
-        assert ask(lbd, "PUT", "/v1/backends/app/servers/b", {"address": f"127.0.0.1:{b.port}"})[0] == 201
+        put_in_force(lbd, "b", b.port)
         assert {lbd.get("web")[1]["server"] for _ in range(20)} == {"a"}
         b.healthy = True
         assert command(lbd, "wait", "up", "app/b") == 0

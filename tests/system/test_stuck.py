@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from lbd_process import DEADLINE, ROOT, Backend, Lbd, Unix, ask, until
+from lbd_process import DEADLINE, Backend, Lbd, Unix, ask, until
 from origin import Origin
 
 from lbd.cli.command_line import main
@@ -21,7 +21,7 @@ from tests.system.namespace import namespace
 
 SOON = 30.0    # seconds that a start may take, of which the checks get two: half of what a silent server is given
 UNREAD = 20_000    # bytes of answers that lie before a client that takes none
-SETTINGS = 'drain_timeout = "1s"'
+SETTINGS = 'drain_timeout = "200ms"'
 TEXT = """
 [log]
 access = "%(path)s/access"
@@ -113,7 +113,7 @@ class Stuck:
         self.walled = net is not None
         self.origins = [Origin(name, path=path / f"{name}.sock") for name in ("a", "b")]
         self.lbd = Lbd(TEXT % {"path": path} + self._more(net), workers=1, settings=SETTINGS,
-                       prefix=net.prefix if net is not None else ())
+                       prefix=net.prefix if net is not None else (), namespaces=net.pid if net is not None else 0)
         self._fds = []
         if net is not None:
             net.zone({f"dead{number}.example": {"silent": True} for number in range(20)})
@@ -153,7 +153,9 @@ class Stuck:
         fill(writer)
         os.close(writer)
         self._fds += full_pipe()
-        run_into(self.lbd, self._fds[-1])
+        self.lbd.start(wait=False, output=self._fds[-1])
+        until(lambda: self.lbd._process.poll() is not None or ready(self.lbd), "it is ready")
+        assert self.lbd._process.poll() is None
 
     def get(self, path="/"):
         """Make a request through the listener; the server that answered, or the status."""
@@ -166,14 +168,6 @@ class Stuck:
 
     def server(self, name):
         return self.lbd.status()["backends"]["app"]["servers"][name]
-
-
-def run_into(lbd, fd):
-    """Start the daemon with its output there, and return when it is ready."""
-    lbd._process = subprocess.Popen(lbd._command, cwd=ROOT, stdout=fd, stderr=fd, stdin=subprocess.DEVNULL,
-                                    env=lbd._environment)
-    until(lambda: lbd._process.poll() is not None or ready(lbd), "it is ready")
-    assert lbd._process.poll() is None
 
 
 def ready(lbd):
@@ -312,20 +306,23 @@ def test_a_server_that_never_answers_its_checks_holds_up_no_start(silent):
 ENDLESS = "\n".join(f"[listeners.l{number}]\nbind = 5" for number in range(300))      # more than a page of errors
 
 
-@pytest.mark.parametrize(("text", "options", "code", "room"), [
+FAILURES = [    # text, options, exit code, and bytes that the pipe has room for
     (ENDLESS, (), 1, 0), (ENDLESS, (), 1, 4096),
     ('[listeners.web]\nbind = "192.0.2.1:80"\nbackend = "app"\n[backends.app.servers]\na = "127.0.0.1:9"\n', (), 1, 0),
     ("", ("--no-such-option",), 2, 0),
-])
-def test_a_start_that_fails_ends_though_nobody_reads_why(text, options, code, room):
-    reader, writer = full_pipe()
-    assert room == 0 or len(os.read(reader, room)) == room
-    lbd = Lbd(text, workers=1, options=options)
-    try:
-        lbd._process = subprocess.Popen(lbd._command, cwd=ROOT, stdout=writer, stderr=writer,
-                                        stdin=subprocess.DEVNULL, env=lbd._environment)
-        assert lbd.wait() == code
-    finally:
-        lbd.close()
-        os.close(reader)
-        os.close(writer)
+]
+
+
+def test_a_start_that_fails_ends_though_nobody_reads_why():
+    with contextlib.ExitStack() as stack:
+        started = []
+        for text, options, code, room in FAILURES:      # at once: each gives its reader some seconds
+            reader, writer = full_pipe()
+            stack.callback(os.close, reader)
+            stack.callback(os.close, writer)
+            assert room == 0 or len(os.read(reader, room)) == room
+            lbd = stack.enter_context(contextlib.closing(Lbd(text, workers=1, options=options)))
+            lbd.start(wait=False, output=writer)
+            started.append((lbd, code))
+        for lbd, code in started:
+            assert lbd.wait() == code

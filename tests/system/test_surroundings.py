@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ from tests.authority import Authority
 from tests.children import below, status
 from tests.namespaces import unshared
 from tests.system.lbd_process import Lbd, until
+from tests.system.namespace import namespace
 
 TEXT = """
 [listeners.web]
@@ -20,38 +22,36 @@ a = "127.0.0.1:$a"
 """
 
 
-def namespaces(*options, script):
-    """A command prefix that runs lbd in new namespaces, behind a line of shell; skips where that is not permitted."""
-    return unshared(*options, "sh", "-c", script + ' && exec "$@"', "sh")
-
-
 @pytest.mark.parametrize("limit", ["max_inotify_instances", "max_inotify_watches"])
 def test_without_inotify_files_are_polled(limit):
-    prefix = namespaces("-Ur", script=f"echo 0 > /proc/sys/user/{limit}")
-    with Lbd(TEXT, workers=1, prefix=prefix) as lbd:
-        lbd.write(TEXT.replace("a =", "other ="))
-        until(lambda: "other" in lbd.status()["backends"]["app"]["servers"], "the edit in force")
-        if limit == "max_inotify_instances":
-            assert lbd.status()["watch"].startswith("polling")
-            assert lbd.log().count("no events of files") == 1
+    with namespace() as net:
+        subprocess.run([*net.prefix, "sh", "-c", f"echo 0 > /proc/sys/user/{limit}"], check=True)
+        with Lbd(TEXT, workers=1, prefix=net.prefix, namespaces=net.pid) as lbd:
+            lbd.write(TEXT.replace("a =", "other ="))
+            until(lambda: "other" in lbd.status()["backends"]["app"]["servers"], "the edit in force")
+            if limit == "max_inotify_instances":
+                assert lbd.status()["watch"].startswith("polling")
+                assert lbd.log().count("no events of files") == 1
 
 
 def test_pid_1_reaps_what_is_left_to_it():
-    prefix = namespaces("--pid", "--fork", "--mount-proc", "--kill-child", script="true")
+    prefix = unshared("--pid", "--fork", "--mount-proc", "--kill-child")
     check = TEXT.replace("[backends.app.servers]", """[backends.app]
 health = { type = "exec", interval = "100ms", command = ["/bin/sh", "-c", "setsid sh -c 'sleep 0.1' & exit 0"] }
 [backends.app.servers]""")
     with Lbd(check, workers=1, prefix=prefix) as lbd:
         inside, = below(lbd.pid)
 
-        def children():
-            return [status(pid) for pid in below(inside)]
+        def zombies():
+            return {pid for pid in below(inside) if "(zombie)" in status(pid)}
 
-        until(lambda: any("(zombie)" in text for text in children()), "an orphan that ended")
         for _ in range(2):
-            until(lambda: not any("(zombie)" in text for text in children()), "it is reaped")
+            ended = until(zombies, "an orphan that ended")
+            until(lambda ended=ended: not ended & zombies(), "it is reaped")
         assert lbd.status()["backends"]["app"]["servers"]["a"]["health"] == "up"
         assert "worker ended" not in lbd.log()
+        os.kill(inside, signal.SIGTERM)     # unshare(1) passes no signal on
+        assert lbd.wait() == 0
 
 
 # Preloaded, it refuses the one file in memory that the environment names, as a sandbox refuses all of them.
