@@ -316,6 +316,7 @@ class Backend:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True      # else a body waits until the head is acknowledged, 40 ms
 
             def do_GET(self) -> None:
                 if self.path == "/held":

@@ -29,6 +29,7 @@ SERVER = """
 import http.server, socket, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     def do_GET(self):
         body = sys.argv[1].encode()
         self.send_response(200)

@@ -50,14 +50,21 @@ class Demo:
         self._process = None
 
     def __enter__(self):
-        self.start()
+        self.begin()
         return self
 
     def __exit__(self, *_):
         self.kill()
 
     def start(self):
+        self.begin()
+        self.listens()
+
+    def begin(self):
         self._process = subprocess.Popen([sys.executable, "-m", "lbd", *self._words], cwd=ROOT, stdout=subprocess.PIPE)
+
+    def listens(self):
+        """Return when it does."""
         assert b"listening" in self._process.stdout.readline()
 
     def kill(self):
@@ -72,6 +79,8 @@ def world():
     """The daemon, servers to be killed and servers to be cut, by name."""
     with contextlib.ExitStack() as stack:
         demos = {name: stack.enter_context(Demo(name)) for name in "abc"}
+        for demo in demos.values():
+            demo.listens()
         wicked = {name: stack.enter_context(Wicked(seconds=0.005)) for name in "ab"}
         ports = {**{name: demo.port for name, demo in demos.items()},
                  "x": wicked["a"].port, "y": wicked["b"].port}
