@@ -40,9 +40,11 @@ _MESSAGE, _FDS = 200_000, 64    # most bytes and descriptors of a request
 
 
 class ForkServer:
-    """The process, started with the first daemon; it ends with this one, or when it is closed."""
+    """The process, started with the first daemon; it ends with this one, or when it is closed. It has imported the lbd
+    of the directory `root`, as it was then."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Path = ROOT) -> None:
+        self.root = root
         self._requests: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -55,7 +57,8 @@ class ForkServer:
             with theirs:
                 self._process = subprocess.Popen(
                     [sys.executable, "-P", "-m", __name__, str(theirs.fileno())], stdin=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()], cwd=ROOT, env={**environment, **ALLOCATOR, "PYTHONPATH": str(ROOT)})
+                    pass_fds=[theirs.fileno()], cwd=self.root,
+                    env={**environment, **ALLOCATOR, "PYTHONPATH": f"{self.root}{os.pathsep}{ROOT}"})
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             message = json.dumps(Program("lbd", words, dict(environment), [1, 2], namespaces)).encode()

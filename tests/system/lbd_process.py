@@ -88,7 +88,7 @@ class Lbd:
         self._ports = dict(ports or {})
         self._words = ["-c", str(self.file), *options]
         self._command = [*prefix, python, "-m", "lbd", *self._words]
-        self._forked = (python, ROOT) == (sys.executable, fork_server.ROOT) and fork_server.POSSIBLE and not (
+        self._forked = (python, ROOT) == (sys.executable, _forks.root) and fork_server.POSSIBLE and not (
             executed or (prefix and not namespaces) or environment)
         self._namespaces = namespaces
         # With every start aiohttp reads the authorities of the machine, twice; no server here has a certificate of one.
@@ -124,15 +124,17 @@ class Lbd:
             text = text.replace(word, str(self.port(word[1:])))
         self.file.write_text(self._head + text)
 
-    def start(self, wait: bool = True, output: int | None = None) -> "Lbd":
+    def start(self, wait: bool = True, output: int | None = None, executed: bool = False) -> "Lbd":
         """Start it, maybe again; with `wait`, return when it is ready. What it prints is its log, or goes to another
-        descriptor."""
+        descriptor. `executed`: in a new process, at any rate."""
         before = len(self.logged("ready")) if (self.path / "log").exists() else 0
         with open(self.path / "log", "ab") as log:
             output = log.fileno() if output is None else output
-            self._process = _forks.start(
-                self._words, self._environment, output, self._namespaces) if self._forked else subprocess.Popen(
-                self._command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=self._environment, cwd=ROOT)
+            if self._forked and not executed:
+                self._process = _forks.start(self._words, self._environment, output, self._namespaces)
+            else:
+                self._process = subprocess.Popen(self._command, stdout=output, stderr=output, stdin=subprocess.DEVNULL,
+                                                 env=self._environment, cwd=ROOT)
         if wait:
             until(lambda: self._process is None or self._process.poll() is not None
                   or len(self.logged("ready")) > before, "ready", STARTED)

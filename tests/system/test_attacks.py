@@ -33,14 +33,20 @@ class Attacked:
         self.lbd = lbd
         self.port = port
 
+    def connection(self):
+        return contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20))
+
     def ask(self, method, path, secret=OPERATOR, body=None, **fields):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        with contextlib.closing(connection):
-            headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-            data = body if body is None or isinstance(body, bytes) else json.dumps(body)
-            connection.request(method, path, data, {**headers, **fields})
-            response = connection.getresponse()
-            return response.status, json.loads(response.read())
+        with self.connection() as connection:
+            return self.send(connection, method, path, secret, body, **fields)
+
+    def send(self, connection, method, path, secret, body, **fields):
+        """Ask on a connection that stays open."""
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body)
+        connection.request(method, path, data, {**headers, **fields})
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
 
     def settled(self):
         backends = self.ask("GET", "/v1/backends")[1]["backends"]
@@ -105,8 +111,9 @@ def test_each_is_refused_and_logged(attacked):
 
 def test_thousands_of_registrations(attacked):
     place = "/v1/backends/app/servers/s"
-    said = [attacked.ask("PUT", f"{place}{number}", SERVER, {"address": f"127.0.0.1:{number + 1}"})[0]
-            for number in range(2000)]
+    with attacked.connection() as connection:
+        said = [attacked.send(connection, "PUT", f"{place}{number}", SERVER, {"address": f"127.0.0.1:{number + 1}"})[0]
+                for number in range(2000)]
     assert (said.count(201), said.count(409)) == (50, 1950)
     facts, _, generation = attacked.settled()
     assert len(facts) == 52

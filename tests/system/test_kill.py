@@ -12,7 +12,7 @@ from wicked import Wicked
 
 from lbd.balance import ALGORITHMS
 
-CONNECTIONS = 64
+CONNECTIONS = 24
 CUTS = 40       # connections that are reset with a request in hand
 TEXT = """
 [listeners.killed]

@@ -75,7 +75,7 @@ def origins():
 
 def test_a_rolling_deployment_loses_nothing(origins, capsys):
     text = TEXT + "".join(f'{origin.name} = "127.0.0.1:{origin.port}"\n' for origin in origins)
-    with borrowed(text) as lbd, Load(lbd.port("web")) as load:
+    with borrowed(text) as lbd, Load(lbd.port("web"), connections=4) as load:
         until(lambda: load.total > 100, "the load runs")
         for origin in origins:
             place = f"app/{origin.name}"
@@ -94,7 +94,7 @@ def test_a_rolling_deployment_loses_nothing(origins, capsys):
 
 def test_servers_come_and_go_under_load_and_reloads(origins):
     first, *others = origins
-    with (borrowed(TEXT + f'a = "127.0.0.1:{first.port}"\n') as lbd, Load(lbd.port("web")) as load,
+    with (borrowed(TEXT + f'a = "127.0.0.1:{first.port}"\n') as lbd, Load(lbd.port("web"), connections=4) as load,
           ThreadPoolExecutor(len(others)) as pool):
         def deregister(origin):
             return ask(lbd, "DELETE", f"/v1/backends/app/servers/{origin.name}?wait=20s")[0]
@@ -215,7 +215,8 @@ sys.exit(7)
 
 def test_a_command_is_a_server_while_it_runs():
     port = free_port()
-    with Backend("a") as a, borrowed(TEXT + f'a = "127.0.0.1:{a.port}"\n') as lbd, Load(lbd.port("web")) as load:
+    with (Backend("a") as a, borrowed(TEXT + f'a = "127.0.0.1:{a.port}"\n') as lbd,
+          Load(lbd.port("web"), connections=4) as load):
         words = ["register", "--backend", "app", "--address", f":{port}", "--name", "own", "--ttl", "3s", "--tag", "v2",
                  "--admin", f"unix:{lbd.path}/admin.sock", "--", sys.executable, "-c", SERVER, str(port)]
         process = subprocess.Popen([sys.executable, "-m", "lbd", *words], cwd=ROOT)
@@ -279,7 +280,9 @@ def test_a_backend_that_begins_without_servers(algorithm):
 def test_registrations_over_an_upgrade_in_place(origins):
     first, second, *_ = origins
     said, over = [], threading.Event()
-    with Lbd(TEXT + f'a = "127.0.0.1:{first.port}"\n') as lbd, Load(lbd.port("web")) as load:
+    text = TEXT.replace('"100ms"', '"2s"')      # there are many, and none of them is there
+    with (Lbd(text + f'a = "127.0.0.1:{first.port}"\n', workers=1) as lbd,
+          Load(lbd.port("web"), connections=4) as load):
         def register():
             for number in range(10_000):
                 offer = {"address": f"127.0.1.{number % 250 + 1}:{number // 250 + 1}", "ttl": "1h"}

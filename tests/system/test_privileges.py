@@ -145,8 +145,8 @@ def test_checks_gain_nothing_either(python):
     """The program fails on purpose: what it says is logged then."""
     health = """health = { type = "exec", interval = "100ms", command = [
     "/bin/sh", "-c", "grep NoNewPrivs /proc/self/status; exit 1"] }"""
-    with Origin("a") as origin, closing(Lbd(f"{text('$web', origin)}{health}\n", settings=f'user = "{USER}"',
-                                            python=python, environment={"PYTHONPATH": LIBRARIES})) as lbd:
+    with Origin("a") as origin, closing(Lbd(f"{text('$web', origin)}{health}\n", 1, f'user = "{USER}"', python=python,
+                                            environment={"PYTHONPATH": LIBRARIES})) as lbd:
         lbd.path.chmod(0o755)
         lbd.start()
         until(lambda: "sh: exit code 1: NoNewPrivs:?1" in lbd.log(), "the check ran")
@@ -156,7 +156,7 @@ def test_checks_gain_nothing_either(python):
 def test_an_upgrade_is_refused_where_a_key_is_for_root_alone(python):
     """Files read before root was given up serve on; only the new image could not read them."""
     entry = pwd.getpwnam(USER)
-    with Origin("a") as origin, closing(Lbd(text("$web", origin), settings=f'user = "{USER}"', python=python,
+    with Origin("a") as origin, closing(Lbd(text("$web", origin), 1, f'user = "{USER}"', python=python,
                                             environment={"PYTHONPATH": LIBRARIES})) as lbd:
         lbd.path.chmod(0o755)
         authority = Authority(lbd.path)
@@ -179,7 +179,7 @@ certificates = {{ cert = "{key.with_suffix(".pem")}", key = "{key}" }}
 
 
 def test_a_directory_made_for_the_admin_socket_is_the_users(python):
-    with Origin("a") as origin, closing(Lbd(text("$web", origin), settings=f'user = "{USER}"', python=python,
+    with Origin("a") as origin, closing(Lbd(text("$web", origin), 1, f'user = "{USER}"', python=python,
                                             environment={"PYTHONPATH": LIBRARIES})) as lbd:
         made = lbd.path / "run"
         lbd.file.write_text(lbd.file.read_text().replace(f"unix:{lbd.path}/admin", f"unix:{made}/admin"))

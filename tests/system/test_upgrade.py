@@ -15,6 +15,7 @@ from origin import Origin
 
 from lbd.cli.command_line import main
 from tests.children import living
+from tests.system.fork_server import ForkServer
 
 TEXT = """
 [listeners.web]
@@ -23,6 +24,7 @@ backend = "app"
 [backends.app.servers]
 a = "127.0.0.1:%d"
 """
+FIELDS = "lbd/stats/fields.py"
 UNFINISHED = shutil.ignore_patterns("*.pyc.*")      # what is being compiled beside this
 moments = itertools.count(1_000_000_000)    # seconds: each version is written at one of its own
 
@@ -31,6 +33,7 @@ moments = itertools.count(1_000_000_000)    # seconds: each version is written a
 def home(tmp_path_factory):
     """Where the copy of lbd is, with what is compiled of it already."""
     home = tmp_path_factory.mktemp("home")
+    shutil.copytree(ROOT / "lbd", home / "lbd", ignore=UNFINISHED)
     if prefix := os.environ.get("PYTHONPYCACHEPREFIX"):
         compiled = Path(f"{prefix}{ROOT}/lbd")
         if compiled.exists():
@@ -38,11 +41,19 @@ def home(tmp_path_factory):
     return home
 
 
+@pytest.fixture(scope="module")
+def first(home):
+    """What forks daemons of the first version."""
+    with closing(ForkServer(home)) as server:
+        yield server
+
+
 @pytest.fixture
-def package(home, monkeypatch):
+def package(home, first, monkeypatch):
     """A copy of lbd that the daemon is started from, and a way to put another version there."""
-    shutil.copytree(ROOT / "lbd", home / "lbd", ignore=UNFINISHED, dirs_exist_ok=True)
+    shutil.copy2(ROOT / FIELDS, home / FIELDS)
     monkeypatch.setattr(sys.modules["lbd_process"], "ROOT", home)
+    monkeypatch.setattr(sys.modules["lbd_process"], "_forks", first)
 
     def install(version, more=""):
         file = home / "lbd" / "__init__.py"
@@ -99,7 +110,7 @@ def test_a_version_that_does_not_work_changes_nothing(package, upgrade):
 
 @pytest.mark.slow
 def test_a_worker_of_a_new_version_makes_the_supervisor_upgrade(package):
-    with Origin("a") as origin, Lbd(TEXT % origin.port) as lbd:
+    with Origin("a") as origin, Lbd(TEXT % origin.port, executed=True) as lbd:
         package("2.0")
         lbd.signal_worker(lbd.workers()[0], signal.SIGKILL)
         until(lambda: len(lbd.logged("ready")) == 2, "the new version serves")
@@ -117,7 +128,7 @@ health = { type = "http", path = "/healthz", interval = "50ms", fall = 1000 }
 outlier = { consecutive = 2, base = "300s", max_ejected = "100%%", enforce = true }
 servers = { a = "127.0.0.1:%d", gone = "127.0.0.1:%d" }
 """
-    with Origin("a") as origin, Origin("gone") as gone, Lbd(checked % (origin.port, gone.port)) as lbd:
+    with Origin("a") as origin, Origin("gone") as gone, Lbd(checked % (origin.port, gone.port), workers=1) as lbd:
         for _ in range(4):
             assert lbd.get("web")[0] == 200
         gone.stop()
@@ -136,7 +147,7 @@ servers = { a = "127.0.0.1:%d", gone = "127.0.0.1:%d" }
 
 
 def test_what_old_workers_still_answer_is_logged_and_counted_in_another_layout(package, upgrade, home, tmp_path):
-    fields = home / "lbd" / "stats" / "fields.py"
+    fields = home / FIELDS
     log = tmp_path / "access.log"
     text = f'[log]\naccess = "{log}"\n' + TEXT
     with Origin("a") as origin, Lbd(text % origin.port, settings='drain_timeout = "10s"') as lbd:
@@ -180,7 +191,7 @@ def test_workers_serve_on_when_the_new_version_dies_after_the_exec(package):
             goal = load.total + 100
             until(lambda: load.total > goal, "the workers serve on")
             package("3.0")
-            lbd.start(wait=False)
+            lbd.start(wait=False, executed=True)
             until(lambda: len(lbd.logged("ready")) == 2, "a new one serves")
             until(lambda: not living(workers), "the old workers leave")
             goal = load.total + 100
@@ -191,7 +202,7 @@ def test_workers_serve_on_when_the_new_version_dies_after_the_exec(package):
 
 
 def test_files_that_say_something_else_are_not_slipped_in(package, upgrade):
-    with Origin("a") as origin, Lbd(TEXT % origin.port, settings="watch = false") as lbd:
+    with Origin("a") as origin, Lbd(TEXT % origin.port, 1, "watch = false") as lbd:
         lbd.write(TEXT % origin.port + f'b = "127.0.0.1:{origin.port}"\n')
         code, _, error = upgrade(lbd)
         assert code == 1
