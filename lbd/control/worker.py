@@ -127,7 +127,7 @@ class Worker:
         self._data_plane.commit()
         self._drain_timeout = config.global_.drain_timeout
         log.set_up(config.log.level, self._log_form, log.write_stderr, worker=os.getpid())
-        self._garbage.freeze()
+        self._garbage.note_generation()
         self._channel.send(Committed(number))
 
     def _listen(self, listener: str, fds: list[int], more: bool) -> None:

@@ -8,6 +8,7 @@ TICK = 5.0        # seconds between two looks
 QUIET = 0.25      # share of a processor below which a tick counts as quiet
 FULL = 12         # quiet ticks between two full collections
 PATIENCE = 120    # ticks without a quiet one after which a young collection happens all the same
+PILE = 4          # generations after which objects are frozen even without a quiet tick
 
 
 class Garbage:
@@ -19,11 +20,21 @@ class Garbage:
         self._spent = time.process_time()
         self._quiet = 0
         self._busy = 0
+        self._unfrozen = PILE - 1       # generations since the last freeze; the first one is frozen at once
         gc.disable()
         loop.call_later(TICK, self._tick)
 
+    def note_generation(self) -> None:
+        """Note that another generation is in force. Its objects are frozen at the next quiet tick: that takes tens of
+        milliseconds, for which requests under way at a reload would wait."""
+        self._unfrozen += 1
+        if self._unfrozen >= PILE:
+            self.freeze()
+
     def freeze(self) -> None:
-        """Exempt all present objects from collections: they live until the next reload."""
+        """Exempt all present objects from collections: they live until the next reload. Those before them are collected
+        first."""
+        self._unfrozen = 0
         gc.unfreeze()
         gc.collect()
         gc.freeze()
@@ -39,6 +50,9 @@ class Garbage:
         collected."""
         if share < QUIET:
             self._busy = 0
+            if self._unfrozen:
+                self.freeze()
+                return 2
             self._quiet += 1
             generation = 2 if self._quiet % FULL == 0 else 1
         else:

@@ -75,7 +75,7 @@ class FakeGarbage:
     def __init__(self, loop):
         return
 
-    def freeze(self):
+    def note_generation(self):
         return
 
 

@@ -1,10 +1,11 @@
 """Garbage is collected in quiet moments only."""
 
 import gc
+import weakref
 
 import pytest
 
-from lbd.process.garbage import FULL, PATIENCE, Garbage
+from lbd.process.garbage import FULL, PATIENCE, PILE, Garbage
 
 
 class Loop:
@@ -16,7 +17,9 @@ class Loop:
 
 @pytest.fixture
 def garbage():
-    yield Garbage(Loop())
+    made = Garbage(Loop())
+    made.freeze()
+    yield made
     gc.unfreeze()
     gc.enable()
 
@@ -33,6 +36,48 @@ def test_a_busy_worker_is_left_alone_for_long(garbage):
     assert [garbage.judge(0.9) for _ in range(PATIENCE)] == [None] * (PATIENCE - 1) + [0]
 
 
-def test_what_lives_for_ever_is_frozen(garbage):
-    garbage.freeze()
+@pytest.fixture
+def frozen():
+    """Whether this object is: then it is in none of the generations of the collector."""
+    mark = [[]]
+    return lambda: all(found is not mark for found in gc.get_objects())
+
+
+def test_the_first_generation_is_frozen_at_once(garbage):
+    fresh = Garbage(Loop())
+    gc.unfreeze()
+    fresh.note_generation()
     assert gc.get_freeze_count() > 0
+
+
+def test_the_next_generation_is_frozen_in_a_quiet_moment(garbage, frozen):
+    garbage.note_generation()
+    assert not frozen()
+    assert garbage.judge(0.9) is None
+    assert not frozen()
+    assert garbage.judge(0.0) == 2
+    assert frozen()
+    assert garbage.judge(0.0) == 1
+
+
+def test_generations_without_a_quiet_moment_do_not_pile_up(garbage, frozen):
+    for _ in range(PILE - 1):
+        garbage.note_generation()
+    assert not frozen()
+    garbage.note_generation()
+    assert frozen()
+
+
+def test_what_is_left_of_generations_is_collected(garbage):
+    class Left:
+        pass
+
+    one = Left()
+    one.itself = one
+    gone = weakref.ref(one)
+    garbage.freeze()
+    del one
+    garbage.note_generation()
+    assert gone() is not None
+    garbage.judge(0.0)
+    assert gone() is None
