@@ -30,13 +30,15 @@ def until(condition: Callable[[], T], what: str, deadline: float = DEADLINE) -> 
     """Poll until the condition is true and return its value; fails with `what` after the deadline."""
     end = time.monotonic() + deadline
     pause = threading.Event()
+    seconds = 0.001     # most comes true at once; what does not is asked for seldom
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
             raise AssertionError(f"not within {deadline:g} s: {what}")
-        pause.wait(0.02)
+        pause.wait(seconds)
+        seconds = min(2 * seconds, 0.02)
 
 
 # Below what the kernel gives to connections, which could take a port between its choice and its use; 4000 for each

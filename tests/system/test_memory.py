@@ -27,7 +27,7 @@ sizes = pytest.mark.parametrize("size", [200 * MB, pytest.param(5 * GB, marks=py
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def lbd():
     with Origin("a") as origin, Lbd(TEXT % origin.port, executed=True) as daemon:
         yield daemon

@@ -51,7 +51,7 @@ def test_requests_checks_and_a_reload(tmp_path, name):
 
 def test_a_listener_with_such_a_name_over_a_reload_and_an_upgrade(tmp_path, name):
     longest = name.ljust(106, "x")
-    with Origin("a", path=f"\0{longest}"), Lbd(text(f"unix:@{longest}", listener=f"unix:@{name}")) as lbd:
+    with Origin("a", path=f"\0{longest}"), Lbd(text(f"unix:@{longest}", listener=f"unix:@{name}"), 1) as lbd:
         assert ask(Unix(f"\0{name}"), "GET", "/") == (200, {"server": "a", "path": "/"})
         assert lbd.status()["listeners"]["web"]["bind"] == [f"unix:@{name}"]
         assert lbd.admin("POST", "/v1/upgrade")[0] == 202
