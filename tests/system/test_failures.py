@@ -241,7 +241,8 @@ def test_a_server_that_flaps_is_seen_by_no_client():
 
 def test_a_whole_backend_goes_down_and_comes_back():
     soon = '[timeouts]\nserver = "500ms"\n'      # for requests of a worker that does not know yet
-    with Wicked() as a, Wicked() as b, borrowed(soon + CHECKED % (a.port, b.port)) as lbd:
+    text = soon + CHECKED.replace("fall = 2", "fall = 1")
+    with Wicked() as a, Wicked() as b, borrowed(text % (a.port, b.port)) as lbd:
         before = ended(lbd, "no-server")
         a.manner = b.manner = "hang"
         until(lambda: {server["health"] for server in servers(lbd).values()} == {"down"}, "down")
