@@ -82,8 +82,9 @@ class World:
         self.lbd = stack.enter_context(Lbd(HEAD % self.log + routes + backends))
 
     def fetch(self, name, kind, count, method="GET"):
-        """Make so many requests to its backend `alone` or `both`, no more at a time than repeats are always allowed."""
-        with ThreadPoolExecutor(4) as pool:
+        """Make so many requests to its backend `alone` or `both`: one after the other, or where each waits for a timeout
+        so many at a time that repeats are always allowed."""
+        with ThreadPoolExecutor(4 if KINDS[kind][1] in (0, 504) else 1) as pool:
             asked = [pool.submit(fetch, self.lbd.port("web"), method, f"/{self.backend(name, kind)}/")
                      for _ in range(count)]
             return [one.result() for one in asked]

@@ -43,7 +43,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first(home):
-    """What forks daemons of the first version."""
+    """A process that forks daemons of the first version."""
     with closing(ForkServer(home)) as server:
         yield server
 
