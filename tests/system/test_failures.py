@@ -16,6 +16,8 @@ from load import Load
 from origin import Origin
 from wicked import Silent, Wicked
 
+from lbd.proxy.repeats import LEAST
+
 HEAD = """
 [timeouts]
 connect = "300ms"
@@ -82,9 +84,9 @@ class World:
         self.lbd = stack.enter_context(Lbd(HEAD % self.log + routes + backends))
 
     def fetch(self, name, kind, count, method="GET"):
-        """Make so many requests to its backend `alone` or `both`: one after the other, or where each waits for a timeout
-        so many at a time that repeats are always allowed."""
-        with ThreadPoolExecutor(4 if KINDS[kind][1] in (0, 504) else 1) as pool:
+        """Make so many requests to its backend `alone` or `both`: one after the other or, where each waits for a
+        timeout, as many at a time as may always be repeated."""
+        with ThreadPoolExecutor(LEAST if KINDS[kind][1] in (0, 504) else 1) as pool:
             asked = [pool.submit(fetch, self.lbd.port("web"), method, f"/{self.backend(name, kind)}/")
                      for _ in range(count)]
             return [one.result() for one in asked]
