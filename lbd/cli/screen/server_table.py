@@ -1,10 +1,12 @@
 """The table of servers in `lbd top`: its columns, its order, and a cursor that stays with its server."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from lbd.admin.columns import SERVERS, TONES
@@ -25,25 +27,42 @@ class ServerTable(DataTable[Text]):
     def __init__(self) -> None:
         super().__init__(id="servers", cursor_type="row", zebra_stripes=True, cell_padding=GAP // 2)
         self.rows_shown: Sequence[Facts] = ()
-        self._columns_shown: list[int] = []
+        self._columns: list[tuple[int, int]] = []     # index and width
+        self._lines: list[list[str]] = []
 
     def fill(self, rows: Sequence[Facts], width: int, selected: Facts | None) -> None:
         """Show the rows and the columns that fit into the width; the cursor goes to the selected server."""
         self.rows_shown = rows
         lines = [["-" if (value := column.show(row)) is None else printable(value) for column in SERVERS]
                  for row in rows]
-        shown = fitting_columns(SERVERS, lines, width)
+        shown = [(index, max(cell_len(text) for text in (SERVERS[index].title, *(line[index] for line in lines))))
+                 for index in fitting_columns(SERVERS, lines, width)]
         top = self.scroll_offset
-        self.clear(columns=shown != self._columns_shown)
-        if shown != self._columns_shown:
-            for index in shown:
-                self.add_column(Text(SERVERS[index].title, justify="right" if SERVERS[index].number else "left"))
-            self._columns_shown = shown
-        for line in lines:
-            self.add_row(*(Text(line[index], STYLES.get(TONES.get(line[index], ""), ""),
-                                justify="right" if SERVERS[index].number else "left") for index in shown))
+        if shown == self._columns and len(lines) == len(self._lines):
+            self._change(lines)
+        else:
+            self._build(lines, shown)
+        self._lines = lines
         if selected is not None:
             self._select(selected, top.x, top.y)
+
+    def _change(self, lines: list[list[str]]) -> None:
+        """Draw only the cells that differ from those shown: most of a fleet stays as it is from poll to poll."""
+        for row, (new, old) in enumerate(zip(lines, self._lines, strict=True)):
+            if new != old:
+                for column, (index, _) in enumerate(self._columns):
+                    if new[index] != old[index]:
+                        self.update_cell_at(Coordinate(row, column), _cell(new, index))
+
+    def _build(self, lines: list[list[str]], shown: list[tuple[int, int]]) -> None:
+        """Draw all. The widths are given, as a table that measures its cells may be drawn before it has done so."""
+        self.clear(columns=shown != self._columns)
+        if shown != self._columns:
+            for index, width in shown:
+                self.add_column(Text(SERVERS[index].title, justify=_justified(index)), width=width)
+            self._columns = shown
+        for line in lines:
+            self.add_row(*(_cell(line, index) for index, _ in shown))
 
     def _select(self, selected: Facts, left: int, top: int) -> None:
         identities = [identity(row) for row in self.rows_shown]
@@ -54,6 +73,14 @@ class ServerTable(DataTable[Text]):
     def selected(self) -> Facts | None:
         """The server under the cursor; None in an empty table."""
         return self.rows_shown[self.cursor_row] if 0 <= self.cursor_row < len(self.rows_shown) else None
+
+
+def _cell(line: Sequence[str], index: int) -> Text:
+    return Text(line[index], STYLES.get(TONES.get(line[index], ""), ""), justify=_justified(index))
+
+
+def _justified(index: int) -> Literal["left", "right"]:
+    return "right" if SERVERS[index].number else "left"
 
 
 def identity(row: Facts) -> tuple[str, str]:

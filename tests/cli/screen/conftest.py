@@ -11,7 +11,7 @@ from lbd.cli.screen.app import TopApp
 from lbd.schema import units as u
 from tests.waiting import until
 
-LIMIT = 20.0     # seconds
+LIMIT, PAUSE = 20.0, 0.01     # seconds; a look at the screen renders it
 
 
 def server(**more: Any) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Driven:
 
     async def until(self, condition: Callable[[], Any]) -> None:
         """Wait for what the application does by itself."""
-        await until(condition, LIMIT)
+        await until(condition, LIMIT, PAUSE)
 
     def text(self) -> str:
         """All that stands on the screen."""

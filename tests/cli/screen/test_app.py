@@ -30,6 +30,9 @@ async def test_sorting_goes_through_the_columns_and_the_cursor_stays_with_its_se
         assert (SORTS[driven.app.sort], driven.names()) == ("in flight", ["c", "a", "b"])
         await pilot.press("s")
         assert (SORTS[driven.app.sort], driven.names()) == ("req/s", ["c", "a", "b"])
+        driven.servers["a"]["requests_per_second"] = 7.5
+        driven.answer()
+        await driven.shows("7.5")
         driven.servers["a"]["requests_per_second"] = 100.0
         driven.answer()
         await driven.until(lambda: driven.names() == ["a", "c", "b"])
