@@ -1,11 +1,12 @@
 """lbd.cli.streams: what a command ends with whose reader has left."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,17 @@ STATUS = {"version": "1", "pid": 1, "state": "ready", "generation": 1, "uptime_s
 
 
 # One interpreter imports what the commands need and forks one child for each, which ends as `python -m lbd` does.
+# A standard stream without a descriptor is closed, as an interpreter finds it at its start.
 LAUNCHER = """
-import os, runpy, socket, sys
+import gc, importlib, json, os, runpy, socket, sys
 import lbd.cli.commands.daemon
+from lbd.cli.command_line import MODULES
+for module in MODULES.values():
+    importlib.import_module(module)
+gc.freeze()
 asked = socket.socket(fileno=int(sys.argv[1]))
 while True:
-    words, fds, _, _ = socket.recv_fds(asked, 65536, 2)
+    words, fds, _, _ = socket.recv_fds(asked, 65536, 3)
     if not words:
         os._exit(0)
     child = os.fork()
@@ -33,10 +39,16 @@ while True:
         os.close(fd)
     asked.send(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
 asked.close()
-for number, fd in enumerate(fds, 1):
+words, places, environment = json.loads(words)
+os.environ.update(environment)
+for number, name in enumerate(("stdin", "stdout", "stderr")):
+    if number not in places:
+        os.close(number)
+        setattr(sys, name, None)
+for number, fd in zip(places, fds):
     os.dup2(fd, number)
     os.close(fd)
-sys.argv = ["lbd", *words.decode().split(chr(0))]
+sys.argv = ["lbd", *words]
 runpy.run_module("lbd", run_name="__main__", alter_sys=True)
 """
 Ended = Callable[..., tuple[int, str]]
@@ -44,16 +56,21 @@ Ended = Callable[..., tuple[int, str]]
 
 @pytest.fixture(scope="module")
 def ended() -> Iterator[Ended]:
-    """The exit code, and what came on standard error, of lbd whose output or errors nobody reads from the start."""
+    """The exit code, and what came on standard error, of lbd whose output or errors nobody reads from the start, or of
+    whose standard streams some are closed."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.settimeout(60)
 
-    def ended(*words: str, output: bool = False, error: bool = False) -> tuple[int, str]:
+    def ended(*words: str, output: bool = False, error: bool = False, closed: Sequence[int] = (),
+              environment: Mapping[str, str] | None = None) -> tuple[int, str]:
         gone, unread = os.pipe()
         os.close(gone)
-        with tempfile.TemporaryFile() as told, open(os.devnull, "wb") as nowhere:
-            socket.send_fds(ours, ["\0".join(words).encode()], [
-                unread if output else nowhere.fileno(), unread if error else told.fileno()])
+        with tempfile.TemporaryFile() as told, open(os.devnull, "r+b") as nowhere:
+            ends = {0: nowhere.fileno(), 1: unread if output else nowhere.fileno(),
+                    2: unread if error else told.fileno()}
+            places = [place for place in ends if place not in closed]
+            socket.send_fds(ours, [json.dumps([words, places, environment or {}]).encode()],
+                            [ends[place] for place in places])
             os.close(unread)
             code = int(ours.recv(64))
             told.seek(0)
@@ -82,12 +99,20 @@ def test_no_reader_is_no_failure(ended: Ended, words: str, file: str) -> None:
     assert ended(*words.replace("FILE", file).split(), output=True) == (0, "")
 
 
-@pytest.mark.parametrize(("words", "code"), [("version >&-", 0), ("help >&- 2>&-", 0), ("schema <&-", 0),
-                                             ("check -c FILE >&-", 0), ("status >&- 2>&-", 1), ("top <&-", 1),
-                                             ("check -c /nowhere 2>&-", 1), ("drain 2>&-", 2)])
-def test_streams_that_were_closed_at_the_start_change_no_outcome(words: str, code: int, file: str) -> None:
-    done = subprocess.run(["sh", "-c", f"exec {sys.executable} -m lbd {words.replace('FILE', file)}"], check=False,
-                          env={**os.environ, "LBD_ADMIN": "unix:/nowhere"}, capture_output=True, text=True, timeout=60)
+@pytest.mark.parametrize(("words", "closed", "code"), [
+    ("version", [1], 0), ("help", [1, 2], 0), ("schema", [0], 0), ("check -c FILE", [1], 0),
+    ("status", [1, 2], 1), ("top", [0], 1), ("check -c /nowhere", [2], 1), ("drain", [2], 2)])
+def test_streams_that_were_closed_at_the_start_change_no_outcome(ended: Ended, words: str, closed: list[int], code: int,
+                                                                 file: str) -> None:
+    found, told = ended(*words.replace("FILE", file).split(), closed=closed, environment={"LBD_ADMIN": "unix:/nowhere"})
+    assert found == code
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(("words", "code"), [("version >&-", 0), ("drain 2>&-", 2), ("version <&- >&- 2>&-", 0)])
+def test_an_interpreter_starts_without_its_streams(words: str, code: int) -> None:
+    done = subprocess.run(["sh", "-c", f"exec {sys.executable} -m lbd {words}"], check=False, capture_output=True,
+                          text=True, timeout=60)
     assert done.returncode == code
     assert "Traceback" not in done.stderr
 
@@ -120,8 +145,8 @@ def test_a_failure_stays_one_whoever_reads(ended: Ended, words: str, code: int, 
 def test_an_outcome_that_is_known_stays(ended: Ended, file: str, tmp_path: Path, fake_daemon: Any) -> None:
     other = tmp_path / "other.toml"
     other.write_text(FILE + 'c = "10.0.0.3:80"\n')
-    for json in ((), ("--json",)):
-        assert ended("plan", "-c", str(other), "--against", file, *json, output=True) == (2, "")
+    for form in ((), ("--json",)):
+        assert ended("plan", "-c", str(other), "--against", file, *form, output=True) == (2, "")
     fake_daemon.answers["POST", "/v1/reload"] = 409, {"detail": "no"}
     assert ended("reload", "--json", "--admin", fake_daemon.bind, output=True) == (1, "")
 
