@@ -46,7 +46,7 @@ class Play:
 
 
 def test_shares_follow_speed_and_everyone_gets_a_trickle() -> None:
-    play = Play(Fleet([1, 1, 1]), 32, lambda slot, _: (0.005, 0.020, 0.080)[slot])
+    play = Play(Fleet([1, 1, 1]), 12, lambda slot, _: (0.005, 0.020, 0.080)[slot])
     play.until(1010)
     found = play.until(1030)
     total = sum(found.values())
@@ -55,9 +55,9 @@ def test_shares_follow_speed_and_everyone_gets_a_trickle() -> None:
 
 
 def test_a_slow_server_that_gets_fast_has_its_share_within_three_decays() -> None:
-    play = Play(Fleet([1, 1, 1]), 32, lambda slot, moment: (0.005, 0.020, 0.080 if moment < 1040 else 0.005)[slot])
-    play.until(1070)
-    found = play.until(1080)
+    play = Play(Fleet([1, 1, 1]), 32, lambda slot, moment: (0.005, 0.020, 0.080 if moment < 1015 else 0.005)[slot])
+    play.until(1045)
+    found = play.until(1050)
     assert found[2] == pytest.approx(found[0], rel=0.1)
 
 

@@ -1,6 +1,7 @@
 """No process outlives its test; a control plane with real workers."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,6 +10,14 @@ from lbd.generation.control_plane import ControlPlane
 from lbd.net.tasks import Tasks
 from tests.children import no_child_is_left as no_child_is_left
 from tests.generation.running import config
+from tests.generation.worker_template import worker_template
+
+
+@pytest.fixture(scope="package", autouse=True)
+def forked_workers() -> Iterator[None]:
+    """Workers are forked: imports are most of what the start of one costs."""
+    with worker_template():
+        yield
 
 
 @pytest.fixture
