@@ -1,6 +1,7 @@
 """Every asynchronous test runs on uvloop, as production does; processes share what is compiled, and the work evenly."""
 
 import asyncio
+import gc
 import os
 import sys
 import tempfile
@@ -37,3 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_asyncio_loop_factories(
         config: pytest.Config, item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen() -> None:
+    """Modules, tests and the like stay to the end: collections, which many a test calls for, do not look at them."""
+    gc.collect()
+    gc.freeze()

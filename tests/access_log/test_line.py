@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lbd.access_log.columns import DEFAULT, NAMES
@@ -177,8 +177,23 @@ def test_the_client_is_escaped_too(finished):
                                 "common": rb"fe80::1%a\x1b \x22\x0a\x9b - - ["}[form])
 
 
-@given(st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")))
+SENT = st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass"))
+
+
+@settings(max_examples=40)
+@given(SENT)
 def test_whatever_a_client_sends_is_one_line_and_says_it_all(value):
+    require_a_line_of_all(value)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000)
+@given(SENT)
+def test_whatever_many_clients_send_is_one_line_and_says_it_all(value):
+    require_a_line_of_all(value)
+
+
+def require_a_line_of_all(value):
     record = scoreboard.Record(scoreboard.Board.create(1).row(0, scoreboard.PROCESS, 0))
     target = bytes(byte for byte in value if byte not in b" \r\n")
     agent = value.replace(b"\n", b"").replace(b"\r", b"").strip(b" \t")

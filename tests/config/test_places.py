@@ -66,9 +66,21 @@ def at(text: str, line: int, column: int) -> str:
     return text.split("\n")[line - 1][column - 1:]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(documents())
 def test_every_key_path_has_a_place_that_begins_with_the_key(text: str) -> None:
+    require_places(text)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=None)
+@given(documents())
+def test_every_key_path_of_many_documents(text: str) -> None:
+    require_places(text)
+
+
+def require_places(text: str) -> None:
+    """Each key path has a place, and the text there begins with its last key."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
