@@ -64,7 +64,8 @@ async def test_the_answer_has_the_id_of_its_line(simple: Simple, connect: Connec
     assert tuple(seen) == wanted
 
 
-async def test_a_head_that_takes_too_long(simple: Simple, connect: Connect, logged: Any) -> None:
+async def test_a_head_that_takes_too_long(rig: Rig, simple: Simple, connect: Connect, logged: Any) -> None:
+    rig.quick.stop()
     simple(more=LOG.format("json") + "[timeouts]\nclient_header = '300ms'\n")
     client = await connect()
     await client.send(b"GET /slow HTTP/1.1\r\nHost: a\r\nX-")
