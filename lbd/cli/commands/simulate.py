@@ -105,8 +105,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--rate and --concurrency exclude each other")
     if args.png:
         picture.pen()       # before the work, not behind it
-    scenario, rate = stage(args)
-    algorithms = compared(args.algorithm, scenario.fleet)
+    scenario, rate, algorithms = stage(args)
     usual = scenario.fleet.settings.algorithm.name
     found = simulate(scenario, algorithms)
     advice = advise(found, usual, not scenario.concurrency, scenario.fleet.fair)
@@ -124,8 +123,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def stage(args: argparse.Namespace) -> tuple[Scenario, float]:
-    """The fleet and the workload that the options describe, and requests per second (0.0: a closed loop)."""
+def stage(args: argparse.Namespace) -> tuple[Scenario, float, list[schema.AlgorithmConfig]]:
+    """The fleet and the workload that the options describe, requests per second (0.0: a closed loop), and the
+    algorithms to compare. All words are checked before the workload is made, which may take long."""
     recording = read_recording(args.log, args.backend, args.requests or MOST_REQUESTS) if args.log else None
     workers = args.workers
     if args.config:
@@ -142,6 +142,7 @@ def stage(args: argparse.Namespace) -> tuple[Scenario, float]:
     if not servers.capacity:
         raise UsageError("no server takes requests: all have the weight 0, or another mode than ready")
     servers = dataclasses.replace(servers, settings=settled(servers.settings, args))
+    algorithms = compared(args.algorithm, servers)
     faults = [fault.parse(kind, text, servers.seconds) for kind in fault.KINDS for text in getattr(args, kind)]
     rate = 0.0 if args.concurrency else args.rate or (0.0 if recording else usual_rate(servers))
     shape = WorkloadShape(args.requests or REQUESTS, rate, args.concurrency or 0, args.tail, args.clients, args.writes,
@@ -149,7 +150,7 @@ def stage(args: argparse.Namespace) -> tuple[Scenario, float]:
     workload: Sequence[SimulatedRequest] = paced(recording, shape) if recording else synthetic(shape)
     if not args.concurrency and not rate:
         rate = len(workload) / workload[-1].at
-    return Scenario(servers, workload, shape.workers, shape.concurrency, faults, args.seed), rate
+    return Scenario(servers, workload, shape.workers, shape.concurrency, faults, args.seed), rate, algorithms
 
 
 def settled(settings: schema.BackendConfig, args: argparse.Namespace) -> schema.BackendConfig:

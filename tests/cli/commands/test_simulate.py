@@ -1,5 +1,6 @@
 """lbd.cli.commands.simulate: from options to a comparison, and what is said of wrong options."""
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ spare = { address = "10.0.0.3:80", backup = true }
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(gc, "unfreeze", lambda: None)       # what the test process has stays frozen
     Path("lbd.toml").write_text(CONFIG)
 
 
@@ -46,7 +48,7 @@ def named(data: Any, name: str) -> Any:
 
 
 def test_every_algorithm_and_the_shape_of_the_data(capsys: pytest.CaptureFixture[str]) -> None:
-    data = simulate(capsys, "--servers 5ms,5ms,40ms --requests 2000 --seed 5")
+    data = simulate(capsys, "--servers 5ms,5ms,40ms --requests 1000 --seed 5")
     assert {one["name"] for one in data["algorithms"]} == set(ALGORITHMS)
     assert set(data) == {"fleet", "load", "algorithms", "recommendation"}
     for one in data["algorithms"]:
@@ -58,12 +60,12 @@ def test_every_algorithm_and_the_shape_of_the_data(capsys: pytest.CaptureFixture
     assert data["load"]["workers"] == 2
     assert named(data, "least-connections")["p99"] < named(data, "round-robin")["p99"]
     assert data["recommendation"]["algorithm"] in ALGORITHMS
-    assert data == simulate(capsys, "--servers 5ms,5ms,40ms --requests 2000 --seed 5")
-    assert data != simulate(capsys, "--servers 5ms,5ms,40ms --requests 2000 --seed 6")
+    assert data == simulate(capsys, "--servers 5ms,5ms,40ms --requests 1000 --seed 5")
+    assert data != simulate(capsys, "--servers 5ms,5ms,40ms --requests 1000 --seed 6")
 
 
 def test_a_page_with_a_chart(capsys: pytest.CaptureFixture[str]) -> None:
-    words = "simulate --servers 5ms,5ms --requests 3000 --plot --algorithm random --algorithm first --slow a@50%:x3"
+    words = "simulate --servers 5ms,5ms --requests 1000 --plot --algorithm random --algorithm first --slow a@50%:x3"
     assert main(words.split()) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -109,7 +111,7 @@ def test_an_algorithm_of_ones_own(capsys: pytest.CaptureFixture[str], monkeypatc
 
 
 def test_retries_and_timeout(capsys: pytest.CaptureFixture[str]) -> None:
-    words = "--servers 5ms,5ms --requests 2000 --rate 100 --dies a@50% --algorithm round-robin --writes 0%"
+    words = "--servers 5ms,5ms --requests 600 --rate 100 --dies a@50% --algorithm round-robin --writes 0%"
     assert simulate(capsys, words)["algorithms"][0]["failed"] == 0
     assert simulate(capsys, words + " --retries 0")["algorithms"][0]["failed"] > 0
     assert simulate(capsys, "--servers 5ms --requests 500 --tail 0 --timeout 1ms --algorithm first")[
