@@ -1,6 +1,8 @@
 """`lbd -c FILE` and `lbd --listen … --server …`: what is read, and what wins."""
 
 import argparse
+import subprocess
+import sys
 
 import pytest
 
@@ -60,3 +62,9 @@ def test_without_a_file():
 def test_bad_usage(words, text):
     with pytest.raises(UsageError, match=text):
         loader(args(*words))
+
+
+def test_a_check_and_a_plan_do_without_what_serves():
+    loaded = ("import sys, lbd.cli.commands.check, lbd.cli.commands.plan; "
+              "print(sorted({'aiohttp', 'jinja2', 'lbd.control', 'uvloop'} & {*sys.modules}))")
+    assert subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True).stdout == "[]\n"

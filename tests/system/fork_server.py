@@ -14,12 +14,12 @@ import json
 import os
 import platform
 import runpy
-import select
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from multiprocessing.connection import wait
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -91,7 +91,7 @@ class ForkedDaemon:
     def wait(self, timeout: float | None = None) -> int:
         """Return the exit code when it has ended; raises TimeoutExpired after so many seconds."""
         if self.returncode is None:
-            if not select.select([self._status], [], [], timeout)[0]:
+            if not wait([self._status], timeout):
                 raise subprocess.TimeoutExpired("lbd", timeout or 0)
             self.returncode = int(self._status.recv(_MESSAGE))
             self._status.close()
@@ -178,7 +178,7 @@ def fork_daemons(requests: socket.socket) -> Request | None:
     """Fork a process for each request, and return it there; in this one tell whoever asked of the end of each."""
     running: dict[int, tuple[int, socket.socket]] = {}      # process id and status, by pidfd
     while True:
-        ready = select.select([requests.fileno(), *running], [], [])[0]
+        ready = wait([requests.fileno(), *running])
         for pidfd in running.keys() & set(ready):
             pid, status = running.pop(pidfd)
             with status, contextlib.suppress(OSError):      # the test may have ended
