@@ -41,7 +41,7 @@ def pytest_asyncio_loop_factories(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def frozen() -> None:
+def _freeze_what_stays() -> None:
     """Modules, tests and the like stay to the end: collections, which many a test calls for, do not look at them."""
     gc.collect()
     gc.freeze()

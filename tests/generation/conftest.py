@@ -1,23 +1,35 @@
 """No process outlives its test; a control plane with real workers."""
 
 import asyncio
+import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from lbd.generation import startup
 from lbd.generation.control_plane import ControlPlane
 from lbd.net.tasks import Tasks
+from lbd.workers import child_process
 from tests.children import no_child_is_left as no_child_is_left
 from tests.generation.running import config
 from tests.generation.worker_template import worker_template
+from tests.system.forked_worker import POSSIBLE
 
 
-@pytest.fixture(scope="package", autouse=True)
-def forked_workers() -> Iterator[None]:
-    """Workers are forked: imports are most of what the start of one costs."""
-    with worker_template():
-        yield
+@pytest.fixture(scope="session")
+def template() -> Iterator[Any]:
+    if not POSSIBLE:
+        yield subprocess
+        return
+    with worker_template() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _workers_are_forked(template: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Imports are most of what the start of one costs."""
+    monkeypatch.setattr(child_process, "subprocess", template)
 
 
 @pytest.fixture

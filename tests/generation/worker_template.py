@@ -10,30 +10,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
-import pytest
-
-import lbd.control.worker
-from lbd.workers import child_process
 from lbd.workers.worker_process import ALLOCATOR
-from tests.system.fork_server import POSSIBLE, ROOT, ForkedWorker, fork_workers
+from tests.system.forked_worker import ROOT, WORKER, fork_workers, start_child
 
 
 @contextlib.contextmanager
-def worker_template() -> Iterator[None]:
-    """Fork the workers that this process starts; where that is not possible they are executed."""
-    if not POSSIBLE:
-        yield
-        return
+def worker_template() -> Iterator[Any]:
+    """Start the template; yields what stands for the module `subprocess` where workers are started."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-P", "-m", __name__, str(theirs.fileno())]
-    with ours, pytest.MonkeyPatch.context() as patch:
+    with ours:
         with theirs:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], cwd=ROOT,
                                        env={**os.environ, **ALLOCATOR, "PYTHONPATH": str(ROOT)})
-        patch.setattr(child_process, "subprocess", SimpleNamespace(
-            DEVNULL=subprocess.DEVNULL, Popen=functools.partial(ForkedWorker, ours.fileno())))
-        yield
+        yield SimpleNamespace(DEVNULL=subprocess.DEVNULL, Popen=functools.partial(start_child, ours.fileno()))
         ours.close()
         process.wait()
 
@@ -41,7 +33,7 @@ def worker_template() -> Iterator[None]:
 def main() -> None:
     """Fork, or be a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    del sys.modules[lbd.control.worker.__name__]        # it runs as __main__
+    del sys.modules[WORKER]        # it runs as __main__
     gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as requests:
         request = fork_workers(requests)

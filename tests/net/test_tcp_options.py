@@ -1,7 +1,9 @@
 """Tests of lbd.net.tcp_options: on in tcp and for the backends that it uses, and as the settings say."""
 
+import contextlib
 import os
 import socket
+import stat
 from pathlib import Path
 
 import pytest
@@ -45,15 +47,12 @@ def test_backends() -> None:
 def opened(port: int) -> socket.socket:
     """A duplicate of this process's connection to that port."""
     for name in os.listdir("/proc/self/fd"):
-        try:
-            sock = socket.socket(fileno=os.dup(int(name)))
-        except OSError:
+        if not os.path.exists(f"/proc/self/fd/{name}") or not stat.S_ISSOCK(os.stat(int(name)).st_mode):
             continue
-        try:
+        sock = socket.socket(fileno=os.dup(int(name)))
+        with contextlib.suppress(OSError, IndexError):
             if sock.getpeername()[1] == port:
                 return sock
-        except (OSError, IndexError):
-            pass
         sock.close()
     raise AssertionError(f"no connection to {port}")
 

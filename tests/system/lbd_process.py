@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.children import below, status
-from tests.system import fork_server
+from tests.system import fork_server, forked_worker
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 20.0   # seconds that a condition may take to come true
@@ -90,7 +90,7 @@ class Lbd:
         self._ports = dict(ports or {})
         self._words = ["-c", str(self.file), *options]
         self._command = [*prefix, python, "-m", "lbd", *self._words]
-        self._forked = (python, ROOT) == (sys.executable, _forks.root) and fork_server.POSSIBLE and not (
+        self._forked = (python, ROOT) == (sys.executable, _forks.root) and forked_worker.POSSIBLE and not (
             executed or (prefix and not namespaces) or environment)
         self._namespaces = namespaces
         # With every start aiohttp reads the authorities of the machine, twice; no server here has a certificate of one.
