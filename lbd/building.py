@@ -32,7 +32,7 @@ DIRECTIVES = {"auto_pickle": False, "autotestdict": False, "binding": False, "em
 # Arguments of the compiler, before those of an extension: a kernel that gains by -O3 asks for it. Line numbers for
 # backtraces, but no description of each variable, and no search for what to warn of in code that Cython wrote: both
 # take their time. A function that no header declares stays an error.
-FLAGS = ["-O2", "-g1", "-fno-strict-aliasing", "-Wno-all", "-Wno-sign-compare", "-Werror=implicit-function-declaration"]
+FLAGS = ["-O1", "-g1", "-fno-strict-aliasing", "-Wno-all", "-Wno-sign-compare", "-Werror=implicit-function-declaration"]
 
 
 def get_requires_for_build_wheel(config_settings: Mapping[str, Any] | None = None) -> list[str]:
