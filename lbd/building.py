@@ -99,6 +99,8 @@ class BuildKernels(build_ext):
     def build_extensions(self) -> None:
         """Translate and compile all; the first that fails fails the build."""
         self.extensions.sort(key=lambda extension: -sum(os.path.getsize(source) for source in extension.sources))
+        if find_spec("Cython"):
+            import_module("Cython.Build")       # once, not in every process of the pool
         with ProcessPoolExecutor(self.parallel, multiprocessing.get_context("fork")) as pool:
             self.translations = {extension.name: pool.submit(translate, [extension], self.build_temp, bool(self.force))
                                  for extension in self.extensions}
