@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from lbd.workers.worker_process import ALLOCATOR
-from tests.system.forked_worker import ROOT, WORKER, fork_workers, start_child
+from lbd.control import worker
+from tests.system.forked_worker import ROOT, fork_workers, start_child
 
 
 @contextlib.contextmanager
@@ -24,7 +24,7 @@ def worker_template() -> Iterator[Any]:
     with ours:
         with theirs:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], cwd=ROOT,
-                                       env={**os.environ, **ALLOCATOR, "PYTHONPATH": str(ROOT)})
+                                       env={**os.environ, "PYTHONPATH": str(ROOT)})
         yield SimpleNamespace(DEVNULL=subprocess.DEVNULL, Popen=functools.partial(start_child, ours.fileno()))
         ours.close()
         process.wait()
@@ -33,7 +33,7 @@ def worker_template() -> Iterator[Any]:
 def main() -> None:
     """Fork, or be a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    del sys.modules[WORKER]        # it runs as __main__
+    del sys.modules[worker.__name__]        # it runs as __main__
     gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as requests:
         request = fork_workers(requests)

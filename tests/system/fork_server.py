@@ -1,13 +1,6 @@
-"""A process that has imported lbd and becomes daemons by fork: imports are most of what a start costs.
-
-A daemon runs what `python -m lbd` runs, in a process that did nothing else than import it. Its workers are forked by a
-template, a child of the daemon that is as bare as that.
-"""
+"""The process of tests.system.forking as tests use it, and the daemons that it forks."""
 
 import contextlib
-import fcntl
-import functools
-import gc
 import json
 import os
 import signal
@@ -17,25 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
-from types import SimpleNamespace
 
-import lbd.cli.commands.daemon as daemon
-from lbd.workers import child_process
-from lbd.workers.worker_process import ALLOCATOR
-from tests.system.forked_worker import (
-    ASIDE,
-    MESSAGE,
-    ROOT,
-    WORKER,
-    Program,
-    Request,
-    fork_workers,
-    receive,
-    start_child,
-)
-
-TEMPLATE = "lbd-template"       # the name of a template, as /proc/PID/comm has it
-IMPORTED = daemon               # with all that serves
+from tests.system.forked_worker import MESSAGE, ROOT, Program
 
 
 class ForkServer:
@@ -54,10 +30,10 @@ class ForkServer:
         if self._requests is None:
             self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
+                command = [sys.executable, "-P", "-m", "tests.system.forking", str(theirs.fileno())]
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", __name__, str(theirs.fileno())], stdin=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()], cwd=self.root,
-                    env={**environment, **ALLOCATOR, "PYTHONPATH": f"{self.root}{os.pathsep}{ROOT}"})
+                    command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], cwd=self.root,
+                    env={**environment, "PYTHONPATH": f"{self.root}{os.pathsep}{ROOT}"})
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             message = json.dumps(Program("lbd", words, dict(environment), [1, 2], namespaces)).encode()
@@ -104,63 +80,3 @@ class ForkedDaemon:
     def kill(self) -> None:
         """Send SIGKILL unless it has ended."""
         self.send_signal(signal.SIGKILL)
-
-
-def fork_daemons(requests: socket.socket) -> Request | None:
-    """Fork a process for each request, and return it there; in this one tell whoever asked of the end of each."""
-    running: dict[int, tuple[int, socket.socket]] = {}      # process id and status, by pidfd
-    while True:
-        ready = wait([requests.fileno(), *running])
-        for pidfd in running.keys() & set(ready):
-            pid, status = running.pop(pidfd)
-            with status, contextlib.suppress(OSError):      # the test may have ended
-                status.send(b"%d" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-            os.close(pidfd)
-        if requests.fileno() in ready:
-            request = receive(requests)
-            if request is None:
-                return None
-            program, (answer, *fds) = request
-            status = socket.socket(fileno=answer)
-            pid = os.fork()
-            if not pid:
-                return program, fds
-            status.send(b"%d" % pid)
-            running[os.pidfd_open(pid)] = pid, status
-            for fd in fds:
-                os.close(fd)
-
-
-def template() -> Request | None:
-    """Start the template of this daemon's workers; returns None here and in the template, at its end, and in each
-    worker what it runs."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours, theirs:
-        if os.fork():
-            kept = fcntl.fcntl(ours.fileno(), fcntl.F_DUPFD_CLOEXEC, ASIDE)
-            child_process.subprocess = SimpleNamespace(          # type: ignore[attr-defined]
-                DEVNULL=subprocess.DEVNULL, Popen=functools.partial(start_child, kept))
-            return None
-        ours.close()
-        Path("/proc/self/comm").write_text(TEMPLATE)
-        request = fork_workers(theirs)
-    if not request:
-        os._exit(0)
-    return request
-
-
-def main() -> None:
-    """Serve, or run the program in a child of the server."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    del sys.modules[WORKER]        # it runs as __main__
-    gc.freeze()
-    with socket.socket(fileno=int(sys.argv[1])) as requests:
-        request = fork_daemons(requests)
-    if request:
-        request[0].enter()
-        program, fds = template() or request
-        program.run(fds)
-
-
-if __name__ == "__main__":
-    main()

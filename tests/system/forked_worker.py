@@ -18,11 +18,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import lbd.control.worker
-
 ROOT = Path(__file__).parents[2]
 POSSIBLE = platform.machine() == "x86_64"
-WORKER = lbd.control.worker.__name__
+WORKER = "lbd.control.worker"
+TEMPLATE = "lbd-template"       # the name of a template, as /proc/PID/comm has it
 ASIDE = 500                     # descriptors from here on wait there for their places
 MESSAGE, FDS = 200_000, 64      # most bytes and descriptors of a request
 _CLONE, _CLONE_PARENT = 56, 0x8000      # the system call, on x86_64

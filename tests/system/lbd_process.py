@@ -156,7 +156,7 @@ class Lbd:
 
     def workers(self) -> list[int]:
         """Process ids of the supervisor's own children, nobody else's."""
-        return [pid for pid in below(self.pid) if f"Name:\t{fork_server.TEMPLATE}\n" not in status(pid)]
+        return [pid for pid in below(self.pid) if f"Name:\t{forked_worker.TEMPLATE}\n" not in status(pid)]
 
     def kill_supervisor(self) -> None:
         """SIGKILL to the supervisor alone; `close` ends the workers that it leaves behind."""
