@@ -2,9 +2,7 @@
 
 import contextlib
 import functools
-import gc
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from lbd.control import worker
-from tests.system.forked_worker import ROOT, fork_workers, start_child
+from tests.system.forked_worker import ROOT, fork_workers, requested, start_child
+
+IMPORTED = worker
 
 
 @contextlib.contextmanager
@@ -32,11 +32,7 @@ def worker_template() -> Iterator[Any]:
 
 def main() -> None:
     """Fork, or be a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    del sys.modules[worker.__name__]        # it runs as __main__
-    gc.freeze()
-    with socket.socket(fileno=int(sys.argv[1])) as requests:
-        request = fork_workers(requests)
+    request = requested(fork_workers)
     if request:
         program, fds = request
         program.run(fds)

@@ -6,6 +6,7 @@ workers that it executed itself.
 
 import ctypes
 import fcntl
+import gc
 import json
 import os
 import platform
@@ -14,7 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,6 +100,16 @@ def receive(requests: socket.socket) -> Request | None:
     """Return the next request; None once nobody can ask any more."""
     message, fds, _, _ = socket.recv_fds(requests, MESSAGE, FDS)
     return (Program(*json.loads(message)), fds) if message else None
+
+
+def requested(fork: Callable[[socket.socket], Request | None]) -> Request | None:
+    """Fork for the requests on the socket that the command line names, bare as this process is; returns what `fork`
+    does: in a child the request, None at the end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    del sys.modules[WORKER]         # it runs as __main__
+    gc.freeze()
+    with socket.socket(fileno=int(sys.argv[1])) as requests:
+        return fork(requests)
 
 
 def fork_workers(requests: socket.socket) -> Request | None:

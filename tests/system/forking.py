@@ -7,12 +7,9 @@ template, a child of the daemon that is as bare as that.
 import contextlib
 import fcntl
 import functools
-import gc
 import os
-import signal
 import socket
 import subprocess
-import sys
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,9 +17,9 @@ from types import SimpleNamespace
 from lbd.cli.commands import daemon
 from lbd.control import worker
 from lbd.workers import child_process
-from tests.system.forked_worker import ASIDE, TEMPLATE, Request, fork_workers, receive, start_child
+from tests.system.forked_worker import ASIDE, TEMPLATE, Request, fork_workers, receive, requested, start_child
 
-IMPORTED = daemon       # with all that serves
+IMPORTED = daemon, worker       # with all that serves
 
 
 def fork_daemons(requests: socket.socket) -> Request | None:
@@ -70,11 +67,7 @@ def template() -> Request | None:
 
 def main() -> None:
     """Serve, or run the program in a child of the server."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    del sys.modules[worker.__name__]        # it runs as __main__
-    gc.freeze()
-    with socket.socket(fileno=int(sys.argv[1])) as requests:
-        request = fork_daemons(requests)
+    request = requested(fork_daemons)
     if request:
         request[0].enter()
         program, fds = template() or request
