@@ -131,6 +131,7 @@ def test_both_workers_dead_at_once_refuse_nobody(lbd, servers, before):
     settled(lbd, before, load.total, load.lost, servers, killed=2)
 
 
+@pytest.mark.slow
 def test_a_worker_that_stands_still_shows_its_stack_and_loses_only_its_own(lbd, servers, before):
     victim = lbd.workers()[0]
     lbd.signal_worker(victim, signal.SIGSTOP)

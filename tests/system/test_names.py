@@ -59,6 +59,7 @@ def zone(address, ttl=1, **more):
     return {"app.test": {"A": [address], "ttl": ttl}, **silent, **more}
 
 
+@pytest.mark.slow
 def test_dead_names_hold_up_no_other(net):
     """Neither its look-ups, nor a start, a plan, a reload or the end."""
     net.zone(zone("127.0.0.2"))

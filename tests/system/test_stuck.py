@@ -313,6 +313,7 @@ FAILURES = [    # text, options, exit code, and bytes that the pipe has room for
 ]
 
 
+@pytest.mark.slow
 def test_a_start_that_fails_ends_though_nobody_reads_why():
     with contextlib.ExitStack() as stack:
         started = []
