@@ -189,6 +189,7 @@ def stuck():
         yield stack.enter_context(Stuck(path, net))
 
 
+@pytest.mark.slow
 def test_everything_stuck_at_once_holds_up_nothing(stuck):
     lbd = stuck.lbd
 

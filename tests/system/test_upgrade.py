@@ -74,6 +74,7 @@ def at_rest(lbd):
           "the last request is counted, which is after its answer is sent")
 
 
+@pytest.mark.slow
 def test_another_version_takes_over_under_load(package, upgrade):
     with Origin("a") as origin, Lbd(TEXT % origin.port, settings='drain_timeout = "5s"') as lbd:
         pid, workers = lbd.pid, lbd.workers()
