@@ -5,6 +5,8 @@ import errno
 import os
 import socket
 import stat
+import struct
+from array import array
 
 from lbd.errors import LbdError
 from lbd.log.logger import logger
@@ -27,9 +29,16 @@ _UNIX_HINTS = {
     errno.EMFILE: _HINTS[errno.EMFILE],
 }
 
-_IP_FREEBIND = 15       # of linux/in.h; the socket module has no name for it
+_IP_FREEBIND = 15       # of linux/in.h: the socket module has no names for these two
 FAST_OPEN = 256         # connections whose SYN brought data and whose handshake is not complete yet, per worker
 DEFERRED = 3            # seconds for which the kernel keeps a connection that sends nothing to itself
+_SO_ATTACH_FILTER = 26  # of asm/socket.h
+
+# Classic BPF (linux/filter.h: code, jump if true, jump if false, operand) on a TCP header that drops a SYN alone.
+_DROP_SYN = ((0x30, 0, 0, 13),             # load the byte of the flags
+             (0x54, 0, 0, 0x12),           # keep SYN and ACK of them
+             (0x15, 0, 1, 0x02),           # SYN alone?
+             (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 
 
 def bind_tcp(address: Address, what: str, shared: bool, interface: str | None = None, v6only: bool = True,
@@ -87,6 +96,20 @@ def tune(sock: socket.socket, fast_open: bool, defer_accept: bool, options: Opti
     for level, option, wanted in options:
         with contextlib.suppress(OSError):
             sock.setsockopt(level, option, wanted)
+
+
+def refuse_new(sock: socket.socket) -> None:
+    """Let a listening TCP socket complete the handshakes under way and begin no other.
+
+    Closing it resets the connections that wait in it, one that came after the last look included: with this before,
+    none comes. Clients send a dropped SYN again after a second, and are refused or find the next socket then.
+    """
+    if sock.family == socket.AF_UNIX:
+        return
+    program = array("B", b"".join(struct.pack("HBBI", *step) for step in _DROP_SYN))
+    with contextlib.suppress(OSError):      # a kernel or a sandbox without filters
+        sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER,
+                        struct.pack("HP", len(_DROP_SYN), program.buffer_info()[0]))
 
 
 def bind_unix(path: str, what: str, mode: int | None = None) -> socket.socket:

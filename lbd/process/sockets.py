@@ -137,6 +137,8 @@ class Sockets:
             passed = id(sock) in self._passed
             self._passed.discard(id(sock))
             self._restored.discard(id(sock))
+            if not passed and not self.kept_elsewhere:
+                binding.refuse_new(sock)
             sock.close()
             if address.path and not passed and not self.kept_elsewhere and address.path not in paths:
                 binding.unlink(address.path)

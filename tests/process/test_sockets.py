@@ -53,6 +53,29 @@ def test_nothing_listens_before_the_commit(sockets):
     assert answers(local(port))
 
 
+def test_a_released_socket_takes_no_connection_that_its_last_holder_could_miss(sockets):
+    sockets.commit(sockets.stage({"web": listener(local())}, 1))
+    address = sockets.addresses()["web"][0]
+    with socket.socket(fileno=os.dup(sockets.descriptors_of("web", [0])[0])) as of_worker, socket.socket() as late:
+        assert answers(address)
+        sockets.close()
+        late.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            late.connect((address.host, address.port))
+        of_worker.accept()[0].close()       # the one that came before
+        with pytest.raises(BlockingIOError):
+            of_worker.accept()
+
+
+def test_a_socket_that_others_keep_takes_connections_after_the_end(sockets):
+    sockets.kept_elsewhere = True
+    sockets.commit(sockets.stage({"web": listener(local())}, 1))
+    address = sockets.addresses()["web"][0]
+    with socket.socket(fileno=os.dup(sockets.descriptors_of("web", [0])[0])):
+        sockets.close()
+        assert answers(address)
+
+
 def test_an_unchanged_bind_keeps_its_sockets(sockets):
     sockets.commit(sockets.stage({"web": listener(local())}, 2))
     address = sockets.addresses()["web"][0]
