@@ -124,7 +124,17 @@ class Lbd:
         for word in sorted({part for part in text.replace('"', " ").replace(":", " ").split() if part[0] == "$"},
                            key=len, reverse=True):
             text = text.replace(word, str(self.port(word[1:])))
-        self.file.write_text(self._head + text)
+        self.replace_file(self._head + text)
+
+    def replace_file(self, text: str) -> None:
+        """Put a whole text into the file, at once: written in place, half of it may be read and refused."""
+        new = self.path / "new"
+        new.write_text(text)
+        if self.file.exists():
+            found = self.file.stat()
+            os.chown(new, found.st_uid, found.st_gid)
+            new.chmod(found.st_mode)
+        new.replace(self.file)
 
     def start(self, wait: bool = True, output: int | None = None, executed: bool = False) -> "Lbd":
         """Start it, maybe again; with `wait`, return when it is ready. What it prints is its log, or goes to another

@@ -183,9 +183,9 @@ def test_an_own_class_that_fails_is_replaced_by_round_robin_counted_and_logged(l
 
 def test_a_class_that_is_not_there_refuses_the_reload(lbd: Lbd) -> None:
     before = lbd.file.read_text()
-    lbd.file.write_text(before.replace("this:Broken", "this:Missing"))
+    lbd.replace_file(before.replace("this:Broken", "this:Missing"))
     until(lambda: not lbd.status()["last_reload"]["success"], "it is refused")
     assert "this:Missing" in lbd.status()["last_reload"]["error"]
     assert sum(chosen(lbd, "error", 5).values()) == 5
-    lbd.file.write_text(before)
+    lbd.replace_file(before)
     until(lambda: lbd.status()["last_reload"]["success"], "the old file is right again")

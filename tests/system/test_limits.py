@@ -45,7 +45,7 @@ def test_a_raised_limit_lets_in_those_who_wait():
         for sock in socks:
             ask(sock)
         until(lambda: accepted(lbd) == 2, "two are in")
-        lbd.file.write_text(lbd.file.read_text().replace("max_connections = 2", "max_connections = 6"))
+        lbd.replace_file(lbd.file.read_text().replace("max_connections = 2", "max_connections = 6"))
         lbd.send(signal.SIGHUP)
         for sock in socks:
             with closing(sock):

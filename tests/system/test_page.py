@@ -273,11 +273,11 @@ def test_what_the_last_reload_changed_is_shown(page, lbd):
     log_in(page, READER)
     text = lbd.file.read_text()
     try:
-        lbd.file.write_text(text.replace('algorithm = "least-connections"', 'algorithm = "random"'))
+        lbd.replace_file(text.replace('algorithm = "least-connections"', 'algorithm = "random"'))
         page.until("!!document.getElementById('change')")
         page.click("#change summary")
         refreshed(page)
         assert page.run("document.getElementById('change').open") is True
         assert "least-connections" in page.run("document.querySelector('#change li').innerText")
     finally:
-        lbd.file.write_text(text)
+        lbd.replace_file(text)

@@ -103,7 +103,7 @@ def test_root_is_given_up_by_all_and_a_reload_still_binds(python):
             assert set(more) <= {str(entry.pw_gid)}
             assert capabilities & ~NET_BIND_SERVICE == 0
             assert gains_nothing(pid)
-        lbd.file.write_text(lbd.file.read_text().replace("workers = 2", "workers = 3"))
+        lbd.replace_file(lbd.file.read_text().replace("workers = 2", "workers = 3"))
         assert lbd.admin("POST", "/v1/reload")[0] == 200
         serving(lbd, 3)   # with a socket of its own beside those that root bound
         lbd.write(text("$low", origin))
@@ -123,7 +123,7 @@ def test_an_upgrade_needs_no_root(python):
         lbd.path.chmod(0o755)   # not that user's: a socket's file there cannot be removed by it
         lbd.start()
         old = lbd.workers()
-        lbd.file.write_text(lbd.file.read_text().replace("workers = 2", "workers = 3"))
+        lbd.replace_file(lbd.file.read_text().replace("workers = 2", "workers = 3"))
         assert lbd.admin("POST", "/v1/reload")[0] == 200
         assert lbd.admin("POST", "/v1/upgrade")[0] == 202
         until(lambda: len(lbd.logged("ready")) == 2, "the new image serves")
@@ -162,7 +162,7 @@ def test_an_upgrade_is_refused_where_a_key_is_for_root_alone(python):
         authority = Authority(lbd.path)
         key = authority.issue("site.pem", "site.test", split=True).with_suffix(".key")
         key.chmod(0o600)
-        lbd.file.write_text(lbd.file.read_text() + f"""[listeners.web.tls]
+        lbd.replace_file(lbd.file.read_text() + f"""[listeners.web.tls]
 certificates = {{ cert = "{key.with_suffix(".pem")}", key = "{key}" }}
 """)
         lbd.start()
@@ -182,7 +182,7 @@ def test_a_directory_made_for_the_admin_socket_is_the_users(python):
     with Origin("a") as origin, closing(Lbd(text("$web", origin), 1, f'user = "{USER}"', python=python,
                                             environment={"PYTHONPATH": LIBRARIES})) as lbd:
         made = lbd.path / "run"
-        lbd.file.write_text(lbd.file.read_text().replace(f"unix:{lbd.path}/admin", f"unix:{made}/admin"))
+        lbd.replace_file(lbd.file.read_text().replace(f"unix:{lbd.path}/admin", f"unix:{made}/admin"))
         lbd.path.chmod(0o755)
         lbd.start()
         assert (made / "admin.sock").exists()
@@ -219,12 +219,12 @@ def test_no_directory_needs_to_be_writable(python):
             "PYTHONPATH": LIBRARIES, "PYTHONDONTWRITEBYTECODE": "1", **nowhere})) as lbd:
         lbd.path.chmod(0o755)
         head = '[global]\nworkers = 1\nstate_dir = "off"\n[admin]\nbind = "off"\n'
-        lbd.file.write_text(head + text(lbd.port("web"), origin))
+        lbd.replace_file(head + text(lbd.port("web"), origin))
         lbd.start()
         assert lbd.get("web")[0] == 200
         assert "overrides and registrations end with this process" in lbd.log()
         assert "signals steer lbd" in lbd.log()
-        lbd.file.write_text(head + text(lbd.port("other"), origin))
+        lbd.replace_file(head + text(lbd.port("other"), origin))
         until(lambda: lbd.logged("reloaded"), "the changed file is in force")
         assert lbd.get("other")[0] == 200
         lbd.send(signal.SIGUSR2)

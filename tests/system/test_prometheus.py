@@ -197,11 +197,11 @@ def test_alerts_fire_for_what_is_slow_dead_or_refused(
         servers["b"].seconds = 0.6
         servers["c"].stop()
         good = lbd.file.read_text()
-        lbd.file.write_text(good + "[nonsense]\n")
+        lbd.replace_file(good + "[nonsense]\n")
         expected = {("LbdServerSlow", "b"), ("LbdServerDown", "c"), ("LbdReloadRefused", "")}
         until(lambda: expected <= prometheus.firing(), f"{expected} fire", 60)
         assert {server for _, server in prometheus.firing()} <= {"b", "c", "", "app"}
-        lbd.file.write_text(good)
+        lbd.replace_file(good)
         servers["b"].seconds = 0.05
         until(lambda: prometheus.firing() == {("LbdServerDown", "c")}, "what is mended is silent again", 60)
     for server in servers.values():

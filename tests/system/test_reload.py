@@ -70,7 +70,7 @@ def test_an_included_file_that_comes_goes_and_changes(text, backend):
         first = generation(lbd)
         more = lbd.path / "more" / "b.toml"
         more.parent.mkdir()
-        lbd.file.write_text('include = ["more/*.toml"]\n' + lbd.file.read_text())
+        lbd.replace_file('include = ["more/*.toml"]\n' + lbd.file.read_text())
         until(lambda: lbd.status()["files"][-1].endswith("*.toml"), "it includes")
         assert generation(lbd) == first
         more.write_text(f'[backends.b.servers]\nb = "127.0.0.1:{backend.port}"\n')
@@ -135,7 +135,7 @@ def test_what_a_refused_reload_had_opened_is_closed(text, tmp_path):
     file = tmp_path / "access.log"
     with borrowed(text) as lbd, closing(socket.create_server(("127.0.0.1", 0))) as taken:
         elsewhere = lbd.file.read_text().replace(str(lbd.port("metrics")), str(taken.getsockname()[1]))
-        lbd.file.write_text(f"{elsewhere}[log]\naccess = '{file}'\n")
+        lbd.replace_file(f"{elsewhere}[log]\naccess = '{file}'\n")
         until(lambda: lbd.logged("reload refused; the old configuration serves on"), "it is refused")
         assert file.exists()
         until(lambda: str(file) not in opened(lbd.pid), "it is closed")
@@ -166,7 +166,7 @@ def test_the_last_good_version_of_a_broken_included_file_stays(text, backend):
         one.parent.mkdir()
         for file in (one, two):
             file.write_text(f'[backends.{file.stem}.servers]\na = "127.0.0.1:{backend.port}"\n')
-        lbd.file.write_text('include = ["more/*.toml"]\n' + lbd.file.read_text())
+        lbd.replace_file('include = ["more/*.toml"]\n' + lbd.file.read_text())
         assert set(written()["backends"]) == {"app", "one", "two"}
         one.write_text("[backends.")
         two.write_text(f'[backends.three.servers]\na = "127.0.0.1:{backend.port}"\n')

@@ -214,7 +214,7 @@ def test_everything_stuck_at_once_holds_up_nothing(stuck):
         lost = lbd.status()["backends"]["many"]["servers"].get("d0", {"reason": "dead0.example is not resolved"})
         assert lost["reason"].startswith("dead0.example is not resolved")
         generation = lbd.status()["generation"]
-        lbd.file.write_text(lbd.file.read_text().replace('"50ms"', '"60ms"'))
+        lbd.replace_file(lbd.file.read_text().replace('"50ms"', '"60ms"'))
         command("reload")
         assert lbd.status()["generation"] == generation + 1
         for _ in range(20):

@@ -49,6 +49,6 @@ def test_forwarded_fields_are_believed_where_unix_sockets_are_trusted(tmp_path):
                     f'[backends.app]\nservers = {{ a = "127.0.0.1:{origin.port}" }}\n')
         with Lbd(listener, settings='trusted_proxies = ["unix"]') as lbd:
             assert seen(path) == ("192.0.2.7", "https")
-            lbd.file.write_text(lbd.file.read_text().replace('["unix"]', "[]"))
+            lbd.replace_file(lbd.file.read_text().replace('["unix"]', "[]"))
             assert lbd.admin("POST", "/v1/reload")[0] == 200
             assert seen(path) == (None, "http")
