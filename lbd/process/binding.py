@@ -29,10 +29,11 @@ _UNIX_HINTS = {
     errno.EMFILE: _HINTS[errno.EMFILE],
 }
 
-_IP_FREEBIND = 15       # of linux/in.h: the socket module has no names for these two
+_IP_FREEBIND = 15       # of linux/in.h: the socket module has no names for these
 FAST_OPEN = 256         # connections whose SYN brought data and whose handshake is not complete yet, per worker
 DEFERRED = 3            # seconds for which the kernel keeps a connection that sends nothing to itself
 _SO_ATTACH_FILTER = 26  # of asm/socket.h
+_SO_DETACH_FILTER = 27
 
 # Classic BPF (linux/filter.h: code, jump if true, jump if false, operand) on a TCP header that drops a SYN alone.
 _DROP_SYN = ((0x30, 0, 0, 13),             # load the byte of the flags
@@ -110,6 +111,12 @@ def refuse_new(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):      # a kernel or a sandbox without filters
         sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER,
                         struct.pack("HP", len(_DROP_SYN), program.buffer_info()[0]))
+
+
+def accept_new(sock: socket.socket) -> None:
+    """Take back `refuse_new`: the one that did it may have died before it closed the socket."""
+    with contextlib.suppress(OSError):      # there is no filter, as nearly always
+        sock.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
 
 
 def bind_unix(path: str, what: str, mode: int | None = None) -> socket.socket:

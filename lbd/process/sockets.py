@@ -62,6 +62,8 @@ class Sockets:
             bind = name, listeners[name].bind[0]
         if bind is None or (address.path and not address.abstract and not os.path.exists(address.path)):
             return False
+        if own:
+            binding.accept_new(sock)
         self._held.setdefault(bind, []).append(sock)
         (self._restored if own else self._passed).add(id(sock))
         return True

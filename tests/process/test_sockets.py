@@ -67,6 +67,17 @@ def test_a_released_socket_takes_no_connection_that_its_last_holder_could_miss(s
             of_worker.accept()
 
 
+def test_a_socket_of_a_life_that_died_while_it_closed_takes_connections_again(sockets):
+    sockets.commit(sockets.stage({"web": listener(local())}, 1))
+    address = sockets.addresses()["web"][0]
+    left = socket.socket(fileno=os.dup(sockets.descriptors_of("web", [0])[0]))
+    sockets.close()
+    successor = Sockets()
+    assert successor.adopt("web", left, True, {"web": listener(address)})
+    assert answers(address)
+    successor.close()
+
+
 def test_a_socket_that_others_keep_takes_connections_after_the_end(sockets):
     sockets.kept_elsewhere = True
     sockets.commit(sockets.stage({"web": listener(local())}, 1))
