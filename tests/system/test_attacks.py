@@ -131,7 +131,8 @@ def test_a_flood_of_connections_that_say_nothing(attacked):
             if number % 2:
                 sock.sendall(b"PUT /v1/backends/app/servers/x HTTP/1.1\r\nHost: loc")
         assert attacked.ask("GET", "/v1/status")[0] == 200   # the oldest made room
-        assert attacked.lbd.logged("admin connections are at their bound; the oldest idle one is cut")
+        bound = "admin connections are at their bound; the oldest idle one is cut"
+        until(lambda: attacked.lbd.logged(bound), "the log says so")
         assert attacked.lbd.get("web")[0] == 200
 
 

@@ -223,7 +223,7 @@ def test_a_check_that_hangs_takes_its_server_down_and_says_why():
     with Wicked() as a, Wicked() as b, borrowed(CHECKED % (a.port, b.port)) as lbd:
         a.manner = "hang"
         until(lambda: servers(lbd)["a"]["health"] == "down", "down")
-        said = lbd.logged("server down")[0]
+        said = until(lambda: lbd.logged("server down"), "the log says so")[0]
         assert said["reason"].startswith("GET /healthz: timeout after 1")
         assert said["reason"].endswith(" ms, 2 of 2 failed")
         assert servers(lbd)["b"]["reason"].startswith("GET /healthz: 200 after ")

@@ -123,5 +123,5 @@ def test_registering_by_curl(tmp_path, shell):
                 process.kill()
                 process.wait()
         assert b'"gone": true' in output
-        assert lbd.logged("registered server gone")
+        until(lambda: lbd.logged("registered server gone"), "the log says so")
     assert (load.lost, load.refused, set(load.answered)) == (0, 0, {200})

@@ -106,7 +106,8 @@ def test_a_renewed_certificate_is_in_force_and_connections_stay(site: Site) -> N
     (site.directory / "live.pem").write_text("rubbish")
     until(lambda: site.lbd.status()["listeners"]["web"]["tls"]["refused"], "the refusal")
     assert site.shown() == now
-    refusal = site.lbd.logged("certificate refused; the one before stays in force")[0]
+    refused = "certificate refused; the one before stays in force"
+    refusal = until(lambda: site.lbd.logged(refused), "the log says so")[0]
     assert refusal["reason"].endswith("live.pem: it holds no certificate (-----BEGIN CERTIFICATE-----)")
     assert site.lbd.admin("POST", "/v1/reload")[0] == 200
     assert site.shown() == now
