@@ -3,7 +3,7 @@
 from libc.string cimport memcpy, memset, strchr, strncmp
 
 from lbd.net.linux cimport (
-    AF_INET, AF_INET6, AF_UNIX, htonl, htons, inet_ntop, inet_pton, ntohl, ntohs,
+    AF_INET, AF_INET6, AF_UNIX, getpeername, getsockname, htonl, htons, inet_ntop, inet_pton, ntohl, ntohs, sockaddr,
     sockaddr_in, sockaddr_in6, sockaddr_storage, sockaddr_un, socklen_t,
 )
 
@@ -88,3 +88,11 @@ cdef inline object unpack(sockaddr_storage *raw, socklen_t size):
     if name[0] == 0:
         return name
     return name.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
+
+
+cdef inline object end_of(int fd, bint peer, object default):
+    """The address of one end of a connected socket, the peer's or our own; the default where it has none any more."""
+    cdef sockaddr_storage raw
+    cdef socklen_t size = sizeof(raw)
+    cdef int failed = getpeername(fd, <sockaddr *> &raw, &size) if peer else getsockname(fd, <sockaddr *> &raw, &size)
+    return default if failed else unpack(&raw, size)

@@ -37,10 +37,13 @@ cdef class Epoll:
     cdef int round              # turns of this round
     cdef list starved           # what waits for a descriptor to become free
     cdef long starved_ms        # when descriptors ran out
+    cdef double now             # monotonic seconds, of the turn or of the last tick
     cdef object failed
     cdef void *events
     cdef char *buffer           # what short reads go through
 
+    cdef void look_at_clock(self) noexcept
+    cdef object join(self, Watched source, Watched sink)
     cdef int settle(self) except -1
     cdef Py_ssize_t fetch(self, int fd, bint bulk, PyObject **data) except? -9999
     cdef int serve(self, Watched one, uint32_t events) except -1

@@ -96,6 +96,18 @@ cdef extern from "<sys/eventfd.h>" nogil:
     int eventfd(unsigned int initial, int flags)
     enum: EFD_NONBLOCK, EFD_CLOEXEC
 
+cdef extern from "<poll.h>" nogil:
+    struct pollfd:
+        int fd
+        short events
+        short revents
+    int poll(pollfd *asked, unsigned long count, int timeout_ms)
+    enum: POLLIN, POLLRDHUP, POLLERR, POLLHUP
+
+cdef extern from "<sys/ioctl.h>" nogil:
+    int ioctl(int fd, unsigned long what, ...)
+    enum: FIONREAD, TIOCOUTQ
+
 cdef extern from "<sys/epoll.h>" nogil:
     union epoll_data:
         uint64_t u64

@@ -1,7 +1,7 @@
 """The loop's own transports behind the two calls of the transport: listen and connect, as in `lbd.net.sock`.
 
-Differences that remain: uvloop accepts one connection a turn, reads on after a `pause_reading()` inside
-`connection_made`, and ends an `abort()` in order instead of by a reset.
+Protocols get them as `lbd.net.loop_transport.LoopTransport`. Differences that remain: uvloop accepts one connection a
+turn, reads on after a `pause_reading()` inside `connection_made`, and ends an `abort()` in order instead of by a reset.
 """
 
 import asyncio
@@ -10,10 +10,12 @@ import errno
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 from lbd.net.callbacks import Callbacks
+from lbd.net.loop_transport import LoopProtocol
 from lbd.net.tasks import Tasks
 
 # A loop calls listen(2) again, with 100 unless told otherwise; the kernel cuts this to its own bound.
@@ -67,8 +69,10 @@ class LoopAcceptor:
         return self._sock.fileno()
 
     async def _adopt(self, sock: socket.socket) -> None:
-        factory: Callable[[], Any] = self._factory
-        await asyncio.get_running_loop().connect_accepted_socket(factory, sock)
+        await asyncio.get_running_loop().connect_accepted_socket(self._made, sock)
+
+    def _made(self) -> LoopProtocol:
+        return LoopProtocol(self._factory())
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
@@ -82,7 +86,7 @@ class LoopAcceptor:
             create = loop.create_unix_server
             options = KEEP_PATH
         try:
-            server = await create(self._factory, sock=duplicate, backlog=BACKLOG, **options)
+            server = await create(self._made, sock=duplicate, backlog=BACKLOG, **options)
         except BaseException:
             duplicate.close()
             raise
@@ -93,7 +97,8 @@ class LoopAcceptor:
 
 
 class Dialling:
-    """A connection that is being opened; `abort` and `close` also work on what became of it."""
+    """A connection that is being opened; `abort` and `close` also work on what became of it. Its other answers are
+    those of one that has sent and received nothing."""
 
     def __init__(self, net: "LoopNet", sock: socket.socket, address: Any, callbacks: Callbacks) -> None:
         self._callbacks = callbacks
@@ -103,6 +108,7 @@ class Dialling:
         self._task = net.tasks.start(f"connect to {address!r}", self._connect(address))
         # A task that is cancelled before its first step never gets to say so itself.
         self._task.add_done_callback(self._ended)
+        self.idle_since = time.monotonic()
 
     def abort(self) -> None:
         """Close at once; connection_lost follows."""
@@ -121,6 +127,20 @@ class Dialling:
     def is_closing(self) -> bool:
         return bool(self._transport.is_closing()) if self._transport is not None else self._task.cancelling() > 0
 
+    reset = abort
+
+    def is_readable(self) -> bool:
+        """Nothing waits, unless it is closed already."""
+        return self.is_closing()
+
+    def unsent(self) -> int:
+        """Nothing was written."""
+        return 0
+
+    def peer_left(self, _wanted: int) -> bool:
+        """Nobody is there yet."""
+        return False
+
     async def _connect(self, address: Any) -> None:
         loop = asyncio.get_running_loop()
         create: Callable[..., Any] = (
@@ -128,7 +148,7 @@ class Dialling:
         )
         try:
             await self._reach(loop, address)
-            self._transport, _ = await create(lambda: self._callbacks, sock=self._sock)
+            self._transport, _ = await create(lambda: LoopProtocol(self._callbacks), sock=self._sock)
         except OSError as exc:
             self._error = exc
 

@@ -101,9 +101,6 @@ cdef class Secure:
         self.notify()
         self.transport.write_eof()
 
-    def can_write_eof(self):
-        return True
-
     def close(self):
         """Read no more, send what is queued and the end of TLS, then close."""
         if self.state & CLOSING:
@@ -145,11 +142,37 @@ cdef class Secure:
     def get_write_buffer_size(self):
         return self.transport.get_write_buffer_size()
 
+    def is_readable(self):
+        return self.state & (ENDED | CLOSING | WAITING) != 0 or self.waiting() > 0 or self.transport.is_readable()
+
+    def unsent(self):
+        cdef Py_ssize_t size = self.outgoing.pending if self.outgoing is not None else 0
+        if self.early is not None and not self.state & CLOSING:
+            size += sum(map(len, self.early))
+        return size + self.transport.unsent()
+
+    def peer_left(self, Py_ssize_t wanted):
+        if self.state & (ENDED | CLOSING) == ENDED and wanted > 0:
+            return True
+        return self.transport.peer_left(max(wanted - self.waiting(), 0))
+
+    def reset(self):
+        self.state |= CLOSING
+        self.transport.reset()
+
+    @property
+    def idle_since(self):
+        return self.transport.idle_since
+
+    def splice_to(self, other not None):
+        return None     # its bytes are encrypted here
+
+    cdef Py_ssize_t waiting(self) except -1:
+        """Bytes in TLS's memory that the protocol has not got, encrypted or not."""
+        return self.incoming.pending + self.engine.pending() if self.incoming is not None else 0
+
     def set_protocol(self, protocol not None):
         self.protocol = protocol
-
-    def get_protocol(self):
-        return self.protocol
 
     def get_extra_info(self, str name not None, default=None):
         """`tls`: the SSLObject, once the handshake is done; else as of the transport below."""

@@ -20,6 +20,7 @@ from lbd.net.stream cimport BUSY, CONNECTING, DEAF, LOST, MADE_DUE, Sock as Stre
 import socket
 
 from lbd.net.callbacks import Callbacks
+from lbd.net.splice import relay
 from lbd.net.stream import Sock
 
 __all__ = ["Acceptor", "Callbacks", "Poller", "Sock"]
@@ -233,3 +234,6 @@ cdef class Poller(Epoll):
         if self.epoll < 0:
             raise ValueError("the poller is closed")
         return connecting(self, family, address, callbacks, options)
+
+    cdef object join(self, Watched source, Watched sink):
+        return relay(source, sink)

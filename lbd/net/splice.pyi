@@ -7,13 +7,16 @@ from lbd.net.stream import Sock
 
 @final
 class Relay(Carrier):
-    """A direction of a tunnel."""
+    """A direction of a tunnel. `passed`: bytes that left the source."""
 
-def relay(source: Sock, sink: Sock) -> None:
+    @property
+    def passed(self) -> int: ...
+
+def relay(source: Sock, sink: Sock) -> Relay | None:
     """Send the data that the source receives from now on to the sink; the protocols hear of its end and errors only.
 
-    `source.passed` counts the bytes, `source.touched` is when the last ones moved. Nothing where one of them is closed,
-    or carries already.
+    Returns the pump, whose `passed` counts the bytes (as `source.passed` does); None where one of them is closed, or
+    carries already.
     """
 
 def pipes() -> tuple[int, int]:

@@ -28,13 +28,6 @@ cdef int pool[SPARE][2]
 cdef int spare = 0, open_pipes = 0
 
 
-cdef inline double moment() noexcept:
-    """Monotonic seconds, to some milliseconds."""
-    cdef linux.timespec now
-    linux.clock_gettime(linux.CLOCK_MONOTONIC_COARSE, &now)
-    return now.tv_sec + now.tv_nsec * 1e-9
-
-
 @cython.final
 cdef class Relay(Carrier):
     """A direction of a tunnel. `held` bytes wait in its pipe until the sink takes more."""
@@ -43,6 +36,7 @@ cdef class Relay(Carrier):
     cdef int fds[2]
     cdef bint piped
     cdef int streak, shorts
+    cdef readonly long long passed
 
     cdef Py_ssize_t carry(self) except? -9999:
         """Move what the source has; returns as recv(2) does, an error of the source as -errno."""
@@ -56,8 +50,9 @@ cdef class Relay(Carrier):
         if n <= 0:
             return -errno if n < 0 else 0
         self.streak = self.streak + 1 if n >= LONG else 0
+        self.passed += n
         source.passed += n
-        source.touched = moment()
+        source.idle_since = sink.idle_since = source.owner.now
         if sink.queue is None and not sink.state & (MUTE | YOUNG):
             m = linux.send(sink.fd, buffer, n, MSG_NOSIGNAL)
             if m < 0:
@@ -81,11 +76,12 @@ cdef class Relay(Carrier):
                 break
             total += n
             self.held += n
+            self.passed += n
             source.passed += n
             if self.push() < 0 or self.held:
                 break
         if total:
-            source.touched = moment()
+            source.idle_since = sink.idle_since = source.owner.now
         if self.held:
             source.state |= HELD
             sink.state |= FED
@@ -119,10 +115,11 @@ cdef class Relay(Carrier):
 
     cdef int drain(self) except -1:
         """The sink takes more."""
+        cdef Sock sink = self.sink
         cdef Py_ssize_t before = self.held
         self.push()
-        if self.source is not None and self.held < before:
-            self.source.touched = moment()
+        if self.held < before:
+            sink.idle_since = sink.owner.now
         if not self.held:
             self.ease()
         return 0
@@ -205,16 +202,16 @@ cdef class Relay(Carrier):
 def relay(Sock source not None, Sock sink not None):
     """Send the data that the source receives from now on to the sink; the protocols hear of its end and errors only.
 
-    `source.passed` counts the bytes, `source.touched` is when the last ones moved. Nothing where one of them is closed,
-    or carries already.
+    Returns the pump, whose `passed` counts the bytes (as `source.passed` does); None where one of them is closed, or
+    carries already.
     """
     cdef Relay way
     if (source.state | sink.state) & LOST or source.carrier is not None or sink.feeder is not None or source is sink:
-        return
+        return None
     way = Relay.__new__(Relay)
     way.source, way.sink = source, sink
     source.carrier = sink.feeder = way
-    source.touched = moment()
+    return way
 
 
 def pipes():

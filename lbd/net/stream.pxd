@@ -39,7 +39,7 @@ cdef class Sock(Watched):
     cdef Carrier carrier        # takes what is received, in place of the protocol
     cdef Carrier feeder         # brings what is sent
     cdef readonly long long passed      # bytes that were carried away from here
-    cdef readonly double touched        # when the last of them were, in monotonic seconds
+    cdef readonly double idle_since     # when bytes came or went last, by the clock of the set
 
     cdef int send(self, bytes piece) except -1
     cdef Py_ssize_t receive(self) except -1

@@ -9,14 +9,14 @@ from libc.errno cimport EAGAIN, ECONNRESET, EINTR, EPIPE, errno
 from libc.stdint cimport uint32_t
 
 from lbd.net cimport linux
-from lbd.net.address cimport unpack
+from lbd.net.address cimport end_of
 from lbd.net.carrier cimport Carrier
 from lbd.net.epoll cimport READ, Watched
 from lbd.net.gather cimport gather
 from lbd.net.linux cimport (
-    EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, MSG_NOSIGNAL, SOL_SOCKET, error, pending_error, sockaddr,
-    sockaddr_storage, socklen_t,
+    EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, MSG_NOSIGNAL, error, pending_error,
 )
+from lbd.net.socket_state cimport peer_left, readable, reset_on_close, unsent
 
 import os
 import socket
@@ -58,6 +58,7 @@ cdef class Sock(Watched):
         if self.queue is None and not self.state & YOUNG:
             n = linux.send(self.fd, PyBytes_AS_STRING(piece), size, MSG_NOSIGNAL)
             if n == size:
+                self.idle_since = self.owner.now
                 return 0
             if n < 0:
                 if errno != EAGAIN and errno != EINTR:
@@ -91,9 +92,6 @@ cdef class Sock(Watched):
         if self.queue is None and not self.state & (YOUNG | FED):
             self.finish_writing()
 
-    def can_write_eof(self):
-        return True
-
     def close(self):
         """Read no more, send what is queued, then close."""
         if self.state & (CLOSING | LOST):
@@ -106,13 +104,12 @@ cdef class Sock(Watched):
 
     def abort(self):
         """Close at once and drop what is queued; the peer sees a reset."""
-        cdef linux.linger hard
-        if self.state & LOST:
-            return
-        hard.l_onoff = 1
-        hard.l_linger = 0
-        linux.setsockopt(self.fd, SOL_SOCKET, linux.SO_LINGER, &hard, sizeof(hard))
-        self.lose(None)
+        if not self.state & LOST:
+            reset_on_close(self.fd)
+            self.lose(None)
+
+    def reset(self):
+        self.abort()
 
     def is_closing(self):
         return (self.state & (CLOSING | LOST)) != 0
@@ -144,39 +141,39 @@ cdef class Sock(Watched):
     def get_write_buffer_size(self):
         return self.queued + (self.feeder.held if self.feeder is not None else 0)
 
+    def is_readable(self):
+        return self.state & (CLOSING | LOST) != 0 or readable(self.fd)
+
+    def unsent(self):
+        return self.get_write_buffer_size() + unsent(self.fd) if self.fd >= 0 else 0
+
+    def peer_left(self, Py_ssize_t wanted):
+        return peer_left(self.fd, wanted)
+
+    @property
+    def touched(self):
+        return self.idle_since
+
+    def splice_to(self, other not None):
+        return self.owner.join(self, other) if type(other) is Sock else None
+
     def set_protocol(self, protocol not None):
         self.protocol = protocol
 
-    def get_protocol(self):
-        return self.protocol
-
     def get_extra_info(self, str name not None, default=None):
         """`source` (the peer's IP address in bytes), `peername`, `sockname`, `fd`, or `socket`: a duplicate."""
-        cdef sockaddr_storage raw
-        cdef socklen_t size = sizeof(raw)
         if self.state & LOST:
             return default
         if name == "source" and self.source is not None:
             return self.source
-        if name == "peername":
-            return unpack(&raw, size) if linux.getpeername(self.fd, <sockaddr *> &raw, &size) == 0 else default
-        if name == "sockname":
-            return unpack(&raw, size) if linux.getsockname(self.fd, <sockaddr *> &raw, &size) == 0 else default
+        if name == "peername" or name == "sockname":
+            return end_of(self.fd, name == "peername", default)
         if name == "fd":
             return self.fd
         if name == "socket":
             self.state |= SHARED
             return socket.socket(fileno=os.dup(self.fd))
         return default
-
-    def detach(self):
-        """Give up the descriptor and return it; the protocol hears no more. ValueError if closed or data is queued."""
-        if self.state & (LOST | YOUNG) or self.queue is not None or self.carrier is not None or self.feeder is not None:
-            raise ValueError("only an open connection with nothing queued can be detached")
-        self.unwatch()
-        self.state |= LOST | TOLD
-        self.protocol = None
-        return self.release()
 
     # Called by the poller
 
@@ -227,6 +224,7 @@ cdef class Sock(Watched):
             n = self.owner.fetch(self.fd, self.state & BULK != 0, &data)
         self.state = self.state | BULK if n >= READ // 4 else self.state & ~BULK
         if n > 0:
+            self.idle_since = self.owner.now
             try:
                 if self.protocol.data_received(<object> data) is not True:
                     self.state &= ~BUSY
@@ -265,6 +263,7 @@ cdef class Sock(Watched):
                 self.write_failed(errno)
             return 0
         self.queued -= n
+        self.idle_since = self.owner.now
         if gone == len(self.queue):
             self.queue = None
             self.sent = 0
@@ -332,6 +331,7 @@ cdef class Sock(Watched):
 
     cdef int announce(self) except -1:
         """Hand the connection to its protocol."""
+        self.idle_since = self.owner.now
         try:
             self.protocol.connection_made(self)
         except Exception as exc:
