@@ -13,6 +13,8 @@ from lbd.tls.pem import Pem, blocks
 
 # For TLS 1.2: forward secrecy and AEAD only. All ciphers of TLS 1.3 are of that kind, and cannot be chosen.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+# The order of a server for TLS 1.3. OpenSSL has 256 bits first, whose SHA-384 makes a handshake a tenth dearer.
+SUITES = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 HTTP = ("http/1.1",)     # the protocol inside, by its name in ALPN (RFC 7301)
 
@@ -149,6 +151,8 @@ def _context(protocol: int, min_version: str, ciphers: str | None, alpn: Sequenc
             context.set_ciphers(ciphers)
         except ssl.SSLError as error:
             raise LbdError(f'ciphers: "{ciphers}": OpenSSL knows no such cipher') from error
+    if protocol == ssl.PROTOCOL_TLS_SERVER:
+        openssl.order_suites(context, SUITES)
     if alpn:
         context.set_alpn_protocols(list(alpn))
         if protocol == ssl.PROTOCOL_TLS_SERVER:

@@ -36,6 +36,20 @@ def test_the_alert_for_protocols_that_nobody_speaks(server_tls: ServerTls, versi
     assert "No ALPN negotiated" in asked(server_tls.context, version)
 
 
+def test_the_order_of_the_suites_is_the_server_s(server_tls: ServerTls) -> None:
+    told = asked(server_tls.context, "-tls1_3", "-ciphersuites", "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256")
+    assert "Cipher is TLS_AES_128_GCM_SHA256" in told
+    assert "Cipher is TLS_AES_256_GCM_SHA384" in asked(server_tls.context, "-tls1_3", "-ciphersuites",
+                                                       "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384")
+
+
+def test_a_suite_that_openssl_does_not_have_is_passed_over() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    assert openssl.order_suites(context, ["TLS_UNKNOWN", "TLS_AES_256_GCM_SHA384"])
+    assert [cipher["name"] for cipher in context.get_ciphers() if cipher["protocol"] == "TLSv1.3"] \
+        == ["TLS_AES_256_GCM_SHA384"]
+
+
 def test_where_contexts_have_another_layout_it_is_said_once(monkeypatch: pytest.MonkeyPatch,
                                                             capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(openssl, "_gil", lambda: False)
@@ -44,7 +58,8 @@ def test_where_contexts_have_another_layout_it_is_said_once(monkeypatch: pytest.
     for _ in range(2):
         assert not openssl.select(context, ["http/1.1"])
         assert not openssl.name_authorities(context, [b"x"])
-    assert "".join(capsys.readouterr()).count("another Python") == 2
+        assert not openssl.order_suites(context, ["TLS_AES_128_GCM_SHA256"])
+    assert "".join(capsys.readouterr()).count("another Python") == 3
     openssl._told.cache_clear()
 
 
