@@ -10,10 +10,10 @@ cdef enum:
     PIECES = 64         # of one call
 
 
-cdef inline Py_ssize_t gather(int fd, list queue, Py_ssize_t *sent, Py_ssize_t *gone) except? -9999:
+cdef inline Py_ssize_t gather(int fd, list queue, Py_ssize_t *sent) except? -9999:
     """Send as much of the queue as the kernel takes now; `sent` bytes of its first piece were sent before.
 
-    Returns as sendmsg does; then `gone` is how many pieces went as a whole, and `sent` is that of the next.
+    Returns as sendmsg does; pieces that went as a whole are out of the queue then, and `sent` is that of the next.
     """
     cdef iovec pieces[PIECES]
     cdef msghdr message
@@ -35,5 +35,6 @@ cdef inline Py_ssize_t gather(int fd, list queue, Py_ssize_t *sent, Py_ssize_t *
         i += 1
     if n >= 0:
         sent[0] = rest if i else sent[0] + rest
-    gone[0] = i
+    if i:
+        del queue[:i]
     return n

@@ -57,7 +57,7 @@ cdef extern from "<sys/socket.h>" nogil:
     ssize_t sendmsg(int fd, const msghdr *message, int flags)
     enum:
         AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC
-        MSG_NOSIGNAL, SHUT_RDWR, SHUT_WR, SOL_SOCKET, SO_ACCEPTCONN, SO_ERROR, SO_LINGER
+        MSG_MORE, MSG_NOSIGNAL, SHUT_RDWR, SHUT_WR, SOL_SOCKET, SO_ACCEPTCONN, SO_ERROR, SO_LINGER
 
 cdef extern from "<netinet/in.h>" nogil:
     struct in_addr:

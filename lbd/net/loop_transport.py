@@ -31,6 +31,11 @@ class LoopTransport:
         self.idle_since = time.monotonic()
         self._transport.write(data)
 
+    def write_last(self, data: bytes) -> None:
+        """Send it, then close."""
+        self.write(data)
+        self.close()
+
     def set_protocol(self, protocol: Callbacks) -> None:
         """Tell another protocol of events from now on."""
         self.protocol = protocol

@@ -30,6 +30,8 @@ class Secure:
         """The transport below, before it is connected."""
     def write(self, data: bytes) -> None:
         """Encrypt and send; ignored once the connection is closing, put off until the handshake is done."""
+    def write_last(self, data: bytes) -> None:
+        """Send `data` and the end of TLS at once, then close."""
     def write_eof(self) -> None:
         """Tell the peer in TLS and in TCP that no more comes."""
     def close(self) -> None:

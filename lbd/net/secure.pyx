@@ -10,24 +10,6 @@ from cpython.bytes cimport PyBytes_GET_SIZE
 
 import ssl
 
-cdef enum:              # what a connection is in the middle of
-    SECURED = 1         # the handshake is done
-    SERVER = 2          # the connection was accepted
-    PAUSED = 4          # the protocol wants no data
-    FULL = 8            # the transport below wants no data
-    HELD = 16           # nothing is read, since replies of TLS itself cannot be sent
-    PARTIAL = 32        # OpenSSL has the beginning of a record
-    ENDED = 64          # the peer sends no more
-    NOTIFIED = 128      # close_notify was sent
-    CLOSING = 256       # close() or abort() was called, or the connection is broken
-    WAITING = 512       # for the limiter of handshakes
-    LENIENT = 1024      # a server's FIN between two records is its end
-
-cdef enum:
-    RECORD = 16384      # bytes of a record's content (RFC 8446 5.1)
-    FEED = 32768        # bytes put into OpenSSL's memory at a time, which keeps room for what it once held
-    BATCH = 16          # records of one write
-
 _want_read = ssl.SSLWantReadError
 _zero = ssl.SSLZeroReturnError
 _error = ssl.SSLError
@@ -41,12 +23,6 @@ class NotTls(ConnectionError):
 @cython.final
 cdef class Secure:
     """A connection with TLS."""
-
-    cdef object protocol, transport, context, tls, engine, incoming, outgoing, exc, client_tls, refusal, limiter
-    cdef str name
-    cdef bytes held
-    cdef list early
-    cdef int state
 
     def __init__(self, context not None, protocol not None, limiter=None, refusal=None, *,
                  bint server=True, str name=None, client_tls=None, bytes greeting=b""):
@@ -80,7 +56,7 @@ cdef class Secure:
         try:
             if size <= RECORD:
                 self.engine.write(data)
-                self.transport.write(self.outgoing.read())
+                self.flush()
                 return
             view = memoryview(data)
             for at in range(0, size, RECORD * BATCH):
@@ -90,15 +66,32 @@ cdef class Secure:
                     self.engine.write(view[at:min(at + RECORD, end)])
                     pieces.append(self.outgoing.read())
                     at += RECORD
+                self.late = 0
                 self.transport.write(b"".join(pieces))
         except _error as exc:
             self.fail(exc)
+
+    def write_last(self, data not None):
+        if not 0 < len(data) <= RECORD or self.state & (SECURED | CLOSING | NOTIFIED) != SECURED:
+            self.write(data)
+            self.close()
+            return
+        try:
+            self.engine.write(data)
+        except _error as exc:
+            self.fail(exc)
+            return
+        self.notify()
+        self.state |= CLOSING
+        self.late = 0
+        self.transport.write_last(self.outgoing.read())
 
     def write_eof(self):
         """Tell the peer in TLS and in TCP that no more comes."""
         if self.state & (CLOSING | NOTIFIED):
             return
         self.notify()
+        self.flush()
         self.transport.write_eof()
 
     def close(self):
@@ -107,6 +100,7 @@ cdef class Secure:
             return
         if not self.state & NOTIFIED:
             self.notify()
+            self.flush()
         self.state |= CLOSING
         self.transport.close()
 
@@ -146,7 +140,7 @@ cdef class Secure:
         return self.state & (ENDED | CLOSING | WAITING) != 0 or self.waiting() > 0 or self.transport.is_readable()
 
     def unsent(self):
-        cdef Py_ssize_t size = self.outgoing.pending if self.outgoing is not None else 0
+        cdef Py_ssize_t size = self.outgoing.pending - self.late if self.outgoing is not None else 0
         if self.early is not None and not self.state & CLOSING:
             size += sum(map(len, self.early))
         return size + self.transport.unsent()
@@ -302,7 +296,10 @@ cdef class Secure:
             return self.fail(exc)
         self.state |= SECURED
         self.limiter = None
-        self.flush()
+        if self.state & SERVER and self.engine.version() == "TLSv1.3":
+            self.late = self.outgoing.pending       # tickets, which nobody waits for
+        else:
+            self.flush()
         if self.state & PAUSED:
             self.transport.pause_reading()
         if self.state & SERVER:
@@ -365,8 +362,12 @@ cdef class Secure:
         return 0
 
     cdef int replied(self) except -1:
-        """Send what TLS itself has to say; a peer that does not take that is not listened to."""
-        if self.outgoing.pending:
+        """Send what TLS itself has to say; a peer that does not take that is not listened to. Tickets go with the
+        first answer, unless there is none before more is said."""
+        cdef Py_ssize_t pending = self.outgoing.pending
+        if pending and pending == self.late and not self.state & ASKED:
+            self.state |= ASKED
+        elif pending:
             self.flush()
             if self.state & FULL and not self.state & HELD:
                 self.state |= HELD
@@ -374,19 +375,19 @@ cdef class Secure:
         return 0
 
     cdef int flush(self) except -1:
-        if self.outgoing.pending:
+        self.late = 0
+        if self.outgoing is not None and self.outgoing.pending:
             self.transport.write(self.outgoing.read())
         return 0
 
     cdef int notify(self) except -1:
-        """Send close_notify."""
+        """Encrypt close_notify, which is to be flushed."""
         self.state |= NOTIFIED
         if self.state & SECURED:
             try:
                 self.tls.unwrap()
             except _error:
                 pass        # the peer's own is not waited for
-            self.flush()
         return 0
 
     cdef int fail(self, object exc) except -1:

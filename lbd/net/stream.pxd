@@ -24,13 +24,14 @@ cdef enum:              # what a connection is in the middle of
     DEAF = PAUSED | ENDED | CLOSING | HELD      # states that do not read
     YOUNG = CONNECTING | MADE_DUE               # states before connection_made
     MUTE = CLOSING | EOF_DUE | BROKEN | LOST    # states that ignore writes
+    LAST = 32768        # what is sent now is the last: the FIN may go with it
     BUSY = 4096         # not registered yet: the protocol has all that it waits for, and has not answered yet
 
 
 cdef class Sock(Watched):
     cdef object protocol
     cdef object exc             # for connection_lost
-    cdef bytes source           # of an accepted connection: the peer's address as text, b"" for a Unix socket
+    cdef readonly bytes source  # of an accepted connection: the peer's address as text, b"" for a Unix socket
     cdef list queue             # bytes not yet sent, oldest first; None when there are none
     cdef Py_ssize_t sent        # bytes of the first of them that are sent
     cdef Py_ssize_t queued      # bytes in all of them that are not

@@ -10,11 +10,14 @@ from lbd.net.transport import Pump, Transport
 class Sock(Watched):
     """A connection. The methods are those of asyncio's transports."""
 
+    source: bytes | None    # of an accepted one: its peer's address as ASCII, without zone, b"" for a Unix socket
     passed: int         # bytes that `lbd.net.splice.relay` carried away from here, unseen by the protocol
 
     def __init__(self, *args: object, **kwargs: object) -> None: ...
     def write(self, data: bytes) -> None:
         """Send `data`, or queue what the kernel does not take now; ignored once the connection is closing."""
+    def write_last(self, data: bytes) -> None:
+        """Send `data` and close; a plain socket's end goes in the same packet."""
     def write_eof(self) -> None:
         """Shut down the sending side once what is queued is sent."""
     def close(self) -> None:

@@ -14,7 +14,7 @@ from lbd.net.carrier cimport Carrier
 from lbd.net.epoll cimport READ, Watched
 from lbd.net.gather cimport gather
 from lbd.net.linux cimport (
-    EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, MSG_NOSIGNAL, error, pending_error,
+    EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, MSG_MORE, MSG_NOSIGNAL, error, pending_error,
 )
 from lbd.net.socket_state cimport peer_left, readable, reset_on_close, unsent
 
@@ -56,7 +56,8 @@ cdef class Sock(Watched):
             self.state &= ~BUSY
             self.owner.put_off(self)
         if self.queue is None and not self.state & YOUNG:
-            n = linux.send(self.fd, PyBytes_AS_STRING(piece), size, MSG_NOSIGNAL)
+            n = linux.send(self.fd, PyBytes_AS_STRING(piece), size,
+                           MSG_NOSIGNAL | MSG_MORE if self.state & LAST else MSG_NOSIGNAL)
             if n == size:
                 self.idle_since = self.owner.now
                 return 0
@@ -83,6 +84,11 @@ cdef class Sock(Watched):
             except Exception as exc:
                 self.raised(exc)
         return 0
+
+    def write_last(self, data not None):
+        self.state = self.state & ~BUSY | LAST
+        self.send(data if type(data) is bytes else bytes(memoryview(data)))
+        self.close()
 
     def write_eof(self):
         """Shut down the sending side once what is queued is sent."""
@@ -127,7 +133,6 @@ cdef class Sock(Watched):
         return not self.state & (DEAF | LOST)
 
     def set_write_buffer_limits(self, Py_ssize_t high=HIGH, Py_ssize_t low=-1):
-        """Bytes queued above which the protocol is paused, and at or below which it resumes (default: a quarter)."""
         if low < 0:
             low = high // 4
         if high < low:
@@ -161,7 +166,6 @@ cdef class Sock(Watched):
         self.protocol = protocol
 
     def get_extra_info(self, str name not None, default=None):
-        """`source` (the peer's IP address in bytes), `peername`, `sockname`, `fd`, or `socket`: a duplicate."""
         if self.state & LOST:
             return default
         if name == "source" and self.source is not None:
@@ -256,19 +260,15 @@ cdef class Sock(Watched):
 
     cdef int flush(self) except -1:
         """Send of the queue what the kernel takes now."""
-        cdef Py_ssize_t gone = 0
-        cdef Py_ssize_t n = gather(self.fd, self.queue, &self.sent, &gone)
+        cdef Py_ssize_t n = gather(self.fd, self.queue, &self.sent)
         if n < 0:
             if errno != EAGAIN and errno != EINTR:
                 self.write_failed(errno)
             return 0
         self.queued -= n
         self.idle_since = self.owner.now
-        if gone == len(self.queue):
+        if not self.queue:
             self.queue = None
-            self.sent = 0
-        elif gone:
-            del self.queue[:gone]
         return self.flushed()
 
     cdef int flushed(self) except -1:

@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import gc
 import os
+import select
 import socket
 import ssl
 import sys
@@ -21,6 +22,7 @@ from tests.authority import Authority
 from tests.waiting import turn
 
 from .conftest import MB, Peer
+from .far_end import Far
 from .test_stream import pattern
 
 NAME = "a.example.com"
@@ -351,3 +353,44 @@ async def test_nothing_is_left_of_it(bed, bench):
         assert seen() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("answers", [False, True])
+async def test_tickets_go_with_the_first_answer_or_before_more_is_said(bed, bench, answers):
+    bed.listen(data_received=lambda peer, data: peer.transport.write(data) if answers else None)
+    with socket.create_connection(bed.where[1]) as raw:
+        raw.setblocking(False)
+        far = Far(bench, raw)
+        await far.shake(bed.context, NAME)
+        assert far.tls.version() == "TLSv1.3"
+        await bed.made[0].told("secured")
+        await bench.turns()
+        assert not select.select([raw], [], [], 0)[0]
+        assert bed.made[0].transport.unsent() == 0
+        await far.send(b"1")
+        await bed.made[0].got(1)
+        await bench.turns()
+        if not answers:
+            assert not select.select([raw], [], [], 0)[0]
+            await far.send(b"2")
+            await bed.made[0].got(2)
+        far.incoming.write(await bench.loop.sock_recv(raw, 65536))
+        if answers:
+            assert far.tls.read(10) == b"1"
+        else:
+            with pytest.raises(ssl.SSLWantReadError):
+                far.tls.read(10)
+        assert far.tls.session.has_ticket
+
+
+async def test_a_connection_that_closes_unasked_leaves_its_tickets(bed, bench):
+    bed.listen()
+    with socket.create_connection(bed.where[1]) as raw:
+        raw.setblocking(False)
+        far = Far(bench, raw)
+        await far.shake(bed.context, NAME)
+        await bed.made[0].told("secured")
+        bed.made[0].transport.close()
+        far.incoming.write(await bench.read(raw))
+        assert far.tls.read(10) == b""
+        assert far.tls.session.has_ticket

@@ -1,8 +1,9 @@
 """The interface of transports: every kind has all of its methods, and they mean the same."""
 
 import asyncio
+import random
 import socket
-import ssl
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -17,48 +18,25 @@ from lbd.net.transport import Transport
 
 from .conftest import MB, Bench, Peer
 from .conftest import reset as reset_raw
+from .far_end import Far
 from .test_secure import NAME, Bed
+
+TCPI_SEGS_IN = 140      # of struct tcp_info in <linux/tcp.h>
+
+
+def segments(sock: socket.socket) -> int:
+    """How many segments the socket has received."""
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    return int.from_bytes(info[TCPI_SEGS_IN:TCPI_SEGS_IN + 4], sys.byteorder)
+
 
 METHODS = [name for name in vars(Transport) if not name.startswith("_") and name != "idle_since"]
 
 
 @pytest.mark.parametrize("kind", [Sock, Secure, LoopTransport(Mock(), Mock())])
 def test_every_kind_has_them(kind: object) -> None:
-    assert len(METHODS) == 17
+    assert len(METHODS) == 18
     assert [name for name in METHODS if not callable(getattr(kind, name, None))] == []
-
-
-class Far:
-    """The other end: a raw socket, perhaps with TLS above it."""
-
-    def __init__(self, bench: Bench, raw: socket.socket) -> None:
-        self.bench = bench
-        self.raw = raw
-        self.tls: ssl.SSLObject | None = None
-        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-
-    async def shake(self, context: ssl.SSLContext) -> None:
-        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=NAME)
-        while True:
-            try:
-                self.tls.do_handshake()
-            except ssl.SSLWantReadError:
-                await self.flush()
-                self.incoming.write(await self.bench.loop.sock_recv(self.raw, 65536))
-            else:
-                break
-        await self.flush()
-
-    async def flush(self) -> None:
-        await self.bench.loop.sock_sendall(self.raw, self.outgoing.read())
-
-    async def send(self, data: bytes) -> int:
-        """Returns how many bytes it was on the wire."""
-        if self.tls is not None:
-            self.tls.write(data)
-            data = self.outgoing.read()
-        await self.bench.loop.sock_sendall(self.raw, data)
-        return len(data)
 
 
 @pytest.fixture(params=["plain", "tls"])
@@ -76,7 +54,7 @@ async def made(request: pytest.FixtureRequest, bench: Bench, tmp_path: Any) -> A
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     await bench.loop.sock_connect(raw, bed.where[1])
     far = Far(bench, raw)
-    await far.shake(bed.context)
+    await far.shake(bed.context, NAME)
     await bench.until(lambda: bool(bed.made))
     await bed.made[0].told("secured")
     return SimpleNamespace(transport=bed.made[0].transport, peer=bed.made[0], far=far, tls=True)
@@ -147,6 +125,34 @@ async def test_reset_is_one(made: Any, bench: Bench) -> None:
     with pytest.raises(ConnectionResetError):
         await bench.read(made.far.raw)
     made.transport.reset()
+
+
+@pytest.mark.parametrize("size", [0, 5, 16384, 16385, 2 * MB])
+async def test_the_last_bytes_and_the_end(made: Any, bench: Bench, size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    made.transport.write_last(data)
+    assert made.transport.is_closing()
+    made.transport.write_last(b"ignored")
+    got = await bench.read(made.far.raw, 8 * MB)
+    if made.tls:
+        made.far.incoming.write(got)
+        made.far.incoming.write_eof()
+        got = b""
+        while piece := made.far.tls.read(65536):        # its end is TLS's own, else this raises
+            got += piece
+    assert got == data
+    await made.peer.told("connection_lost")
+    assert made.peer.exc is None
+
+
+async def test_the_end_goes_with_the_last_bytes(made: Any, bench: Bench) -> None:
+    if bench.kind != "kernel":
+        pytest.skip("a loop sends them apart")
+    made.transport.pause_reading()
+    before = segments(made.far.raw)
+    made.transport.write_last(b"12345")
+    await bench.read(made.far.raw)
+    assert segments(made.far.raw) == before + 1
 
 
 async def test_idle_since_the_last_bytes(made: Any, until: Any) -> None:
