@@ -16,6 +16,9 @@ CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 # The order of a server for TLS 1.3. OpenSSL has 256 bits first, whose SHA-384 makes a handshake a tenth dearer.
 SUITES = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+# Of each full handshake of TLS 1.3. A client of HTTP/1.1 that wants more connections at once has as many tickets as it
+# had connections; OpenSSL's second one is a twentieth of the handshake.
+TICKETS = 1
 HTTP = ("http/1.1",)     # the protocol inside, by its name in ALPN (RFC 7301)
 
 # The texts for faults of files, by OpenSSL's reason.
@@ -153,6 +156,7 @@ def _context(protocol: int, min_version: str, ciphers: str | None, alpn: Sequenc
             raise LbdError(f'ciphers: "{ciphers}": OpenSSL knows no such cipher') from error
     if protocol == ssl.PROTOCOL_TLS_SERVER:
         openssl.order_suites(context, SUITES)
+        context.num_tickets = TICKETS
     if alpn:
         context.set_alpn_protocols(list(alpn))
         if protocol == ssl.PROTOCOL_TLS_SERVER:
