@@ -8,6 +8,8 @@ those of the transport below, of either kind, and no state waits for a socket to
 cimport cython
 from cpython.bytes cimport PyBytes_GET_SIZE
 
+from lbd.net.libssl cimport handshake, say_end
+
 import ssl
 
 _want_read = ssl.SSLWantReadError
@@ -287,10 +289,10 @@ cdef class Secure:
 
     cdef int shake(self) except -1:
         """Go on with the handshake."""
+        engine = self.engine
         try:
-            self.engine.do_handshake()
-        except _want_read:
-            return self.flush()
+            if not handshake(engine):
+                return self.flush()
         except (_error, ValueError) as exc:
             self.flush()        # the alert that says why
             return self.fail(exc)
@@ -382,12 +384,10 @@ cdef class Secure:
 
     cdef int notify(self) except -1:
         """Encrypt close_notify, which is to be flushed."""
+        engine, tls = self.engine, self.tls
         self.state |= NOTIFIED
         if self.state & SECURED:
-            try:
-                self.tls.unwrap()
-            except _error:
-                pass        # the peer's own is not waited for
+            say_end(engine, tls)
         return 0
 
     cdef int fail(self, object exc) except -1:
