@@ -24,16 +24,9 @@ cdef enum:
 
 cdef enum:
     J, COMMON, COMBINED         # forms
-    NUMBER = 64                 # room for any number, or for a time
     MOST = 4096
 
 LONGEST = MOST
-
-cdef struct LogColumn:
-    int place                   # of the names above
-    Text key                    # as it stands in the line, from the comma or brace to the colon
-    Text header                 # lower case; NULL: the column is no field of the head
-    Text found
 
 cdef bint well[64]
 cdef list ending_names = []
@@ -45,20 +38,6 @@ if columns.NAMES.index("user_agent") != USER_AGENT or len(columns.NAMES) != OTHE
 
 
 cdef class LineFormatter:
-    cdef readonly Py_ssize_t count, size
-    cdef public double zero
-    cdef char *buffer
-    cdef Py_ssize_t room, number, fixed, headers
-    cdef Py_ssize_t *header_columns     # places of the columns that are fields of the head
-    cdef LogColumn *columns
-    cdef list kept                      # what the columns point to
-    cdef int form
-    cdef double sample
-    cdef uint64_t random
-    cdef int64_t generation, worker, second
-    cdef char stamp[NUMBER]             # the second, as it was written last
-    cdef Py_ssize_t stamp_size
-
     def __cinit__(self, str form, names, double sample, int64_t generation, int64_t worker):
         if form not in ("json", "common", "combined") or not 0 <= sample <= 1:
             raise ValueError(f"no log has the form {form!r} with a share of {sample}")
@@ -111,19 +90,24 @@ cdef class LineFormatter:
     def add(self, Record record not None, str listener not None, int64_t route, str backend not None, server,
             bytes client not None, bytes head not None, int minor, long long bytes_in, long long bytes_out,
             int ending, reason=None, int port=-1):
+        self.put(record, listener, route, backend, server, client, head, minor, bytes_in, bytes_out, ending, reason,
+                 port)
+
+    cdef int put(self, Record record, str listener, int64_t route, str backend, str server, bytes client, bytes head,
+                 int minor, long long bytes_in, long long bytes_out, int ending, str reason, int port) except -1:
         cdef Text method, target, why = of_name(reason)
         cdef LogColumn *column
         cdef Py_ssize_t place
         cdef int what
         if self._skipped(record.status, ending):
-            return
+            return 0
         self._head(of(head), &method, &target)
         self._ensure(self._longest(method, target) + 6 * (PyBytes_GET_SIZE(client) + of_name(listener).size
                                                            + of_name(backend).size + of_name(server).size
                                                            + min(why.size, MOST)))
         if self.form:
             self._common(record.started, client, record.status, bytes_out, method, target, minor)
-            return
+            return 0
         for place in range(self.number):
             column = &self.columns[place]
             what = column.place
@@ -152,7 +136,7 @@ cdef class LineFormatter:
                 self._quoted(of((b"HTTP/1.1" if minor else b"HTTP/1.0") if head and minor >= 0 else b""))
             else:
                 self._figure(what, record, route, bytes_in, bytes_out, ending)
-        self._end()
+        return self._end()
 
     cdef Py_ssize_t _longest(self, Text method, Text target) noexcept:
         """Bytes that a line with these can have at most, without the names and the client's address."""

@@ -32,8 +32,10 @@ class HandshakeLimiter:
         return True
 
     def _renew(self) -> None:
+        if not self._waiting:
+            self._used = 0
+            return
         self._used = min(self._most, len(self._waiting))
         for _ in range(self._used):
             self._loop.call_soon(self._waiting.popleft().begin_handshake)
-        if self._used:
-            self._loop.call_soon(self._renew)
+        self._loop.call_soon(self._renew)
