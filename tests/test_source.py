@@ -68,6 +68,9 @@ ANY = {"access_log": 17, "admin": 50, "backend": 23, "balance": 6, "building": 2
 # A docstring begins with the name of its subject or with a verb.
 VAGUE_SUBJECT = re.compile(r"(What|Who|One|Somebody|Someone|Whoever|Whatever|Those|That)\b")
 
+# Says of an import in a function why: something heavy that most processes never need.
+LATE = re.compile(r"# late: \S")
+
 TASKS = "lbd/net/tasks.py"   # the one place that names and keeps tasks
 TASK_MAKERS = {"create_task", "ensure_future"}
 
@@ -190,10 +193,11 @@ def test_pure_rooms() -> None:
 def test_imports_stand_at_the_top() -> None:
     found = []
     for path in python():
-        at_top = set(outside_of_functions(tree(path)))
+        at_top, lines = set(outside_of_functions(tree(path))), text(path).splitlines()
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Import | ast.ImportFrom) and node not in at_top:
-                found.append(f"{name(path)}:{node.lineno}: import inside a function or class")
+                if not LATE.search(lines[node.lineno - 1]):
+                    found.append(f"{name(path)}:{node.lineno}: import inside a function or class")
             elif isinstance(node, ast.Name | ast.Attribute) and "TYPE_CHECKING" in (
                     getattr(node, "id", ""), getattr(node, "attr", "")):
                 found.append(f"{name(path)}:{node.lineno}: TYPE_CHECKING")

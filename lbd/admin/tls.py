@@ -10,7 +10,6 @@ from lbd.errors import LbdError
 from lbd.log.logger import logger
 from lbd.schema import AdminTls
 from lbd.tls import openssl
-from lbd.tls.certificate import authorities
 from lbd.tls.contexts import HTTP
 
 
@@ -86,6 +85,7 @@ def _context(settings: AdminTls) -> ssl.SSLContext:
     openssl.select(context, HTTP)
     _certify(context, settings)
     if settings.client_ca is not None:
+        from lbd.tls.certificate import authorities  # late: cryptography, which only this needs
         try:
             regular(settings.client_ca)
             context.load_verify_locations(settings.client_ca)

@@ -4,7 +4,7 @@ import grp
 import os
 import socket
 
-from lbd.admin import app, token
+from lbd.admin import late_site, token
 from lbd.admin.daemon_api import DaemonApi
 from lbd.admin.tls import AdminTlsContext
 from lbd.control import api_server
@@ -35,9 +35,9 @@ def bind_admin_server(config: Config, daemon: DaemonApi, owner: tuple[int, int] 
     if settings.token_file is None:
         raise LbdError("admin.token_file: a TCP address needs one: whoever can connect could steer lbd")
     tokens = token.read_tokens(settings.token_file)
-    web_app = app.admin(daemon, tokens, {name.lower() for name in settings.hosts})
+    make = late_site.admin(daemon, tokens, {name.lower() for name in settings.hosts})
     tls = AdminTlsContext(settings.tls) if settings.tls is not None else None
-    return api_server.bind(web_app, settings.bind, "admin.bind", owner, inherited, tls)
+    return api_server.bind(make, settings.bind, "admin.bind", owner, inherited, tls)
 
 
 def _bind_unix(config: Config, daemon: DaemonApi, owner: tuple[int, int] | None, inherited: socket.socket | None
@@ -47,7 +47,7 @@ def _bind_unix(config: Config, daemon: DaemonApi, owner: tuple[int, int] | None,
     if inherited is not None and address == _DEFAULT and os.path.basename(address_of(inherited).path) == name:
         address = address_of(inherited)   # it may have moved to where it could be bound
     if (sock := api_server.reusable(inherited, address)) is not None:
-        return ApiServer(app.admin(daemon, None), address, sock)
+        return ApiServer(late_site.admin(daemon, None), address, sock)
     default = os.path.dirname(_DEFAULT.path) if address == _DEFAULT else ""
     new = not os.path.exists(directory)
     directory = directories.private(directory, "admin.bind", default, "XDG_RUNTIME_DIR")
@@ -58,7 +58,7 @@ def _bind_unix(config: Config, daemon: DaemonApi, owner: tuple[int, int] | None,
     if new or default:
         _give(directory, owner, group)
         directories.let_through(directory, settings.mode)
-    return ApiServer(app.admin(daemon, None), address, sock)
+    return ApiServer(late_site.admin(daemon, None), address, sock)
 
 
 def _group(name: str | None) -> int:

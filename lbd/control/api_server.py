@@ -5,9 +5,7 @@ import os
 import socket
 from collections.abc import Collection
 
-from aiohttp import web
-
-from lbd.admin.site import AdminSite
+from lbd.admin.late_site import LateSite, SiteMaker
 from lbd.admin.tls import AdminTlsContext
 from lbd.errors import LbdError
 from lbd.net.offload import Offload
@@ -17,15 +15,15 @@ from lbd.schema.units import Address
 
 
 class ApiServer:
-    """The server of one application on one bound socket."""
+    """The server of one site on one bound socket."""
 
-    def __init__(self, web_app: web.Application, address: Address, sock: socket.socket,
+    def __init__(self, make: SiteMaker, address: Address, sock: socket.socket,
                  tls: AdminTlsContext | None = None) -> None:
         self.address = address
         self.sock = sock
         self._tls = tls
         self._renewing = Offload("reading the certificate of the admin interface", most=1)
-        self._site = AdminSite(web_app, sock, tls.context if tls is not None else None)
+        self._site = LateSite(make, sock, tls.context if tls is not None else None)
 
     async def open(self) -> None:
         """Answer from now on."""
@@ -55,18 +53,18 @@ class ApiServer:
             binding.unlink(self.address.path)
 
 
-def bind(web_app: web.Application, address: Address, key: str, owner: tuple[int, int] | None,
+def bind(make: SiteMaker, address: Address, key: str, owner: tuple[int, int] | None,
          inherited: socket.socket | None, tls: AdminTlsContext | None = None, shared: Collection[int] = ()
          ) -> ApiServer:
     """A server bound to the address that `key` of the configuration gives; the socket of the version before serves on
     where it is bound there. Raises `LbdError`."""
     sock = reusable(inherited, address)
     if address.path:
-        return ApiServer(web_app, address, sock or binding.bind_unix(address.path, key))
+        return ApiServer(make, address, sock or binding.bind_unix(address.path, key))
     sock = sock or binding.bind_tcp(address, key, address.port in shared)
     if owner is not None:
         os.fchown(sock.fileno(), *owner)   # only sockets of one user share a port, also those that are bound later
-    return ApiServer(web_app, Address(address.host, sock.getsockname()[1]), sock, tls)
+    return ApiServer(make, Address(address.host, sock.getsockname()[1]), sock, tls)
 
 
 def reusable(inherited: socket.socket | None, address: Address) -> socket.socket | None:

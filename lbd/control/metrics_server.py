@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Collection
 
-from lbd.admin import app
+from lbd.admin import late_site
 from lbd.admin.daemon_api import DaemonApi
 from lbd.control import api_server
 from lbd.control.api_server import ApiServer
@@ -20,4 +20,4 @@ def bind_metrics_server(config: Config, daemon: DaemonApi, owner: tuple[int, int
         if inherited is not None:
             inherited.close()
         return None
-    return api_server.bind(app.metrics(daemon), address, "metrics.bind", owner, inherited, shared=shared)
+    return api_server.bind(late_site.metrics(daemon), address, "metrics.bind", owner, inherited, shared=shared)

@@ -21,7 +21,6 @@ from lbd.report import metrics_view, settings, status
 from lbd.report.explain import Question, explain
 from lbd.report.kernels import build_of_kernels
 from lbd.report.trend import Trend
-from lbd.stats.scrape import scrape
 
 TICKET = 30.0      # seconds in which a request can be explained live
 
@@ -81,6 +80,7 @@ class Operations:
 
     def metrics(self, accept: str, query: Mapping[str, str]) -> tuple[bytes, str]:
         """The exposition for Prometheus; ValueError for an invalid query."""
+        from lbd.stats.scrape import scrape  # late: prometheus_client, which only a scrape needs
         loaded = self._reload.source.loaded
         refused = {problem.file for problem in loaded.refused}
         view = metrics_view.make_view(self._plane, self._reload.record, build_of_kernels(), refused,

@@ -1,12 +1,12 @@
 """A look-up: the addresses of one host name, from /etc/hosts, else from DNS, in the order in which to use them."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from lbd.discovery.dns_records import DnsRecords, Unanswered
 from lbd.discovery.name_files import NameFiles, NameSources, search_names
 from lbd.discovery.preference import preferred
-from lbd.discovery.queries import DnsRecords, Queries, Unanswered
 from lbd.net.tasks import Tasks
 
 LIMIT = 5.0         # seconds for one look-up, whatever servers do
@@ -36,7 +36,7 @@ class Lookups:
         self._tasks = tasks
         self._files = files or NameFiles()
         self._order = order
-        self._queries = Queries(tasks)
+        self._query: Callable[[str, str, NameSources], Awaitable[DnsRecords]] | None = None
         self._next = 0.0        # when the next may begin, of the loop's clock
 
     async def __call__(self, name: str) -> LookupAnswer:
@@ -97,8 +97,11 @@ class Lookups:
         return LookupAnswer((), None if any(records.exists for records in answers) else 0.0)
 
     async def _records(self, name: str, kind: str, known: NameSources) -> DnsRecords | Unanswered:
+        if self._query is None:
+            from lbd.discovery.queries import Queries  # late: dnspython, which a daemon without host names needs not
+            self._query = Queries(self._tasks).query
         try:
-            return await self._queries.query(name, kind, known)
+            return await self._query(name, kind, known)
         except Unanswered as error:
             return error
 

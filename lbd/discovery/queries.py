@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections import deque
-from dataclasses import dataclass
 
 import dns.exception
 import dns.flags
@@ -15,23 +14,11 @@ import dns.rdtypes.ANY.SOA
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA  # all of them now: dnspython would read them from the disk with the first answer
 
+from lbd.discovery.dns_records import DnsRecords, Unanswered
 from lbd.discovery.name_files import NameSources, SocketAddress
 from lbd.net.tasks import Tasks
 
 EDNS_PAYLOAD = 1232     # bytes of an answer by UDP that no usual network breaks up (dnsflagday.net/2020)
-
-
-@dataclass(frozen=True, slots=True)
-class DnsRecords:
-    """An answer: the addresses in its order, seconds that it holds, and whether there is such a name at all."""
-
-    addresses: tuple[str, ...] = ()
-    ttl: float = 0.0
-    exists: bool = True
-
-
-class Unanswered(OSError):
-    """The error of a name of which no name server said anything."""
 
 
 class Queries:

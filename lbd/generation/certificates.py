@@ -20,7 +20,6 @@ from lbd.schema import BackendConfig, BackendTls, Config, ListenerConfig, Listen
 from lbd.schema.tls import Pair
 from lbd.schema.units import Address
 from lbd.tls import tickets
-from lbd.tls.certificate import authorities, load_pem
 from lbd.tls.credentials import Credentials, Place
 from lbd.tls.pem import Pem
 
@@ -183,6 +182,7 @@ def _wanted(config: Config) -> Iterator[tuple[Place, ListenerConfig | BackendCon
 
 
 def _listener(tls: ListenerTls) -> Credentials:
+    from lbd.tls.certificate import authorities  # late: cryptography, which a daemon without TLS needs not
     believed = _fetch(tls.client_ca, "client_ca") if tls.client_ca is not None else b""
     return Credentials(tuple(pem for pair in tls.certificates for pem in _pems(pair, "certificates")), believed,
                        named=authorities(believed))
@@ -218,6 +218,7 @@ def _pems(pair: Pair, key: str) -> Iterator[Pem]:
 
 
 def _pem(path: str, beside: str, key: str) -> Pem:
+    from lbd.tls.certificate import load_pem  # late: as above
     chain = _fetch(path, key)
     if not beside and b"PRIVATE KEY-----" not in chain:
         beside = next(filter(os.path.exists, _beside(path)), "")

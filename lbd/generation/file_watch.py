@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import PurePath
 
-from watchfiles import awatch
-
 from lbd.errors import LbdError
 from lbd.log.logger import logger
 from lbd.net.offload import Offload
@@ -126,6 +124,7 @@ class FileWatch:
 
     async def _events(self, here: frozenset[str]) -> None:
         """Look at every event in these directories, until others are to be watched."""
+        from watchfiles import awatch  # late: nobody waits for a watch, but for the first answer they do
         async for _ in awatch(*here, watch_filter=None, debounce=int(LONGEST * 1000), step=int(SETTLED * 1000),
                               rust_timeout=int(ALSO * 1000), yield_on_timeout=True, recursive=False,
                               ignore_permission_denied=True):

@@ -5,9 +5,9 @@ from lbd.balance import estimate_of
 from lbd.discovery.health_policies import health_check_of
 from lbd.generation.worker_count import worker_count
 from lbd.schema import BackendConfig, Config
-from lbd.stats.exporter import ProcessView, ServerView, View
 from lbd.stats.scoreboard import Board
 from lbd.stats.scrape import series
+from lbd.stats.view import ProcessView, ServerView, View
 
 DECISIONS = (EJECTED, NOT_ENFORCED, TOO_MANY)
 BUILD = {"version": "", "python": "", "kernels": ""}

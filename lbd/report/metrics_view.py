@@ -13,7 +13,7 @@ from lbd.generation.worker_count import worker_count
 from lbd.reload.reload_record import ReloadRecord
 from lbd.report.footprint import footprint
 from lbd.report.least_time_scores import scores
-from lbd.stats.exporter import ProcessView, ServerView, View
+from lbd.stats.view import ProcessView, ServerView, View
 
 
 def make_view(plane: ControlPlane, reloads: ReloadRecord, kernels: str, refused: Collection[str] = (),

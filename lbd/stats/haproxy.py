@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from lbd.stats import fields, scoreboard
-from lbd.stats.exporter import ServerView, View
 from lbd.stats.scoreboard import Board
+from lbd.stats.view import ServerView, View
 
 CODES = ("1xx", "2xx", "3xx", "4xx", "5xx", "other")
 STATES = ("DOWN", "UP", "MAINT", "DRAIN", "NOLB")

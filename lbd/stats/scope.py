@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from prometheus_client.metrics_core import Metric
 
-from lbd.stats.exporter import View
+from lbd.stats.view import View
 
 SCOPES = ("global", "frontend", "backend", "server")
 

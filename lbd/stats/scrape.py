@@ -6,9 +6,10 @@ from dataclasses import replace
 from prometheus_client.metrics_core import Metric
 
 from lbd.stats import formats, haproxy
-from lbd.stats.exporter import Exporter, View
+from lbd.stats.exporter import Exporter
 from lbd.stats.scope import Scope
 from lbd.stats.scoreboard import Board
+from lbd.stats.view import View
 
 
 def series(view: View, board: Board) -> int:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from lbd.discovery.dns_records import DnsRecords, Unanswered
 from lbd.discovery.name_files import NameSources
-from lbd.discovery.queries import DnsRecords, Queries, Unanswered
+from lbd.discovery.queries import Queries
 from lbd.net.tasks import Tasks
 from tests.discovery.name_server import NameServer, answer
 

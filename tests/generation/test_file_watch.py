@@ -105,7 +105,7 @@ async def test_without_events_files_are_looked_at(tmp_path, monkeypatch):
         raise RuntimeError("Too many open files")
 
     said = []
-    monkeypatch.setattr(file_watch, "awatch", none)
+    monkeypatch.setattr("watchfiles.awatch", none)
     monkeypatch.setattr(file_watch, "ALSO", 0.01)
     monkeypatch.setattr(file_watch.logger, "warning", lambda text, **facts: said.append(facts))
     file = tmp_path / "lbd.toml"

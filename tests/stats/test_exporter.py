@@ -12,8 +12,9 @@ from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families
 
 from lbd.stats import endings, fields, scoreboard
-from lbd.stats.exporter import Exporter, ProcessView, ServerView, View, exposition
+from lbd.stats.exporter import Exporter, exposition
 from lbd.stats.scoreboard import BACKEND, LISTENER, PROCESS, SERVER, Board
+from lbd.stats.view import ProcessView, ServerView, View
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

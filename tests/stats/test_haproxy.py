@@ -7,9 +7,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from lbd.stats import fields
-from lbd.stats.exporter import ServerView, View
 from lbd.stats.scoreboard import LISTENER, Board
 from lbd.stats.scrape import scrape
+from lbd.stats.view import ServerView, View
 
 VIEW = View(generation=1, servers=(ServerView("app", "a", 3, weight=5.0, check_seconds=0.25, checks={"failed": 2}),
                                    ServerView("app", "b", 9, "down", False)),

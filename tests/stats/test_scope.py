@@ -2,9 +2,10 @@
 
 import pytest
 
-from lbd.stats.exporter import Exporter, ServerView, View
+from lbd.stats.exporter import Exporter
 from lbd.stats.scope import Scope, part
 from lbd.stats.scoreboard import Board
+from lbd.stats.view import ServerView, View
 
 VIEW = View(generation=1, servers=(ServerView("app", "a", 0), ServerView("app", "b", 1, "maint", False)),
             listeners={"web": 0}, backends={"app": 0}, routes={("web", "app"): 0}, build={"version": "1"})

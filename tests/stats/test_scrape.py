@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from lbd.stats.exporter import ServerView, View, exposition
+from lbd.stats.exporter import exposition
 from lbd.stats.scoreboard import Board
 from lbd.stats.scrape import scrape, series
+from lbd.stats.view import ServerView, View
 
 VIEW = View(generation=1, servers=[ServerView("app", f"s{slot}", slot) for slot in range(10)], backends={"app": 0},
             build={"version": "1"})

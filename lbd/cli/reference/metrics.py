@@ -7,8 +7,9 @@ from prometheus_client.metrics_core import Metric
 
 from lbd.backend.outlier import EJECTED, NOT_ENFORCED, TOO_MANY
 from lbd.stats import haproxy
-from lbd.stats.exporter import DAEMON_METRICS, Exporter, ProcessView, ServerView, View
+from lbd.stats.exporter import DAEMON_METRICS, Exporter
 from lbd.stats.scoreboard import Board
+from lbd.stats.view import ProcessView, ServerView, View
 
 HEAD = "Every metric of /metrics, with its type, its labels and its meaning.\n"
 COMPATIBLE = "With ?compat=haproxy the same figures come under HAProxy's names:\n"

@@ -1,0 +1,32 @@
+"""The modules that processes and commands import: heavy libraries only where something needs them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"aiohttp", "anyio", "attr", "cryptography", "dns", "email", "http.server", "jinja2", "multidict",
+         "multiprocessing", "opentelemetry", "prometheus_client", "pygments", "rich", "textual", "tomlkit",
+         "watchfiles", "yarl"}
+OF_SUPERVISOR = {"lbd.cli", "lbd.config", "lbd.discovery", "lbd.generation", "lbd.health", "lbd.reload", "lbd.report",
+                 "lbd.admin", "tomllib"}
+
+
+def imported(code: str) -> set[str]:
+    """The modules of a new process after this code."""
+    code = f"import json, os, sys\n{code}\nos.write(2, json.dumps(sorted(sys.modules)).encode())"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return set(json.loads(done.stderr))
+
+
+@pytest.mark.parametrize(("code", "without"), [
+    ("import lbd.control.worker", HEAVY | OF_SUPERVISOR),
+    ("import lbd.cli.command_line, lbd.cli.commands.daemon", HEAVY),
+], ids=["worker", "supervisor"])
+def test_a_process_of_the_daemon(code, without):
+    assert not imported(code) & without
