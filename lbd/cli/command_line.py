@@ -24,38 +24,60 @@ READING = "guides and references, shown by lbd help NAME"
 
 FOREGROUND = "lbd.cli.commands.daemon"
 
-# Command, its module, and the group it is shown in.
-# A module has HELP, add_arguments(parser) and run(args) -> exit code.
-COMMANDS: tuple[tuple[str, str, str], ...] = (
-    ("check", "lbd.cli.commands.check", "commands for a configuration"),
-    ("schema", "lbd.cli.commands.schema", "commands for a configuration"),
-    ("status", "lbd.cli.commands.status", "commands for a running daemon"),
-    ("top", "lbd.cli.commands.top", "commands for a running daemon"),
-    ("events", "lbd.cli.commands.events", "commands for a running daemon"),
-    ("explain", "lbd.cli.commands.explain", "commands for a running daemon"),
-    ("plan", "lbd.cli.commands.plan", "commands for a running daemon"),
-    ("reload", "lbd.cli.commands.reload", "commands for a running daemon"),
-    ("confirm", "lbd.cli.commands.confirm", "commands for a running daemon"),
-    ("rollback", "lbd.cli.commands.rollback", "commands for a running daemon"),
-    ("upgrade", "lbd.cli.commands.upgrade", "commands for a running daemon"),
-    ("config", "lbd.cli.commands.config", "commands for a running daemon"),
-    ("drain", "lbd.cli.commands.drain", "commands for its servers"),
-    ("ready", "lbd.cli.commands.ready", "commands for its servers"),
-    ("maint", "lbd.cli.commands.maint", "commands for its servers"),
-    ("weight", "lbd.cli.commands.weight", "commands for its servers"),
-    ("overrides", "lbd.cli.commands.overrides", "commands for its servers"),
-    ("wait", "lbd.cli.commands.wait", "commands for its servers"),
-    ("register", "lbd.cli.commands.register", "commands for its servers"),
-    ("demo", "lbd.cli.commands.demo", "commands for trying it out"),
-    ("demo-server", "lbd.cli.commands.demo_server", "commands for trying it out"),
-    ("simulate", "lbd.cli.commands.simulate", "commands for trying it out"),
-    ("help", "lbd.cli.commands.help", "commands about lbd itself"),
-    ("version", "lbd.cli.commands.version", "commands about lbd itself"),
-    ("completion", "lbd.cli.commands.completion", "commands for the shell"),
-    ("man", "lbd.cli.commands.man", "commands for the shell"),
+# Command, its module, the group it is shown in, and its line of help.
+# A module has add_arguments(parser) and run(args) -> exit code, and is imported for its own command only.
+COMMANDS: tuple[tuple[str, str, str, str], ...] = (
+    ("check", "lbd.cli.commands.check", "commands for a configuration",
+     "say everything that is wrong with a configuration; exit code 0 if it can be used"),
+    ("schema", "lbd.cli.commands.schema", "commands for a configuration",
+     "print every key of the configuration with its default, as TOML or as JSON Schema"),
+    ("status", "lbd.cli.commands.status", "commands for a running daemon",
+     "show how the running daemon and its servers are"),
+    ("top", "lbd.cli.commands.top", "commands for a running daemon",
+     "watch the servers live: sort, filter, look into one, drain it"),
+    ("events", "lbd.cli.commands.events", "commands for a running daemon",
+     "show what happened lately: state changes, reloads, ends of workers"),
+    ("explain", "lbd.cli.commands.explain", "commands for a running daemon", "show where a request goes, and why"),
+    ("plan", "lbd.cli.commands.plan", "commands for a running daemon",
+     "show what a reload would do; exit code 0 nothing, 2 changes, 1 errors"),
+    ("reload", "lbd.cli.commands.reload", "commands for a running daemon",
+     "make the running daemon read its configuration again; a bad one changes nothing"),
+    ("confirm", "lbd.cli.commands.confirm", "commands for a running daemon",
+     "keep what lbd reload --confirm put in force"),
+    ("rollback", "lbd.cli.commands.rollback", "commands for a running daemon",
+     "put the generation before the one in force back; again for the one before that"),
+    ("upgrade", "lbd.cli.commands.upgrade", "commands for a running daemon",
+     "have the running daemon become the installed version, in place"),
+    ("config", "lbd.cli.commands.config", "commands for a running daemon",
+     "show the configuration in force (or of a file), and where each value is from"),
+    ("drain", "lbd.cli.commands.drain", "commands for its servers",
+     "let a server finish what it has and take nothing new"),
+    ("ready", "lbd.cli.commands.ready", "commands for its servers", "let a server take requests"),
+    ("maint", "lbd.cli.commands.maint", "commands for its servers", "take a server out for maintenance"),
+    ("weight", "lbd.cli.commands.weight", "commands for its servers", "give a server another weight"),
+    ("overrides", "lbd.cli.commands.overrides", "commands for its servers",
+     "list what was changed while lbd runs, or go back to what the files say"),
+    ("wait", "lbd.cli.commands.wait", "commands for its servers",
+     "wait until a server is drained or up, or a backend has enough usable servers"),
+    ("register", "lbd.cli.commands.register", "commands for its servers",
+     "register a server for as long as a command runs"),
+    ("demo", "lbd.cli.commands.demo", "commands for trying it out",
+     "start three demo servers and lbd before them, and say what to try"),
+    ("demo-server", "lbd.cli.commands.demo_server", "commands for trying it out",
+     "run a small HTTP server that answers with what it received"),
+    ("simulate", "lbd.cli.commands.simulate", "commands for trying it out",
+     "find out which algorithm suits a fleet and its load, in simulated time"),
+    ("help", "lbd.cli.commands.help", "commands about lbd itself",
+     "show all commands and guides; or one command, guide, key, metric or ending"),
+    ("version", "lbd.cli.commands.version", "commands about lbd itself",
+     "print the version (also: lbd --version, lbd -V)"),
+    ("completion", "lbd.cli.commands.completion", "commands for the shell",
+     "print the completion script of a shell: bash, zsh or fish"),
+    ("man", "lbd.cli.commands.man", "commands for the shell", "print the manual page (lbd man | man -l -)"),
 )
 
-MODULES = {name: module for name, module, _ in COMMANDS}
+MODULES = {name: module for name, module, _, _ in COMMANDS}
+HELP = {name: text for name, _, _, text in COMMANDS}
 
 # Options of the foreground that stand for a command.
 SHORT = {"--version": "version", "-V": "version", "--check": "check", "-t": "check"}
@@ -100,8 +122,8 @@ def split(words: Sequence[str]) -> tuple[str, list[str]]:
 def overview() -> str:
     """Text about lbd: the commands by group, then guides and references, each with a line of its own."""
     lists: dict[str, list[tuple[str, str]]] = {}
-    for name, module, group in COMMANDS:
-        lists.setdefault(group, []).append((name, importlib.import_module(module).HELP))
+    for name, _, group, text in COMMANDS:
+        lists.setdefault(group, []).append((name, text))
     lists[READING] = [(name, guide.summary(path)) for name, path in guide.topics().items()]
     lists[READING] += [(name, text) for name, _, text in REFERENCES]
     parts = [ABOUT]
@@ -118,7 +140,7 @@ def _line(name: str, text: str) -> str:
 def parser(command: str, told: bool = False) -> Parser:
     """The parser of a command, or ("") of `lbd` without one, whose help lists the commands (`told`)."""
     module = importlib.import_module(MODULES.get(command, FOREGROUND))
-    made = Parser(f"lbd {command}", module.HELP) if command else Parser("lbd", ABOUT, USAGE)
+    made = Parser(f"lbd {command}", HELP[command]) if command else Parser("lbd", ABOUT, USAGE)
     module.add_arguments(made)
     if not command:
         made.add_argument("-t", "--check", action="store_true", help="only check the configuration, like lbd check")

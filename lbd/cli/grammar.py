@@ -1,7 +1,6 @@
 """The grammar of the command line, as completion and the manual need it: taken from the very parsers that read it."""
 
 import argparse
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -53,8 +52,8 @@ class Command:
 def commands() -> tuple[Command, ...]:
     """All of them, lbd without one first."""
     found = [_command("", "", command_line.ABOUT, command_line.parser(""))]
-    for name, module, group in command_line.COMMANDS:
-        found.append(_command(name, group, importlib.import_module(module).HELP, command_line.parser(name)))
+    for name, _, group, text in command_line.COMMANDS:
+        found.append(_command(name, group, text, command_line.parser(name)))
     return tuple(found)
 
 

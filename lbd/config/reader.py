@@ -10,7 +10,7 @@ from lbd.config import rules
 from lbd.config.bodies import bodies
 from lbd.config.catalog import COMMAND_LINE, Algorithms, Catalog, Checks, CommandLine
 from lbd.config.document import INPUT, INPUT_NAME, Document
-from lbd.config.findings import Findings, Where
+from lbd.config.findings import Findings, Where, dotted
 from lbd.config.places import Path
 from lbd.config.sources import ConfigSources
 from lbd.config.tables import Tables
@@ -39,6 +39,12 @@ class Loaded:
     documents: Mapping[str, Document] = dataclasses.field(default_factory=dict)
     refused: tuple[Problem, ...] = ()
     once: str = ""
+
+    def problem(self, path: Path, message: str, warning: bool) -> Problem:
+        """A finding at the place of the key, or of the nearest table around it."""
+        places = (self.places.get(path[:end]) for end in range(len(path), 0, -1))
+        return Problem(*next(filter(None, places), (self.files[0] if self.files else "the options", 0, 0)),
+                       dotted(path), message, warning)
 
 
 def read_file(path: str, algorithms: Algorithms, checks: Checks, command_line: CommandLine | None = None,

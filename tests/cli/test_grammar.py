@@ -6,7 +6,7 @@ from lbd.cli.grammar import FILE, REST, TARGET, commands
 
 def test_every_command_is_there_and_explained() -> None:
     found = commands()
-    assert [command.name for command in found] == ["", *(name for name, _, _ in COMMANDS)]
+    assert [command.name for command in found] == ["", *(name for name, _, _, _ in COMMANDS)]
     assert all(command.help and command.options for command in found)
     assert all(word.help for command in found for word in command.options)
 

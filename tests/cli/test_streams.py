@@ -23,6 +23,8 @@ STATUS = {"version": "1", "pid": 1, "state": "ready", "generation": 1, "uptime_s
 LAUNCHER = """
 import gc, importlib, json, os, runpy, socket, sys
 import lbd.cli.commands.daemon
+import lbd.cli.findings
+import lbd.cli.foreground
 from lbd.cli.command_line import MODULES
 for module in MODULES.values():
     importlib.import_module(module)

@@ -14,12 +14,20 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from types import SimpleNamespace
 
+import watchfiles
+
+from lbd.admin import app, site
+from lbd.cli import foreground
 from lbd.cli.commands import daemon
 from lbd.control import worker
+from lbd.discovery import queries
+from lbd.stats import scrape
+from lbd.tls import certificate
 from lbd.workers import child_process
 from tests.system.forked_worker import ASIDE, TEMPLATE, Request, fork_workers, receive, requested, start_child
 
-IMPORTED = daemon, worker       # with all that serves
+# All that serves, with what is imported late.
+IMPORTED = daemon, foreground, worker, app, site, queries, scrape, certificate, watchfiles
 
 
 def fork_daemons(requests: socket.socket) -> Request | None:

@@ -12,8 +12,16 @@ ROOT = Path(__file__).parents[2]
 HEAVY = {"aiohttp", "anyio", "attr", "cryptography", "dns", "email", "http.server", "jinja2", "multidict",
          "multiprocessing", "opentelemetry", "prometheus_client", "pygments", "rich", "textual", "tomlkit",
          "watchfiles", "yarl"}
+OF_METRICS = {"email", "http.server", "prometheus_client"}     # their series are counted
 OF_SUPERVISOR = {"lbd.cli", "lbd.config", "lbd.discovery", "lbd.generation", "lbd.health", "lbd.reload", "lbd.report",
                  "lbd.admin", "tomllib"}
+FILE = """
+[listeners.web]
+bind = "127.0.0.1:8080"
+backend = "app"
+[backends.app.servers]
+a = "127.0.0.1:1"
+"""
 
 
 def imported(code: str) -> set[str]:
@@ -26,7 +34,21 @@ def imported(code: str) -> set[str]:
 
 @pytest.mark.parametrize(("code", "without"), [
     ("import lbd.control.worker", HEAVY | OF_SUPERVISOR),
-    ("import lbd.cli.command_line, lbd.cli.commands.daemon", HEAVY),
+    ("import lbd.cli.command_line, lbd.cli.foreground", HEAVY),
 ], ids=["worker", "supervisor"])
 def test_a_process_of_the_daemon(code, without):
     assert not imported(code) & without
+
+
+def test_check(tmp_path):
+    file = tmp_path / "lbd.toml"
+    file.write_text(FILE)
+    names = imported(f"from lbd.cli import main\nassert main(['check', '-c', {str(file)!r}]) == 0")
+    assert not names & (HEAVY - OF_METRICS)
+
+
+def test_help():
+    names = imported("from lbd.cli import main\nassert main(['--help']) == 0")
+    assert not names & HEAVY
+    assert {name for name in names if name.startswith("lbd.cli.commands.")} == {"lbd.cli.commands.daemon"}
+    assert "lbd.control" not in names

@@ -19,7 +19,7 @@ from origin import Origin
 from tests.authority import Authority
 
 USER = "nobody"
-NEEDED = "import lbd.control.worker, lbd.cli.commands.daemon"
+NEEDED = "import lbd.control.worker, lbd.cli.commands.daemon, lbd.cli.foreground, lbd.admin.app"
 NET_BIND_SERVICE = 1 << 10
 UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 # What has been compiled already need not be once more.

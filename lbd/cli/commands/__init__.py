@@ -1,1 +1,1 @@
-"""The commands, one a file; each has HELP, add_arguments(parser) and run(args) -> exit code."""
+"""The commands, one a file; each has add_arguments(parser) and run(args) -> exit code."""

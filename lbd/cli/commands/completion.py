@@ -6,7 +6,6 @@ from lbd.cli import daemon_client, grammar, runtime_changes
 from lbd.cli.shells import SHELLS
 from lbd.errors import LbdError
 
-HELP = "print the completion script of a shell: bash, zsh or fish"
 TARGETS = "targets"     # the word by which the scripts request targets
 PATIENCE = 2.0          # seconds for the daemon's response, which delays the prompt
 

@@ -14,7 +14,6 @@ from lbd.config.reference import written
 from lbd.errors import UsageError
 from lbd.health import CHECKS
 
-HELP = "show the configuration in force (or of a file), and where each value is from"
 DEFAULT = "default"
 
 COLUMNS: Columns = (

@@ -6,8 +6,6 @@ import json
 from lbd.cli import daemon_client
 from lbd.errors import LbdError
 
-HELP = "keep what lbd reload --confirm put in force"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that select the daemon, and the format of its answer."""

@@ -24,8 +24,6 @@ from lbd.errors import LbdError
 from lbd.schema import units as u
 from lbd.schema.units import Address
 
-HELP = "start three demo servers and lbd before them, and say what to try"
-
 HOST = "127.0.0.1"
 SERVERS = {"fast": "5ms", "middle": "20ms", "slow": "80ms"}  # name in demo.toml → its delay
 PORT = 8080

@@ -12,8 +12,6 @@ from lbd.cli.demo_app import Behaviour, DemoApp
 from lbd.errors import LbdError
 from lbd.schema import units as u
 
-HELP = "run a small HTTP server that answers with what it received"
-
 GRACE = 1.0  # seconds that running answers get at the end
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,8 +7,6 @@ from lbd.cli.argument_types import kind
 from lbd.cli.commands.wait import TIMED_OUT
 from lbd.schema import units as u
 
-HELP = "let a server finish what it has and take nothing new"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add target, reason, how long at most, and whether to wait."""

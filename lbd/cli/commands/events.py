@@ -12,8 +12,6 @@ from lbd.cli.terminal import TerminalConsole
 from lbd.errors import LbdError
 from lbd.log.logger import printable
 
-HELP = "show what happened lately: state changes, reloads, ends of workers"
-
 WAIT = 30        # seconds that one question of --follow waits for an answer
 STYLES = {"warning": "yellow", "error": "bold red"}
 OWN = ("number", "timestamp", "level", "event")

@@ -23,8 +23,6 @@ from lbd.report.explain_tcp import SCHEMES
 from lbd.schema import Config
 from lbd.stats.scoreboard import Board
 
-HELP = "show where a request goes, and why"
-
 SECRET = bytes(32)   # of a file alone: cookies of a running daemon mean nothing to it
 
 CANDIDATES: Columns = (

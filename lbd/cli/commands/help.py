@@ -10,8 +10,6 @@ from lbd.cli.reference import endings
 from lbd.errors import UsageError
 from lbd.wording import nearest, shown
 
-HELP = "show all commands and guides; or one command, guide, key, metric or ending"
-
 # Tables of the code that are printed as a whole, by their topic, and those of which one entry is.
 WHOLE: Mapping[str, ModuleType] = {name: importlib.import_module(module) for name, module, _ in command_line.REFERENCES}
 ENTRIES = (*WHOLE.values(), endings)

@@ -5,8 +5,6 @@ import argparse
 
 from lbd.cli import runtime_changes
 
-HELP = "take a server out for maintenance"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the target, the reason, and the cut of its requests in flight."""

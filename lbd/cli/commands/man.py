@@ -17,8 +17,6 @@ from lbd.cli.grammar import Command, Word
 from lbd.control.signals import SIGNALS
 from lbd.control.supervisor import Supervisor
 
-HELP = "print the manual page (lbd man | man -l -)"
-
 EXIT_CODES = (("0", "done"), ("1", "a bad configuration, or no success: no daemon answers, a reload fails"),
               ("2", "bad usage"), ("3", "not so in time (lbd wait, lbd drain --wait)"), ("130", "ended by Ctrl-C"))
 ENVIRONMENT = (

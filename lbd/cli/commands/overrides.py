@@ -15,8 +15,6 @@ from lbd.cli.streams import print_error
 from lbd.cli.terminal import console, table
 from lbd.config.runtime import SETTINGS
 
-HELP = "list what was changed while lbd runs, or go back to what the files say"
-
 COLUMNS: Columns = (
     TableColumn("backend", lambda row: row.get("backend")),
     TableColumn("server", lambda row: row.get("server") or "(all)"),

@@ -18,8 +18,6 @@ from lbd.config.plan import compare
 from lbd.errors import LbdError, UsageError
 from lbd.log.logger import printable
 
-HELP = "show what a reload would do; exit code 0 nothing, 2 changes, 1 errors"
-
 NOTHING, CHANGES, ERRORS = 0, 2, 1
 
 # How each kind of change is marked and coloured.

@@ -4,8 +4,6 @@ import argparse
 
 from lbd.cli import runtime_changes
 
-HELP = "let a server take requests"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a change."""

@@ -22,8 +22,6 @@ from lbd.schema.addresses import address_of
 LEAVING = (signal.SIGTERM, signal.SIGINT)      # drain first
 PASSED_ON = (signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)    # as they come
 
-HELP = "register a server for as long as a command runs"
-
 BEATS = 3             # heartbeats in one ttl
 AGAIN = 1.0           # seconds, at most, until the next try after one that was not answered
 PATIENCE = 5.0        # seconds that an answer may take, after a drain too

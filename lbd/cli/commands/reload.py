@@ -10,8 +10,6 @@ from lbd.cli.streams import fixed_exit_code, print_error
 from lbd.cli.terminal import TerminalConsole
 from lbd.schema import units as u
 
-HELP = "make the running daemon read its configuration again; a bad one changes nothing"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that select the daemon, and those of the reload."""

@@ -8,8 +8,6 @@ from lbd.cli.commands import plan
 from lbd.cli.terminal import TerminalConsole
 from lbd.errors import LbdError
 
-HELP = "put the generation before the one in force back; again for the one before that"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that select the daemon, and the format of its answer."""

@@ -8,8 +8,6 @@ from lbd.config.json_schema import json_schema
 from lbd.config.reference import toml_reference
 from lbd.health import CHECKS
 
-HELP = "print every key of the configuration with its default, as TOML or as JSON Schema"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The form of the reference."""

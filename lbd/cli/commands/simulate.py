@@ -31,8 +31,6 @@ from lbd.simulation.scenario import Scenario
 from lbd.simulation.workload import SimulatedRequest, WorkloadShape, synthetic
 from lbd.wording import listed, nearest, shown
 
-HELP = "find out which algorithm suits a fleet and its load, in simulated time"
-
 REQUESTS = 100_000
 MOST_REQUESTS = 1_000_000
 RATE = dataclasses.replace(u.number(0.001, 1e6), allowed="a number from 0.001 to 1000000")      # requests per second

@@ -14,8 +14,6 @@ from lbd.cli.terminal import console, table
 from lbd.errors import LbdError
 from lbd.log.logger import printable
 
-HELP = "show how the running daemon and its servers are"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that select the daemon, and the format of its answer."""

@@ -9,8 +9,6 @@ from lbd.cli.argument_types import kind
 from lbd.errors import LbdError
 from lbd.schema import units as u
 
-HELP = "watch the servers live: sort, filter, look into one, drain it"
-
 # Loaded when it is needed: it takes longer to load than most commands to run.
 APP = "lbd.cli.screen.app"
 

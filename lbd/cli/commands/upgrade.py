@@ -9,8 +9,6 @@ from typing import Any
 from lbd.cli import daemon_client
 from lbd.errors import LbdError
 
-HELP = "have the running daemon become the installed version, in place"
-
 LONGEST = 90.0   # seconds until the new version has to serve
 PAUSE = 0.1
 

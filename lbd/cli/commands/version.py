@@ -4,8 +4,6 @@ import argparse
 
 from lbd import __version__
 
-HELP = "print the version (also: lbd --version, lbd -V)"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add nothing: the command has no options."""

@@ -7,7 +7,6 @@ from lbd.cli import daemon_client, runtime_changes, wait_conditions
 from lbd.cli.argument_types import kind
 from lbd.schema import units as u
 
-HELP = "wait until a server is drained or up, or a backend has enough usable servers"
 TIMED_OUT = 3   # exit code
 
 

@@ -6,8 +6,6 @@ from lbd.cli import runtime_changes
 from lbd.cli.argument_types import number
 from lbd.config.runtime import WEIGHT
 
-HELP = "give a server another weight"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a change, and the weight."""

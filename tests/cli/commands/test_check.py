@@ -1,19 +1,16 @@
 """Tests of lbd.cli.commands.check: findings for people, for terminals and for machines, and the exit code."""
 
-import io
 import json
 import re
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from lbd.cli.command_line import main
 from lbd.cli.commands import check
 from lbd.errors import Problem
 from lbd.schema import BackendConfig, Config, ListenerConfig, ServerConfig
 from lbd.schema.units import Address
-from tests.authority import Authority
 
 GOOD = '[listeners.web]\nbind = "127.0.0.1:80"\nbackend = "app"\n[backends.app.servers]\na = "10.0.0.1:80"\n'
 BAD = GOOD.replace('"app"', '"ap"')
@@ -90,39 +87,6 @@ def test_no_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def shown(*problems: Problem, terminal: bool = True) -> str:
-    written = io.StringIO()
-    console = Console(file=written, force_terminal=terminal, color_system=None, highlight=False, soft_wrap=True,
-                      width=200)
-    check.show(problems, console)
-    return written.getvalue()
-
-
-def test_a_terminal_shows_the_line_and_the_place() -> None:
-    Path("a.toml").write_text("x = 1\nbackend = [\t'[red]ap[/red]' ]\n")
-    problem = Problem("a.toml", 2, 13, "listeners.web.backend", "[bold]message")
-    assert shown(problem) == (
-        "a.toml:2:13: listeners.web.backend: [bold]message\n"
-        "  2 | backend = [ '[red]ap[/red]' ]\n"
-        "    |             ^\n")
-    assert shown(problem, terminal=False) == "a.toml:2:13: listeners.web.backend: [bold]message\n"
-
-
-def test_a_long_line_is_cut_to_the_place() -> None:
-    Path("a.toml").write_text("x" * 500 + "HERE" + "y" * 500)
-    lines = shown(Problem("a.toml", 1, 501, "", "message")).splitlines()
-    assert len(lines[1]) < 130
-    assert lines[1][lines[2].index("^"):].startswith("HERE")
-
-
-@pytest.mark.parametrize("problem", [
-    Problem("a.toml", 0, 0, "", "message"), Problem("a.toml", 9, 1, "", "message"),
-    Problem("gone.toml", 1, 1, "", "message")])
-def test_places_that_cannot_be_shown(problem: Problem) -> None:
-    Path("a.toml").write_text("x = 1\n")
-    assert shown(problem) == f"{problem}\n"
-
-
 def test_counts() -> None:
     server = ServerConfig(address=Address("10.0.0.1", 80))
     backends = {"a": BackendConfig(servers={"x": server, "y": server}), "b": BackendConfig(servers={"x": server})}
@@ -141,53 +105,6 @@ def test_more_series_than_allowed(capsys: pytest.CaptureFixture[str]) -> None:
     assert 100 < least < int(found[1])
     assert run(GOOD + f"[metrics]\nmax_series = {least}\n") == 0
     assert "less: servers' histograms, then servers will be left out" in capsys.readouterr().err
-
-
-def test_chains_are_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    root = Authority(tmp_path, "Root")
-    between = root.authority("Between")
-    leaf = between.issue("leaf.pem", "a.test").read_bytes()
-    tls = 'tls = { certificates = "a.pem", client_ca = "c.pem" }\n'
-    text = (GOOD.replace('backend = "app"\n', 'backend = "app"\n' + tls)
-            + '[admin]\nbind = "127.0.0.1:81"\ntoken_file = "token"\ntls = { cert = "a.pem", client_ca = "c.pem" }\n')
-    (tmp_path / "token").write_text("x" * 40)
-    (tmp_path / "c.pem").write_bytes(Authority(tmp_path, "Old").authority("Other", days=(-9, -2)).file.read_bytes())
-    (tmp_path / "a.pem").write_bytes(leaf + root.file.read_bytes() + between.file.read_bytes())
-    assert run(text) == 0
-    said = capsys.readouterr().err
-    order = 'has its chain in the wrong order: certificate 2, "Root", stands where "Between" must'
-    assert f"lbd.toml:4:9: warning: listeners.web.tls.certificates: {tmp_path}/a.pem {order}" in said
-    assert f"warning: admin.tls.cert: {tmp_path}/a.pem {order}" in said
-    for key in ("listeners.web.tls", "admin.tls"):
-        assert f'{key}.client_ca: the file holds a certificate (number 1, "Other") that expired on ' in said
-    (tmp_path / "a.pem").write_bytes(leaf)
-    assert run(text) == 0
-    assert capsys.readouterr().err.count('a.pem ends with a certificate of "Between", which is no root') == 2
-    (tmp_path / "c.pem").write_bytes(root.file.read_bytes())
-    (tmp_path / "a.pem").write_bytes(leaf + between.file.read_bytes())
-    assert run(text) == 0
-    assert capsys.readouterr().err == ""
-    (tmp_path / "a.pem").write_bytes(between.file.read_bytes())
-    assert run(text) == 1
-    assert "admin.tls.cert: " in capsys.readouterr().err
-
-
-def test_certificates_are_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = GOOD.replace('backend = "app"\n', 'backend = "app"\ntls.certificates = "a.pem"\n')
-    assert run(text) == 1
-    said = capsys.readouterr().err.replace("\n", " ")
-    assert f"lbd.toml:4:5: listeners.web.tls.certificates: cannot read {tmp_path}/a.pem: No such file" in said
-    assert run(text + '[backends.app.tls]\nca = "b.pem"\n[backends.app.servers.c]\naddress = "https://c:1"\n') == 1
-    said = capsys.readouterr().err
-    assert "listeners.web.tls.certificates: cannot read" in said
-    assert "lbd.toml:8:1: backends.app.tls.ca: cannot read" in said
-    Authority(tmp_path).issue("a.pem", "a.example.com")
-    assert run(text) == 0
-
-
-def test_names_of_files_give_a_terminal_no_orders() -> None:
-    found = Problem("a\x1b[31m.toml", 1, 1, "listeners.web.tls.certificates", "/c/\x1b]0;x\x07\n.pem: it is damaged")
-    assert check.headline(found).plain.isprintable()
 
 
 def test_accounts_are_looked_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ def test_alone_it_is_that_of_lbd(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, "help") == shown(capsys, "--help")
 
 
-@pytest.mark.parametrize("command", [name for name, _, _ in COMMANDS])
+@pytest.mark.parametrize("command", [name for name, _, _, _ in COMMANDS])
 def test_that_of_a_command_is_its_own(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert shown(capsys, "help", command) == shown(capsys, command, "--help")
 

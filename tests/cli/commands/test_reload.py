@@ -12,7 +12,7 @@ PROBLEM = {"file": "lbd.toml", "line": 3, "column": 1, "key": "listeners.web.bni
 
 
 def run(daemon: Any, *more: str) -> int:
-    parser = Parser("lbd reload", reload.HELP)
+    parser = Parser("lbd reload", "reload")
     reload.add_arguments(parser)
     return reload.run(parser.read_words(["--admin", daemon.bind, *more]))
 

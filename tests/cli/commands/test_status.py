@@ -26,7 +26,7 @@ ANSWER: dict[str, Any] = {
 
 
 def run(daemon: Any, *more: str) -> int:
-    parser = Parser("lbd status", status.HELP)
+    parser = Parser("lbd status", "status")
     status.add_arguments(parser)
     return status.run(parser.read_words(["--admin", daemon.bind, *more]))
 
