@@ -36,7 +36,7 @@ from tests.source_tree import (
 RUNGS = (("__main__",), ("cli",), ("control",), ("report",), ("reload",), ("generation", "simulation"),
          ("workers",), ("process", "discovery", "proxy"), ("admin", "upstream", "routing", "health", "balance"),
          ("backend",), ("tls", "access_log"), ("config",), ("net",), ("schema", "stats", "http"), ("log",),
-         ("errors", "building", "wording"), ("",))
+         ("errors", "building", "installation", "wording"), ("",))
 RUNG = {room: height for height, rooms in enumerate(reversed(RUNGS)) for room in rooms}
 
 PURE = {"config", "schema", "http", "backend", "balance"}

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
+from lbd import installation
 from lbd.admin.acceptor import BACKLOG
 from lbd.admin.daemon_api import DaemonApi
 from lbd.admin.token import Token
@@ -14,6 +15,7 @@ from lbd.log.logger import logger
 from lbd.net.offload import Offload
 from lbd.net.tasks import Tasks
 
+MAKING = 5.0    # seconds that clients of a drain may wait for the site to be made
 PAUSE = 1.0     # seconds until the next try to make a site, when one failed
 
 
@@ -66,6 +68,7 @@ class LateSite:
         self._loading = Offload("loading the admin interface", most=1)
         self._tasks = Tasks(_task_failed)
         self._made: asyncio.Task[None] | None = None
+        self.misfits = False    # it cannot be made any more: another version was installed
         self._site: Site | None = None
 
     async def start(self) -> None:
@@ -79,7 +82,7 @@ class LateSite:
         if self._made is None and self._sock.fileno() != -1 and _has_client(self._sock):
             self._on_client()
         if self._made is not None:
-            await asyncio.wait([self._made])
+            await asyncio.wait([self._made], timeout=MAKING)
         if self._site is not None:
             await self._site.drain()
 
@@ -104,6 +107,7 @@ class LateSite:
                 await site.start()
                 self._site = site
             except Exception as error:  # no memory, a disk that hangs, files of an update under way: it may pass
+                self.misfits = installation.replaced()
                 logger.error("the admin interface cannot be loaded", reason=str(error) or repr(error))
                 await asyncio.sleep(PAUSE)
 

@@ -34,6 +34,11 @@ class ApiServer:
         """Whether it speaks TLS."""
         return self._tls is not None
 
+    @property
+    def misfits(self) -> bool:
+        """Whether it cannot answer since another version of lbd was installed over this one."""
+        return self._site.misfits
+
     async def renew(self) -> None:
         """Use a certificate that was renewed; called once a second. A disk that hangs leaves the old one in use."""
         if self._tls is not None and not self._renewing.busy:

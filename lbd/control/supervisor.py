@@ -206,7 +206,7 @@ class Supervisor:
         self._plane.tracing.close(LAST_LINES)
 
     def _on_version_mismatch(self) -> None:
-        self._upgrade.start_upgrade("a worker of another version", quietly=True)
+        self._upgrade.start_upgrade("another version on disk", quietly=True)
 
     def _api_servers(self) -> Sequence[ApiServer]:
         return [server for server in (self._admin, self._metrics.server) if server is not None]
@@ -221,11 +221,12 @@ class Supervisor:
     async def _tick_every_second(self) -> None:
         while True:
             self._plane.fleet.ping()
-            if os.getpid() == 1:
-                children.reap()
+            children.reap()
             for clocked in (self._reload, self._service, self._changes, self._watches, self.operations):
                 clocked.tick()
             for server in self._api_servers():
+                if server.misfits:
+                    self._on_version_mismatch()
                 if server.secure:
                     self._tasks.start("renewal of an API server's certificate", server.renew())
             await asyncio.sleep(1.0)

@@ -1,1 +1,2 @@
-"""The daemon's own log: structured lines, standard streams, moments; imports errors, building, wording and below."""
+"""The daemon's own log: structured lines, standard streams, moments; imports errors, building, installation,
+wording and below."""

@@ -20,6 +20,7 @@ class Garbage:
         self._spent = time.process_time()
         self._quiet = 0
         self._busy = 0
+        self._froze = False
         self._unfrozen = PILE - 1       # generations since the last freeze; the first one is frozen at once
         gc.disable()
         loop.call_later(TICK, self._tick)
@@ -35,7 +36,9 @@ class Garbage:
         """Exempt all present objects from collections: they live until the next reload. Those before them are collected
         first."""
         self._unfrozen = 0
-        gc.unfreeze()
+        if self._froze:     # else what is frozen is what this process was forked with, and shares with others
+            gc.unfreeze()
+        self._froze = True
         gc.collect()
         gc.freeze()
 

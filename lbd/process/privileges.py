@@ -9,6 +9,9 @@ import struct
 
 from lbd.errors import LbdError
 
+Rights = tuple[list[int], list[int], list[int]]   # user ids and group ids, real, effective and saved, and groups
+
+_PR_SET_DUMPABLE = 4
 _PR_SET_KEEPCAPS = 8
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
@@ -77,6 +80,28 @@ def keep_over_exec() -> None:
 def keep_from_children() -> None:
     """Keep the rights of this process from the processes that it starts (workers, checks)."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
+
+
+def rights() -> Rights:
+    """The user and the groups of this process."""
+    return list(os.getresuid()), list(os.getresgid()), os.getgroups()
+
+
+def adopt(wanted: Rights) -> None:
+    """Become this user with these groups for good, as `drop` made another process. Raises `OSError`."""
+    users, groups, more = wanted
+    os.setgroups(more)
+    os.setresgid(*groups)
+    os.setresuid(*users)
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def give_up() -> None:
+    """Leave this process what an exec would leave it: no capabilities unless it is root's, and its files in /proc."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if os.geteuid() != 0:
+        _put(libc, 0, 0)
+    libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
 def _put(libc: ctypes.CDLL, rights: int, inheritable: int) -> bool:

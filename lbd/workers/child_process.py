@@ -1,4 +1,4 @@
-"""A child process of the supervisor: started by exec, watched until its end."""
+"""A child process of the supervisor: started by fork or exec, watched until its end."""
 
 import asyncio
 import os
@@ -7,18 +7,20 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 
 from lbd.net import children
+from lbd.workers import template
 
 
 class ChildProcess:
     """A child process. Its output goes to `output`, `on_exit` is called once when it has ended and was waited for.
-    Raises `OSError` when it cannot be started."""
+    `forked` runs already, instead of the command. Raises `OSError` when it cannot be started."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, command: Sequence[str], environment: Mapping[str, str],
-                 fds: Sequence[int], output: int, on_exit: Callable[[], None]) -> None:
+                 fds: Sequence[int], output: int, on_exit: Callable[[], None],
+                 forked: template.ForkedChild | None = None) -> None:
         self._loop = loop
         self._on_exit = on_exit
-        self._popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=fds,
-                                       env=environment)
+        self._popen = forked or subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                                 pass_fds=fds, env=environment)
         self.pid = self._popen.pid
         children.started(self.pid)
         self._pidfd = os.pidfd_open(self.pid)
@@ -30,7 +32,7 @@ class ChildProcess:
 
     def describe_end(self, reason: str) -> str:
         """The end of the process in words: its exit code or signal, or `reason` if it was killed ("": it was not)."""
-        code = self._popen.returncode
+        code = self._popen.wait()       # it was waited for
         if reason and code == -signal.SIGKILL:
             return reason
         if code < 0:

@@ -12,6 +12,7 @@ from lbd.backend.snapshot import Generation
 from lbd.errors import LbdError
 from lbd.net import children
 from lbd.process import systemd
+from lbd.workers import template
 from lbd.workers.channel import Channel
 from lbd.workers.child_process import ChildProcess
 from lbd.workers.codec import ORDERS, REPORTS
@@ -55,9 +56,10 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         reader, writer = os.pipe2(os.O_CLOEXEC)
         try:
-            self._child = ChildProcess(
-                loop, _command(slot, lane, theirs.fileno(), board, log_form), _environment(wakeups),
-                (theirs.fileno(), board, *wakeups), writer, self._on_exit)
+            command = _command(slot, lane, theirs.fileno(), board, log_form)
+            environment, fds = _environment(wakeups), (theirs.fileno(), board, *wakeups)
+            forked = template.fork(command, environment, writer, fds)
+            self._child = ChildProcess(loop, command, environment, fds, writer, self._on_exit, forked)
         except OSError as error:
             ours.close()
             os.close(reader)
@@ -146,7 +148,7 @@ class WorkerProcess:
 
 
 def _command(slot: int, lane: int, channel: int, board: int, log_form: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "lbd.control.worker", "--slot", str(slot), "--lane", str(lane),
+    return [sys.executable, "-P", "-m", template.MODULE, "--slot", str(slot), "--lane", str(lane),
             "--channel", str(channel), "--board", str(board), "--log", log_form]
 
 

@@ -66,6 +66,16 @@ async def test_clients_wait_for_a_site_that_cannot_be_made_yet(place, monkeypatc
     place.broken = 2
     assert await place.ask() == b"HTTP/1.1 200 OK"
     assert said == ["no file", "no file"]
+    assert not place.site.misfits
+
+
+async def test_it_tells_of_another_version_that_does_not_fit(place, monkeypatch):
+    monkeypatch.setattr(late_site, "PAUSE", 0.01)
+    monkeypatch.setattr(late_site.logger, "error", lambda text, **facts: None)
+    monkeypatch.setattr("lbd.installation.replaced", lambda: True)
+    place.broken = 1
+    await place.ask()
+    assert place.site.misfits
 
 
 async def test_a_drain_answers_who_came_before(place):

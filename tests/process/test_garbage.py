@@ -50,6 +50,19 @@ def test_the_first_generation_is_frozen_at_once(garbage):
     assert gc.get_freeze_count() > 0
 
 
+def test_what_a_process_was_forked_with_is_left_alone_at_first():
+    gc.collect()
+    shared = [[]]
+    gc.freeze()
+    before = gc.get_freeze_count()
+    made = Garbage(Loop())
+    made.freeze()
+    assert gc.get_freeze_count() >= before
+    assert all(found is not shared for found in gc.get_objects())
+    gc.unfreeze()
+    gc.enable()
+
+
 def test_the_next_generation_is_frozen_in_a_quiet_moment(garbage, frozen):
     garbage.note_generation()
     assert not frozen()

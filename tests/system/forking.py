@@ -1,18 +1,12 @@
 """A process that has imported lbd and becomes daemons by fork: imports are most of what a start costs.
 
-A daemon runs what `python -m lbd` runs, in a process that did nothing else than import it. Its workers are forked by a
-template, a child of the daemon that is as bare as that.
+A daemon runs what `python -m lbd` runs, in a process that did nothing else than import it.
 """
 
 import contextlib
-import fcntl
-import functools
 import os
 import socket
-import subprocess
 from multiprocessing.connection import wait
-from pathlib import Path
-from types import SimpleNamespace
 
 import watchfiles
 
@@ -23,8 +17,7 @@ from lbd.control import worker
 from lbd.discovery import queries
 from lbd.stats import scrape
 from lbd.tls import certificate
-from lbd.workers import child_process
-from tests.system.forked_worker import ASIDE, TEMPLATE, Request, fork_workers, receive, requested, start_child
+from tests.system.forked_worker import Request, receive, requested
 
 # All that serves, with what is imported late.
 IMPORTED = daemon, foreground, worker, app, site, queries, scrape, certificate, watchfiles
@@ -55,30 +48,12 @@ def fork_daemons(requests: socket.socket) -> Request | None:
                 os.close(fd)
 
 
-def template() -> Request | None:
-    """Start the template of this daemon's workers; returns None here and in the template, at its end, and in each
-    worker what it runs."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours, theirs:
-        if os.fork():
-            kept = fcntl.fcntl(ours.fileno(), fcntl.F_DUPFD_CLOEXEC, ASIDE)
-            child_process.subprocess = SimpleNamespace(          # type: ignore[attr-defined]
-                DEVNULL=subprocess.DEVNULL, Popen=functools.partial(start_child, kept))
-            return None
-        ours.close()
-        Path("/proc/self/comm").write_text(TEMPLATE)
-        request = fork_workers(theirs)
-    if not request:
-        os._exit(0)
-    return request
-
-
 def main() -> None:
     """Serve, or run the program in a child of the server."""
     request = requested(fork_daemons)
     if request:
         request[0].enter()
-        program, fds = template() or request
+        program, fds = request
         program.run(fds)
 
 

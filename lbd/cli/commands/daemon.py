@@ -14,6 +14,10 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C, then end the process: with 1 when lbd cannot start. Raises `ConfigError` and
     `UsageError`."""
     from lbd.cli.config_loader import loader  # late: lbd --help, which needs the options alone
-    from lbd.cli.foreground import serve  # late: as above
     load = loader(args)
-    serve(load, load())
+    loaded = load()
+    from lbd.control import worker  # late: what follows is no part of the template
+    from lbd.workers import template  # late: as above
+    template.begin(worker.main)
+    from lbd.cli.foreground import serve  # late: as above
+    serve(load, loaded)
