@@ -26,8 +26,8 @@ CYTHON = "Cython>=3.1,<4"
 
 # Directives of Cython for every kernel, beside those in its first line. Each leaves out C that no kernel needs, a fifth
 # in all: functions are plain builtins, which are called faster too, and give their signature by their docstring.
-DIRECTIVES = {"auto_pickle": False, "autotestdict": False, "binding": False, "embedsignature": True,
-              "embedsignature.format": "clinic", "language_level": 3}
+DIRECTIVES = {"annotation_typing": False, "auto_pickle": False, "autotestdict": False, "binding": False,
+              "embedsignature": True, "embedsignature.format": "clinic", "language_level": 3}
 
 # Arguments of the compiler, before those of an extension: a kernel that gains by -O3 asks for it. Line numbers for
 # backtraces, but no description of each variable, and no search for what to warn of in code that Cython wrote: both
@@ -37,7 +37,7 @@ FLAGS = ["-O1", "-g1", "-fno-strict-aliasing", "-Wno-all", "-Wno-sign-compare", 
 
 def get_requires_for_build_wheel(config_settings: Mapping[str, Any] | None = None) -> list[str]:
     """Packages that a wheel needs to be built: no Cython where every kernel comes with its C, as in the sdist."""
-    return [] if all(map(translated, Path("lbd").rglob("*.pyx"))) else [CYTHON]
+    return [] if all(map(translated, kernels(Path("lbd")))) else [CYTHON]
 
 
 get_requires_for_build_editable = get_requires_for_build_wheel
@@ -46,6 +46,12 @@ get_requires_for_build_editable = get_requires_for_build_wheel
 def get_requires_for_build_sdist(config_settings: Mapping[str, Any] | None = None) -> list[str]:
     """Packages that the sdist needs to be built: Cython, unless this tree is an sdist already."""
     return get_requires_for_build_wheel(config_settings)
+
+
+def kernels(directory: Path) -> list[Path]:
+    """The sources of compiled modules: .pyx files, and ordinary modules whose types are declared in a .pxd beside."""
+    return sorted([*directory.rglob("*.pyx"), *(path.with_suffix(".py") for path in directory.rglob("*.pxd")
+                                                if path.with_suffix(".py").is_file())])
 
 
 def stamp(kernel: Path) -> bytes:
@@ -58,7 +64,7 @@ def stamp(kernel: Path) -> bytes:
 
 
 def translated(kernel: Path) -> Path | None:
-    """The C beside a kernel's .pyx; None where there is none, or one of another source."""
+    """The C beside a kernel's source; None where there is none, or one of another source."""
     beside = kernel.with_suffix(".c")
     return beside if beside.is_file() and beside.read_bytes().startswith(stamp(kernel)) else None
 
@@ -71,7 +77,7 @@ def translate(extensions: Iterable[Extension], directory: str | Path, force: boo
     """
     sources, missing = {}, []
     for extension in extensions:
-        beside = [translated(Path(source)) for source in extension.sources if source.endswith(".pyx")]
+        beside = [translated(Path(source)) for source in extension.sources]
         if all(beside):
             sources[extension.name] = list(map(str, beside)) or extension.sources
         else:
@@ -120,8 +126,9 @@ class Source(sdist):
         """Copy the files, then what Cython makes of them."""
         super().make_release_tree(base_dir, files)
         build = self.get_finalized_command("build_ext")
+        kernel_of = {extension.name: Path(extension.sources[0]) for extension in self.distribution.ext_modules}
         for name, sources in translate(self.distribution.ext_modules, build.build_temp).items():
             for source in sources:
-                kernel = Path(*name.split(".")).with_suffix(".pyx")
+                kernel = kernel_of[name]
                 text, line = Path(source).read_bytes(), stamp(kernel)
                 Path(base_dir, kernel).with_suffix(".c").write_bytes(text if text.startswith(line) else line + text)

@@ -12,6 +12,11 @@ import pytest
 import uvloop
 from xdist.scheduler import WorkStealingScheduling
 
+from tests import uncompiled
+
+if uncompiled.ASKED in os.environ:
+    uncompiled.install()
+
 # Hundreds of processes are started. Where the environment forbids bytecode beside the sources it goes elsewhere: one
 # place for the whole run, which the processes of the tests inherit, and those of another user may read.
 if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ:

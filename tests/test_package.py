@@ -78,7 +78,8 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_sdist_has_what_a_build_needs(built: Path, source: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {f"{kernel}{suffix}" for kernel in kernels() for suffix in (".pyx", ".pyi", ".c")}
+    wanted = {f"{kernel}{suffix}" for kernel in kernels()
+              for suffix in ((".py", ".pxd", ".c") if (source / f"{kernel}.py").is_file() else (".pyx", ".pyi", ".c"))}
     wanted |= paths(source, "lbd/**/*.px[di]") | paths(source, "conf/*") | paths(source, "systemd/*")
     wanted |= {"pyproject.toml", "README.md", "lbd/py.typed"} | paths(source, "lbd/guide/*")
     assert not wanted - names
@@ -102,7 +103,7 @@ def test_wheel_has_every_module_and_kernel(built: Path, source: Path) -> None:
     assert not (paths(source, "lbd/**/*.py") | paths(source, "lbd/guide/*")) - names
     for kernel in kernels():
         assert [name for name in names if name.startswith(f"{kernel}.") and name.endswith(".so")], kernel
-        assert f"{kernel}.pyi" in names
+        assert f"{kernel}.pyi" in names or f"{kernel}.py" in names
     assert not [name for name in names if name.endswith(".c")]
 
 

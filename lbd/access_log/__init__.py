@@ -1,2 +1,2 @@
-"""Lines of the access log and spans: written by workers, collected and put out by the supervisor; imports config
-and below."""
+"""Lines of the access log and spans: written by workers, collected and put out by the supervisor; imports exchange and
+below."""

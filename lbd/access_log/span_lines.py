@@ -1,11 +1,10 @@
 """The lines of spans in one worker: one per sampled request, of which the supervisor makes a span."""
 
-from typing import Any
-
 from lbd import schema
 from lbd.access_log.line import LineFormatter
 from lbd.access_log.writer import AccessLogWriter
-from lbd.http import head
+from lbd.exchange.context import Refusal
+from lbd.exchange.streams import Peer, Requester
 from lbd.http.trace_context import sampled
 from lbd.stats import fields
 
@@ -26,15 +25,16 @@ class SpanWriter(AccessLogWriter):
         self._lines = LineFormatter("json", COLUMNS, 1.0, generation, 0) if settings.enabled else None
         return settings.enabled
 
-    def note(self, client: Any, ending: int) -> None:
-        """Note the span of a client's request that is over and counted."""
-        span = sampled(client.payload) if client.original else b""
-        if span:
-            self._add(client, head.edit(client.original, None, (SPAN.encode(),), b"%b: %b\r\n" % (SPAN.encode(), span)),
-                      ending)
+    def note(self, exchange: Requester, ending: int) -> None:
+        """Note the span of an exchange that is over and counted."""
+        request = exchange.request
+        span = sampled(request) if request is not None and request.original else b""
+        if span and request is not None:
+            line = b"%b: %b\r\n\r\n" % (SPAN.encode(), span)
+            self._add(exchange, request.original.removesuffix(b"\r\n") + line, ending)
 
-    def blame(self, client: Any, ending: int, reason: str) -> None:
+    def blame(self, exchange: Requester, ending: int, reason: str) -> None:
         """Note nothing: a span has no reason."""
 
-    def refused(self, client: Any, status: int, ending: int, refusal: Any) -> None:
+    def refused(self, peer: Peer, status: int, ending: int, refusal: Refusal) -> None:
         """Note nothing: a malformed request belongs to no trace."""

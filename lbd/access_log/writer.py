@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from lbd import schema
 from lbd.access_log.columns import DEFAULT
 from lbd.access_log.line import LineFormatter
+from lbd.exchange.context import Refusal
+from lbd.exchange.streams import Peer, Requester
+from lbd.net.transport import Transport
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Row
 
@@ -16,7 +18,7 @@ BYTES = 256 * 1024
 TLS = {"tls_version", "tls_cipher", "sni"}      # columns
 
 
-def tls_fields(transport: Any) -> bytes:
+def tls_fields(transport: Transport | None) -> bytes:
     """The connection's TLS columns as header fields whose names no client can send."""
     tls = transport.get_extra_info("tls") if transport is not None else None
     if tls is None:
@@ -26,14 +28,14 @@ def tls_fields(transport: Any) -> bytes:
             + (f"(sni): {name}\r\n" if name else "")).encode()
 
 
-def client_port(client: Any, payload: bytes) -> int:
+def client_port(peer: Peer, source: bytes) -> int:
     """The port of the client in a line; -1 where it is not known, or the client was named by a header field."""
-    if client.trusted and payload and client.source != client.peer:
+    if source != peer.address:
         return -1
-    if client.introduced is not None and client.introduced.source is not None:
-        return int(client.introduced.source[1])
-    peer = client.transport.get_extra_info("peername") if client.transport is not None else None
-    return int(peer[1]) if isinstance(peer, tuple) else -1
+    if peer.introduced is not None and peer.introduced.source is not None:
+        return int(peer.introduced.source[1])
+    name = peer.transport.get_extra_info("peername") if peer.transport is not None else None
+    return int(name[1]) if isinstance(name, tuple) else -1
 
 
 class AccessLogWriter:
@@ -51,7 +53,7 @@ class AccessLogWriter:
         self._lines: LineFormatter | None = None
         self._tls = False        # the lines say something of TLS
         self._port = False       # and the port of the client
-        self._fault: tuple[Any, int, str] | None = None     # client, ending and reason, until that line is written
+        self._fault: tuple[Requester, int, str] | None = None     # exchange, ending and reason
         self._rest = b""
 
     def configure(self, settings: schema.Log, generation: int) -> bool:
@@ -66,46 +68,45 @@ class AccessLogWriter:
                                     generation, os.getpid())
         return True
 
-    def blame(self, client: Any, ending: int, reason: str) -> None:
-        """Remember the reason of an ending, should the client's request end so."""
-        self._fault = client, ending, reason
+    def blame(self, exchange: Requester, ending: int, reason: str) -> None:
+        """Remember the reason of an ending, should the exchange end so."""
+        self._fault = exchange, ending, reason
 
-    def note(self, client: Any, ending: int) -> None:
-        """Note the line of a client's request that is over and counted."""
-        if client.action.logged:
-            self._add(client, client.original or client.payload, ending)
+    def note(self, exchange: Requester, ending: int) -> None:
+        """Note the line of an exchange that is over and counted."""
+        if exchange.route.logged:
+            request = exchange.request
+            self._add(exchange, (request.original or request.text) if request is not None else b"", ending)
 
-    def _add(self, client: Any, payload: bytes, ending: int) -> None:
-        lines = self._lines
+    def _add(self, exchange: Requester, payload: bytes, ending: int) -> None:
+        lines, peer, route, server, request = (self._lines, exchange.peer, exchange.route, exchange.server,
+                                               exchange.request)
         if lines is None:
             return
-        action = client.action
-        server = client.server
         reason, fault = None, self._fault
-        if fault is not None and fault[0] is client:
+        if fault is not None and fault[0] is exchange:
             self._fault = None
             reason = fault[2] if fault[1] == ending else None
         if not lines.count:
             lines.look_at_clock()
         if self._tls and payload:
-            payload = payload.replace(b"\r\n", b"\r\n" + tls_fields(client.transport), 1)
+            payload = payload.replace(b"\r\n", b"\r\n" + tls_fields(peer.transport), 1)
+        source = exchange.source if peer.trusted else peer.address
         lines.add(
-            client.record, client.listener.name, action.index, client.backend.name,
-            server.name if server is not None else None,
-            client.source if client.trusted and payload else client.peer,
-            payload, client.minor, client.bytes_in, client.bytes_out, ending, reason,
-            client_port(client, payload) if self._port else -1)
+            exchange.record, peer.listener.name, route.index, route.backend.name,
+            server.name if server is not None else None, source, payload, request.minor if request is not None else 1,
+            exchange.bytes_in, exchange.bytes_out, ending, reason, client_port(peer, source) if self._port else -1)
         if lines.count >= LINES or lines.size >= BYTES:
             self.flush()
 
-    def refused(self, client: Any, status: int, ending: int, refusal: Any) -> None:
-        """Log bytes that are no request; `refusal` has the facts that they show (`lbd.proxy.refusals.Refusal`)."""
-        if self._lines is not None and client.listener.settings.logged:
+    def refused(self, peer: Peer, status: int, ending: int, refusal: Refusal) -> None:
+        """Log bytes that are no request."""
+        if self._lines is not None and peer.listener.settings.logged:
             if not self._lines.count:
                 self._lines.look_at_clock()
-            self._lines.refused(refusal.started, scoreboard.now(), client.listener.name, client.peer, status,
-                                refusal.head, refusal.minor, refusal.bytes_in, client.bytes_out, ending, refusal.reason,
-                                client_port(client, b"") if self._port else -1)
+            self._lines.refused(refusal.started, scoreboard.now(), peer.listener.name, peer.address, status,
+                                refusal.head, refusal.minor, refusal.bytes_in, refusal.bytes_out, ending,
+                                refusal.reason, client_port(peer, peer.address) if self._port else -1)
 
     def flush(self) -> None:
         """Write the lines that wait, or drop them."""
@@ -140,20 +141,20 @@ class AccessLogWriters:
     def __init__(self, logs: Sequence[AccessLogWriter]) -> None:
         self._logs = tuple(logs)
 
-    def note(self, client: Any, ending: int) -> None:
-        """Note the line of a client's request that is over and counted."""
+    def note(self, exchange: Requester, ending: int) -> None:
+        """Note the line of an exchange that is over and counted."""
         for log in self._logs:
-            log.note(client, ending)
+            log.note(exchange, ending)
 
-    def blame(self, client: Any, ending: int, reason: str) -> None:
-        """Remember the reason of an ending, should the client's request end so."""
+    def blame(self, exchange: Requester, ending: int, reason: str) -> None:
+        """Remember the reason of an ending, should the exchange end so."""
         for log in self._logs:
-            log.blame(client, ending, reason)
+            log.blame(exchange, ending, reason)
 
-    def refused(self, client: Any, status: int, ending: int, refusal: Any) -> None:
+    def refused(self, peer: Peer, status: int, ending: int, refusal: Refusal) -> None:
         """Log bytes that are no request."""
         for log in self._logs:
-            log.refused(client, status, ending, refusal)
+            log.refused(peer, status, ending, refusal)
 
     def flush(self) -> None:
         """Write the lines that wait, or drop them."""

@@ -1,1 +1,1 @@
-"""The HTTP API and the status page; imports backend and below."""
+"""The HTTP API and the status page; imports exchange and below."""

@@ -1,2 +1,2 @@
-"""Backends without I/O or a clock of their own: servers, the pool, stickiness, rules of retrying; imports tls,
-access_log and below."""
+"""Backends without I/O or a clock of their own: servers, the pool, stickiness, rules of retrying; imports tls and
+below."""

@@ -21,7 +21,7 @@ ServerKey = tuple[str, str]          # server name, address
 
 
 class Admission(Protocol):
-    """Admits requests of one backend while connections or requests are bounded; in the data plane, `lbd.proxy.gate`.
+    """Admits requests of one backend while connections or requests are bounded; in the data plane, `lbd.exchange.gate`.
 
     A request is passed as its client, the same object in every call.
     """

@@ -10,7 +10,7 @@ class ServerConnections:
     address for connect(2), set by the first.
 
     `pinned` holds idle connections of the one client that signed on by them, newest last. Idle connections for any
-    request are in the server's own attribute `idle`, which the fast path reads.
+    request are in the server's own attribute `idle`, which is read for every request.
     """
 
     __slots__ = ("pinned", "socket_address", "tls")

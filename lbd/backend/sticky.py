@@ -8,26 +8,11 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Iterable, Sequence
-from typing import Protocol
 
 from lbd import schema
 from lbd.backend.server import Server
-from lbd.http import fields, head
 
 TOKEN_BYTES = 18      # 144 bits: 24 characters, no padding
-
-Edits = tuple[tuple[bytes, ...], bytes]         # fields to remove (lower case), lines to add
-
-
-class Sticking(Protocol):
-    """The part of a request that stickiness reads and writes."""
-
-    preferred: Server | None
-    response_edits: Edits | None
-
-    @property
-    def tried(self) -> Sequence[Server] | None: ...
-
 
 def token(secret: bytes, backend: str, server: str) -> bytes:
     """The cookie value that stands for a server."""
@@ -36,7 +21,7 @@ def token(secret: bytes, backend: str, server: str) -> bytes:
 
 
 class Stickiness:
-    """The cookies of one backend in one generation."""
+    """The cookies of one backend in one generation. `passed`: servers get them too."""
 
     def __init__(self, backend: str, settings: schema.Sticky, secret: bytes,
                  servers: Collection[Server]) -> None:
@@ -51,37 +36,15 @@ class Stickiness:
         """Take over the servers that there are now: the same names, maybe at other addresses."""
         self.servers = {self._tokens[server.name]: server for server in servers}
 
-    def admit(self, request: Sticking, payload: bytes) -> bytes:
-        """Note which server the client had; returns the head as the server is to get it, without the cookie."""
-        request.preferred = None
-        cookies = head.values(payload, b"cookie")
-        if not cookies:
-            return payload
-        value = fields.cookie_value(cookies, self.cookie)
-        if value is None:
-            return payload
+    def find(self, value: bytes) -> Server | None:
+        """The server that a cookie names, while it keeps its clients."""
         server = self.servers.get(value)
-        if server is not None and server.keeps_clients:
-            request.preferred = server
-        if self.passed:
-            return payload
-        rest = fields.without_cookie(cookies, self.cookie)
-        return head.edit(payload, None, (b"cookie",), b"Cookie: " + rest + b"\r\n" if rest else b"")
+        return server if server is not None and server.keeps_clients else None
 
-    def bind(self, request: Sticking, server: Server, edits: Edits | None) -> None:
-        """The request goes to that server: a client that comes from another one, or from none, gets its cookie. One
-        whose own server was only full keeps the cookie that it has.
-
-        `edits` are those of the response without stickiness.
-        """
-        if stays(request.preferred, server, request.tried):
-            request.response_edits = edits
-            return
+    def line(self, server: Server) -> bytes:
+        """The field that gives a client the cookie of a server, with its line end; b"" for one that is not known."""
         value = self._tokens.get(server.name)
-        if value is not None:
-            removed, added = edits or ((), b"")
-            line = b"Set-Cookie: %b=%b%b\r\n" % (self.cookie, value, self._attributes)
-            request.response_edits = (removed, added + line)
+        return b"Set-Cookie: %b=%b%b\r\n" % (self.cookie, value, self._attributes) if value is not None else b""
 
 
 def stays(own: Server | None, server: Server, tried: Sequence[Server] | None) -> bool:

@@ -1,4 +1,4 @@
-"""The algorithms, one a file, by the names that the configuration uses; imports backend and below.
+"""The algorithms, one a file, by the names that the configuration uses; imports exchange and below.
 
 A new algorithm is a file here, a line of `ALGORITHMS` and a test.
 """

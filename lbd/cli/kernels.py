@@ -11,10 +11,16 @@ from lbd import __file__ as package
 HERE = Path(package).parent
 
 
+def kernels(directory: Path) -> list[Path]:
+    """The sources of compiled modules, as `lbd.building` finds them, which needs setuptools."""
+    return sorted([*directory.rglob("*.pyx"), *(path.with_suffix(".py") for path in directory.rglob("*.pxd")
+                                                if path.with_suffix(".py").is_file())])
+
+
 def missing(directory: Path = HERE) -> tuple[str, ...]:
     """The kernels that were not built for this Python, by their module names."""
     return tuple(".".join(path.relative_to(directory.parent).with_suffix("").parts)
-                 for path in sorted(directory.rglob("*.pyx"))
+                 for path in kernels(directory)
                  if not any(path.with_suffix(suffix).is_file() for suffix in EXTENSION_SUFFIXES))
 
 

@@ -39,6 +39,8 @@ def check_tcp(config: Config, findings: Findings) -> None:
         if listener.mode == "tcp" and listener.routes and listener.tls is not None:
             findings.error(("listeners", name, "routes"),
                            "a tcp listener that ends TLS has no ClientHello to route by; leave out")
+        if listener.mode == "tcp" and listener.filters:
+            findings.error(("listeners", name, "filters"), "a tcp listener sees no requests to filter; leave out")
 
 
 def check_proxies(config: Config, findings: Findings) -> None:

@@ -1,4 +1,4 @@
-"""Health checks, one kind a file, and the schedule that runs them; imports backend and below."""
+"""Health checks, one kind a file, and the schedule that runs them; imports exchange and below."""
 
 from collections.abc import Mapping
 

@@ -126,16 +126,17 @@ class Connection(asyncio.Protocol):
         """Read until there is a final head."""
         scanner = self._scanner
         while flags := scanner.scan(self._data, 0, self._for_head, 1, True):
-            if flags < 0 or scanner.status == 101:
+            message = scanner.message
+            if flags < 0 or message.status == 101:
                 self._fail(BadResponse(scanner.error or "101 was not asked for"))
                 return
             rest = self._data[scanner.head:]
-            if scanner.status < 200:
+            if message.status < 200:
                 self._data = rest
                 continue
-            found = self._found = CheckResponse(scanner.status, scanner.out)
+            found = self._found = CheckResponse(message.status, message.text)
             self._keep = bool(flags & head.KEEP and not flags & head.MORE)
-            self._left = scanner.length if flags & head.LENGTH else -1 if flags & head.UNTIL_CLOSE else 0
+            self._left = message.length if flags & head.LENGTH else -1 if flags & head.UNTIL_CLOSE else 0
             self._chunks = head.Chunks(True, 0) if flags & head.CHUNKED else None
             if not (self._to_end or self._wanted) or (self._chunks is None and not self._left):
                 self._keep = self._keep and self._chunks is None and not self._left

@@ -1,5 +1,7 @@
 """The compiled scanner of HTTP/1 heads (RFC 9110, 9112): bytes received in, the bytes to send on and facts out."""
 
+from lbd.http.message import Head
+
 KEEP: int          # 1: the sender's connection can carry another message after this one
 LENGTH: int        # 2: a body of `length` bytes (> 0) follows the head
 CHUNKED: int       # 4: a chunked body follows the head
@@ -13,20 +15,9 @@ SIMPLE: int        # 128: WHOLE and nothing follows; (response) final; (request)
 class Request:
     """The scanner of request heads. One per listener and worker: read its facts before the next `scan`."""
 
-    out: bytes        # the head to send to the server, to the empty line; origin-form target
-    method: bytes
-    target: bytes     # as it goes upstream: origin-form, or b"*"
-    plain: bool       # the path has no percent sign, no segment that begins with a dot and no doubled slash: it is
-                       # what it says
-    signs: bool       # its Authorization or Proxy-Authorization signs on the connection: NTLM, Negotiate, Kerberos
-    host: bytes       # of the Host field or the absolute-form target, as received, port and all; b"" if none: then
-                      # (HTTP/1.0 only) `out` has an empty Host, to be replaced by the server's own name
-    id: bytes         # the X-Request-Id that goes upstream
-    length: int       # of the body with LENGTH, else 0
+    message: Head     # of the last head that was good
     head: int         # offset in data just after the head
     end: int          # offset in data just after the message, valid with WHOLE
-    minor: int        # 0 or 1: HTTP/1.minor of the client
-    hops: int         # Max-Forwards of TRACE and OPTIONS as received (`out` carries one less); -1 if none
     error: str        # what was wrong, when `scan` returned a negative status
 
     def __init__(self, max_head: int, max_headers: int, max_uri: int, forwarded: bool = False,
@@ -48,9 +39,7 @@ class Request:
 class Response:
     """The scanner of response heads. Backends of a worker share it: read its facts before the next `scan`."""
 
-    out: bytes        # the head to send to the client; with SIMPLE the body too
-    status: int
-    length: int
+    message: Head     # of the last head that was good; with SIMPLE the body stands behind it
     head: int
     end: int
     error: str
@@ -61,14 +50,15 @@ class Response:
         """Read the response head that begins at `start`: 0 incomplete, flags, or -502.
 
         `to_head`: the request was HEAD. `minor`: HTTP/1.minor of the client; `keep`: the client's connection is to
-        be kept, which `out` says to the client unless the body is UNTIL_CLOSE, or CHUNKED for an HTTP/1.0 client.
-        `out` of a final answer has a Date, of now where the server sent none (RFC 9110 6.6.1).
+        be kept, which the message says to the client unless the body is UNTIL_CLOSE, or CHUNKED for an HTTP/1.0 client.
+        The message of a final answer has a Date, of now where the server sent none (RFC 9110 6.6.1).
         """
 
 class Chunks:
     """Follows a chunked body as it passes, strictly; one per body."""
 
     out: bytes        # what of the last data to send on (the same object when all of it passes unchanged)
+    trailers: bytes   # with `decode`: the lines of the trailer section that pass, once `feed` returned 1
     end: int          # offset in the last data just after the body, once `feed` returned 1
     size: int         # bytes of content so far
     error: str
@@ -81,13 +71,13 @@ class Chunks:
         """0 more is to come, 1 the body ended at `end`, -400 malformed, -413 beyond the limit."""
 
 def edit(head: bytes, target: bytes | None, remove: tuple[bytes, ...], add: bytes, fold: bool = False) -> bytes:
-    """The head (as in `out`) with another target (requests only), without the fields named in `remove` (lower case),
+    """The head with another target (requests only), without the fields named in `remove` (lower case),
     and with the lines `add` (each ending in CRLF) before its end. Data behind the head passes. Target and lines are
     taken as they are; `ValueError` when `head` is none. `fold`: names that servers may take for one of `remove` go too:
     those that differ only in characters that are no letters and no digits."""
 
 def values(head: bytes, name: bytes) -> list[bytes]:
-    """The values of every field called `name` (lower case) in a head as in `out`, in order; a body may follow."""
+    """The values of every field called `name` (lower case) in a head, in order; a body may follow."""
 
 def date_line(second: int) -> bytes:
     """The Date field of a time in seconds since 1970, with its line end; b"" for one that has no date."""

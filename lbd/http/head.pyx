@@ -15,6 +15,7 @@ from lbd.http.grammar cimport *
 from lbd.http.identity cimport Ids, write_id
 from lbd.http.lines cimport *
 from lbd.http.memory cimport copied, fitting, joined, rest, same
+from lbd.http.message cimport Head, begin
 from lbd.http.names cimport *
 from lbd.http.request cimport *
 from lbd.http.response cimport *
@@ -29,7 +30,8 @@ cdef tuple LENIENT = ("status", "control-characters", "line-feeds", "http10-chun
 
 cdef Ids IDS
 
-cdef list METHODS = [b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"PATCH"]
+cdef bytes POST = b"POST", PATCH = b"PATCH"
+cdef list METHODS = [b"GET", POST, b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"TRACE", PATCH]
 
 cdef enum:
     MOST_TRAILER = 8192          # bytes of a trailer section
@@ -47,9 +49,8 @@ cdef class Request:
                   str underscores="drop-lookalikes", bint certified=False):
         if not (0 < max_head <= 1 << 24 and 0 < max_headers <= 1 << 16 and max_uri > 0):
             raise ValueError("max_head must be 1 byte to 16 MiB, max_headers 1 to 65536, max_uri at least 1")
-        self.out = self.method = self.target = self.host = b""
+        self.host = b""
         self.error = ""
-        self.hops = -1
         self.max_head, self.max_uri, self.peer.forwarded = max_head, max_uri, forwarded
         self.kind = UNSCORED if underscores == "refuse" else TOKEN
         fill_drops(self.untrusted, self.trusted, PASS if underscores == "pass" else DROP_LOOKALIKES, certified)
@@ -62,21 +63,17 @@ cdef class Request:
         PyMem_Free(self.lines.line)
         PyMem_Free(self.scratch)
 
-    @property
-    def id(self):
-        return self.out[self.parsed.id_at:self.parsed.id_at + self.parsed.id_size]
-
-    def scan(self, bytes data not None, Py_ssize_t start, bytes peer not None, bytes proto not None, bint trusted):
+    cpdef int scan(self, bytes data, Py_ssize_t start, bytes peer, bytes proto, bint trusted) except -1:
         """Read the request head that begins at `start`: 0 incomplete, flags, or minus the status to refuse with."""
-        return self.read(data, start, peer, proto, trusted)
-
-    cdef int read(self, bytes data, Py_ssize_t start, bytes peer, bytes proto, bint trusted) except -1:
+        if data is None or peer is None or proto is None:
+            raise TypeError("bytes are needed")
         cdef size_t size
         cdef const uint8_t* p = rest(data, start, &size)
         cdef size_t most = min(size, self.max_head)
         cdef Py_ssize_t fields = read_request_line(p, most, self.max_uri, &self.parsed)
         cdef Py_ssize_t stop = fields
         cdef int flags
+        cdef bint signs
         if fields > 0:
             stop = read_lines(p, fields, most, &self.trusted[0] if trusted else &self.untrusted[0], self.kind, &self.lines)
         if stop > 0:
@@ -90,17 +87,17 @@ cdef class Request:
             status, self.error = FAULTS[-flags]
             return -<int>status
         flags |= whole(flags, size, stop, self.parsed.length)
-        self.signs = self.lines.count[AUTHORIZATION] > 0 and signs_on(p, &self.lines)
-        if flags & ~F_KEEP == F_WHOLE and self.parsed.minor and self.parsed.hops < 0 and not self.signs \
+        signs = self.lines.count[AUTHORIZATION] > 0 and signs_on(p, &self.lines)
+        if flags & ~F_KEEP == F_WHOLE and self.parsed.minor and self.parsed.hops < 0 and not signs \
                 and not is_method(p, &self.parsed, "HEAD", 4):
             flags |= F_SIMPLE
         self.head = start + stop
         self.end = self.head + self.parsed.length
-        self.length, self.hops, self.minor = self.parsed.length, self.parsed.hops, self.parsed.minor
         self.peer.address, self.peer.address_size = <const uint8_t*>PyBytes_AS_STRING(peer), PyBytes_GET_SIZE(peer)
         self.peer.scheme, self.peer.scheme_size = <const uint8_t*>PyBytes_AS_STRING(proto), PyBytes_GET_SIZE(proto)
         self.peer.trusted = trusted
         self.take(p, fields, stop, flags)
+        self.message.signs = signs
         return flags
 
     cdef int take(self, const uint8_t* p, size_t fields, size_t stop, int flags) except -1:
@@ -109,24 +106,30 @@ cdef class Request:
         cdef uint8_t new_id[32]
         cdef uint8_t* end
         cdef bytes method
+        cdef Head made = Head.__new__(Head)
+        self.message = made
         self.scratch = fitting(self.scratch, &self.room,
                                6 * stop + 4 * (self.peer.address_size + self.peer.scheme_size) + 1024)
         write_id(&IDS, new_id)
         end = put_request(self.scratch, p, fields, stop - 2, flags, it, &self.lines, &self.peer, new_id)
-        self.out = copied(self.scratch, end - self.scratch)
-        self.host = same(self.host, p + it.host, it.host_size)
+        begin(made, copied(self.scratch, end - self.scratch), end - self.scratch)
+        made.flags = flags
+        made.length, made.hops, made.minor = it.length, it.hops, it.minor
+        made.host = self.host = same(self.host, p + it.host, it.host_size)
         if it.authority_size and (it.path_size == 0 or p[it.path] == 63):
-            self.target = b"/" + copied(p + it.path, it.path_size)
+            made._target = b"/" + copied(p + it.path, it.path_size)
             if it.path_size == 0 and is_method(p, it, "OPTIONS", 7):
-                self.target = b"*"
+                made._target = b"*"
         else:
-            self.target = copied(p + it.path, it.path_size)
-        self.plain = spelled_plainly(p + it.path, it.path_size)
+            made._target = copied(p + it.path, it.path_size)
+        made.plain = spelled_plainly(p + it.path, it.path_size)
+        made.to_head = is_method(p, it, "HEAD", 4)
         for method in METHODS:
             if is_method(p, it, PyBytes_AS_STRING(method), PyBytes_GET_SIZE(method)):
-                self.method = method
+                made.method = method
+                made.idempotent = method is not POST and method is not PATCH
                 return 0
-        self.method = copied(p + it.line, it.method_size)
+        made.method = copied(p + it.line, it.method_size)
         return 0
 
 
@@ -146,7 +149,6 @@ cdef class Response:
             raise ValueError("max_head must be 1 byte to 16 MiB, max_headers 1 to 65536")
         for name in lenient:
             self.lenient |= 1 << <int>LENIENT.index(name)
-        self.out = b""
         self.error = ""
         self.max_head = max_head
         self.lines.room = max_headers
@@ -159,11 +161,10 @@ cdef class Response:
         PyMem_Free(self.scratch)
         PyMem_Free(self.tidy)
 
-    def scan(self, bytes data not None, Py_ssize_t start, bint to_head, int minor, bint keep):
+    cpdef int scan(self, bytes data, Py_ssize_t start, bint to_head, int minor, bint keep) except -1:
         """Read the response head that begins at `start`: 0 incomplete, flags, or -502."""
-        return self.read(data, start, to_head, minor, keep)
-
-    cdef int read(self, bytes data, Py_ssize_t start, bint to_head, int minor, bint keep) except -1:
+        if data is None:
+            raise TypeError("bytes are needed")
         cdef size_t size
         cdef const uint8_t* p = rest(data, start, &size)
         cdef size_t most = min(size, self.max_head)
@@ -172,6 +173,7 @@ cdef class Response:
         cdef int flags = self.judge(p, most, to_head, False, at)
         cdef Py_ssize_t stop = at[1]
         cdef const uint8_t* text = p
+        cdef Head made = Head.__new__(Head)
         if flags < 0 and self.lenient & (CONTROLS | LINE_FEEDS | NAME_SPACES):
             self.tidy = end = fitting(self.tidy, &self.tidy_room, 2 * most + 2)
             stop = tidied(p, most, self.lenient, &end)
@@ -187,14 +189,18 @@ cdef class Response:
         flags |= whole(flags, size, stop, self.answered.length)
         self.head = start + stop
         self.end = self.head + self.answered.length
-        self.length, self.status = self.answered.length, self.answered.status
+        begin(made, b"", 0)
+        made.length, made.status, made.minor = self.answered.length, self.answered.status, self.answered.minor
+        self.message = made
         self.scratch = fitting(self.scratch, &self.room, 2 * at[1] + 1024)
         end = put_response(self.scratch, text, at[0], at[1] - 2, flags, &self.answered, &self.lines, minor, keep)
-        if flags & (F_WHOLE | F_MORE) == F_WHOLE and self.status >= 200:
+        made.size = end - self.scratch
+        if flags & (F_WHOLE | F_MORE) == F_WHOLE and made.status >= 200:
             flags |= F_SIMPLE
-            self.out = joined(self.scratch, end - self.scratch, p + stop, self.answered.length)
+            made._text = joined(self.scratch, end - self.scratch, p + stop, self.answered.length)
         else:
-            self.out = copied(self.scratch, end - self.scratch)
+            made._text = copied(self.scratch, end - self.scratch)
+        made.flags = flags
         return flags
 
     cdef int judge(self, const uint8_t* p, size_t size, bint to_head, bint tidy, Py_ssize_t* at) noexcept:
@@ -212,7 +218,7 @@ cdef class Response:
 cdef class Chunks:
     """Follows a chunked body as it passes, strictly; one per body."""
 
-    cdef readonly bytes out
+    cdef readonly bytes out, trailers
     cdef readonly Py_ssize_t end
     cdef readonly str error
     cdef Chunked chunked
@@ -228,7 +234,7 @@ cdef class Chunks:
         self.chunked.decode, self.chunked.limit = decode, limit
         self.remove, self.fold = remove, fold
         self.kind = UNSCORED if underscores == "refuse" else TOKEN
-        self.out = self.trailer = b""
+        self.out = self.trailer = self.trailers = b""
         self.error = ""
 
     @property
@@ -284,6 +290,7 @@ cdef class Chunks:
         cdef Py_ssize_t before = len(self.trailer)
         cdef Py_ssize_t stop
         cdef const uint8_t* p
+        cdef uint8_t* end
         cdef int i
         self.trailer = (self.trailer + more)[:MOST_TRAILER]
         p = <const uint8_t*>PyBytes_AS_STRING(self.trailer)
@@ -298,8 +305,11 @@ cdef class Chunks:
         for i in range(lines.n if self.remove else 0):
             if named(p, &lines.line[i], self.remove, self.fold):
                 lines.line[i].drop = 1
-        if not self.chunked.decode:
-            to[0] = put_text(put_passing(to[0], p, 0, &lines, stop - 2), "\r\n")
+        end = put_passing(to[0], p, 0, &lines, stop - 2)
+        if self.chunked.decode:
+            self.trailers = copied(to[0], end - to[0])
+        else:
+            to[0] = put_text(end, "\r\n")
         self.chunked.state = DONE
         return stop - before
 

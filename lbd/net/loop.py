@@ -109,6 +109,7 @@ class Dialling:
         # A task that is cancelled before its first step never gets to say so itself.
         self._task.add_done_callback(self._ended)
         self.idle_since = time.monotonic()
+        self.source: bytes | None = None
 
     def abort(self) -> None:
         """Close at once; connection_lost follows."""

@@ -11,6 +11,8 @@ from lbd.net.callbacks import Callbacks
 class LoopTransport:
     """A connection of the loop, as its protocol sees it. `protocol` gets its events; `idle_since` is kept here."""
 
+    source: bytes | None = None
+
     def __init__(self, transport: asyncio.Transport, protocol: Callbacks) -> None:
         self._transport = transport
         self.protocol = protocol

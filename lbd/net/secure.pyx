@@ -157,8 +157,9 @@ cdef class Secure:
         self.transport.reset()
 
     @property
-    def idle_since(self):
-        return self.transport.idle_since
+    def source(self): return self.transport.source
+    @property
+    def idle_since(self): return self.transport.idle_since
 
     def splice_to(self, other not None):
         return None     # its bytes are encrypted here

@@ -42,6 +42,7 @@ cdef class Sock(Watched):
     cdef readonly long long passed      # bytes that were carried away from here
     cdef readonly double idle_since     # when bytes came or went last, by the clock of the set
 
+    cpdef void write(self, data) except *
     cdef int send(self, bytes piece) except -1
     cdef Py_ssize_t receive(self) except -1
     cdef int flush(self) except -1

@@ -43,7 +43,7 @@ cdef class Sock(Watched):
 
     # Called by the protocol
 
-    def write(self, data not None):
+    cpdef void write(self, data) except *:
         """Send `data`, or queue what the kernel does not take now; ignored once the connection is closing."""
         self.send(data if type(data) is bytes else bytes(memoryview(data)))
 

@@ -44,6 +44,11 @@ class Transport(Protocol):
         """Drop what is unsent and end the connection with a reset, also where `abort` only closes."""
 
     @property
+    def source(self) -> bytes | None:
+        """The peer's address of an accepted connection as ASCII, without zone, b"" for a Unix socket; None where only
+        `get_extra_info("peername")` tells."""
+
+    @property
     def idle_since(self) -> float:
         """Monotonic seconds of the last time that bytes came or went, or of the beginning; to a tenth of a second."""
 

@@ -1,2 +1,2 @@
-"""The way of a request through a worker: listeners, clients, admission, timers; imports admin, upstream, routing,
-health, balance and below."""
+"""The way of a request through a worker: listeners, clients, admission, timers; imports admin, access_log, downstream,
+upstream, filters, health, balance and below."""

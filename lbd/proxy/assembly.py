@@ -1,5 +1,6 @@
 """Assembly: from a generation to the objects that serve it, built beforehand so that a commit only swaps."""
 
+import asyncio
 import ssl
 from collections.abc import Mapping
 from random import Random
@@ -11,14 +12,18 @@ from lbd.backend.backend import Backend
 from lbd.backend.snapshot import Generation
 from lbd.balance import build
 from lbd.errors import LbdError
-from lbd.http.trace_context import TraceContext
-from lbd.proxy.listener import Listener, ListenerSettings, TlsTermination
+from lbd.exchange.context import FilterChain, WorkerContext
+from lbd.exchange.filter import FilterContext
+from lbd.net.wakeups import Wakeups
+from lbd.proxy.routes import ListenerRoutes, Surroundings
 from lbd.proxy.tls import TlsContexts, backend_context
-from lbd.routing.answers import to_https
-from lbd.routing.router import HeaderPolicy, Router, RouteTarget
+from lbd.routing.listener import Listener, ListenerSettings, TlsTermination
+from lbd.routing.target import RouteTarget
 from lbd.stats import scoreboard
-from lbd.stats.scoreboard import Board, Row
+from lbd.stats.scoreboard import Board, Row, now
 from lbd.stats.sources import SourceTable
+
+NO_LOOP = asyncio.AbstractEventLoop()      # type: ignore[abstract]   # runs nothing
 
 
 class Prepared(NamedTuple):
@@ -29,15 +34,18 @@ class Prepared(NamedTuple):
     listeners: Mapping[str, tuple[Listener, ListenerSettings]]
     error_bodies: Mapping[int, bytes]
     contexts: Mapping[str, ssl.SSLContext | None]     # by backend; None: no TLS to its servers
+    chains: Mapping[RouteTarget, FilterChain]         # of the routes that have filters
 
 
 class Assembly:
-    """Builds for one worker: `lane` is its lane of the board, `nowhere` the backend of requests lbd answers itself."""
+    """Builds for one worker: `lane` is its lane of the board, `nowhere` the backend of requests lbd answers itself.
+    `context` is that of the worker; without one what is built can be looked at, and serves nothing."""
 
-    def __init__(self, board: Board, lane: int) -> None:
+    def __init__(self, board: Board, lane: int, context: WorkerContext | None = None) -> None:
         self.board = board
         self.lane = lane
         self.process = board.row(lane, scoreboard.PROCESS, 0)
+        self.context = context or WorkerContext(NO_LOOP, board, lane, now, Wakeups((), lane))
         self.nowhere = Backend("", self.process)
         self.sources = SourceTable(board, lane)
         self.random = Random(lane)
@@ -57,23 +65,23 @@ class Assembly:
             backend = backends.get(name) or Backend(name, row)
             ready[name] = (backend, self._algorithm(backend, settings))
         in_force: dict[str, tuple[Listener, ListenerSettings]] = {}
+        chains: dict[RouteTarget, FilterChain] = {}
         for name, wanted in config.listeners.items():
-            policy = header_policy(wanted)
-            made = ListenerSettings(wanted, config.global_.trusted_proxies,
-                                    self._router(name, wanted, generation, ready, policy),
-                                    self._tls(name, wanted, generation, policy), certifies(config))
+            routes = self._routes(name, generation, {name: backend for name, (backend, _) in ready.items()})
+            chains.update(routes.chains)
+            made = ListenerSettings(wanted, config.global_.trusted_proxies, routes.router,
+                                    self._tls(name, wanted, generation), certifies(config), routes.entrance)
             row = self.row(scoreboard.LISTENER, generation.listeners[name])
             in_force[name] = (listeners.get(name) or Listener(name, row, made), made)
         return Prepared(generation, ready, in_force, {int(status): body for status, body in config.bodies.items()},
                         {name: backend_context(name, backend, generation.credentials)
-                         for name, backend in config.backends.items()})
+                         for name, backend in config.backends.items()}, chains)
 
-    def _tls(self, name: str, wanted: schema.ListenerConfig, generation: Generation,
-             policy: HeaderPolicy) -> TlsTermination | None:
+    def _tls(self, name: str, wanted: schema.ListenerConfig, generation: Generation) -> TlsTermination | None:
         server_tls = self.tls_contexts.server_tls(name, wanted, generation.credentials)
         if server_tls is None or wanted.tls is None:
             return None
-        return TlsTermination(server_tls, wanted.tls.handshake_timeout, policy.hsts)
+        return TlsTermination(server_tls, wanted.tls.handshake_timeout)
 
     def _algorithm(self, backend: Backend, settings: schema.BackendConfig) -> Algorithm:
         try:
@@ -81,33 +89,12 @@ class Assembly:
         except LbdError as error:
             raise LbdError(f"backends.{backend.name}.algorithm: {error}") from None
 
-    def _router(self, listener: str, wanted: schema.ListenerConfig, generation: Generation,
-                backends: Mapping[str, tuple[Backend, Algorithm]], policy: HeaderPolicy) -> Router:
-        """The router of a listener. Each route has a target of its own, with its own edits."""
-        settings = generation.config.backends
-        tracing = generation.config.tracing
-        trace = TraceContext(lambda: self.random.random() < tracing.sample) if tracing.enabled else None
-
-        def row(backend: str) -> Row:
-            return self.row(scoreboard.ROUTE, generation.routes[listener, backend])
-
-        def target(backend: str | None, route: schema.RouteConfig | None, index: int = -1) -> RouteTarget:
-            if backend is None:
-                return RouteTarget(row(""), self.nowhere, None, route, index, trace, HeaderPolicy(logged=policy.logged))
-            return RouteTarget(row(backend), backends[backend][0], settings[backend], route, index, trace, policy)
-
-        routes = [(route, target(route.backend, route, index)) for index, route in enumerate(wanted.routes)]
-        default = target(wanted.backend, None)
-        if wanted.https_redirect:
-            default.answers = to_https(wanted.https_redirect)
-        return Router(routes, default)
-
-
-def header_policy(listener: schema.ListenerConfig) -> HeaderPolicy:
-    """The header policy of the listener."""
-    tls = listener.tls
-    hsts = b"Strict-Transport-Security: max-age=%d\r\n" % tls.hsts if tls is not None and tls.hsts is not None else b""
-    return HeaderPolicy(tls is not None and tls.client_ca is not None, hsts, listener.access_log)
+    def _routes(self, listener: str, generation: Generation, backends: Mapping[str, Backend]) -> ListenerRoutes:
+        """The routes of a listener. Each has a target of its own, with its own filters."""
+        rows = {backend: self.row(scoreboard.ROUTE, slot) for (name, backend), slot in generation.routes.items()
+                if name == listener}
+        context = FilterContext(self.context, self.random, {})
+        return ListenerRoutes(listener, generation.config, Surroundings({**backends, "": self.nowhere}, rows, context))
 
 
 def certifies(config: schema.Config) -> bool:

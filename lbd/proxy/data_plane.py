@@ -2,23 +2,28 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from lbd.access_log.span_lines import SpanWriter
 from lbd.access_log.writer import AccessLogWriter, AccessLogWriters
-from lbd.backend.backend import Backend
 from lbd.backend.snapshot import Endpoint, Generation
+from lbd.downstream.acceptor import accept
+from lbd.downstream.admission import ClientAdmission
+from lbd.downstream.resets import ResetConnections
+from lbd.exchange.context import WorkerContext
+from lbd.filters.explain import Explanations
 from lbd.net.wakeups import Wakeups
-from lbd.proxy.admission import ClientAdmission
 from lbd.proxy.assembly import Assembly
-from lbd.proxy.draining import Draining, close_idle
-from lbd.proxy.explained import Explanations
+from lbd.proxy.draining import Draining
 from lbd.proxy.generations import Generations, ServedGeneration
-from lbd.proxy.server_connector import ServerConnector
-from lbd.proxy.timers import Timers
-from lbd.stats import endings, fields, scoreboard
+from lbd.proxy.timers import Timers, tend_servers
+from lbd.stats import endings, fields
 from lbd.stats.scoreboard import Board
+from lbd.upstream.closing import close_idle
+from lbd.upstream.connector import ServerConnector
 
 
 class LogWriters(NamedTuple):
@@ -33,28 +38,28 @@ class DataPlane:
 
     `net` opens and accepts connections (`lbd.net.sock.Poller`, or `lbd.net.loop.LoopNet`); `lane` is this process's
     lane of the scoreboard; `report` is called with (backend, server, address) when a connect failed; `wakeups` wake
-    other workers whose requests wait. `now` is the clock of the last tick, in monotonic seconds.
+    other workers whose requests wait.
     """
 
-    __slots__ = ("_done", "_generations", "_logs", "access", "admission", "assembly", "draining", "explanations",
-                 "in_force", "loop", "net", "now", "servers", "timers", "wakeups")
+    __slots__ = ("_done", "_generations", "_logs", "admission", "assembly", "connector", "context", "draining",
+                 "explanations", "in_force", "loop", "net", "resets", "timers", "wakeups")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, net: Any, board: Board, lane: int,
                  report: Callable[[str, str, str], None], wakeups: Wakeups | None = None) -> None:
         self.loop = loop
         self.net = net
-        self.assembly = Assembly(board, lane)
-        self.access: AccessLogWriter | AccessLogWriters | None = None      # while lines are wanted
-        self._logs = LogWriters()
-        self.timers = Timers(loop, self)
-        self.now = self.timers.clock()
-        self.in_force = ServedGeneration()
-        self.servers = ServerConnector(self, report)
-        self.admission = ClientAdmission(self)
-        self.draining = Draining(self)
-        self.explanations = Explanations(loop, self.admission.renew_prototypes)
         self.wakeups = wakeups or Wakeups((), lane)
-        self.wakeups.listen(loop, self.servers.admit_waiting)
+        self.context = context = WorkerContext(loop, board, lane, time.monotonic, self.wakeups)
+        self.assembly = Assembly(board, lane, context)
+        self.in_force = ServedGeneration()
+        self._logs = LogWriters()
+        self.connector = context.connector = ServerConnector(context, net, report)
+        self.resets = context.resets = ResetConnections()
+        self.admission = ClientAdmission(context, lambda: self.in_force.listeners.values(), self.client_gone)
+        self.timers = Timers(loop, context, self.admission.clients, self.ticked)
+        self.draining = Draining(context, self.admission.clients, lambda: self.in_force.backends)
+        self.explanations = Explanations(context)
+        self.wakeups.listen(loop, self.connector.admit_waiting)
         self._generations = Generations(self)
         self._done: Callable[[], None] | None = None
 
@@ -75,10 +80,6 @@ class DataPlane:
     def update(self, endpoints: Sequence[Endpoint]) -> None:
         """Change mode, health, weight or address of servers of the generation in force."""
         self._generations.update(endpoints)
-
-    def in_flight(self, backend: Backend) -> float:
-        """Requests to the backend of all workers."""
-        return self.assembly.board.total(scoreboard.BACKEND, backend.row.slot, fields.BACKEND_IN_FLIGHT)
 
     # The access log
 
@@ -108,13 +109,22 @@ class DataPlane:
         if generation is not None and spans is not None \
                 and spans.trace(generation.config.tracing, generation.number):
             writers.append(spans)
-        self.access = AccessLogWriters(writers) if len(writers) > 1 else writers[0] if writers else None
+        self.context.access = AccessLogWriters(writers) if len(writers) > 1 else writers[0] if writers else None
+
+    def flush_logs(self) -> None:
+        """Write the lines that wait."""
+        for writer in self._logs:
+            if writer is not None:
+                writer.flush()
 
     # Clients
 
     def listen(self, listener: str, sock: socket.socket) -> None:
         """Accept connections for the listener from a bound, listening socket, which the data plane owns now."""
-        self.admission.listen(self.in_force.listeners[listener], sock)
+        owner = self.in_force.listeners[listener]
+        owner.acceptors.append(self.net.listen(sock, partial(accept, self.admission, owner)))
+        if self.admission.paused:
+            owner.acceptors[-1].pause()
 
     def unlisten(self, listener: str) -> None:
         """Stop accepting for the listener and close this process's descriptors of its sockets."""
@@ -125,23 +135,22 @@ class DataPlane:
     @property
     def clients(self) -> int:
         """Number of client connections."""
-        return len(self.timers.clients)
+        return len(self.admission.clients)
 
-    def count(self, ending: int) -> None:
-        """Count the end of something that never became a request."""
-        self.assembly.process.add(fields.PROCESS_ENDINGS + ending, 1)
-
-    def ticked(self, late: float) -> None:
-        """Do what is due on every tick of the clock, which came so many seconds late."""
+    def ticked(self, now: float) -> None:
+        """Do what is due on every tick of the clock."""
+        tend_servers(self.in_force.backends.values(), now)
+        self.connector.closing.tick(now)
+        self.resets.tick()
+        self.draining.tick(now)
         for listener in self.in_force.listeners.values():
             listener.rejections.tick()
             if listener.limits is not None:
                 listener.limits.tick()
         self.net.tick()
-        process = self.assembly.process
+        process, late = self.context.process, self.timers.late
         process.set(fields.PROCESS_CONNECTIONS, self.clients)
-        if self.access is not None:
-            self.access.flush()
+        self.flush_logs()
         if late > 0:
             process.add(fields.PROCESS_LAG, late)
         process.set(fields.PROCESS_LAG_MAX, max(process.get(fields.PROCESS_LAG_MAX) * 0.98, late))
@@ -151,14 +160,17 @@ class DataPlane:
     def drain(self, timeout: float, done: Callable[[], None]) -> None:
         """Stop accepting; let clients finish within `timeout` seconds, then cut the others; then call `done`."""
         self._done = done
+        self.admission.watched = True
         for listener in self.in_force.listeners.values():
-            self.draining.dismiss(listener, self.timers.clock() + timeout, endings.SHUTDOWN_CUT)
+            self.draining.dismiss(listener, self.context.clock() + timeout, endings.SHUTDOWN_CUT)
         self.client_gone()
 
     def cut(self) -> None:
         """Cut every connection now; `done` of a running drain is called."""
-        for client in self.timers.everyone():
+        for client in list(self.admission.clients):
             client.stop(endings.SHUTDOWN_CUT)
+        for stream in list(self.context.streams):
+            stream.cancel()
         self.client_gone()
 
     def client_gone(self) -> None:
@@ -167,8 +179,7 @@ class DataPlane:
             return
         done, self._done = self._done, None
         self.timers.stop()
-        if self.access is not None:
-            self.access.flush()
+        self.flush_logs()
         self.wakeups.close(self.loop)
         for backend in self.in_force.backends.values():
             for server in backend.servers.values():

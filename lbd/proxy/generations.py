@@ -10,15 +10,14 @@ from typing import Any, NamedTuple
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
 from lbd.backend.snapshot import Endpoint, Generation
-from lbd.net.tcp_options import Options, of_backends
+from lbd.exchange.gate import Gate
+from lbd.net.tcp_options import of_backends
 from lbd.proxy.assembly import Prepared
-from lbd.proxy.draining import close_idle
-from lbd.proxy.gate import Gate
-from lbd.proxy.listener import Listener
 from lbd.proxy.tls import apply_tls
+from lbd.routing.listener import Listener
 from lbd.stats import endings, scoreboard
-from lbd.upstream import pinned
-from lbd.upstream.selective import kind
+from lbd.upstream.closing import close_idle
+from lbd.upstream.http1 import Http1ServerConnection
 
 _NONE: Mapping[Any, Any] = MappingProxyType({})
 
@@ -26,15 +25,13 @@ _NONE: Mapping[Any, Any] = MappingProxyType({})
 class ServedGeneration(NamedTuple):
     """The parts of the generation that serves requests; `generation` is None before the first.
 
-    `contexts` are those of connections to servers by TLS, `options` the socket options, both by backend.
+    `contexts` are those of connections to servers by TLS, by backend.
     """
 
     generation: Generation | None = None
     backends: Mapping[str, Backend] = _NONE
     listeners: Mapping[str, Listener] = _NONE
-    error_bodies: Mapping[int, bytes] = _NONE
     contexts: Mapping[str, ssl.SSLContext | None] = _NONE
-    options: Mapping[str, Options] = _NONE
 
     @property
     def drain_timeout(self) -> float:
@@ -68,7 +65,7 @@ class Generations:
         plane, generation = self._plane, prepared.generation
         before: ServedGeneration = plane.in_force
         former = before.generation or generation
-        ends = plane.timers.clock() + former.config.global_.drain_timeout
+        ends = plane.context.clock() + former.config.global_.drain_timeout
         gone = [backend for name, backend in before.backends.items() if name not in prepared.backends]
         removed = self._install_backends(prepared)
         for listener, settings in prepared.listeners.values():
@@ -80,11 +77,15 @@ class Generations:
         plane.in_force = ServedGeneration(
             generation, {name: backend for name, (backend, _) in prepared.backends.items()},
             {name: listener for name, (listener, _) in prepared.listeners.items()},
-            prepared.error_bodies, prepared.contexts, of_backends(generation.config))
+            prepared.contexts)
+        plane.context.generation = generation.number
+        plane.context.error_bodies = prepared.error_bodies
+        plane.context.chains = prepared.chains
+        plane.connector.backends = plane.in_force.backends
+        plane.connector.options = of_backends(generation.config)
         plane.admission.limit = generation.max_connections or sys.maxsize
         plane.apply_logs()
         plane.explanations.set_networks(generation.config.global_.explain_to)
-        plane.admission.renew_prototypes()
         for backend in [*plane.in_force.backends.values(), *gone]:
             self._apply_gate(backend)
             self._apply_to_idle(backend)
@@ -103,7 +104,7 @@ class Generations:
             backend = in_force.backends.get(endpoint.backend)
             if backend is not None:
                 removed = backend.update(endpoint, partial(plane.assembly.row, scoreboard.SERVER))
-                plane.draining.retire(removed, plane.timers.clock() + in_force.drain_timeout)
+                plane.draining.retire(removed, plane.context.clock() + in_force.drain_timeout)
                 changed[backend.name] = backend
                 if backend.settings.on_down == "cut" and endpoint.health in ("down", "ejected"):
                     failed.update(server for server in backend.servers.values() if server.name == endpoint.name)
@@ -130,7 +131,7 @@ class Generations:
     def _apply_gate(self, backend: Backend) -> None:
         """Give the backend a gate where it needs one, and let requests in that need not wait any more."""
         if backend.bounded and backend.gate is None:
-            backend.gate = Gate(self._plane, backend)
+            backend.gate = Gate(self._plane.context, backend)
         elif backend.gate is not None and not backend.bounded:
             gate, backend.gate = backend.gate, None
             backend.aim()
@@ -145,13 +146,20 @@ class Generations:
         for server in backend.servers.values():
             if not server.max_idle:
                 close_idle(server)
-            for upstream in server.idle:
-                upstream.__class__ = kind(backend.responses.retry_statuses)
-                upstream.response = backend.responses.scanner
+            for connection in server.idle:
+                follow(connection, backend)
 
     def _apply_to_clients(self) -> None:
-        for client in self._plane.timers.everyone():
-            client.trusted = client.listener.settings.peers.trusts(client.peer)
-            for backend, upstream in pinned.connections(client):
-                upstream.__class__ = kind(backend.responses.retry_statuses)
-                upstream.response = backend.responses.scanner
+        for client in list(self._plane.admission.clients):
+            peer = client.peer
+            peer.trusted = peer.listener.settings.peers.trusts(peer.address)
+            for backend, connection in (peer.pins or {}).items():
+                follow(connection, backend)
+            for exchange in client.requests():
+                follow(exchange.upstream, exchange.backend)
+
+
+def follow(connection: object, backend: Backend) -> None:
+    """Have a connection that stands read responses by the settings that its backend has now."""
+    if isinstance(connection, Http1ServerConnection):
+        connection.follow(backend.responses)

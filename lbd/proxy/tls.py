@@ -7,10 +7,10 @@ from lbd import schema
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
 from lbd.errors import LbdError
-from lbd.proxy.draining import close_idle
 from lbd.schema.units import Address
 from lbd.tls.contexts import HTTP, ClientTls, ServerTls, client_context
 from lbd.tls.credentials import Credentials, Place
+from lbd.upstream.closing import close_idle
 
 
 class TlsContexts:

@@ -6,18 +6,20 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from lbd.backend.backend import Backend
-from lbd.backend.server import Server
 from lbd.backend.snapshot import Generation
 from lbd.errors import LbdError
-from lbd.http import fields, head
-from lbd.proxy.assembly import Assembly
-from lbd.proxy.listener import ListenerSettings
+from lbd.exchange.filter import Filter
+from lbd.exchange.streams import Peer
+from lbd.filters.chain import Chain
+from lbd.http import fields
+from lbd.http.message import Head
+from lbd.proxy.assembly import Assembly, Prepared
 from lbd.report import explain_tcp
 from lbd.report.explained_choice import ExplainedRequest, choose
 from lbd.routing.router import RequestMatcher, host_matches
 from lbd.schema import Config, ListenerConfig
 from lbd.stats import scoreboard
-from lbd.stats.scoreboard import Board
+from lbd.stats.scoreboard import Board, Record
 
 PORTS = {"http": 80, "https": 443}
 
@@ -47,20 +49,23 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
     name = question.listener or _listener(config, mode, port)
     if name not in config.listeners or config.listeners[name].mode != mode:
         raise LbdError(f"no {mode} listener is called {name!r}")
-    listener = _listener_settings(name, generation, board, lane)
+    prepared, record = _prepared(generation, board, lane)
+    peer = Peer(prepared.listeners[name][0])
+    peer.address = question.client.encode()
+    listener = peer.listener.settings
     if mode == "tcp":
         return {"generation": generation.number, "listener": name, **explain_tcp.explain(
-            explain_tcp.hello(parts), question.client, config.listeners[name], listener, board)}
-    peer = question.client.encode()
+            explain_tcp.hello(parts), peer, record, config.listeners[name], board)}
+    peer.trusted = listener.peers.trusts(peer.address)
     answer: dict[str, Any] = {"generation": generation.number, "listener": name,
-                              "admitted": listener.peers.admits(peer)}
-    request = listener.request
-    request_head = _head(question, host, uri)
-    flags = request.scan(request_head, 0, peer, listener.proto, listener.peers.trusts(peer))
+                              "admitted": listener.peers.admits(peer.address)}
+    scanner = listener.request
+    received = _head(question, host, uri)
+    flags = scanner.scan(received, 0, peer.address, listener.proto, peer.trusted)
     if flags <= 0:
-        return {**answer, "refused": {"status": -flags, "reason": request.error or "the head is not complete"}}
-    settings = config.listeners[name]
-    target = listener.route(request)
+        return {**answer, "refused": {"status": -flags, "reason": scanner.error or "the head is not complete"}}
+    request, settings = scanner.message, config.listeners[name]
+    target = listener.router.route(request)
     answer["routes"] = _routes(settings, listener.router.routes, request, target.index)
     answer["route"] = target.index if target.index >= 0 else None
     if target.answers is not None:
@@ -68,29 +73,36 @@ def explain(question: Question, generation: Generation, board: Board, lane: int)
         return {**answer, "answer": {"status": status, "head": reply.partition(b"\r\n\r\n")[0].decode("latin-1")}}
     if listener.max_body is not None and request.length > listener.max_body:
         return {**answer, "refused": {"status": 413, "reason": f"the body is longer than {listener.max_body} bytes"}}
-    forwarded = head.values(request.out, b"x-forwarded-for")
-    client = fields.client_address(forwarded, listener.peers.trusted) if listener.peers.trusts(peer) else peer
-    explained = ExplainedRequest(request, client)
-    explained.payload = target.change(request.out, request.target) if target.changes else request.out
+    chain = prepared.chains.get(target)
+    filters = chain.filters if isinstance(chain, Chain) else ()
+    explained = ExplainedRequest(peer, record, target, request)
+    for one in filter(built_in, filters):
+        one.on_request(explained, request)
     backend = target.backend
     choice = choose(backend, explained, board)
-    server = choice.pop("server")
+    explained.server = choice.pop("server")
     return {**answer, **choice, "client": explained.source.decode("latin-1"),
-            "sends": explained.payload.decode("latin-1").splitlines()[:-1],
-            "request_headers": _edits(request_head, explained.payload),
-            "response_headers": _answer_edits(backend, explained, server, target.response_edits),
+            "filters": [{"filter": type(one).__name__, "does": one.describe()} for one in filters],
+            "sends": request.text.decode("latin-1").splitlines()[:-1],
+            "request_headers": _edits(received, request.text),
+            "response_headers": _answer_edits(explained, filters),
             "timeouts": _timeouts(settings, backend)}
 
 
-def _listener_settings(listener: str, generation: Generation, board: Board, lane: int) -> ListenerSettings:
-    """The listener as a worker would have it, with backends of its own."""
+def built_in(one: Filter) -> bool:
+    """Whether a filter is one of lbd's, which may be asked; the operator's own may do anything, and are only named."""
+    return type(one).__module__.startswith("lbd.filters.")
+
+
+def _prepared(generation: Generation, board: Board, lane: int) -> tuple[Prepared, Record]:
+    """The generation as a worker would have it, with backends of its own, and a record that is never begun."""
     assembly = Assembly(board, lane)
     prepared = assembly.prepare(generation, {}, {})
     for backend, algorithm in prepared.backends.values():
         backend.install(generation.config.backends[backend.name], generation.endpoints.get(backend.name, ()),
                         lambda slot: assembly.row(scoreboard.SERVER, slot), algorithm, generation.secret,
                         assembly.sources)
-    return prepared.listeners[listener][1]
+    return prepared, Record(assembly.process)
 
 
 def _edits(before: bytes, after: bytes) -> dict[str, Any]:
@@ -117,13 +129,13 @@ def _folded(line: str) -> tuple[str, str]:
     return name.lower(), value.strip()
 
 
-def _answer_edits(backend: Backend, explained: ExplainedRequest, server: Server | None, edits: Any) -> dict[str, Any]:
+def _answer_edits(explained: ExplainedRequest, filters: Sequence[Filter]) -> dict[str, Any]:
     """The edits of the response head."""
-    if backend.sticky is not None and server is not None:
-        backend.sticky.bind(explained, server, edits)
-        edits = explained.response_edits
-    removed, added = edits or ((), b"")
-    return {"removed": [name.decode("latin-1") for name in removed], "added": added.decode("latin-1").splitlines()}
+    answer = Head(b"HTTP/1.1 200 OK\r\n\r\n")
+    for one in filter(built_in, reversed(filters)):
+        one.on_response(explained, answer)
+    return {"removed": [name.decode("latin-1") for name in explained.route.response_removed],
+            "added": answer.text.decode("latin-1").splitlines()[1:-1]}
 
 
 def _timeouts(listener: ListenerConfig, backend: Backend) -> dict[str, float]:
@@ -132,7 +144,7 @@ def _timeouts(listener: ListenerConfig, backend: Backend) -> dict[str, float]:
             for name in asdict(listener.timeouts)}
 
 
-def _routes(settings: ListenerConfig, routes: Sequence[tuple[str | None, RequestMatcher]], request: head.Request,
+def _routes(settings: ListenerConfig, routes: Sequence[tuple[str | None, RequestMatcher]], request: Head,
             taken: int) -> list[dict[str, Any]]:
     """Every route up to the one that is taken, with what kept the request from it."""
     host = fields.host_name(request.host)
@@ -148,7 +160,7 @@ def _routes(settings: ListenerConfig, routes: Sequence[tuple[str | None, Request
     return found
 
 
-def mismatches(matcher: RequestMatcher, path: bytes, request: head.Request) -> list[str]:
+def mismatches(matcher: RequestMatcher, path: bytes, request: Head) -> list[str]:
     """The parts of the route, its host aside, that do not match the request."""
     text = path.decode("latin-1")
     wrong = []

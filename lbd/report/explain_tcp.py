@@ -5,25 +5,15 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qs
 
 from lbd import schema
-from lbd.http import head
-from lbd.proxy.listener import ListenerSettings
+from lbd.exchange.streams import Peer
 from lbd.report.explained_choice import ExplainedRequest, choose
 from lbd.routing.hello_matcher import HelloMatcher
-from lbd.stats.scoreboard import Board
+from lbd.routing.listener import ListenerSettings
+from lbd.stats.scoreboard import Board, Record
 from lbd.tls.client_hello import ClientHello
 
 SCHEMES = ("tcp", "tls")
 TIMEOUTS = ("client_header", "connect", "queue", "tunnel", "half_closed")
-
-
-class ExplainedConnection(ExplainedRequest):
-    """A connection as algorithms see it: nothing is known of it but the address of its client."""
-
-    because = "its address had this server before"
-
-    def __init__(self, client: bytes) -> None:
-        super().__init__(head.Request(1024, 1, 64, False), client)
-        self.method = self.target = self.host = self.payload = b""
 
 
 def hello(parts: SplitResult) -> ClientHello | None:
@@ -34,11 +24,11 @@ def hello(parts: SplitResult) -> ClientHello | None:
     return ClientHello((parts.hostname or "").lower(), tuple(protocols))
 
 
-def explain(said: ClientHello | None, client: str, settings: schema.ListenerConfig, listener: ListenerSettings,
+def explain(said: ClientHello | None, peer: Peer, record: Record, settings: schema.ListenerConfig,
             board: Board) -> dict[str, Any]:
     """The explanation as JSON; nothing is written to the board."""
-    peer = client.encode()
-    answer: dict[str, Any] = {"admitted": listener.peers.admits(peer), "introduced": listener.proxy_protocol}
+    listener: ListenerSettings = peer.listener.settings
+    answer: dict[str, Any] = {"admitted": listener.peers.admits(peer.address), "introduced": listener.proxy_protocol}
     matchers = listener.tcp.routes if listener.tcp is not None else ()
     routes = list(_routes(settings.routes, matchers, said))
     taken = routes[-1]["route"] if routes and routes[-1]["matches"] else None
@@ -47,10 +37,11 @@ def explain(said: ClientHello | None, client: str, settings: schema.ListenerConf
     if target.answers is not None:
         reason = "no route takes it, and the listener has no backend: the connection is closed"
         return {**answer, "refused": {"status": None, "reason": reason}}
-    backend, connection = target.backend, ExplainedConnection(peer)
+    backend, connection = target.backend, ExplainedRequest(peer, record, target, None)
+    client = peer.address.decode()
     backend.sticky = None      # cookies are of http
     if backend.sticky_source is not None:
-        connection.preferred = backend.sticky_source.find(peer)
+        connection.preferred = backend.sticky_source.find(peer.address)
     choice = choose(backend, connection, board)
     choice.pop("server")
     choice["why"] = choice["why"].removesuffix(": 503")

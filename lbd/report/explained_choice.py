@@ -8,33 +8,25 @@ from xxhash import xxh64_hexdigest
 
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
-from lbd.http import head
+from lbd.exchange.streams import Peer, Requester
+from lbd.http.message import Head
+from lbd.routing.target import RouteTarget
 from lbd.stats import fields, scoreboard
-from lbd.stats.scoreboard import Board
+from lbd.stats.scoreboard import Board, Record
 
 
-class ExplainedRequest:
-    """The request as algorithms see it."""
+class ExplainedRequest(Requester):
+    """The request as filters and algorithms see it; it is never sent. Of a connection in tcp mode, without a
+    request, the client's address alone is known."""
 
-    because = "its cookie names this server"     # why it prefers one
-
-    def __init__(self, request: head.Request, client: bytes) -> None:
-        self.method, self.target, self.host, self.source = request.method, request.target, request.host, client
-        self.payload = request.out
-        self.preferred: Server | None = None
-        self.tried: Sequence[Server] | None = None
-        self.response_edits: Any = None
-
-    def field(self, name: bytes) -> bytes:
-        """The first value of a field, b"" without it (`backend.algorithm.RequestFacts`)."""
-        found = head.values(self.payload, name)
-        return found[0] if found else b""
+    def __init__(self, peer: Peer, record: Record, route: RouteTarget, request: Head | None) -> None:
+        super().__init__(peer, record)
+        self.route = route
+        self.request = request
 
 
 def choose(backend: Backend, request: ExplainedRequest, board: Board) -> dict[str, Any]:
     """The choice of the backend's own algorithm, as JSON."""
-    if backend.sticky is not None:
-        request.payload = backend.sticky.admit(request, request.payload)
     usable: Sequence[Server] = backend.pool.usable if backend.pool is not None else ()
     algorithm = backend.pool.algorithm if backend.pool is not None and usable else None
     scores = dict(zip(usable, algorithm.scores(), strict=False)) if algorithm is not None else {}
@@ -66,7 +58,8 @@ def _outcome(backend: Backend, request: ExplainedRequest, usable: Sequence[Serve
     server = request.preferred or backend.preview(request)
     if server is None:
         return None, "no server is usable: 503"
-    why = request.because if request.preferred is not None else _picks(backend, key)
+    because = "its address had this server before" if request.request is None else "its cookie names this server"
+    why = because if request.preferred is not None else _picks(backend, key)
     if not full(server, board):
         return server, why
     sticky = backend.settings.stickiness

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping
 
 from lbd import schema
-from lbd.http import fields, head, replies
+from lbd.http import fields, replies
+from lbd.http.message import Head
 from lbd.stats import endings
 
 # Texts of refusals whose status alone would say something else.
 OWN = {endings.CODING_REFUSED: b"501 The transfer coding is not supported.\n"}
 
 Answer = tuple[int, bytes, int]          # status, the ready bytes, ending
-Answers = Callable[[head.Request, bool, Mapping[int, bytes]], Answer]
+Answers = Callable[[Head, bool, Mapping[int, bytes]], Answer]
 
 
 def answer(route: schema.RouteConfig | None) -> Answers:
@@ -22,9 +23,9 @@ def answer(route: schema.RouteConfig | None) -> Answers:
     return no_route
 
 
-def no_route(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
+def no_route(request: Head, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
     """404: no route takes the request, and there is no default."""
-    accept, request_id = (b"".join(head.values(request.out, name)[:1]) for name in (b"accept", b"x-request-id"))
+    accept, request_id = (request.get(name) or b"" for name in (b"accept", b"x-request-id"))
     reply = replies.reply(404, keep, replies.wants_json(accept), head_only=request.method == b"HEAD",
                           body=bodies.get(404), request_id=request_id)
     return 404, reply, endings.NO_ROUTE
@@ -34,7 +35,7 @@ def to_https(port: int) -> Answers:
     """Redirects to the same URL by https; the method stays (308). Without a Host there is no URL: 404."""
     end = b"" if port == 443 else b":%d" % port
 
-    def answers(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
+    def answers(request: Head, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
         if not request.host:
             return no_route(request, keep, bodies)
         target = request.target if request.target.startswith(b"/") else b"/"
@@ -48,7 +49,7 @@ def to_https(port: int) -> Answers:
 
 def redirect(wanted: schema.Redirect) -> Answers:
     """A Location made of the request's host, path and query; 404 where it needs a host and there is none."""
-    def answers(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
+    def answers(request: Head, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
         if not request.host and "{host}" in wanted.to:
             return no_route(request, keep, bodies)
         path, _, query = request.target.partition(b"?")
@@ -68,7 +69,7 @@ def respond(wanted: schema.Respond) -> Answers:
     """A fixed answer."""
     body, content_type = wanted.body.encode(), wanted.content_type.encode()
 
-    def answers(request: head.Request, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
+    def answers(request: Head, keep: bool, bodies: Mapping[int, bytes]) -> Answer:
         reply = replies.fixed(wanted.status, body, content_type, keep, head_only=request.method == b"HEAD")
         return wanted.status, reply, endings.ANSWERED
     return answers

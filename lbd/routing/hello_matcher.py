@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lbd import schema
-from lbd.routing.router import RouteTarget, host_matches
+from lbd.routing.router import host_matches
+from lbd.routing.target import RouteTarget
 from lbd.tls.client_hello import ClientHello
 
 

@@ -6,106 +6,12 @@ from typing import Any, NamedTuple
 import re2
 
 from lbd import schema
-from lbd.backend.backend import Backend
-from lbd.http import fields, head
-from lbd.http.trace_context import TraceContext
-from lbd.net.transport import Transport
-from lbd.routing import client_certificate
-from lbd.routing.answers import answer
-from lbd.stats.scoreboard import Row
+from lbd.http import fields
+from lbd.http.message import Head
+from lbd.routing.target import RouteTarget
 
-Edits = tuple[tuple[bytes, ...], bytes]         # fields to remove (lower case), lines to add
-
-HSTS = (b"strict-transport-security",)
 REMEMBERED = 1024        # raw Host values whose routes are kept at hand; a client could send any number
-DOTS = re2.compile(rb"(?i)(/|%2f)(\.|%2e)")      # may begin a dot segment
 LONGEST = 270            # bytes of a Host that is worth it: a name and a port
-
-
-class HeaderPolicy(NamedTuple):
-    """The policy of a listener for the header fields of requests and responses on all of its routes.
-
-    `certified`: servers are told of the client's certificate; `hsts` is the line of Strict-Transport-Security, b"" for
-    none. `logged`: the access log has lines of them.
-    """
-
-    certified: bool = False
-    hsts: bytes = b""
-    logged: bool = True
-
-
-PLAIN = HeaderPolicy()
-
-
-class RouteTarget:
-    """The target of a route: requests go to `backend`, or are answered at once where `answers` is set.
-
-    `index` is the route's number in its listener, -1 where no route took the request. `logged`: the access log has
-    lines of it.
-    `removed` are request fields that do not pass, in the trailer section neither.
-    `changes`: the head is edited on its way, by `change`; with a `trace` every one is. `plain`: neither of both.
-    """
-
-    __slots__ = ("answers", "backend", "certified", "changes", "edits", "index", "logged", "plain", "removed",
-                 "response_edits", "row", "strip", "trace")
-
-    def __init__(self, row: Row, backend: Backend, settings: schema.BackendConfig | None = None,
-                 route: schema.RouteConfig | None = None, index: int = -1, trace: TraceContext | None = None,
-                 policy: HeaderPolicy = PLAIN) -> None:
-        self.row = row
-        self.trace = trace
-        self.index = index
-        self.logged = policy.logged and (route is None or route.access_log)
-        self.backend = backend
-        self.answers = answer(route) if settings is None else None
-        self.strip = fields.merged(route.strip_prefix.encode()).rstrip(b"/") if route and route.strip_prefix else None
-        self.certified = policy.certified
-        self.edits = self.response_edits = None
-        if settings is not None:
-            self.edits = edits(settings.request_headers, settings.host) or (((), b"") if policy.certified else None)
-            self.response_edits = more(edits(settings.response_headers), HSTS if policy.hsts else (), policy.hsts)
-        self.removed = self.edits[0] if self.edits is not None else ()
-        self.changes = self.edits is not None or self.strip is not None or trace is not None
-        self.plain = self.answers is None and not self.changes
-
-    def change(self, payload: bytes, target: bytes, transport: Transport | None = None) -> bytes:
-        """The head as the server is to get it from the client of this transport."""
-        if self.edits is not None or self.strip is not None:
-            removed, added = self.edits or ((), b"")
-            if self.certified and transport is not None:
-                added += client_certificate.lines(transport)
-            payload = head.edit(payload, self._stripped(target) if self.strip else None, removed, added, True)
-        return self.trace.follow(payload) if self.trace is not None else payload
-
-    def _stripped(self, target: bytes) -> bytes:
-        """The target without the prefix, in the client's own spelling of what remains."""
-        path, mark, query = target.partition(b"?")
-        if self.strip is None:
-            return target
-        rest = path[len(self.strip):]
-        if path.startswith(self.strip) and rest[:1] in (b"", b"/") and not DOTS.search(rest):
-            path = rest
-        else:       # spelled otherwise: %61pi, //api, /./api, /api%2Fx, /api/x/../..
-            path = fields.remainder(path, self.strip)
-        return (path if path.startswith(b"/") else b"/" + path) + mark + query
-
-
-def edits(wanted: schema.HeaderEdits, host: str | None = None) -> Edits | None:
-    """Header edits made ready for the kernel; None if there are none."""
-    replaced = dict(wanted.set)
-    if host is not None:
-        replaced["Host"] = host
-    gone = {name.lower().encode() for name in (*wanted.remove, *replaced)}
-    lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in (*replaced.items(), *wanted.add.items()))
-    return (tuple(sorted(gone)), lines) if gone or lines else None
-
-
-def more(edits: Edits | None, removed: tuple[bytes, ...], added: bytes) -> Edits | None:
-    """The edits with these added, unless the operator edits one of the removed fields."""
-    if not removed or (edits is not None and added and set(removed) & set(edits[0])):
-        return edits
-    before, lines = edits or ((), b"")
-    return (*before, *removed), lines + added
 
 
 class RequestMatcher(NamedTuple):
@@ -119,7 +25,7 @@ class RequestMatcher(NamedTuple):
     methods: frozenset[bytes]
     header: tuple[tuple[bytes, bytes | None], ...]
 
-    def matches(self, path: bytes, request: head.Request) -> bool:
+    def matches(self, path: bytes, request: Head) -> bool:
         """Whether path, method and header fields all match."""
         if self.path is not None and path != self.path:
             return False
@@ -132,8 +38,8 @@ class RequestMatcher(NamedTuple):
         return all(self._field(name, value, request) for name, value in self.header)
 
     @staticmethod
-    def _field(name: bytes, wanted: bytes | None, request: head.Request) -> bool:
-        values = head.values(request.out, name)
+    def _field(name: bytes, wanted: bytes | None, request: Head) -> bool:
+        values = request.values(name)
         return bool(values) if wanted is None else wanted in values
 
 
@@ -159,7 +65,7 @@ class Router:
         self._longest = max((len(pattern or "") for pattern, _ in self.routes), default=0)
         self._choices: dict[tuple[str | None, ...], Choices] = {}
 
-    def route(self, request: head.Request) -> RouteTarget:
+    def route(self, request: Head) -> RouteTarget:
         """The target of a request that was just scanned."""
         if not self.routes:
             return self.default

@@ -23,6 +23,7 @@ from lbd.schema.daemon import Log as Log
 from lbd.schema.daemon import MetricsConfig as MetricsConfig
 from lbd.schema.daemon import TracingConfig as TracingConfig
 from lbd.schema.edits import HeaderEdits as HeaderEdits
+from lbd.schema.filters import FilterConfig as FilterConfig
 from lbd.schema.keys import LIVE as LIVE
 from lbd.schema.keys import REBIND as REBIND
 from lbd.schema.keys import REQUIRED as REQUIRED

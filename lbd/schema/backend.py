@@ -6,6 +6,7 @@ from typing import Any
 
 from lbd.schema import units as u
 from lbd.schema.edits import HeaderEdits
+from lbd.schema.filters import FILTERS, FilterConfig
 from lbd.schema.keepalive import KEEPALIVE, USER_TIMEOUT, Keepalive
 from lbd.schema.keys import REQUIRED, Key, key, named, optional, table
 from lbd.schema.packed import packed
@@ -116,6 +117,8 @@ class BackendConfig:
                                  example="v2")
     host: str | None = key(None, u.AUTHORITY, "Host to send instead of the client's", example="app.internal")
     request_headers: HeaderEdits = table(HeaderEdits, "changes to what is sent to the server")
+    filters: tuple[FilterConfig, ...] = key(
+        [], FILTERS, 'your own filters, "package.module:Class" or { use = …, options }, behind the route\'s')
     response_headers: HeaderEdits = table(HeaderEdits, "changes to what is sent to the client")
     resolve: float = key("30s", u.duration(0.1), "how often host names are looked up again")
     resolve_all: bool = key(False, u.BOOL, "make one server of each address that DNS gives", "drain")
@@ -132,6 +135,9 @@ class BackendConfig:
     retry_on: tuple[str, ...] = key(
         [], u.RETRY_ON, 'repeats beyond safe ones: "timeout", "502", "503", "504"')
     retry_buffer: int = key("64KiB", u.SIZE, "longest body that is kept for a repeat")
+    request_buffer: int | None = key(
+        None, u.SIZE, "bytes of a request's body that are read before a server is chosen, so that a slow client holds "
+        "none; all of a shorter one; default: none", example="64KiB")
     max_response_head: int = key("64KiB", u.size(1024, 2**20), "longest head of an answer; 502 beyond")
     max_response_headers: int = key(256, u.integer(1, 10_000), "most fields in the head of an answer; 502 beyond")
     lenient: tuple[str, ...] = key(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lbd.schema import units as u
+from lbd.schema.filters import FILTERS, FilterConfig
 from lbd.schema.keepalive import KEEPALIVE, USER_TIMEOUT, Keepalive
 from lbd.schema.keys import REBIND, REQUIRED, RESTART, Key, key, optional, table
 from lbd.schema.timeouts import Timeouts
@@ -47,6 +48,8 @@ class RouteConfig:
     redirect: Redirect | None = optional(Redirect, "answer with a redirect instead")
     respond: Respond | None = optional(Respond, "give a fixed answer instead")
     strip_prefix: str | None = key(None, u.URL_PATH, "taken off the path before it is sent on", example="/v1")
+    filters: tuple[FilterConfig, ...] = key(
+        [], FILTERS, 'your own filters, "package.module:Class" or { use = …, options }, behind the listener\'s')
     access_log: bool = key(True, u.BOOL, "lines in the access log; false: none for its requests, however they end")
 
 
@@ -99,6 +102,9 @@ class ListenerConfig:
                            "known to lbd goes; pass: only for one that lbd sets; refuse: 400")
     max_body: int | None = key(None, u.SIZE, "longest request body; 413 beyond; default: unlimited", example="10MB")
     forwarded: bool = key(False, u.BOOL, "add the Forwarded field of RFC 7239 too")
+    filters: tuple[FilterConfig, ...] = key(
+        [], FILTERS, 'your own filters, "package.module:Class" or { use = …, options }; requests pass them before they '
+        "are routed")
     timeouts: Timeouts = table(Timeouts, "instead of those of [timeouts]")
     tls: ListenerTls | None = optional(ListenerTls, "end TLS here")
     access_log: bool = key(True, u.BOOL, "lines in the access log; false: none, on no route of it")

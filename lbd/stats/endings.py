@@ -93,6 +93,8 @@ CODING_REFUSED = _ending("coding-refused", CLIENT, 501, "the request has a trans
 TLS_NAME = _ending("tls-name", CLIENT, 0, "the client asked by TLS for no host name, or for one of no certificate")
 TLS_PROTOCOL = _ending("tls-protocol", CLIENT, 0, "the client offered by ALPN only protocols that are not spoken here")
 OPERATOR_CUT = _ending("operator-cut", OPERATOR, 503, "an operator had the connections of the server cut")
+FILTER_TIMEOUT = _ending("filter-timeout", LBD, 504, "a filter held the request for longer than it may")
+FILTER_FAILED = _ending("filter-failed", LBD, 500, "a filter failed, and the request may not pass without it")
 
 ENDINGS: tuple[Ending, ...] = tuple(_table)
 

@@ -162,6 +162,8 @@ PROCESS_LOG_DROPPED = _process.counter(
     "log_dropped", "Access log lines dropped because nobody took them.", "lbd_log_lines_dropped")
 PROCESS_SPANS_DROPPED = _process.counter(
     "spans_dropped", "Spans dropped because nobody took them from the worker.", "lbd_spans_dropped")
+PROCESS_FILTER_ERRORS = _process.counter(
+    "filter_errors", "Failures of filters, whether or not the request went on.", "lbd_filter_errors")
 
 KINDS = (_server, _route, _backend, _listener, _process)     # the place is the kind's number
 

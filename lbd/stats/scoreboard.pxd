@@ -60,13 +60,19 @@ cdef class Record:
     cdef readonly double started
     cdef public int status
     cdef double taken        # when the server was
-    cdef double chosen, reached, headed, ended      # the first server, the connection, the final head, all: 0 not yet
+    cdef readonly double chosen, reached            # the first server, the connection to the last one: 0 not yet
+    cdef double headed, ended                       # the final head, all: 0 not yet
     cdef int drops           # servers given up for another
     cdef int answered        # status of the server's final head, 0 before it
     cdef Row process, route, backend, server
-    cdef int open(self, Row route, Row backend) except -1
-    cdef int take(self, Row server) except -1
-    cdef void answer(self, int status) noexcept
-    cdef void end(self, int ending, long long bytes_in, long long bytes_out) noexcept
+    cpdef void begin(self, Row route, Row backend) except *
+    cpdef void took(self, Row server) except *
+    cpdef void connected(self) noexcept
+    cpdef void dropped(self, bint failed) noexcept
+    cpdef void head(self, int status) noexcept
+    cpdef void finish(self, int ending, long long bytes_in, long long bytes_out) noexcept
     cdef void _good(self, double moment) noexcept
     cdef void _failed(self, double moment) noexcept
+
+
+cpdef Record new_record(Row process)

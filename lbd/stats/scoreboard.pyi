@@ -74,6 +74,8 @@ class Record:
     """
 
     started: float       # seconds, monotonic, when the head was accepted
+    chosen: float        # the first server was chosen; 0: none was
+    reached: float       # a connection to the last one was opened; 0: it was there already, or is not yet
     status: int          # of the final head; set it before `finish` where lbd answers itself; 0: none was sent
 
     def __init__(self, process: Row) -> None: ...
@@ -82,6 +84,8 @@ class Record:
 
         An exchange still open ends as `internal-error`.
         """
+    def reroute(self, route: Row, backend: Row | None) -> None:
+        """Another route has the exchange, before any server does: all of it counts there."""
     def took(self, server: Row) -> None:
         """A server was chosen: in flight there from now on. One that was held is dropped."""
     def connected(self) -> None:
@@ -96,6 +100,9 @@ class Record:
         An ending that `stats.endings` blames on the server, and an answer 502, 503 or 504 of the server, count as its
         failure: a slow sample, and one more in SERVER_FAILURES, which the next success zeroes.
         """
+
+def new_record(process: Row) -> Record:
+    """`Record(process)`, for compiled callers without a tuple of arguments."""
 
 def now() -> float:
     """Monotonic seconds."""

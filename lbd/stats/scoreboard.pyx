@@ -4,6 +4,7 @@
 import fcntl
 import os
 
+cimport cython
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, munmap
@@ -64,8 +65,7 @@ cdef double clock() noexcept:
     clock_gettime(CLOCK_MONOTONIC, &moment)
     return <double>moment.tv_sec + <double>moment.tv_nsec * 1e-9
 
-def now():
-    return clock()
+def now(): return clock()
 
 def freeze(seconds):
     global frozen
@@ -73,7 +73,7 @@ def freeze(seconds):
 
 
 cdef inline int expect(Row row, int kind) except -1:
-    if row.board is None or row.kind != kind:
+    if row is None or row.board is None or row.kind != kind:
         raise ValueError(f"a row of the kind {fields.KINDS[kind].name} is needed here")
     return 0
 
@@ -264,11 +264,9 @@ cdef class Row:
         self._cell(first)[0] += 1
         self._cell(second)[0] += 1
 
-    def get(self, int field):
-        return self._cell(field)[0]
+    def get(self, int field): return self._cell(field)[0]
 
-    def set(self, int field, double value):
-        self._cell(field)[0] = value
+    def set(self, int field, double value): self._cell(field)[0] = value
 
     def learn(self, double seconds):
         if self.latency != NULL:
@@ -281,22 +279,20 @@ cdef class Row:
         mark(self.failing, failing)
 
 
+@cython.freelist(64)
 cdef class Record:
     def __init__(self, Row process not None):
         expect(process, K_PROCESS)
         self.process = process
 
-    def begin(self, Row route not None, Row backend):
-        self.open(route, backend)
-
-    cdef int open(self, Row route, Row backend) except -1:
+    cpdef void begin(self, Row route, Row backend) except *:
         expect(route, K_ROUTE)
         if backend is not None and backend.kind == K_PROCESS:
             backend = None
         elif backend is not None:
             expect(backend, K_BACKEND)
         if self.route is not None:
-            self.end(INTERNAL_ERROR, 0, 0)
+            self.finish(INTERNAL_ERROR, 0, 0)
         self.route = route
         self.backend = backend
         self.status = self.answered = self.drops = 0
@@ -304,15 +300,20 @@ cdef class Record:
         if backend is not None:
             backend.first[0] += 1
         self.started = clock()
-        return 0
 
-    def took(self, Row server not None):
-        self.take(server)
+    def reroute(self, Row route not None, Row backend):
+        cdef double started = self.started
+        if self.route is not None and self.server is None:
+            if self.backend is not None:
+                self.backend.first[0] -= 1
+            self.route = self.backend = None
+            self.begin(route, backend)
+            self.started = started
 
-    cdef int take(self, Row server) except -1:
+    cpdef void took(self, Row server) except *:
         expect(server, K_SERVER)
         if self.backend is None:
-            return 0
+            return
         if self.server is not None:
             self.dropped(False)
         server.first[0] += 1
@@ -321,12 +322,11 @@ cdef class Record:
         self.reached = 0
         if not self.drops:
             self.chosen = self.taken
-        return 0
 
-    def connected(self):
+    cpdef void connected(self) noexcept:
         self.reached = clock()
 
-    def dropped(self, bint failed):
+    cpdef void dropped(self, bint failed) noexcept:
         cdef Row server = self.server
         if server is None:
             return
@@ -338,10 +338,7 @@ cdef class Record:
         self.server = None
         self.status = self.answered = 0
 
-    def head(self, int status):
-        self.answer(status)
-
-    cdef void answer(self, int status) noexcept:
+    cpdef void head(self, int status) noexcept:
         if self.server is None or self.answered:
             return
         cdef double moment = clock()
@@ -351,10 +348,7 @@ cdef class Record:
         if not bad(status, self.backend.failing) and not self.backend.last_byte:
             self._good(moment)
 
-    def finish(self, int ending, long long bytes_in, long long bytes_out):
-        self.end(ending, bytes_in, bytes_out)
-
-    cdef void end(self, int ending, long long bytes_in, long long bytes_out) noexcept:
+    cpdef void finish(self, int ending, long long bytes_in, long long bytes_out) noexcept:
         cdef Row route = self.route, backend = self.backend, server = self.server
         if route is None:
             return
@@ -394,7 +388,13 @@ cdef class Record:
 
     cdef void _failed(self, double moment) noexcept:
         """A slow sample, for the server alone: the mean of the backend must not grow by multiples of itself."""
-        cdef Row backend = self.backend
-        cdef double slow = SLOW * backend.board._mean(K_BACKEND, backend.slot)
+        cdef double slow = SLOW * self.backend.board._mean(K_BACKEND, self.backend.slot)
         self.server.cells[S_FAILURES] += 1
-        sample(self.server.latency, max(moment - self.taken, slow), weigh(moment, backend.decay))
+        sample(self.server.latency, max(moment - self.taken, slow), weigh(moment, self.backend.decay))
+
+
+cpdef Record new_record(Row process):
+    cdef Record made = Record.__new__(Record)
+    expect(process, K_PROCESS)
+    made.process = process
+    return made

@@ -1,1 +1,1 @@
-"""Connections to servers: requests sent, responses read, connections kept; imports backend and below."""
+"""Connections to servers: requests sent, responses read, connections kept; imports exchange and below."""

@@ -1,7 +1,8 @@
 """The PROXY header with which a connection to a server begins: it tells the server of its client."""
 
-from typing import Any, Protocol
+from typing import Any
 
+from lbd.exchange.streams import Peer
 from lbd.net import proxy_header
 from lbd.net.ip_addresses import unmapped_text
 from lbd.net.proxy_header import (
@@ -17,32 +18,25 @@ from lbd.net.proxy_header import (
     WITH_SSL,
     End,
     Extra,
-    Header,
     secured,
 )
-from lbd.net.transport import Transport
 
 LONGEST = 255       # bytes of a text: of a host name, or of a name in a certificate
 
 
-class IntroducedClient(Protocol):
-    """A client as the header needs it: its transport, and the header of a proxy before lbd."""
-
-    transport: Transport
-    introduced: Header | None
-
-
-def introduction(client: IntroducedClient, version: str) -> bytes:
+def introduction(peer: Peer, version: str) -> bytes:
     """The header for the client: its addresses as they are, or as the proxy before lbd told them; and in version 2
     what lbd knows of its TLS."""
-    told = client.introduced
-    extras = _of_tls(client.transport.get_extra_info("tls")) if version == "v2" else []
+    told, transport = peer.introduced, peer.transport
+    if transport is None:
+        return b""
+    extras = _of_tls(transport.get_extra_info("tls")) if version == "v2" else []
     if told is not None:
         known = {kind for kind, _ in extras}
         extras += [extra for extra in told.extras if extra[0] in PASSED_ON and extra[0] not in known]
         if told.source is not None:
             return proxy_header.write(VERSIONS[version], told.source, told.target, extras)
-    source, target = (_end(client.transport.get_extra_info(name)) for name in ("peername", "sockname"))
+    source, target = (_end(transport.get_extra_info(name)) for name in ("peername", "sockname"))
     return proxy_header.write(VERSIONS[version], source, target, extras)
 
 

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from lbd.stats import fields
-from tests.proxy.rig import answer, request
+from tests.rig import answer, request
 
 ON = "\n[tracing]\nenabled = true\n"
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -92,7 +92,7 @@ async def test_off_means_that_nothing_is_touched(simple, rig, stage, connect, no
     simple()
     head = await exchanged(await connect(), stage, request("/", given("01")))
     assert parent(head) == f"00-{TRACE}-{PARENT}-01"
-    assert rig.plane.access is None
+    assert rig.plane.context.access is None
 
 
 async def test_spans_that_nobody_takes_are_counted(simple, rig, stage, connect):

@@ -8,11 +8,11 @@ import os
 import pytest
 
 from lbd.access_log.writer import LINES, AccessLogWriter
-from lbd.proxy.refusals import Refusal
+from lbd.exchange.context import Refusal
 from lbd.schema import Log
 from lbd.stats import endings, fields, scoreboard
 from lbd.stats.scoreboard import Board
-from tests.proxy.rig import answer, request
+from tests.rig import answer, request
 
 LOG = '\n[log]\naccess = "stdout"\n'
 
@@ -78,7 +78,7 @@ async def test_a_request_that_is_cut_is_logged(simple, stage, connect, logged):
 async def test_off_means_that_nothing_is_even_asked(simple, rig, pipe):
     rig.plane.log_to(pipe[1])
     simple()
-    assert rig.plane.access is None
+    assert rig.plane.context.access is None
 
 
 @pytest.fixture
@@ -88,13 +88,12 @@ def log(pipe):
     return made
 
 
-NOTHING = Refusal(b"", -1, 0.0, 0)
+NOTHING = Refusal(b"", -1, 0.0, 0, 100)
 
 
 class Listening:
     listener = type("", (), {"name": "web", "settings": type("", (), {"logged": True})})
-    peer = b"192.0.2.1"
-    bytes_out = 100
+    address = b"192.0.2.1"
 
 
 def drained(reader: int) -> bytes:
@@ -246,5 +245,5 @@ async def test_a_listener_without_lines(simple, rig, stage, connect, pipe):
     client.close()
     await rig.until(lambda: rig.plane.clients == 0)
     assert rig.ending("bad-request") == 1
-    rig.plane.access.flush()
+    rig.plane.flush_logs()
     assert drained(pipe[0]) == b""

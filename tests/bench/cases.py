@@ -113,7 +113,7 @@ CASES = {case.name: case for case in (
     Case("tcp-10m", "body-10m in tcp mode", _load(Load("/10m", connections=8, body=BODY, listener="TCP")),
          targets=RELAYS),
     Case("log", "as keepalive-12, with an access log in a file", _load(Load("/12", TWELVE)), options=("LOG",)),
-    Case("post-1k", "as keepalive-12, with bodies of 1 KiB", _load(Load("/upload", TWELVE, upload=1024))),
+    Case("post-1k", "as keepalive-12, with bodies of 1 KiB", _load(Load("/12", TWELVE, upload=1024))),
     Case("sticky", "as keepalive-12, a cookie names the server", _sticky, targets=RELAYS),
     Case("edited", "as keepalive-12, five fields are changed and a prefix is taken off",
          _load(Load("/edited/12", TWELVE, listener="EDITED")), targets=SECURE),

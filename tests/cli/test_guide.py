@@ -15,6 +15,7 @@ from lbd.backend.algorithm import Algorithm
 from lbd.cli import command_line, grammar, guide
 from lbd.cli.command_line import main
 from lbd.cli.reference import keys, metrics
+from lbd.exchange.filter import Filter
 from lbd.stats.endings import ENDINGS
 from tests.authority import Authority
 from tests.test_source import RUNGS
@@ -139,7 +140,11 @@ def test_commands_to_type_exist(topic: str) -> None:
 
 
 @EVERY
-def test_configurations_are_accepted(topic: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_configurations_are_accepted(topic: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for block in blocks(topic, "python"):
+        (tmp_path / block.partition("\n")[0].removeprefix("# ")).write_text(block)
     for block in blocks(topic, "toml"):
         path = tmp_path / "lbd.toml"
         path.write_text(tomli_w.dumps(completed(tomllib.loads(block), tmp_path)))
@@ -194,7 +199,7 @@ def test_a_key_or_metric_that_a_text_names_exists(topic: str) -> None:
 
 # Words with an underscore that are none of lbd's keys.
 OTHERS = {"first_byte", "bytes_in", "bytes_out", "user_agent", "tls_version", "tls_cipher", "client_port",  # log fields
-          "access_log", *vars(Algorithm)}
+          "access_log", *vars(Algorithm), *vars(Filter)}
 
 
 def test_security_tells_of_every_peer_and_of_the_unit() -> None:

@@ -82,23 +82,23 @@ def check_request_head(data: bytes) -> None:
         elif early:
             assert result > 0
             assert size >= whole.head
-            assert (cut.method, cut.target, cut.host, cut.length) == (
-                whole.method, whole.target, whole.host, whole.length)
+            assert (cut.message.method, cut.message.target, cut.message.host, cut.message.length) == (
+                whole.message.method, whole.message.target, whole.message.host, whole.message.length)
         else:
             assert result <= 0 or size < whole.head
     if result <= 0:
         return
     assert 0 < whole.head <= len(data)
     assert not result & WHOLE or whole.head <= whole.end <= len(data)
-    check_head(whole.out)
+    check_head(whole.message.text)
     check_request(whole, result)
-    if whole.host:
+    if whole.message.host:
         again = Request(1 << 20, 65536, 1 << 16, forwarded)
-        second = again.scan(whole.out, 0, PEER, b"http", trusted)
+        second = again.scan(whole.message.text, 0, PEER, b"http", trusted)
         assert second > 0, again.error
         assert second & (CHUNKED | UPGRADE) == result & (CHUNKED | UPGRADE)
-        assert (again.method, again.target, again.host, again.length) == (
-            whole.method, whole.target, whole.host, whole.length)
+        assert (again.message.method, again.message.target, again.message.host, again.message.length) == (
+            whole.message.method, whole.message.target, whole.message.host, whole.message.length)
 
 
 def check_answer_head(data: bytes) -> None:
@@ -116,19 +116,19 @@ def check_answer_head(data: bytes) -> None:
         elif early:
             assert result > 0
             assert size >= whole.head
-            assert (cut.status, cut.length) == (whole.status, whole.length)
+            assert (cut.message.status, cut.message.length) == (whole.message.status, whole.message.length)
         else:
             assert result <= 0 or size < whole.head
     if result <= 0:
         return
     assert 0 < whole.head <= len(data)
     assert not result & WHOLE or whole.head <= whole.end <= len(data)
-    sent = whole.out.removesuffix(data[whole.head:whole.end]) if result & SIMPLE else whole.out
+    sent = whole.message.text.removesuffix(data[whole.head:whole.end]) if result & SIMPLE else whole.message.text
     check_head(sent)
     again = Response(1 << 20, 65536)
     second = again.scan(sent, 0, to_head, minor, keep)
     assert second > 0, again.error
-    assert (again.status, again.length) == (whole.status, whole.length)
+    assert (again.message.status, again.message.length) == (whole.message.status, whole.message.length)
     assert not result & UNTIL_CLOSE or not second & KEEP
     if minor:
         assert second & (CHUNKED | UPGRADE | UNTIL_CLOSE) == result & (CHUNKED | UPGRADE | UNTIL_CLOSE)
@@ -254,7 +254,7 @@ def check_log_line(data: bytes) -> None:
     scanner = Request(1 << 20, 1000, 1 << 19)
     heads = [head]
     if scanner.scan(head, 0, PEER, b"http", True) > 0:
-        heads.append(scanner.out)
+        heads.append(scanner.message.text)
     record = Record(BOARD.row(0, PROCESS, 0))
     record.begin(BOARD.row(0, ROUTE, 0), None)
     record.finish(endings.OK, 0, 0)
@@ -273,8 +273,9 @@ def check_log_line(data: bytes) -> None:
         read_back = [json.loads(line) for line in lines.splitlines()]
         assert all(len(line) == len(NAMES) + 2 for line in read_back)
         if len(heads) == 2:
-            assert read_back[1]["method"] == scanner.method.decode()
-            assert not scanner.id.isascii() or read_back[1]["id"] == scanner.id.decode()
+            assert read_back[1]["method"] == scanner.message.method.decode()
+            given = scanner.message.get(b"x-request-id") or b""
+            assert not given.isascii() or read_back[1]["id"] == given.decode()
 
 
 ROOM = tempfile.TemporaryDirectory(prefix="lbd-fuzz-")

@@ -35,42 +35,42 @@ def check_chunked(passed: bytes, content: bytes) -> None:
 
 def check_request(scanner: Request, found: int) -> None:
     """Bytes sent to the server are read by every oracle as the scanner meant it: one message, and then the next."""
-    start, fields = plainly(scanner.out)
-    assert start == scanner.method + b" " + scanner.target + b" HTTP/1.1"
+    start, fields = plainly(scanner.message.text)
+    assert start == scanner.message.method + b" " + scanner.message.target + b" HTTP/1.1"
     names = [name for name, _ in fields]
     assert names.count(b"host") == 1
     assert names.count(b"content-length") + names.count(b"transfer-encoding") <= 1
-    assert (b"host", scanner.host) in fields
-    body = b"\r\n" * (min(scanner.length, 4096) // 2) + b"x" * (min(scanner.length, 4096) % 2)
-    if scanner.length > len(body) or found & UPGRADE:
+    assert (b"host", scanner.message.host) in fields
+    body = b"\r\n" * (min(scanner.message.length, 4096) // 2) + b"x" * (min(scanner.message.length, 4096) % 2)
+    if scanner.message.length > len(body) or found & UPGRADE:
         return
     framed = b"3\r\nabc\r\n0\r\n\r\n" if found & CHUNKED else body
     content = b"abc" if found & CHUNKED else body
     for oracle in (requests_by_h11, requests_by_llhttp):
-        read = oracle(scanner.out + framed + NEXT)
-        if read is None or (scanner.method == b"M-SEARCH*" and not read):
+        read = oracle(scanner.message.text + framed + NEXT)
+        if read is None or (scanner.message.method == b"M-SEARCH*" and not read):
             continue                     # refused: not read in another way
         assert len(read) == 2, oracle
-        assert read[0] == ((scanner.method, scanner.target), fields, content)
+        assert read[0] == ((scanner.message.method, scanner.message.target), fields, content)
         assert read[1].start == (b"GET", b"/next")
 
 
 def check_response(scanner: Response, found: int, data: bytes, method: bytes) -> None:
     """Bytes sent to the client are read by every oracle with the body that the scanner found."""
     body = data[scanner.head:scanner.end]
-    sent = scanner.out.removesuffix(body) if found & SIMPLE else scanner.out
+    sent = scanner.message.text.removesuffix(body) if found & SIMPLE else scanner.message.text
     assert sent.endswith(b"\r\n\r\n")
     start, fields = plainly(sent)
-    assert start.startswith(b"HTTP/1.1 %d " % scanner.status)
+    assert start.startswith(b"HTTP/1.1 %d " % scanner.message.status)
     names = [name for name, _ in fields]
     assert names.count(b"content-length") + names.count(b"transfer-encoding") <= 1
     if found & UPGRADE or not found & WHOLE:
         return
     read = responses_by_h11(sent + body, method)
-    assert read is None or read[0] == ((scanner.status,), fields, body)
-    if method != b"HEAD" and scanner.status >= 200:
+    assert read is None or read[0] == ((scanner.message.status,), fields, body)
+    if method != b"HEAD" and scanner.message.status >= 200:
         again = responses_by_llhttp(sent + body)
-        assert again is None or again[0] == ((scanner.status,), fields, body)
+        assert again is None or again[0] == ((scanner.message.status,), fields, body)
 
 
 def check_any(data: bytes) -> None:

@@ -13,7 +13,7 @@ def sent(underscores: str, trusted: bool, *lines: bytes, certified: bool = False
     scanner = Request(32768, 100, 8192, False, underscores, certified)
     data = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(line + b": 1\r\n" for line in lines) + b"\r\n"
     assert scanner.scan(data, 0, PEER, b"http", trusted) > 0
-    return [line for line in lines if b"\r\n" + line + b": 1\r\n" in scanner.out]
+    return [line for line in lines if b"\r\n" + line + b": 1\r\n" in scanner.message.text]
 
 
 def test_what_folds_into_a_reserved_name_never_passes() -> None:
@@ -48,3 +48,14 @@ def test_trailers_that_are_removed() -> None:
     for size in range(1, len(data)):
         assert fed(Chunks(False, 0, (b"x-user",), True), data, size)[1] == b"0\r\nX-Users: 4\r\n\r\n"
         assert fed(Chunks(False, 0, (b"x-user",)), data, size)[1] == data.replace(b"X-User: 1\r\n", b"")
+
+
+def test_trailers_beside_content() -> None:
+    data = b"3\r\nabc\r\n0\r\nX-User: 1\r\nX_User: 2\r\nX-Users: 4\r\nContent-Length: 9\r\n\r\n"
+    for size in range(1, len(data) + 1):
+        chunks = Chunks(True, 0, (b"x-user",), True)
+        assert fed(chunks, data + b"next", size) == (1, b"abc", len(data))
+        assert chunks.trailers == b"X-Users: 4\r\n"
+    plain, none = Chunks(False, 0), Chunks(True, 0)
+    assert (fed(plain, data, 7)[0], plain.trailers) == (1, b"")
+    assert (fed(none, b"0\r\n\r\n", 1)[0], none.trailers) == (1, b"")

@@ -21,7 +21,7 @@ def test_a_lenient_scanner_sends_on_what_is_straight() -> None:
         assert (found > 0) == (size >= len(BENT) - 2)
         assert found >= 0
         if found:
-            assert DATE.sub(b"", scanner.out) == STRAIGHT + b"\r\n" + (b"ok" if size == len(BENT) else b"")
+            assert DATE.sub(b"", scanner.message.text) == STRAIGHT + b"\r\n" + (b"ok" if size == len(BENT) else b"")
             assert (scanner.head, scanner.end) == (len(BENT), len(BENT) + 2)
     assert Response(40, 10, ALL).scan(BENT[:41], 0, False, 1, True) == -502
 
@@ -41,7 +41,7 @@ def test_each_leniency(data: bytes, name: str) -> None:
     scanner = Response(32768, 100, (name,))
     found = scanner.scan(data, 0, False, 1, True)
     assert bool(found & head.KEEP) == (name != "http10-chunked")
-    assert not re.search(rb"[^\r]\n|[\0]| :|X Y", scanner.out.partition(b"\r\n\r\n")[0] + b"\r\n")
+    assert not re.search(rb"[^\r]\n|[\0]| :|X Y", scanner.message.text.partition(b"\r\n\r\n")[0] + b"\r\n")
 
 
 @pytest.mark.parametrize("line", [b"A: \0", b"A: b\rc", b" A: b", b"A", b": b", b"A(B): c",

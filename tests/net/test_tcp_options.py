@@ -11,7 +11,7 @@ import pytest
 from lbd import schema
 from lbd.net import tcp_options
 from lbd.schema.keepalive import OFF, Keepalive
-from tests.proxy.rig import Peer, Rig, Stage, answer, configuration, generation, request
+from tests.rig import Peer, Rig, Stage, answer, configuration, generation, request
 
 ON = {(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 120),
       (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 30), (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)}

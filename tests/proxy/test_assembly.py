@@ -10,8 +10,7 @@ from lbd.errors import LbdError
 from lbd.proxy.assembly import Assembly
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board
-
-from .rig import configuration, generation
+from tests.rig import configuration, generation
 
 CONFIG = """
 [listeners.web]

@@ -1,40 +1,51 @@
 """Draining: connections end in time, idle clients one after another."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from lbd.backend import server as backend
 from lbd.backend.snapshot import Endpoint
-from lbd.proxy.draining import Draining, close_idle, due
+from lbd.exchange.states import TUNNEL, WAIT
+from lbd.proxy.draining import Draining
 from lbd.schema.units import Address
 from lbd.stats import endings
 
 
-class Client:
-    def __init__(self, listener: Any, idle: bool = True, server: Any = None) -> None:
-        self.listener = listener
-        self.idle = idle
-        self.server = server
-        self.deadline = 0.0
-        self.tunnelled = False
-        self.told = False
-        self.end: Any = None
-        self.pins = None
+class Request:
+    """A request, or a tunnel, of a client."""
 
-    def last(self) -> None:
-        self.told = True
+    def __init__(self, client: "Client", server: Any, state: int) -> None:
+        self.client = client
+        self.server = server
+        self.state = state
+        self.keep = True
+
+        self.upstream = None
+
+    def finish(self, ending: int) -> None:
+        self.client.end = "hung up", ending
+
+
+class Client:
+    def __init__(self, listener: Any, idle: bool = True, server: Any = None, state: int = WAIT) -> None:
+        self.peer = SimpleNamespace(listener=listener, pins=None)
+        self.idle = idle
+        self.deadline = 0.0
+        self.end: Any = None
+        self.under_way = [] if idle else [Request(self, server, state)]
+
+    def requests(self) -> list[Request]:
+        return self.under_way
 
     def dismiss(self) -> None:
         self.end = "dismissed"
 
     def stop(self, ending: int) -> None:
         self.end = ending
-
-    def forsaken(self, ending: int) -> None:
-        self.end = "forsaken", ending
-
-    def hang_up(self, ending: int) -> None:
-        self.end = "hung up", ending
 
 
 class Listener:
@@ -58,26 +69,41 @@ class Connection:
         self.end = "aborted"
 
 
-class Server:
-    gone = False
-    cut = 0.0
-
+class Server(backend.Server):
     def __init__(self) -> None:
         self.idle: dict[Any, None] = {}
+        self.gone = False
+        self.cut = 0.0
 
 
-class DataPlane:
+class Clients:
+    """Clients that have not ended."""
+
     def __init__(self, *clients: Client) -> None:
-        self.clients = list(clients)
-        self.timers = self
-        self.now = 0.0
-        self.in_force = SimpleNamespace(backends={})
+        self.known = list(clients)
+
+    def __iter__(self) -> Iterator[Client]:
+        return iter([client for client in self.known if client.end is None])
+
+
+class Clock:
+    now = 0.0
 
     def clock(self) -> float:
         return self.now
 
-    def everyone(self) -> list[Client]:
-        return [client for client in self.clients if client.end is None]
+
+def made(*clients: Client, clock: Any = None, backends: Any = None) -> Any:
+    everyone: Any = Clients(*clients)
+    return Draining(clock or Clock(), everyone, lambda: backends or {})
+
+
+@pytest.fixture(autouse=True)
+def forsaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forsake(exchange: Any, ending: int) -> None:
+        exchange.client.end = "forsaken", ending
+    monkeypatch.setattr("lbd.proxy.draining.forsake", forsake)
+    monkeypatch.setattr("lbd.proxy.draining.Exchange", Request)
 
 
 def gone(clients: list[Client]) -> int:
@@ -87,14 +113,12 @@ def gone(clients: list[Client]) -> int:
 def test_idle_clients_leave_one_after_another() -> None:
     listener, other = Listener(), Listener()
     clients = [Client(listener) for _ in range(100)]
-    stays = Client(other)
-    plane = DataPlane(*clients, stays)
-    draining: Any = Draining(plane)
+    busy, stays = Client(listener, idle=False), Client(other, idle=False)
+    draining = made(*clients, busy, stays)
     draining.dismiss(listener, 10.0, endings.DRAIN_CUT)
     assert listener.leaving
     assert listener.closed
-    assert all(client.told for client in clients)
-    assert not stays.told
+    assert [client.under_way[0].keep for client in (busy, stays)] == [False, True]
     left = []
     for tick in range(1, 99):
         draining.tick(tick / 10)
@@ -109,7 +133,7 @@ def test_idle_clients_leave_one_after_another() -> None:
 def test_busy_clients_are_cut_at_the_end_and_idle_ones_closed() -> None:
     listener = Listener()
     busy, idle = Client(listener, idle=False), Client(listener)
-    draining: Any = Draining(DataPlane(busy, idle))
+    draining = made(busy, idle)
     draining.dismiss(listener, 1.0, endings.SHUTDOWN_CUT)
     draining.tick(0.0)
     assert busy.end is None
@@ -130,16 +154,13 @@ def hung_up_evenly(draining: Any, clients: list[Client], ending: int) -> None:
 
 
 def tunnels(listener: Any, server: Any = None) -> list[Client]:
-    clients = [Client(listener, idle=False, server=server) for _ in range(50)]
-    for client in clients:
-        client.tunnelled = True
-    return clients
+    return [Client(listener, idle=False, server=server, state=TUNNEL) for _ in range(50)]
 
 
 def test_tunnels_are_hung_up_one_after_another_in_the_second_half() -> None:
     listener = Listener()
     clients = tunnels(listener)
-    draining: Any = Draining(DataPlane(*clients))
+    draining = made(*clients)
     draining.dismiss(listener, 10.0, endings.SHUTDOWN_CUT)
     hung_up_evenly(draining, clients, endings.SHUTDOWN_CUT)
 
@@ -147,7 +168,7 @@ def test_tunnels_are_hung_up_one_after_another_in_the_second_half() -> None:
 def test_tunnels_to_a_removed_server_are_too() -> None:
     server, listener = Server(), Listener()
     clients, others = tunnels(listener, server), tunnels(listener, Server())
-    draining: Any = Draining(DataPlane(*clients, *others))
+    draining = made(*clients, *others)
     draining.retire([server], 10.0)
     hung_up_evenly(draining, clients, endings.DRAIN_CUT)
     assert gone(others) == 0
@@ -156,11 +177,11 @@ def test_tunnels_to_a_removed_server_are_too() -> None:
 ADDRESS = Address("10.0.0.1", 80)
 
 
-def planned(clients: list[Client], server: Any) -> tuple[DataPlane, Any]:
-    """A plane with these clients, whose backend `app` has the server as `a`."""
-    plane = DataPlane(*clients)
-    plane.in_force.backends["app"] = SimpleNamespace(servers={("a", str(ADDRESS)): server})
-    return plane, Draining(plane)
+def planned(clients: list[Client], server: Any) -> tuple[Clock, Any]:
+    """Draining of these clients; the backend `app` has the server as `a`."""
+    clock = Clock()
+    backends = {"app": SimpleNamespace(servers={("a", str(ADDRESS)): server})}
+    return clock, made(*clients, clock=clock, backends=backends)
 
 
 def endpoint(cut: float, name: str = "a", backend: str = "app") -> Endpoint:
@@ -172,12 +193,12 @@ def test_a_server_is_cut_now() -> None:
     resting.server = server
     server.idle[resting] = None
     cut, stays = Client(None, False, server), Client(None, False, Server())
-    plane, draining = planned([cut, stays], server)
-    plane.now = 5.0
+    clock, draining = planned([cut, stays], server)
+    clock.now = 5.0
     draining.plan([endpoint(4.9), endpoint(4.9, "b"), endpoint(4.9, "a", "other")])
     assert (cut.end, stays.end, resting.end) == (("forsaken", endings.OPERATOR_CUT), None, "closed")
     late = Client(None, False, server)
-    plane.clients.append(late)
+    draining._everyone.known.append(late)
     draining.plan([endpoint(4.9)])        # known already
     draining.tick(5.1)
     assert late.end is None
@@ -237,7 +258,7 @@ def test_a_server_that_is_removed_before_its_cut_drains() -> None:
 def test_what_loses_listener_and_server_leaves_with_what_ends_first() -> None:
     server, listener = Server(), Listener()
     busy = Client(listener, idle=False, server=server)
-    draining: Any = Draining(DataPlane(busy))
+    draining = made(busy)
     draining.dismiss(listener, 5.0, endings.SHUTDOWN_CUT)
     draining.retire([server], 1.0)
     draining.tick(2.0)
@@ -247,7 +268,7 @@ def test_what_loses_listener_and_server_leaves_with_what_ends_first() -> None:
 def test_the_earlier_of_two_ends_counts() -> None:
     listener = Listener()
     busy = Client(listener, idle=False)
-    draining: Any = Draining(DataPlane(busy))
+    draining = made(busy)
     draining.dismiss(listener, 1.0, endings.DRAIN_CUT)
     draining.dismiss(listener, 5.0, endings.SHUTDOWN_CUT)
     draining.tick(2.0)
@@ -256,12 +277,11 @@ def test_the_earlier_of_two_ends_counts() -> None:
 
 def test_clients_that_come_late_are_sent_away_too() -> None:
     listener = Listener()
-    plane = DataPlane(Client(listener, idle=False))
-    draining: Any = Draining(plane)
+    draining = made(Client(listener, idle=False))
     draining.dismiss(listener, 1.0, endings.DRAIN_CUT)
     draining.tick(1.1)
     late = Client(listener, idle=False)
-    plane.clients.append(late)
+    draining._everyone.known.append(late)
     draining.tick(1.2)
     assert late.end == endings.DRAIN_CUT
 
@@ -271,35 +291,10 @@ def test_requests_of_removed_servers_are_cut_when_their_time_is_over() -> None:
     cut, stays = Client(None, False, removed), Client(None, False, kept)
     resting = Connection(removed)
     removed.idle[resting] = None
-    draining: Any = Draining(DataPlane(cut, stays))
+    draining = made(cut, stays)
     draining.retire([removed], 3.0)
     assert resting.end == "closed"
     draining.tick(2.9)
     assert cut.end is None
     draining.tick(3.0)
     assert (cut.end, stays.end) == (endings.DRAIN_CUT, None)
-
-
-def test_connections_that_do_not_close_are_cut() -> None:
-    slow = Connection()
-    draining: Any = Draining(DataPlane())
-    draining.closing[slow] = 2.0
-    draining.tick(1.9)
-    assert slow.end == ""
-    draining.tick(2.0)
-    assert slow.end == "aborted"
-    assert not draining.closing
-
-
-def test_due_takes_out_what_it_gives() -> None:
-    times = {"a": 1.0, "b": 2.0, "c": 3.0}
-    assert due(times, 2.0) == ["a", "b"]
-    assert times == {"c": 3.0}
-
-
-def test_close_idle() -> None:
-    server = Server()
-    connections = [Connection(server) for _ in range(3)]
-    server.idle.update(dict.fromkeys(connections))
-    close_idle(server)  # type: ignore[arg-type]
-    assert {connection.end for connection in connections} == {"closed"}

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from lbd.backend.snapshot import Generation
 from lbd.schema.addresses import Address
-
-from .conftest import Connect, Simple
-from .rig import Peer, Rig, Stage, answer, configuration, generation, request
+from tests.plane import Connect, Simple
+from tests.rig import Peer, Rig, Stage, answer, configuration, generation, request
 
 CONFIG = """
 [global]

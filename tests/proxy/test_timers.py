@@ -1,49 +1,47 @@
 """The tick: expired clients, idle server connections, doubt that ends, and a clock that is late."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 
-from lbd.proxy.generations import ServedGeneration
 from lbd.proxy.timers import FEW, PARTS, TICK, Timers
-from lbd.stats import fields, scoreboard
-
-from .conftest import Connect
-from .rig import Rig, Stage, answer, configuration, request
+from lbd.stats import endings, fields, scoreboard
+from tests.plane import Connect
+from tests.rig import Rig, Stage, answer, configuration, request
 
 
 class Client:
-    state = 0
-
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
         self.expired = 0
-        self.transport = self
+        self.stopped = 0
 
     def expire(self) -> None:
         self.expired += 1
         if self.expired > 1:
             raise RuntimeError("a fault")
 
-    def abort(self) -> None:
+    def stop(self, ending: int) -> None:
         self.deadline = 1e9
+        self.stopped = ending
 
 
-class DataPlane:
+class Context:
+    """A clock that the test moves, and what was due."""
+
     def __init__(self) -> None:
         self.now = 0.0
-        self.in_force = ServedGeneration()
-        self.draining = self
-        self.lateness: list[float] = []
-        self.drained: list[float] = []
+        self.clients: set[Any] = set()
+        self.streams: set[Any] = set()
+        self.ticks: list[float] = []
+        self.clock: Callable[[], float] = lambda: self.now + TICK
 
-    def tick(self, now: float) -> None:
-        self.drained.append(now)
-
-    def ticked(self, late: float) -> None:
-        self.lateness.append(late)
+    def due(self, now: float) -> None:
+        self.ticks.append(now)
 
 
 class Hand:
@@ -62,40 +60,39 @@ class Hand:
         self.calls.clear()
 
 
-def timers(plane: DataPlane) -> tuple[Hand, Timers]:
+def timers(context: Any) -> tuple[Hand, Timers]:
     hand: Any = Hand()
-    made = Timers(hand, plane)
-    made.clock = lambda: plane.now + TICK
-    return hand, made
+    return hand, Timers(hand, context, context.clients, context.due)
 
 
 def test_every_tick_looks_at_all_of_few_connections() -> None:
-    plane = DataPlane()
-    hand, made = timers(plane)
+    context = Context()
+    hand, _ = timers(context)
     late, early = Client(0.05), Client(0.15)
-    made.clients.add(late)
-    made.clients.add(early)
+    context.clients.add(late)
+    context.clients.add(early)
     hand.calls.pop()()
     assert (late.expired, early.expired) == (1, 0)
     late.deadline = 1e9
     hand.calls.pop()()
     assert (late.expired, early.expired) == (1, 1)
     assert hand.delays == [TICK] * 3
-    assert plane.drained == [TICK, 2 * TICK]
+    assert context.ticks == [TICK, 2 * TICK]
 
 
 def test_many_connections_are_looked_at_within_two_seconds() -> None:
-    hand, made = timers(DataPlane())
+    context = Context()
+    hand, _ = timers(context)
     clients = [Client(0.0) for _ in range(FEW + 1)]
-    made.clients.update(clients)
+    context.clients.update(clients)
     hand.calls.pop()()
-    gone = {client for client in clients if not client.expired and made.clients.remove(client) is None}
+    gone = {client for client in clients if not client.expired and context.clients.remove(client) is None}
     assert PARTS - 1 <= len(clients) / (len(clients) - len(gone)) <= PARTS
     later = [Client(0.0) for _ in range(FEW)]
-    made.clients.update(later)
+    context.clients.update(later)
     seen = []
     for _ in range(2 * PARTS):
-        for client in made.clients:
+        for client in context.clients:
             client.deadline = 1e9 if client.expired else 0.0
         hand.calls.pop()()
         seen.append(sum(client.expired for client in later))
@@ -104,72 +101,73 @@ def test_many_connections_are_looked_at_within_two_seconds() -> None:
 
 
 def test_all_are_looked_at_again_once_they_are_few() -> None:
-    hand, made = timers(DataPlane())
+    context = Context()
+    hand, _ = timers(context)
     clients = [Client(0.0) for _ in range(FEW + 1)]
-    made.clients.update(clients)
+    context.clients.update(clients)
     hand.calls.pop()()
     for client in [client for client in clients if client.expired]:
-        made.clients.remove(client)
+        context.clients.remove(client)
     hand.calls.pop()()
     assert all(client.expired == 1 for client in clients)
 
 
 def test_one_that_raises_is_aborted_and_the_rest_go_on(capsys: pytest.CaptureFixture[str]) -> None:
-    plane = DataPlane()
-    hand, made = timers(plane)
+    context = Context()
+    hand, _ = timers(context)
     broken, others = Client(0.0), [Client(0.0), Client(0.0)]
     broken.expired = 1
     for client in (broken, *others):
-        made.clients.add(client)
+        context.clients.add(client)
     hand.calls.pop()()
-    assert "".join(capsys.readouterr()).count("a connection failed at its deadline state=0") == 1
-    assert broken.deadline == 1e9
+    assert "".join(capsys.readouterr()).count("a connection failed at its deadline kind=Client") == 1
+    assert broken.stopped == endings.INTERNAL_ERROR
     assert [client.expired for client in others] == [1, 1]
     assert hand.calls
 
 
 def test_removed_and_stopped() -> None:
-    plane = DataPlane()
-    hand, made = timers(plane)
+    context = Context()
+    hand, made = timers(context)
     client = Client(0.0)
-    made.clients.add(client)
-    assert made.everyone() == [client]
-    made.clients.remove(client)
-    assert made.everyone() == []
+    context.clients.add(client)
+    context.clients.remove(client)
+    hand.calls.pop()()
+    assert not client.expired
     made.stop()
     assert not hand.calls
 
 
 def test_lateness_is_measured() -> None:
-    plane = DataPlane()
-    hand, made = timers(plane)
-    made.clock = lambda: plane.now + 0.35
-    hand.calls.pop()()
-    made.clock = lambda: plane.now + TICK / 2
-    hand.calls.pop()()
-    assert [round(late, 3) for late in plane.lateness] == [0.25, 0.0]
+    context = Context()
+    hand, made = timers(context)
+    late = []
+    for seconds in (0.35, TICK / 2):
+        context.clock = lambda seconds=seconds: context.now + seconds  # type: ignore[misc]
+        hand.calls.pop()()
+        late.append(round(made.late, 3))
+    assert late == [0.25, 0.0]
 
 
 async def test_on_a_real_loop() -> None:
-    plane = DataPlane()
-    made = Timers(asyncio.get_running_loop(), plane)
-    plane.now = made.clock()
+    context: Any = Context()
+    context.now, context.clock = monotonic(), monotonic
     ticked = asyncio.Event()
-    plane.ticked = lambda late: ticked.set()  # type: ignore[method-assign]
+    made = Timers(asyncio.get_running_loop(), context, (), lambda now: ticked.set())
     async with asyncio.timeout(20):
         await ticked.wait()
     made.stop()
 
 
 def test_a_process_that_stood_still_gives_everybody_the_time_back() -> None:
-    plane = DataPlane()
-    hand, made = timers(plane)
-    made.clock = lambda: 5.0
+    context = Context()
+    hand, _ = timers(context)
+    context.clock = lambda: 5.0
     waits, silent = Client(0.5), Client(5.05)
-    made.clients.update({waits, silent})
+    context.clients.update({waits, silent})
     hand.calls.pop()()
     assert (waits.expired, silent.expired) == (0, 0)
-    made.clock = lambda: 5.5
+    context.clock = lambda: 5.5
     hand.calls.pop()()
     assert waits.expired == 1
     assert silent.deadline > 9.9
@@ -193,8 +191,8 @@ async def test_while_the_process_stood_still_nobody_waited_in_a_queue(rig: Rig, 
     await second.send(request("/next"))
     await rig.until(lambda: rig.board.total(scoreboard.BACKEND, 0, fields.BACKEND_QUEUE) == 1)
     await rig.tick()
-    clock = rig.plane.timers.clock
-    rig.plane.timers.clock = lambda: clock() + 60       # seen by the gate before the next tick
+    clock = rig.plane.context.clock
+    rig.plane.context.clock = lambda: clock() + 60       # seen by the gate before the next tick
     await rig.tick()
     await server.send(answer())
     assert (await server.head()).startswith(b"GET /next ")

@@ -17,8 +17,7 @@ from lbd.schema.tls import BackendTls, ListenerTls, Pair
 from lbd.tls.certificate import load_pem
 from lbd.tls.credentials import Credentials
 from tests.authority import Authority
-
-from .rig import LIMIT, Peer, Rig, Stage, answer, configuration, generation, request
+from tests.rig import LIMIT, Peer, Rig, Stage, answer, configuration, generation, request
 
 PLACE = ("listeners", "web")
 

@@ -1,5 +1,6 @@
 """lbd.report.explain_tcp: where connections in tcp mode go, and why."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,9 +9,12 @@ from lbd.balance import ALGORITHMS
 from lbd.cli.commands.explain import fresh
 from lbd.config.reader import read_file
 from lbd.errors import LbdError
+from lbd.exchange.streams import Peer
 from lbd.report.explain import Question, explain
-from lbd.report.explain_tcp import ExplainedConnection, hello
-from lbd.stats.scoreboard import Board
+from lbd.report.explain_tcp import hello
+from lbd.report.explained_choice import ExplainedRequest
+from lbd.stats import scoreboard
+from lbd.stats.scoreboard import Board, Record
 
 CONFIG = """
 [global]
@@ -91,6 +95,9 @@ def test_questions_that_mean_nothing(ask, url, listener):
 
 
 def test_what_is_known_of_a_caller():
-    caller = ExplainedConnection(b"10.0.0.1")
+    nothing: Any = None
+    peer = Peer(nothing)
+    peer.address = b"10.0.0.1"
+    caller = ExplainedRequest(peer, Record(Board.create(1).row(0, scoreboard.PROCESS, 0)), nothing, None)
     assert (caller.source, caller.method, caller.field(b"host")) == (b"10.0.0.1", b"", b"")
     assert hello(urlsplit("tls://A.b?alpn=h2,x")) == ("a.b", (b"h2", b"x"))

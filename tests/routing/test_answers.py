@@ -6,15 +6,16 @@ import pytest
 
 from lbd import schema
 from lbd.http import head
+from lbd.http.message import Head
 from lbd.routing.answers import answer, to_https
 from lbd.stats import endings
 
 
-def scanned(target: str = "/", method: str = "GET", *fields: str) -> head.Request:
+def scanned(target: str = "/", method: str = "GET", *fields: str) -> Head:
     request = head.Request(32768, 100, 8192)
     lines = [f"{method} {target} HTTP/1.1", "Host: Example.com:8080", *fields, "", ""]
     assert request.scan("\r\n".join(lines).encode("latin-1"), 0, b"192.0.2.1", b"http", False) > 0
-    return request
+    return request.message
 
 
 def parts(reply: bytes) -> tuple[bytes, bytes]:
@@ -34,7 +35,7 @@ def test_no_route() -> None:
     assert b"\r\nConnection: close" in first
     assert body.startswith(b"{")
     given = scanned()
-    line = b"\r\nX-Request-Id: " + head.values(given.out, b"x-request-id")[0] + b"\r\n"
+    line = b"\r\nX-Request-Id: " + given.values(b"x-request-id")[0] + b"\r\n"
     assert line in answer(None)(given, True, {})[1]
 
 
@@ -89,15 +90,15 @@ def test_to_https(port: int, target: str, location: bytes) -> None:
 def test_to_https_without_a_host() -> None:
     request = head.Request(32768, 100, 8192)
     assert request.scan(b"GET / HTTP/1.0\r\n\r\n", 0, b"192.0.2.1", b"http", False) > 0
-    assert to_https(443)(request, False, {})[0] == 404
+    assert to_https(443)(request.message, False, {})[0] == 404
 
 
 def test_a_redirect_that_needs_a_host_and_has_none() -> None:
     request = head.Request(32768, 100, 8192)
     assert request.scan(b"GET /a HTTP/1.0\r\n\r\n", 0, b"192.0.2.1", b"http", False) > 0
     redirect = answer(schema.RouteConfig(redirect=schema.Redirect("https://{host}{path}")))
-    status, _, ending = redirect(request, False, {})
+    status, _, ending = redirect(request.message, False, {})
     assert (status, ending) == (404, endings.NO_ROUTE)
-    status, reply, _ = answer(schema.RouteConfig(redirect=schema.Redirect("/b")))(request, False, {})
+    status, reply, _ = answer(schema.RouteConfig(redirect=schema.Redirect("/b")))(request.message, False, {})
     assert status == 302
     assert b"\r\nLocation: /b\r\n" in reply

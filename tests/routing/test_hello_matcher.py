@@ -5,7 +5,7 @@ import pytest
 from lbd import schema
 from lbd.backend.backend import Backend
 from lbd.routing.hello_matcher import hello_matchers
-from lbd.routing.router import RouteTarget
+from lbd.routing.target import RouteTarget
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board
 from lbd.tls.client_hello import ClientHello

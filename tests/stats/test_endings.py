@@ -39,5 +39,5 @@ def test_numbers_never_change() -> None:
         "proxy-untrusted", "proxy-header", "proxy-timeout", "tls-failed", "tls-timeout", "tls-plain", "tls-certificate",
         "server-tls", "half-closed-timeout", "bad-client-hello", "client-hello-timeout", "listener-full", "client-full",
         "accept-rate", "coding-refused", "tls-name", "tls-protocol",
-        "operator-cut",
+        "operator-cut", "filter-timeout", "filter-failed",
     ]

@@ -16,7 +16,7 @@ from load import Load
 from origin import Origin
 from wicked import Silent, Wicked
 
-from lbd.proxy.repeats import LEAST
+from lbd.exchange.retry import LEAST
 
 HEAD = """
 [timeouts]

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from lbd_process import Lbd
+from origin import Origin
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"aiohttp", "anyio", "attr", "cryptography", "dns", "email", "http.server", "jinja2", "multidict",
@@ -22,6 +24,7 @@ backend = "app"
 [backends.app.servers]
 a = "127.0.0.1:1"
 """
+RUNNING = FILE.replace("8080", "$web").replace(":1\"", ":$a\"")
 
 
 def imported(code: str) -> set[str]:
@@ -52,3 +55,11 @@ def test_help():
     assert not names & HEAVY
     assert {name for name in names if name.startswith("lbd.cli.commands.")} == {"lbd.cli.commands.daemon"}
     assert "lbd.control" not in names
+
+
+def test_a_running_worker_has_no_library_of_the_supervisor():
+    with Origin("a") as origin, Lbd(RUNNING, ports={"a": origin.port}, executed=True) as lbd:
+        assert lbd.get("web")[0] == 200
+        for pid in lbd.workers():
+            maps = Path(f"/proc/{pid}/maps").read_text()
+            assert not [library for library in HEAVY if f"/{library}/" in maps]

@@ -1,11 +1,11 @@
 """The data plane's fixtures."""
 
-from tests.proxy.conftest import client as client
-from tests.proxy.conftest import connect as connect
-from tests.proxy.conftest import refusing as refusing
-from tests.proxy.conftest import rig as rig
-from tests.proxy.conftest import silent as silent
-from tests.proxy.conftest import simple as simple
-from tests.proxy.conftest import spare as spare
-from tests.proxy.conftest import stage as stage
-from tests.proxy.conftest import told as told
+from tests.plane import client as client
+from tests.plane import connect as connect
+from tests.plane import refusing as refusing
+from tests.plane import rig as rig
+from tests.plane import silent as silent
+from tests.plane import simple as simple
+from tests.plane import spare as spare
+from tests.plane import stage as stage
+from tests.plane import told as told

@@ -8,9 +8,9 @@ import pytest
 from lbd.net import proxy_header
 from lbd.tls.certificate import load_pem
 from lbd.tls.contexts import client_context
-from tests.proxy.conftest import Connect, Simple
-from tests.proxy.rig import Peer, Rig, Stage, answer, request, warm
-from tests.proxy.test_handshake import NAME, Place
+from tests.downstream.test_handshake import NAME, Place
+from tests.plane import Connect, Simple
+from tests.rig import Peer, Rig, Stage, answer, request, warm
 
 
 async def introduced(server: Peer) -> proxy_header.Header:

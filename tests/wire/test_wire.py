@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.proxy.rig import LIMIT, Peer, Rig, Stage, configuration
+from tests.rig import LIMIT, Peer, Rig, Stage, configuration
 from tests.wire.script import Script, Step, pattern, read_script
 
 DATE = re.compile(rb"(?<=\r\n)Date: [^\r\n]*\r\n")

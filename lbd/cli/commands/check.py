@@ -11,10 +11,11 @@ from lbd.cli import argument_types, options
 from lbd.cli.config_loader import loader
 from lbd.cli.streams import fixed_exit_code, print_error
 from lbd.config.document import INPUT, INPUT_NAME
+from lbd.config.places import Path
 from lbd.config.reader import Loaded
-from lbd.errors import ConfigError, Problem
+from lbd.errors import ConfigError, LbdError, Problem
 from lbd.report.forecast import forecast
-from lbd.schema import Config
+from lbd.schema import Config, FilterConfig
 from lbd.wording import shown
 
 TOO_MANY = "{} series could be exported, and this is less: servers' histograms, then servers will be left out"
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         loaded = load()
         config = loaded.config
-        problems = [*loaded.warnings, *tls_files(loaded), *accounts(loaded)]
+        problems = [*loaded.warnings, *tls_files(loaded), *accounts(loaded), *filters(loaded)]
     except ConfigError as error:
         problems = [*error.problems, *error.warnings]
     if any(not problem.warning for problem in problems):
@@ -77,6 +78,28 @@ def tls_files(loaded: Loaded) -> list[Problem]:
         return []
     from lbd.cli.certificate_findings import admin_certificate, certificates  # late: cryptography
     return [*certificates(loaded), *admin_certificate(loaded)]
+
+
+def filters(loaded: Loaded) -> list[Problem]:
+    """Problems of the operator's own filters, which are loaded, and not made."""
+    config = loaded.config
+    places: list[tuple[Path, Sequence[FilterConfig]]] = []
+    for name, listener in config.listeners.items():
+        places += [(("listeners", name), listener.filters), *(
+            (("listeners", name, "routes", index), route.filters) for index, route in enumerate(listener.routes))]
+    places += [(("backends", name), backend.filters) for name, backend in config.backends.items()]
+    problems: list[Problem] = []
+    if not any(wanted for _, wanted in places):
+        return problems
+    from lbd.filters import plugin  # late: only where there are some
+
+    for path, wanted in places:
+        for number, one in enumerate(wanted):
+            try:
+                plugin.read_options(one, plugin.load(one.use))
+            except LbdError as error:
+                problems.append(loaded.problem((*path, "filters", number), str(error), False))
+    return problems
 
 
 def accounts(loaded: Loaded) -> list[Problem]:

@@ -145,6 +145,8 @@ def choice(found: Mapping[str, Any], console: Console, say: Callable[..., None])
         say(f"  cookie {sticky['cookie']}: {known}" if "cookie" in sticky else f"  source {sticky['source']}: {known}")
     if found["score"]:
         say(f"  score: {found['score']}")
+    for one in found.get("filters", ()):
+        say(f"  filter {one['filter']}: {one['does']}")
     console.print(table(CANDIDATES, found["servers"]))
     say(f"server {found['chosen']}: {found['why']}" if found["chosen"] else found["why"],
         "bold green" if found["chosen"] else "bold red")

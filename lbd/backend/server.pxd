@@ -1,0 +1,13 @@
+# cython: language_level=3
+"""C declarations of a server: what is compiled of server.py."""
+
+from lbd.stats.scoreboard cimport Row
+
+
+cdef class Server:
+    cdef public object endpoint, connections, backoff, mode, health
+    cdef public Row row
+    cdef public dict idle
+    cdef public bint gone, backup
+    cdef public long long max_idle, max_turns, max_conns, weight
+    cdef public double cut, effective

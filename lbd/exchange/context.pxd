@@ -1,0 +1,18 @@
+# cython: language_level=3
+"""C declarations of a worker's surroundings: what is compiled of context.py."""
+
+from lbd.exchange.streams cimport Requester
+from lbd.stats.scoreboard cimport Row
+
+
+cdef class WorkerContext:
+    cdef public object loop, board, clock, wakeups, error_bodies, access, chains, explanations, connector, resets
+    cdef public set streams
+    cdef public int lane
+    cdef public long long generation
+    cdef public double now
+    cdef public Row process
+
+    cpdef void count(self, int ending) except *
+    cpdef double in_flight(self, object backend) except *
+    cpdef void blame(self, Requester exchange, int ending, str reason) except *
