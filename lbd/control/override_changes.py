@@ -1,5 +1,6 @@
 """The changes of overrides: operators take servers out, back in, and give them other weights while lbd runs."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,7 +17,8 @@ from lbd.log.logger import logger
 
 
 class OverrideChanges:
-    """Sets and ends overrides. They are in force at once, and then saved as far as the disk lets them be."""
+    """Sets and ends overrides. They are in force in all workers, and saved as far as the disk lets them be, when the
+    request is answered."""
 
     def __init__(self, plane: ControlPlane, targets: Targets, state: RuntimeState,
                  clock: Callable[[], float] = time.time) -> None:
@@ -48,12 +50,13 @@ class OverrideChanges:
             changes["cut"] = request.cut
         self._plane.publisher.apply_overrides()
         lost = had_server and not self._targets.is_served(backend)
-        await self._state.save_or_warn()
+        late, _ = await asyncio.gather(self._plane.publisher.wait_until_in_force(), self._state.save_or_warn())
         logger.info("override", backend=backend, server=server or "(all)", **changes, who=who, reason=request.reason,
                     seconds=request.for_)
         if lost:
             logger.warning("no server is left", backend=backend, who=who)
-        return "; ".join(self._warnings(target, changes, lost))
+        warnings = [*self._warnings(target, changes, lost), *(f"worker {pid} has not heard of it yet" for pid in late)]
+        return "; ".join(warnings)
 
     async def end_overrides(self, backend: str, server: str, who: str) -> int:
         """End the overrides of a server, of a backend and its servers, or (both empty) all; returns how many."""
@@ -63,7 +66,7 @@ class OverrideChanges:
             self._plane.servers.overrides.put_override(target, None)
         self._plane.publisher.apply_overrides()
         if targets:
-            await self._state.save_or_warn()
+            await asyncio.gather(self._plane.publisher.wait_until_in_force(), self._state.save_or_warn())
             logger.info("overrides ended", count=len(targets), backend=backend, server=server, who=who)
         return len(targets)
 

@@ -28,6 +28,8 @@ from lbd.workers.codec import ORDERS, REPORTS
 from lbd.workers.messages import (
     Commit,
     Committed,
+    Confirm,
+    Confirmed,
     ConnectFailed,
     Cut,
     Discard,
@@ -79,6 +81,8 @@ class Worker:
                 self._channel.send(Pong(number))
             case UpdateEndpoints(endpoints):
                 self._data_plane.update(endpoints)
+            case Confirm():
+                self._channel.send(Confirmed())
             case Prepare():
                 self._prepare(message)
             case Commit(number):

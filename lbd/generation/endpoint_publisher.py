@@ -22,7 +22,7 @@ class EndpointPublisher:
         self._servers = servers
         self._fleet = fleet
         self._rows = rows_
-        self._scheduled = False
+        self._next_batch: asyncio.Future[None] | None = None   # scheduled
         self._published = 0.0       # when the last batch was, of the loop's clock
 
     def apply_overrides(self) -> None:
@@ -33,15 +33,29 @@ class EndpointPublisher:
 
     def publish_soon(self) -> None:
         """Compare with the next batch."""
-        if not self._scheduled:
-            self._scheduled = True
+        if self._next_batch is None:
             loop = asyncio.get_running_loop()
+            self._next_batch = loop.create_future()
             loop.call_at(max(loop.time(), self._published + PAUSE), self.publish)
+
+    async def wait_until_in_force(self) -> list[int]:
+        """Wait until the workers have in force what changed up to now; returns the pids of those that did not confirm
+        it, as `Fleet.confirm` does."""
+        if self._next_batch is not None:
+            await asyncio.shield(self._next_batch)
+        return await self._fleet.confirm()
 
     def publish(self) -> None:
         """Tell the workers of every server that is not as they know it."""
-        self._scheduled = False
         self._published = asyncio.get_running_loop().time()
+        batch, self._next_batch = self._next_batch, None
+        try:
+            self._publish()
+        finally:
+            if batch is not None:
+                batch.set_result(None)
+
+    def _publish(self) -> None:
         generation, before = self._in_force.generation, self._in_force.endpoints
         if generation is None:
             return

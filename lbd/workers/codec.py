@@ -9,6 +9,7 @@ from typing import Any
 
 from lbd.workers.messages import (
     Committed,
+    Confirmed,
     ConnectFailed,
     ExplainReady,
     Message,
@@ -53,7 +54,7 @@ def _unpickle(data: bytes) -> Message:
 # The reports by their names in JSON. "Hello" keeps its name and form: workers of another version say it too.
 _REPORTS: dict[str, type[Message]] = {
     "Hello": WorkerHello, "Ready": Ready, "Veto": Veto, "Committed": Committed, "ExplainReady": ExplainReady,
-    "ConnectFailed": ConnectFailed, "Pong": Pong}
+    "ConnectFailed": ConnectFailed, "Confirmed": Confirmed, "Pong": Pong}
 _NAMES = {cls: name for name, cls in _REPORTS.items()}
 _TYPES = {name: tuple(field.type for field in fields(cls)) for name, cls in _REPORTS.items()}
 

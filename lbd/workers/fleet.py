@@ -11,7 +11,16 @@ from lbd.process.sockets import Sockets
 from lbd.stats.scoreboard import Board
 from lbd.workers.fleet_shutdown import FleetShutdown
 from lbd.workers.lanes import Lanes
-from lbd.workers.messages import ConnectFailed, ExplainReady, ExplainRequest, Message, Pong, UpdateEndpoints
+from lbd.workers.messages import (
+    Confirm,
+    Confirmed,
+    ConnectFailed,
+    ExplainReady,
+    ExplainRequest,
+    Message,
+    Pong,
+    UpdateEndpoints,
+)
 from lbd.workers.rollout import Rollout
 from lbd.workers.socket_sharing import SocketSharing
 from lbd.workers.watchdog import Watchdog
@@ -21,6 +30,7 @@ from lbd.workers.worker_starter import WorkerStarter
 from lbd.workers.workers import Workers
 
 EXPLAIN = 5.0     # seconds that workers have to take a ticket
+CONFIRM = 1.0     # seconds that workers have to confirm what they were told
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,13 @@ class Fleet:
             if process.generation is not None:
                 process.send(UpdateEndpoints(endpoints))
 
+    async def confirm(self) -> list[int]:
+        """Wait until every serving worker has put in force what it was told. Returns the pids of those that did not
+        within `CONFIRM` seconds; a worker that dies meanwhile has a successor, which knows it from its start."""
+        processes = self.serving()
+        confirmed = await asyncio.gather(*map(_confirm, processes))
+        return [process.pid for process, in_force in zip(processes, confirmed, strict=True) if not in_force]
+
     async def explain(self, ticket: bytes, seconds: float) -> None:
         """Have every worker explain its answer to a request with this ticket. Raises `LbdError`."""
         answers = [process.request(ExplainRequest(ticket, seconds), ExplainReady) for process in self.serving()]
@@ -132,3 +149,14 @@ class Fleet:
             self._watchdog.note_pong(process)
         elif isinstance(message, ConnectFailed):
             self._callbacks.on_connect_failure(message.backend, message.server, message.address)
+
+
+async def _confirm(process: WorkerProcess) -> bool:
+    try:
+        async with asyncio.timeout(CONFIRM):
+            await process.request(Confirm(), Confirmed)
+    except TimeoutError:
+        return False
+    except LbdError:   # it died
+        pass
+    return True

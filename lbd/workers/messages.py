@@ -83,6 +83,16 @@ class UpdateEndpoints:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirm:
+    """Supervisor: answer with Confirmed. Messages are handled in order, so everything sent before is in force then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Worker: all that came before this Confirm is in force."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainRequest:
     """Supervisor: explain the answer to a request with this ticket; answered by ExplainReady."""
 
@@ -131,4 +141,5 @@ class Cut:
 
 
 Message = (WorkerHello | Prepare | Ready | Veto | Commit | Committed | Discard | Listen | LogTo | TraceTo
-           | UpdateEndpoints | ExplainRequest | ExplainReady | ConnectFailed | Ping | Pong | Drain | Cut)
+           | UpdateEndpoints | Confirm | Confirmed | ExplainRequest | ExplainReady | ConnectFailed | Ping | Pong | Drain
+           | Cut)

@@ -107,3 +107,9 @@ async def test_overrides_end(world):
     assert await world.changes.end_overrides("", "", "me") == 1
     assert await world.changes.end_overrides("", "", "me") == 0
     assert world.kept()["overrides"] == []
+
+
+async def test_a_worker_that_has_not_heard_is_named(world):
+    world.plane.late = [17]
+    assert await world.changes.override("app", "a", {"mode": "drain"}, "me") == (
+        "no server of app is left; worker 17 has not heard of it yet")

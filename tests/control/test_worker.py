@@ -20,6 +20,8 @@ from lbd.workers.codec import ORDERS, REPORTS
 from lbd.workers.messages import (
     Commit,
     Committed,
+    Confirm,
+    Confirmed,
     ConnectFailed,
     Discard,
     Drain,
@@ -111,8 +113,9 @@ async def test_prepare_commit_and_listen(pair):
     channel.send(Commit(1))
     with socket.create_server(("127.0.0.1", 0)) as sock:
         channel.send(Listen("web"), [sock.fileno(), sock.fileno()])
+    channel.send(Confirm())
     channel.send(Ping(5))
-    assert [await got.get() for _ in range(3)] == [Ready(1), Committed(1), Pong(5)]
+    assert [await got.get() for _ in range(4)] == [Ready(1), Committed(1), Confirmed(), Pong(5)]
     assert worker._data_plane.told == ["prepare", "commit", "unlisten", "listen", "listen"]
 
 

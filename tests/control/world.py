@@ -34,6 +34,7 @@ class Plane:
         endpoints = {name: (Endpoint(name, "a", Address("10.0.0.1", 80), 0),) for name in CONFIG.backends}
         self.generation = Generation(1, CONFIG, endpoints, {}, {}, {})
         self.told = 0
+        self.late = []
         self.regrouped = 0
         self.flying = 0
         self.endpoints = self
@@ -48,6 +49,9 @@ class Plane:
     def apply_overrides(self):
         self.told += 1
         self.cuts.forget_returned(self, CONFIG)
+
+    async def wait_until_in_force(self):
+        return self.late
 
     async def apply_registrations(self):
         self.regrouped += 1

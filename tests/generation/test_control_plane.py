@@ -19,7 +19,7 @@ async def test_changed_servers_reach_the_publisher_and_changed_names_the_coordin
     calls = []
     monkeypatch.setattr(plane.servers.endpoints, "by_backend", lambda config: calls.append(config))
     plane.servers.on_state_change()
-    await until(lambda: not plane.publisher._scheduled)
+    await until(lambda: not plane.publisher._next_batch)
     assert calls == [], "there is no generation yet"
     plane.servers.resolver._changed("a.example")
     await until(lambda: not len(tasks))

@@ -1,5 +1,6 @@
 """The publisher: one batch for all changes, of exactly the endpoints that changed."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -34,6 +35,10 @@ class World:
 
     def update(self, endpoints):
         self.updates.append(endpoints)
+
+    async def confirm(self):
+        self.updates.append("confirm")
+        return [4711]
 
     def release_later(self, candidates, _drain):
         self.released.append(candidates)
@@ -75,3 +80,19 @@ async def test_before_the_first_generation():
     world.publisher.apply_overrides()
     world.publisher.publish()
     assert world.updates == []
+
+
+async def test_a_change_is_in_force_when_the_workers_confirm_it(world):
+    world.publisher.publish()                   # so the next batch has to wait
+    world.now = [A._replace(mode="drain"), B]
+    world.publisher.apply_overrides()
+    assert await world.publisher.wait_until_in_force() == [4711]
+    assert world.updates == [(A._replace(mode="drain"),), "confirm"]
+
+
+async def test_a_batch_that_fails_keeps_nobody_waiting(world, monkeypatch):
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_exception_handler", lambda _context: None)
+    world.in_force.endpoints = None
+    world.publisher.apply_overrides()
+    await world.publisher.wait_until_in_force()
+    assert world.updates == ["confirm"]

@@ -10,6 +10,7 @@ import pytest
 from lbd.workers.codec import MOST_TEXT, ORDERS, REPORTS
 from lbd.workers.messages import (
     Committed,
+    Confirmed,
     ConnectFailed,
     Cut,
     ExplainReady,
@@ -22,7 +23,8 @@ from lbd.workers.messages import (
 )
 
 SAID = [WorkerHello("0.1.0", 2**64 - 1), WorkerHello("", -1), Ready(1), Veto(2, 'no: "a" \\ \x00 ü 🦆'),
-        Committed(3), ExplainReady(), ConnectFailed("app", "a", "[::1]:80"), Pong(7)]
+        Committed(3), ExplainReady(), ConnectFailed("app", "a", "[::1]:80"), Confirmed(),
+        Pong(7)]
 
 
 class Command:
