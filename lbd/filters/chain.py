@@ -30,15 +30,13 @@ class Chain:
         self.filters = whole
         self._process = process
         self._entered = tuple(entered)
-        self._asked = [it for it in filters if type(it).on_request is not Filter.on_request]
-        self._requests = tuple(it.on_request for it in self._asked)
-        self._heard = [it for it in back if type(it).on_response is not Filter.on_response]
-        self._responses = tuple(it.on_response for it in self._heard)
-        self._own = [it for it in self._heard if it.own_answers]
-        self._senders = [it for it in whole if type(it).on_request_data is not Filter.on_request_data]
-        self._receivers = [it for it in back if type(it).on_response_data is not Filter.on_response_data]
-        self._parts = [it for it in self._receivers if it.partial]
-        self._ends = [it for it in whole if type(it).on_end is not Filter.on_end]
+        self._asked = overriding("on_request", filters)
+        self._heard = overriding("on_response", back)
+        self._own = tuple(it for it in self._heard if it.own_answers)
+        self._senders = overriding("on_request_data", whole)
+        self._receivers = overriding("on_response_data", back)
+        self._parts = tuple(it for it in self._receivers if it.partial)
+        self._ends = overriding("on_end", whole)
         self.sends = bool(self._senders)
         self.receives = bool(self._receivers)
         self._quiet_until = 0.0
@@ -53,9 +51,9 @@ class Chain:
         if head is None:
             return True
         try:
-            for hook in self._requests[start:] if start else self._requests:
+            for it in self._asked[start:] if start else self._asked:
                 number += 1
-                found = hook(exchange, head)
+                found = it.on_request(exchange, head)
                 if found is not None:
                     return self._stop(exchange, found, number)
         except Exception as error:
@@ -85,9 +83,9 @@ class Chain:
         """Change the head of an answer, and the part of its body that came with it, which is returned."""
         number = 0
         try:
-            for hook in self._responses:
+            for it in self._heard:
                 number += 1
-                hook(exchange, head)
+                it.on_response(exchange, head)
         except Exception as error:
             if not self._respond_on(exchange, head, number, error):
                 exchange.broken(endings.FILTER_FAILED)
@@ -104,9 +102,9 @@ class Chain:
                 return False
             failed = None
             try:
-                for hook in self._responses[number:]:
+                for it in self._heard[number:]:
                     number += 1
-                    hook(exchange, head)
+                    it.on_response(exchange, head)
             except Exception as another:
                 failed = another
         return True
@@ -215,3 +213,8 @@ class Chain:
                            listener=exchange.peer.listener.name, reason=f"{type(error).__name__}: {error}",
                            then="the request goes on without it" if it.on_error == PASS else "the request is refused")
         return it.on_error == PASS or exchange.state == ENDED
+
+
+def overriding(hook: str, filters: Sequence[Filter]) -> tuple[Filter, ...]:
+    """The filters whose class has a hook of its own."""
+    return tuple(it for it in filters if getattr(type(it), hook) is not getattr(Filter, hook))

@@ -1,0 +1,13 @@
+# cython: language_level=3
+"""C declarations of the filter of the operator's fields: what is compiled of headers.py."""
+
+from lbd.exchange.filter cimport Filter
+from lbd.exchange.streams cimport Requester
+from lbd.http.message cimport Head
+
+
+cdef class Headers(Filter):
+    cdef public object request, response
+
+    cpdef object on_request(self, Requester exchange, Head head)
+    cpdef void on_response(self, Requester exchange, Head head) except *
