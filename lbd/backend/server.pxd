@@ -8,6 +8,6 @@ cdef class Server:
     cdef public object endpoint, connections, backoff, mode, health
     cdef public Row row
     cdef public dict idle
-    cdef public bint gone, backup
+    cdef public bint gone, backup, serves
     cdef public long long max_idle, max_turns, max_conns, weight
     cdef public double cut, effective

@@ -16,12 +16,13 @@ class Server:
 
     `idle` holds kept-alive connections, newest last, at most `max_idle` of them, each for at most `max_turns` requests.
     `gone`: no generation has the server any more. `effective` is the weight as algorithms see it: less than `weight`
-    while slow start lets it grow. `max_conns` is the most connections, and so requests in flight, of all workers
+    while slow start lets it grow. `serves`: it is warm, as it has requests, or could have some if its weight and the
+    operator allowed. `max_conns` is the most connections, and so requests in flight, of all workers
     together (0: any number). `cut` is the moment of a planned cut that its worker knows of, past or to come.
     """
 
     __slots__ = ("backoff", "backup", "connections", "cut", "effective", "endpoint", "gone", "health", "idle",
-                 "max_conns", "max_idle", "max_turns", "mode", "row", "weight")
+                 "max_conns", "max_idle", "max_turns", "mode", "row", "serves", "weight")
 
     def __init__(self, endpoint: Endpoint, row: Row) -> None:
         self.endpoint = endpoint
@@ -50,6 +51,7 @@ class Server:
         self.health = endpoint.health
         self.max_conns = endpoint.max_conns
         self.effective = float(self.weight)
+        self.serves = state.serves(endpoint)
 
     def grow(self, share: float) -> None:
         """Let a share of its weight count, from 0 to 1, until the next `update`."""
@@ -91,11 +93,6 @@ class Server:
         return state.ready(self)
 
     @property
-    def serves(self) -> bool:
-        """Whether it is warm: it has requests, or could have some if its weight and the operator allowed."""
-        return state.serves(self)
-
-    @property
     def keeps_clients(self) -> bool:
         """Whether it goes on with its clients: also while it is drained, or takes no new ones by a weight of 0."""
-        return state.serves(self) and not self.backoff.until and not self.gone
+        return self.serves and not self.gone and not self.backoff.until

@@ -14,6 +14,7 @@ from lbd.backend.server import Server
 
 TOKEN_BYTES = 18      # 144 bits: 24 characters, no padding
 
+
 def token(secret: bytes, backend: str, server: str) -> bytes:
     """The cookie value that stands for a server."""
     text = f"{backend}\0{server}".encode()
@@ -28,8 +29,10 @@ class Stickiness:
         self.cookie = settings.cookie.encode()
         self.passed = settings.pass_cookie
         self.servers: dict[bytes, Server] = {}
-        self._attributes = attributes(settings)
         self._tokens = {server.name: token(secret, backend, server.name) for server in servers}
+        ends = attributes(settings)
+        self._lines = {name: b"Set-Cookie: %b=%b%b\r\n" % (self.cookie, value, ends)
+                       for name, value in self._tokens.items()}
         self.follow(servers)
 
     def follow(self, servers: Iterable[Server]) -> None:
@@ -43,8 +46,7 @@ class Stickiness:
 
     def line(self, server: Server) -> bytes:
         """The field that gives a client the cookie of a server, with its line end; b"" for one that is not known."""
-        value = self._tokens.get(server.name)
-        return b"Set-Cookie: %b=%b%b\r\n" % (self.cookie, value, self._attributes) if value is not None else b""
+        return self._lines.get(server.name, b"")
 
 
 def stays(own: Server | None, server: Server, tried: Sequence[Server] | None) -> bool:

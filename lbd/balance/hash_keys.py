@@ -5,6 +5,7 @@ from typing import Any
 
 from lbd.backend.algorithm import RequestFacts
 from lbd.http import fields
+from lbd.http.message import cookie_value
 from lbd.schema import units as u
 from lbd.wording import type_of
 
@@ -59,7 +60,7 @@ def key_of(written: str) -> Key:
         "path": path,
         "source": source,
         "header": lambda request: request.field(lower),
-        "cookie": lambda request: fields.cookie_value((request.field(b"cookie"),), name) or b"",
+        "cookie": lambda request: cookie_value(request.field(b"cookie"), name) or b"",
         "query": lambda request: fields.query_value(request.target, name) or b"",
     }
     return readers[what]

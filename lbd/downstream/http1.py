@@ -140,7 +140,7 @@ class Http1Connection(Downstream):
             self.wrapped = chunked and minor > 0 and not head.framed
             self.unbounded = head.flags & UNTIL_CLOSE != 0 or (chunked and minor == 0)
             exchange.keep = exchange.keep and exchange.sent and not self.unbounded
-        text, transport = head.text, self.transport
+        text, transport = head.compose(), self.transport
         if data:
             text += b"%x\r\n%b\r\n" % (len(data), data) if self.wrapped else data
         if end and exchange is not None and not exchange.keep and exchange.sent and not self.buffer:

@@ -18,7 +18,8 @@ def own(exchange: Requester) -> Server | None:
 
 def choice(exchange: Requester) -> Server | None:
     """The server that the client had, else the algorithm's choice."""
-    return own(exchange) or exchange.route.backend.pick(exchange)
+    server = own(exchange)
+    return server if server is not None else exchange.route.backend.pick(exchange)
 
 
 def tried(exchange: Requester) -> list[Server]:

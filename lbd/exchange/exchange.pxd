@@ -5,6 +5,7 @@ cimport cython
 
 from lbd.backend.backend cimport Backend
 from lbd.backend.server cimport Server
+from lbd.exchange.choice cimport bind_source, select
 from lbd.exchange.context cimport WorkerContext
 from lbd.exchange.streams cimport Downstream, Peer, Requester, ServerConnection
 from lbd.http.message cimport Head

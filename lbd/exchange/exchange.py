@@ -2,7 +2,8 @@
 
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
-from lbd.exchange import answers, choice, pinned, tunnel
+from lbd.exchange import answers, pinned, tunnel
+from lbd.exchange.choice import bind_source, select
 from lbd.exchange.context import FilterChain, WorkerContext
 from lbd.exchange.retry import Retries
 from lbd.exchange.states import BODY, CHECK, CONNECT, ENDED, HELD, HIGH, NEW, QUEUED, RELAY, SEND, TUNNEL, WAIT
@@ -135,7 +136,7 @@ class Exchange(Requester):
                 if backend.gate is not None and backend.gate.overfull(self):
                     return
             else:
-                server = (backend.direct(self) if self.request is not None else None) or choice.select(self)
+                server = (backend.direct(self) if self.request is not None else None) or select(self)
                 if server is None:
                     return
         self.take(server)
@@ -156,7 +157,7 @@ class Exchange(Requester):
         if self.backend.took is not None:
             self.backend.took(server)
         if self.request is None:
-            choice.bind_source(self, server)
+            bind_source(self, server)
 
     def connect(self, server: Server) -> None:
         if not server.max_conns:
@@ -224,7 +225,7 @@ class Exchange(Requester):
                 return
         if not end:
             self.move(RELAY, self.backend.server_timeout)
-        self.bytes_out = len(head.text) + len(data)
+        self.bytes_out = len(head.compose()) + len(data)
         self.downstream.respond(head, data, end)
 
     def broken(self, ending: int) -> None:
@@ -259,7 +260,7 @@ class Exchange(Requester):
         self.record.head(head.status if head is not None else 0)
         self.move(TUNNEL, tunnel.patience(self.backend, self.half_closed))
         if head is not None:
-            self.bytes_out = len(head.text)
+            self.bytes_out = len(head.compose())
             self.downstream.respond(head, b"", False)
         elif self.body and upstream is not None:
             upstream.send(self.body, False)
@@ -360,7 +361,7 @@ class Exchange(Requester):
         if self.filters is not None:
             self.filters.answer(self, head)
         self.record.status = status
-        self.bytes_out = len(head.text)
+        self.bytes_out = len(head.compose())
         self.downstream.respond(head, b"", True)
         self.finish(ending)
 

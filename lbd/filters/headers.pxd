@@ -8,6 +8,8 @@ from lbd.http.message cimport Head
 
 cdef class Headers(Filter):
     cdef public object request, response
+    cdef tuple _requests_lose, _answers_lose
+    cdef bytes _requests_gain, _answers_gain
 
     cpdef object on_request(self, Requester exchange, Head head)
     cpdef void on_response(self, Requester exchange, Head head) except *

@@ -37,6 +37,8 @@ class Headers(Filter):
     def __init__(self, options: HeadersOptions, context: FilterContext) -> None:
         super().__init__(options, context)
         self.request, self.response = options.request, options.response
+        self._requests_lose, self._requests_gain = self.request
+        self._answers_lose, self._answers_gain = self.response
 
     @classmethod
     def of(cls, place: FilterPlace, context: FilterContext) -> Self | None:
@@ -47,10 +49,10 @@ class Headers(Filter):
         return cls(options, context) if options != HeadersOptions() else None
 
     def on_request(self, exchange: Requester, head: Head) -> None:
-        head.change(self.request.removed, self.request.lines, True)
+        head.change(self._requests_lose, self._requests_gain, True)
 
     def on_response(self, exchange: Requester, head: Head) -> None:
-        head.change(self.response.removed, self.response.lines)
+        head.change(self._answers_lose, self._answers_gain)
 
     def describe(self) -> str:
         sides = (("requests", self.request), ("answers", self.response))

@@ -7,10 +7,7 @@ from lbd.exchange.choice import tried
 from lbd.exchange.filter import Filter, FilterContext
 from lbd.exchange.streams import Requester
 from lbd.filters.place import FilterPlace
-from lbd.http import fields
 from lbd.http.message import Head
-
-COOKIE = (b"cookie",)
 
 
 class StickyCookie(Filter):
@@ -28,20 +25,13 @@ class StickyCookie(Filter):
         return cls(wanted.cookie, context) if wanted is not None else None
 
     def on_request(self, exchange: Requester, head: Head) -> None:
-        cookies, sticky = head.values(b"cookie"), exchange.route.backend.sticky
-        if not cookies or sticky is None:
-            return
-        value = fields.cookie_value(cookies, self._cookie)
-        if value is None:
+        sticky = exchange.route.backend.sticky
+        value = head.cookie(self._cookie) if sticky is not None else None
+        if sticky is None or value is None:
             return
         exchange.preferred = sticky.find(value)
-        if sticky.passed:
-            return
-        if len(cookies) == 1 and b";" not in cookies[0]:      # that one alone, as most clients send it
-            head.change(COOKIE, b"")
-            return
-        rest = fields.without_cookie(cookies, self._cookie)
-        head.change(COOKIE, b"Cookie: %b\r\n" % rest if rest else b"")
+        if not sticky.passed:
+            head.remove_cookie(self._cookie)
 
     def on_response(self, exchange: Requester, head: Head) -> None:
         server = exchange.server

@@ -11,7 +11,6 @@ from lbd.http import fields
 from lbd.http.message import Head
 
 DOTS = re2.compile(rb"(?i)(/|%2f)(\.|%2e)")      # may begin a dot segment
-NEXT = (b"/", b"?", b"")     # what stands behind a whole segment
 
 
 class StripPrefix(Filter):
@@ -31,14 +30,8 @@ class StripPrefix(Filter):
         return cls(place.route.strip_prefix, context)
 
     def on_request(self, exchange: Requester, head: Head) -> None:
-        target, size = head.target, self._size
-        after = target[size:size + 1]
-        if not (head.plain and target.startswith(self._prefix) and after in NEXT):
-            head.target = self.stripped(target)
-        elif after == b"/":      # as most are written
-            head.target = target[size:]
-        else:
-            head.target = b"/" + target[size:]
+        if not head.strip(self._prefix):        # most are spelled as the prefix is
+            head.target = self.stripped(head.target)
 
     def stripped(self, target: bytes) -> bytes:
         """The target without the prefix; whole where it has none."""

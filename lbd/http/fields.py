@@ -1,7 +1,7 @@
-"""Facts of a request for routes and algorithms: its path, host and client, and values in its query and cookies."""
+"""Facts of a request for routes and algorithms: its path, host and client, and values in its query."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -129,19 +129,3 @@ def query_value(target: bytes, name: bytes) -> bytes | None:
 
 def _decoded(text: bytes) -> bytes:
     return unquote_to_bytes(text.replace(b"+", b" "))
-
-
-def cookie_value(cookies: Iterable[bytes], name: bytes) -> bytes | None:
-    """The first value of a cookie (RFC 6265 4.2), without quotes around it; None when it is not there."""
-    for line in cookies:
-        for pair in line.split(b";"):
-            key, equals, value = pair.strip(b" \t").partition(b"=")
-            if equals and key == name:
-                return value[1:-1] if len(value) > 1 and value[:1] == value[-1:] == b'"' else value
-    return None
-
-
-def without_cookie(cookies: Iterable[bytes], name: bytes) -> bytes:
-    """All cookies but those of that name, as one line of a Cookie field; b"" when none is left."""
-    pairs = (pair.strip(b" \t") for line in cookies for pair in line.split(b";"))
-    return b"; ".join(pair for pair in pairs if pair and pair.partition(b"=")[0] != name)

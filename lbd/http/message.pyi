@@ -39,6 +39,8 @@ class Head:
         """The value of the first field of that name, None if there is none."""
     def values(self, name: bytes) -> list[bytes]:
         """The values of every field of that name, in order."""
+    def cookie(self, name: bytes) -> bytes | None:
+        """The first value of a cookie (RFC 6265 4.2), without quotes around it; None if there is none."""
     def set(self, name: bytes, value: bytes) -> None:
         """Put one field in the place of all of that name. ValueError for what is not one line."""
     def add(self, name: bytes, value: bytes) -> None:
@@ -46,11 +48,20 @@ class Head:
     def remove(self, name: bytes, fold: bool = False) -> None:
         """Leave out all fields of that name. `fold`: names that servers may take for it go too: those that differ only
         in characters that are no letters and no digits."""
+    def remove_cookie(self, name: bytes) -> None:
+        """Leave out all cookies of that name; the others become one field, behind all others."""
+    def strip(self, prefix: bytes) -> bool:
+        """Take a prefix off the target, by whole segments. False where it has none, or is not `plain`."""
     def change(self, removed: tuple[bytes, ...], lines: bytes, fold: bool = False) -> None:
         """Leave out the fields of these names and append lines, each with its CRLF, which are taken as they are."""
+    def compose(self) -> bytes:
+        """The text, with all changes, which are no more than that then; for compiled callers, without a lookup."""
     def join(self, body: bytes) -> None:
         """Put a body behind the head, in the place of any that is there."""
     def settle(self) -> None:
         """Take the changes so far for the text as it came."""
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         """Name and value of every field, in order, the name as it is spelled."""
+
+def cookie_value(line: bytes, name: bytes) -> bytes | None:
+    """The first value of a cookie in the value of a Cookie field; None if there is none."""

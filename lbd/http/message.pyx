@@ -4,15 +4,19 @@
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memcmp
 
+from lbd.http.cookies cimport cookie_in, others
 from lbd.http.grammar cimport FOLD, LOWER, fill_kinds
 from lbd.http.lines cimport Line, next_field, next_line, put, same_name, value_of
-from lbd.http.memory cimport copied, rest
+from lbd.http.memory cimport copied, joined, rest
 
 cdef enum:
     FEW = 24                # lines that an index has room for at first
 
+
+cdef tuple COOKIE = (b"cookie",)
 
 # RFC 9110 9.2.2: repeating these has the same effect as doing them once.
 cdef tuple IDEMPOTENT = (b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE")
@@ -40,7 +44,7 @@ cdef class Head:
 
     @property
     def text(self):
-        return self.compose() if self.changed else self._text
+        return self.compose()
 
     @property
     def original(self):
@@ -60,44 +64,104 @@ cdef class Head:
                 break
         if not n:
             raise ValueError("a request target is not empty, and has no white space")
-        self._target = target
+        self.aim(target)
+
+    cpdef bint strip(self, bytes prefix) except -1:
+        if prefix is None:
+            raise TypeError("bytes are needed")
+        cdef bytes target = self._target
+        cdef const uint8_t* p = <const uint8_t*>PyBytes_AS_STRING(target)
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(prefix), n = PyBytes_GET_SIZE(target)
+        if not self.plain or n < size or memcmp(p, PyBytes_AS_STRING(prefix), size):
+            return False
+        if n > size and p[size] == 47:
+            self.aim(copied(p + size, n - size))
+        elif n == size or p[size] == 63:
+            self.aim(joined(<const uint8_t*>"/", 1, p + size, n - size))
+        else:
+            return False
+        return True
+
+    cdef int aim(self, bytes target) except -1:
+        """Take another target, which is good."""
+        cdef bytes method = self.method
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(method), n = PyBytes_GET_SIZE(target)
+        cdef bytes start = PyBytes_FromStringAndSize(NULL, size + n + 12)
+        cdef uint8_t* to = put(<uint8_t*>PyBytes_AS_STRING(start), PyBytes_AS_STRING(method), size)
+        to = put(to, b" ", 1)
+        to = put(to, PyBytes_AS_STRING(target), n)
+        put(to, b" HTTP/1.1\r\n", 11)
+        self._target, self.start = target, start
         self.plain = False
-        self.start = self.method + b" " + target + b" HTTP/1.1\r\n"
         self.changed = True
+        return 0
 
     def get(self, bytes name not None):
         cdef list found = self.values(name)
         return found[0] if found else None
 
-    def values(self, bytes name not None):
+    cpdef list values(self, bytes name):
+        if name is None:
+            raise TypeError("bytes are needed")
         cdef list found = []
-        cdef const uint8_t* p
         cdef const uint8_t* value
-        cdef const uint8_t* wanted = <const uint8_t*>PyBytes_AS_STRING(name)
-        cdef uint32_t size = PyBytes_GET_SIZE(name)
         cdef Line* line
         cdef size_t n
         cdef int i
-        if self.line is NULL:
-            self.index()
-        p = <const uint8_t*>PyBytes_AS_STRING(self._text)
+        self.locate((name,), &LOWER[0])
         for i in range(self.count):
             line = &self.line[i]
-            if not line.drop and line.colon - line.start == size and same_name(p + line.start, wanted, size, &LOWER[0]):
-                value = value_of(p, line, &n)
+            if self.named(line, name, &LOWER[0]):
+                value = value_of(<const uint8_t*>PyBytes_AS_STRING(self._text), line, &n)
                 found.append(copied(value, n))
-        if self.added is not None:
-            for more in self.added:
-                found += added_values(more, name)
         return found
 
+    cpdef bytes cookie(self, bytes name):
+        if name is None:
+            raise TypeError("bytes are needed")
+        cdef const uint8_t* value
+        cdef size_t n
+        cdef int i
+        self.locate(COOKIE, &LOWER[0])
+        for i in range(self.count):
+            if self.named(&self.line[i], <bytes>COOKIE[0], &LOWER[0]):
+                value = value_of(<const uint8_t*>PyBytes_AS_STRING(self._text), &self.line[i], &n)
+                value = cookie_in(value, n, <const uint8_t*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &n)
+                if value is not NULL:
+                    return copied(value, n)
+        return None
+
+    cpdef void remove_cookie(self, bytes name) except *:
+        if name is None:
+            raise TypeError("bytes are needed")
+        cdef size_t size
+        cdef bytes lines = b""
+        self.locate(COOKIE, &LOWER[0])
+        size = self.put_cookies(name, NULL)
+        if size:
+            lines = PyBytes_FromStringAndSize(NULL, size + 8)
+            put(<uint8_t*>PyBytes_AS_STRING(lines), b"Cookie: ", 8)
+            self.put_cookies(name, <uint8_t*>PyBytes_AS_STRING(lines) + 8)
+            put(<uint8_t*>PyBytes_AS_STRING(lines) + size + 6, b"\r\n", 2)      # in the place of the last semicolon
+        self.change(COOKIE, lines)
+
+    cdef size_t put_cookies(self, bytes name, uint8_t* to) noexcept:
+        """Write all cookies but those of that name, unless `to` is NULL; returns how many bytes that is."""
+        cdef const uint8_t* value
+        cdef size_t n, total = 0
+        cdef int i
+        for i in range(self.count):
+            if self.named(&self.line[i], <bytes>COOKIE[0], &LOWER[0]):
+                value = value_of(<const uint8_t*>PyBytes_AS_STRING(self._text), &self.line[i], &n)
+                total += others(value, n, <const uint8_t*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name),
+                                to if to is NULL else to + total)
+        return total
+
     def remove(self, bytes name not None, bint fold=False):
-        self.index()
-        self.drop(name, fold)
+        self.drop((name,), fold)
 
     def set(self, bytes name not None, bytes value not None):
-        self.index()
-        self.drop(name.lower(), False)
+        self.drop((name.lower(),), False)
         self.add(name, value)
 
     def add(self, bytes name not None, bytes value not None):
@@ -105,12 +169,11 @@ cdef class Head:
             raise ValueError("a field is one line")
         self.change((), b"%b: %b\r\n" % (name, value))
 
-    def change(self, tuple removed not None, bytes lines not None, bint fold=False):
-        cdef bytes name
-        self.index()
-        for name in removed:
-            self.drop(name, fold)
-        if lines:
+    cpdef void change(self, tuple removed, bytes lines, bint fold=False) except *:
+        if removed is None or lines is None:
+            raise TypeError("names and lines are needed")
+        self.drop(removed, fold)
+        if PyBytes_GET_SIZE(lines):
             self.changed = True
             if self.added is None:
                 self.added = [lines]
@@ -174,27 +237,48 @@ cdef class Head:
         self.count = 0
         return 0
 
-    cdef int drop(self, bytes name, bint fold) except -1:
-        """Leave out the lines of that name."""
-        cdef const uint8_t* p = <const uint8_t*>PyBytes_AS_STRING(self._text)
-        cdef const uint8_t* by = &FOLD[0] if fold else &LOWER[0]
-        cdef const uint8_t* wanted = <const uint8_t*>PyBytes_AS_STRING(name)
-        cdef uint32_t size = PyBytes_GET_SIZE(name)
-        cdef Line* line
-        cdef int i
-        if self.added is not None and among(self.added, wanted, size, by):
-            self.compose()
-            self.index()
-            p = <const uint8_t*>PyBytes_AS_STRING(self._text)
-        for i in range(self.count):
-            line = &self.line[i]
-            if not line.drop and line.colon - line.start == size and same_name(p + line.start, wanted, size, by):
-                line.drop = 1
-                self.changed = True
+    cdef int locate(self, tuple names, const uint8_t* by) except -1:
+        """Have the lines of these names in the index, be they added ones."""
+        cdef bytes name
+        self.index()
+        if self.added is not None:
+            for name in names:
+                if among(self.added, <const uint8_t*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), by):
+                    self.compose()
+                    self.index()
+                    break
         return 0
 
-    cdef bytes compose(self):
-        """The text with all changes, which stays."""
+    cdef bint named(self, const Line* line, bytes name, const uint8_t* by) noexcept:
+        """Whether a line of the index passes and has that name."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(name)
+        return not line.drop and line.colon - line.start == size and same_name(
+            <const uint8_t*>PyBytes_AS_STRING(self._text) + line.start, <const uint8_t*>PyBytes_AS_STRING(name), size,
+            by)
+
+    cdef int drop(self, tuple names, bint fold) except -1:
+        """Leave out the lines of these names."""
+        cdef const uint8_t* by = &FOLD[0] if fold else &LOWER[0]
+        cdef bytes name
+        cdef uint64_t sizes = 0         # of the names, a bit each: most lines need no closer look
+        cdef Line* line
+        cdef int i
+        self.locate(names, by)
+        for name in names:
+            sizes |= <uint64_t>1 << (PyBytes_GET_SIZE(name) & 63)
+        for i in range(self.count if sizes else 0):
+            line = &self.line[i]
+            if sizes >> ((line.colon - line.start) & 63) & 1:
+                for name in names:
+                    if self.named(line, name, by):
+                        line.drop = 1
+                        self.changed = True
+                        break
+        return 0
+
+    cpdef bytes compose(self):
+        if not self.changed:
+            return self._text
         cdef bytes before = self._text, lines, text
         cdef const uint8_t* p = <const uint8_t*>PyBytes_AS_STRING(before)
         cdef uint8_t* to
@@ -253,16 +337,6 @@ cdef bint among(list added, const uint8_t* wanted, uint32_t size, const uint8_t*
     return False
 
 
-cdef list added_values(bytes lines, bytes name):
-    """The values of a field in lines that were added."""
-    cdef list found = []
-    for line in lines.split(b"\r\n"):
-        given, _, value = line.partition(b":")
-        if given.lower() == name:
-            found.append(value.strip(b" \t"))
-    return found
-
-
 cdef int begin(Head head, bytes text, Py_ssize_t size) except -1:
     """Set the text of a new head, and all that is not nothing at first."""
     head._text, head.size = text, size
@@ -270,6 +344,13 @@ cdef int begin(Head head, bytes text, Py_ssize_t size) except -1:
     head.hops = -1
     head.minor = 1
     return 0
+
+
+def cookie_value(bytes line not None, bytes name not None):
+    cdef size_t n = PyBytes_GET_SIZE(line)
+    cdef const uint8_t* value = cookie_in(<const uint8_t*>PyBytes_AS_STRING(line), n,
+                                          <const uint8_t*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &n)
+    return None if value is NULL else copied(value, n)
 
 
 fill_kinds()

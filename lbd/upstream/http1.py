@@ -234,7 +234,7 @@ def write_request(connection: Http1ServerConnection, exchange: Requester, transp
     request, body = exchange.request, exchange.body
     if request is None:
         return
-    text = greeting + request.text if greeting else request.text
+    text = greeting + request.compose() if greeting else request.compose()
     if body or request.flags & IS_CHUNKED:
         if wraps(exchange):
             body = b"%x\r\n%b\r\n" % (len(body), body) if body else b""

@@ -81,5 +81,5 @@ def test_a_client_stays_unless_its_server_fails() -> None:
     assert stays(a, b, None)        # its own was only full
     assert not stays(a, b, [a])
     assert not stays(None, b, None)
-    a.mode = "maint"
+    a.update(a.endpoint._replace(mode="maint"))
     assert not stays(a, b, None)

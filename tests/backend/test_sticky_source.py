@@ -38,9 +38,9 @@ def test_a_server_that_may_not_keep_clients_is_not_found(sources: SourceTable) -
     a = server("a")
     sticky = SourceStickiness("app", 60.0, [a], sources)
     sticky.bind(b"192.0.2.1", a)
-    a.mode = "drain"
+    a.update(a.endpoint._replace(mode="drain"))
     assert sticky.find(b"192.0.2.1") is a
-    a.health = "down"
+    a.update(a.endpoint._replace(health="down"))
     assert sticky.find(b"192.0.2.1") is None
     sticky.follow([])
     assert sticky.find(b"192.0.2.1") is None

@@ -123,16 +123,3 @@ def test_client_address(lines: list[bytes], address: bytes) -> None:
 ])
 def test_query_value(target: bytes, value: bytes | None) -> None:
     assert fields.query_value(target, b"id") == value
-
-
-@pytest.mark.parametrize(("lines", "value"), [
-    ([b"id=1"], b"1"),
-    ([b"a=2; id=1; id=3"], b"1"),
-    ([b"a=2", b"b=3;id=1"], b"1"),
-    ([b'id="a b"'], b"a b"),
-    ([b"id=a=b"], b"a=b"),
-    ([b"ID=1; xid=2; id"], None),
-    ([], None),
-])
-def test_cookie_value(lines: list[bytes], value: bytes | None) -> None:
-    assert fields.cookie_value(lines, b"id") == value

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lbd.http.head import WHOLE, Request, Response
-from lbd.http.message import Head
+from lbd.http.message import Head, cookie_value
 
 TEXT = b"GET /a HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nx_a: 2\r\nCOOKIE:c\r\n\r\n"
 
@@ -205,6 +205,19 @@ class Naive:
             name, _, value = line.partition(b": ")
             self.add(name, value)
 
+    def cookie(self, name: bytes) -> bytes | None:
+        for line in self.values(b"cookie"):
+            for pair in line.split(b";"):
+                key, equals, value = pair.strip(b" \t").partition(b"=")
+                if equals and key == name:
+                    return value[1:-1] if len(value) > 1 and value[:1] == value[-1:] == b'"' else value
+        return None
+
+    def remove_cookie(self, name: bytes) -> None:
+        pairs = [pair.strip(b" \t") for line in self.values(b"cookie") for pair in line.split(b";")]
+        rest = b"; ".join(pair for pair in pairs if pair and pair.partition(b"=")[0] != name)
+        self.change((b"cookie",), b"Cookie: %b\r\n" % rest if rest else b"", False)
+
     def join(self, body: bytes) -> None:
         self.body = body
 
@@ -216,13 +229,15 @@ class Naive:
 
 NAMES = st.sampled_from([b"Host", b"X-A", b"x-a", b"X_A", b"X.A", b"Cookie", b"X-AB", b"A", b"b"])
 LOWER = NAMES.map(bytes.lower)
-VALUES = st.sampled_from([b"", b"1", b"a, b", b"x-a", b"\xe9", b"A: 1", b"v" * 200])
+VALUES = st.sampled_from([b"", b"1", b"a, b", b"x-a", b"\xe9", b"A: 1", b"v" * 200, b"id=1", b"a=2; id=3;b", b'id="4"',
+                          b"id;;id= ; xid=5", b"; id =6"])
 FIELDS = st.lists(st.tuples(NAMES, VALUES), max_size=30)
 LINES = st.lists(st.tuples(NAMES, VALUES).map(lambda field: b"%b: %b\r\n" % field), max_size=3).map(b"".join)
 STEPS = st.lists(st.one_of(
     st.tuples(st.just("get"), LOWER), st.tuples(st.just("values"), LOWER), st.tuples(st.just("add"), NAMES, VALUES),
     st.tuples(st.just("set"), NAMES, VALUES), st.tuples(st.just("remove"), LOWER, st.booleans()),
     st.tuples(st.just("change"), st.lists(LOWER, max_size=3).map(tuple), LINES, st.booleans()),
+    st.tuples(st.just("cookie"), st.sampled_from([b"id", b"a"])), st.tuples(st.just("remove_cookie"), st.just(b"id")),
     st.tuples(st.just("target"), st.sampled_from([b"/", b"/b?c", b"*"])), st.tuples(st.just("join"), VALUES),
     st.tuples(st.just("settle")), st.tuples(st.just("text")), st.tuples(st.just("iterate"))), max_size=12)
 
@@ -265,3 +280,58 @@ def test_any_changes_of_a_scanned_request(fields: list[tuple[bytes, bytes]], ste
     for step in steps:
         assert apply(head, step) == apply(naive, step), step
     assert head.text == naive.text
+
+
+@pytest.mark.parametrize(("lines", "value"), [
+    ([b"id=1"], b"1"),
+    ([b"a=2; id=1; id=3"], b"1"),
+    ([b"a=2", b"b=3;id=1"], b"1"),
+    ([b'id="a b"'], b"a b"),
+    ([b'id="'], b'"'),
+    ([b"id=a=b"], b"a=b"),
+    ([b"id="], b""),
+    ([b"ID=1; xid=2; id"], None),
+    ([b""], None),
+    ([], None),
+])
+def test_cookies(lines: list[bytes], value: bytes | None) -> None:
+    head = made(*(b"Cookie: " + line for line in lines))
+    assert head.cookie(b"id") == value
+    if len(lines) == 1:
+        assert cookie_value(lines[0], b"id") == value
+
+
+@pytest.mark.parametrize(("lines", "rest"), [
+    ([b"id=1"], []),
+    ([b"id", b"id=2;id=3"], []),
+    ([b"a=1; id=2;\tb=3 ;"], [b"a=1; b=3"]),
+    ([b"a=1", b"idx=2; id=3", b"b"], [b"a=1; idx=2; b"]),
+    ([b";; ;"], []),
+    ([b"ID=1"], [b"ID=1"]),
+])
+def test_a_cookie_goes_and_the_others_stay(lines: list[bytes], rest: list[bytes]) -> None:
+    head = made(*(b"Cookie: " + line for line in lines), b"X: 1")
+    head.remove_cookie(b"id")
+    assert Head(head.text).values(b"cookie") == rest
+    assert Head(head.text).values(b"x") == [b"1"]
+
+
+@pytest.mark.parametrize(("target", "prefix", "out"), [
+    (b"/api/x?q", b"/api", b"/x?q"), (b"/api", b"/api", b"/"), (b"/api?q", b"/api", b"/?q"), (b"/api/", b"/api", b"/"),
+    (b"/apis", b"/api", None), (b"/ap", b"/api", None), (b"/api/%41", b"/api", None), (b"/a", b"", b"/a"),
+    (b"*", b"", None),
+])
+def test_a_prefix_is_taken_off_a_plain_target(target: bytes, prefix: bytes, out: bytes | None) -> None:
+    method = b"OPTIONS" if target == b"*" else b"GET"
+    head = scanned(b"%b %b HTTP/1.1\r\nHost: x\r\n\r\n" % (method, target))
+    assert head.strip(prefix) is (out is not None)
+    assert head.target == (out or target)
+    assert head.text.startswith(b"%b %b HTTP/1.1\r\n" % (method, out or target))
+    assert not head.strip(b"") or out is None       # it is not plain any more
+
+
+def test_names_and_lines_are_bytes() -> None:
+    for act in (Head.values, Head.cookie, Head.remove_cookie, Head.strip, lambda head, it: head.change(it, b""),
+                lambda head, it: head.change((), it)):
+        with pytest.raises(TypeError):
+            act(Head(TEXT), None)  # type: ignore[arg-type]
