@@ -17,7 +17,9 @@ cdef struct LogColumn:
 
 cdef class LineFormatter:
     cdef readonly Py_ssize_t count, size
+    cdef readonly bint full
     cdef public double zero
+    cdef uint64_t initials              # a bit for each letter that one of them begins with, whatever its case
     cdef char *buffer
     cdef Py_ssize_t room, number, fixed, headers
     cdef Py_ssize_t *header_columns     # places of the columns that are fields of the head
@@ -31,9 +33,8 @@ cdef class LineFormatter:
     cdef Py_ssize_t stamp_size
 
     cdef int _column(self, LogColumn *column, str name, bytes before) except -1
-    # As `add`; no argument but `server` and `reason` may be None.
-    cdef int put(self, Record record, str listener, int64_t route, str backend, str server, bytes client, bytes head,
-                 int minor, long long bytes_in, long long bytes_out, int ending, str reason, int port) except -1
+    cpdef void add(self, Record record, str listener, int64_t route, str backend, str server, bytes client, bytes head,
+                   int minor, long long bytes_in, long long bytes_out, int ending, str reason=*, int port=*) except *
     cdef Py_ssize_t _longest(self, Text method, Text target) noexcept
     cdef int _figure(self, int what, Record record, int64_t route, long long bytes_in, long long bytes_out,
                      int ending) except -1

@@ -6,6 +6,7 @@ from typing import final
 from lbd.stats.scoreboard import Record
 
 LONGEST: int       # bytes of one value from a client; what is longer is cut
+BATCH: int         # lines after which they are to be written, at the latest with the next tick of the clock
 
 @final
 class LineFormatter:
@@ -13,6 +14,7 @@ class LineFormatter:
 
     count: int      # lines
     size: int       # bytes
+    full: bool      # they are to be written now
     zero: float     # Unix time of the moment at which `scoreboard.now` began to count
 
     def __init__(self, form: str, columns: Sequence[str], sample: float, generation: int, worker: int) -> None:

@@ -25,8 +25,10 @@ cdef enum:
 cdef enum:
     J, COMMON, COMBINED         # forms
     MOST = 4096
+    LINES = 256                 # after which they are to be written
+    BYTES = 262144
 
-LONGEST = MOST
+LONGEST, BATCH = MOST, LINES
 
 cdef bint well[64]
 cdef list ending_names = []
@@ -64,6 +66,7 @@ cdef class LineFormatter:
             self.fixed += self.columns[<Py_ssize_t>place].key.size + NUMBER
             if self.columns[<Py_ssize_t>place].header.start != NULL:
                 self.header_columns[self.headers] = place
+                self.initials |= <uint64_t>1 << (self.columns[<Py_ssize_t>place].header.start[0] & 31)
                 self.headers += 1
 
     def __dealloc__(self):
@@ -87,27 +90,26 @@ cdef class LineFormatter:
         column.header.start = PyBytes_AS_STRING(wanted) if wanted else NULL
         return 0
 
-    def add(self, Record record not None, str listener not None, int64_t route, str backend not None, server,
-            bytes client not None, bytes head not None, int minor, long long bytes_in, long long bytes_out,
-            int ending, reason=None, int port=-1):
-        self.put(record, listener, route, backend, server, client, head, minor, bytes_in, bytes_out, ending, reason,
-                 port)
-
-    cdef int put(self, Record record, str listener, int64_t route, str backend, str server, bytes client, bytes head,
-                 int minor, long long bytes_in, long long bytes_out, int ending, str reason, int port) except -1:
+    cpdef void add(self, Record record, str listener, int64_t route, str backend, str server, bytes client, bytes head,
+                   int minor, long long bytes_in, long long bytes_out, int ending, str reason=None,
+                   int port=-1) except *:
         cdef Text method, target, why = of_name(reason)
         cdef LogColumn *column
         cdef Py_ssize_t place
         cdef int what
+        if record is None or listener is None or backend is None or client is None or head is None:
+            raise TypeError("only server and reason may be None")
+        if not 0 <= ending < len(ending_names):
+            raise ValueError(f"{ending} is no ending")
         if self._skipped(record.status, ending):
-            return 0
+            return
         self._head(of(head), &method, &target)
         self._ensure(self._longest(method, target) + 6 * (PyBytes_GET_SIZE(client) + of_name(listener).size
                                                            + of_name(backend).size + of_name(server).size
                                                            + min(why.size, MOST)))
         if self.form:
             self._common(record.started, client, record.status, bytes_out, method, target, minor)
-            return 0
+            return
         for place in range(self.number):
             column = &self.columns[place]
             what = column.place
@@ -136,7 +138,7 @@ cdef class LineFormatter:
                 self._quoted(of((b"HTTP/1.1" if minor else b"HTTP/1.0") if head and minor >= 0 else b""))
             else:
                 self._figure(what, record, route, bytes_in, bytes_out, ending)
-        return self._end()
+        self._end()
 
     cdef Py_ssize_t _longest(self, Text method, Text target) noexcept:
         """Bytes that a line with these can have at most, without the names and the client's address."""
@@ -183,6 +185,7 @@ cdef class LineFormatter:
     def take(self):
         cdef bytes data = self.buffer[:self.size] if self.size else b""
         self.size = self.count = 0
+        self.full = False
         return data
 
     def look_at_clock(self):
@@ -223,7 +226,7 @@ cdef class LineFormatter:
             stop = <const char *>memchr(at, c'\n', end - at)
             if stop == NULL:
                 return
-            for place in range(self.headers):
+            for place in range(self.headers if self.initials >> (at[0] & 31) & 1 else 0):       # whatever its case
                 column = &self.columns[self.header_columns[place]]
                 size = column.header.size
                 if size < stop - at and at[size] == c':' and column.found.start == NULL \
@@ -273,6 +276,7 @@ cdef class LineFormatter:
         self.buffer[self.size] = c'\n'
         self.size += 1
         self.count += 1
+        self.full = self.count >= LINES or self.size >= BYTES
         return 0
 
     cdef int _ensure(self, Py_ssize_t more) except -1:

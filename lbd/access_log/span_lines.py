@@ -28,8 +28,10 @@ class SpanWriter(AccessLogWriter):
     def note(self, exchange: Requester, ending: int) -> None:
         """Note the span of an exchange that is over and counted."""
         request = exchange.request
-        span = sampled(request) if request is not None and request.original else b""
-        if span and request is not None:
+        if request is None:
+            return
+        span = sampled(request)
+        if span and request.original:
             line = b"%b: %b\r\n\r\n" % (SPAN.encode(), span)
             self._add(exchange, request.original.removesuffix(b"\r\n") + line, ending)
 

@@ -3,7 +3,7 @@
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 cdef struct Text:
     const char *start           # NULL: there is none
@@ -34,14 +34,17 @@ cdef inline bint same(const char *name, const char *wanted, Py_ssize_t size) noe
 
 cdef inline char *digits(char *out, int64_t value, int least) noexcept:
     """Write a number that is not negative, of at least so many digits; returns where it ends."""
-    cdef char turned[24]
-    cdef int size = 0
-    while value or size < least:
-        turned[size] = 48 + value % 10
-        value //= 10
+    cdef char *end
+    cdef uint64_t left = value, bound = 10
+    cdef int size = 1
+    while size < least or (left >= bound and size < 19):        # 10 to the power of 19 is beyond an int64_t
+        bound *= 10
         size += 1
+    end = out + size
+    out = end
     while size:
         size -= 1
-        out[0] = turned[size]
-        out += 1
-    return out
+        out -= 1
+        out[0] = 48 + left % 10
+        left //= 10
+    return end

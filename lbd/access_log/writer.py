@@ -12,9 +12,6 @@ from lbd.net.transport import Transport
 from lbd.stats import fields, scoreboard
 from lbd.stats.scoreboard import Row
 
-LINES = 256              # lines after which they are written, at the latest with the next tick of the clock
-BYTES = 256 * 1024
-
 TLS = {"tls_version", "tls_cipher", "sni"}      # columns
 
 
@@ -76,7 +73,7 @@ class AccessLogWriter:
         """Note the line of an exchange that is over and counted."""
         if exchange.route.logged:
             request = exchange.request
-            self._add(exchange, (request.original or request.text) if request is not None else b"", ending)
+            self._add(exchange, request.received() if request is not None else b"", ending)
 
     def _add(self, exchange: Requester, payload: bytes, ending: int) -> None:
         lines, peer, route, server, request = (self._lines, exchange.peer, exchange.route, exchange.server,
@@ -96,7 +93,7 @@ class AccessLogWriter:
             exchange.record, peer.listener.name, route.index, route.backend.name,
             server.name if server is not None else None, source, payload, request.minor if request is not None else 1,
             exchange.bytes_in, exchange.bytes_out, ending, reason, client_port(peer, source) if self._port else -1)
-        if lines.count >= LINES or lines.size >= BYTES:
+        if lines.full:
             self.flush()
 
     def refused(self, peer: Peer, status: int, ending: int, refusal: Refusal) -> None:

@@ -5,9 +5,10 @@ from lbd.stats.scoreboard cimport Row
 
 
 cdef class Server:
-    cdef public object endpoint, connections, backoff, mode, health
+    cdef public object endpoint, connections, backoff, health
+    cdef public str name
     cdef public Row row
     cdef public dict idle
-    cdef public bint gone, backup, serves
+    cdef public bint gone, serves
     cdef public long long max_idle, max_turns, max_conns, weight
     cdef public double cut, effective

@@ -16,16 +16,18 @@ class Server:
 
     `idle` holds kept-alive connections, newest last, at most `max_idle` of them, each for at most `max_turns` requests.
     `gone`: no generation has the server any more. `effective` is the weight as algorithms see it: less than `weight`
-    while slow start lets it grow. `serves`: it is warm, as it has requests, or could have some if its weight and the
-    operator allowed. `max_conns` is the most connections, and so requests in flight, of all workers
-    together (0: any number). `cut` is the moment of a planned cut that its worker knows of, past or to come.
+    while slow start lets it grow. `name`: that in the configuration, or of its registration. `serves`: it is warm, as it
+    has requests, or could have some if its weight and the operator allowed. `max_conns` is the most connections, and so
+    requests in flight, of all workers together (0: any number). `cut` is the moment of a planned cut that its worker
+    knows of, past or to come.
     """
 
-    __slots__ = ("backoff", "backup", "connections", "cut", "effective", "endpoint", "gone", "health", "idle",
-                 "max_conns", "max_idle", "max_turns", "mode", "row", "serves", "weight")
+    __slots__ = ("backoff", "connections", "cut", "effective", "endpoint", "gone", "health", "idle",
+                 "max_conns", "max_idle", "max_turns", "name", "row", "serves", "weight")
 
     def __init__(self, endpoint: Endpoint, row: Row) -> None:
         self.endpoint = endpoint
+        self.name = endpoint.name
         self.row = row
         self.idle: dict[Any, None] = {}
         self.connections = ServerConnections()
@@ -46,8 +48,6 @@ class Server:
             self.backoff.clear_failures()
         self.endpoint = endpoint
         self.weight = endpoint.weight
-        self.backup = endpoint.backup
-        self.mode = endpoint.mode
         self.health = endpoint.health
         self.max_conns = endpoint.max_conns
         self.effective = float(self.weight)
@@ -63,9 +63,14 @@ class Server:
         return self.endpoint.backend
 
     @property
-    def name(self) -> str:
-        """The name in the configuration, or the one of its registration."""
-        return self.endpoint.name
+    def backup(self) -> bool:
+        """Whether it has requests only while no other server is usable."""
+        return self.endpoint.backup
+
+    @property
+    def mode(self) -> str:
+        """The mode that the operator wants: ready, drain or maint."""
+        return self.endpoint.mode
 
     @property
     def address(self) -> Address:

@@ -4,7 +4,7 @@ import re
 
 from lbd.exchange.context import Refusal, WorkerContext
 from lbd.exchange.streams import Peer
-from lbd.http import head, replies
+from lbd.http import ids, replies
 from lbd.net.transport import Transport
 from lbd.routing.answers import OWN
 from lbd.stats import endings
@@ -41,7 +41,7 @@ def reject(peer: Peer, context: WorkerContext, status: int, ending: int, data: b
            reason: str | None = None) -> bytes:
     """The answer to a malformed request, which is counted and logged; `data` are its bytes, and `began` is when the
     first of them came."""
-    request_id = head.request_id()
+    request_id = ids.request_id()
     answer = replies.reply(status, False, False, request_id=request_id,
                            body=context.error_bodies.get(status, OWN.get(ending)))
     context.count(ending)

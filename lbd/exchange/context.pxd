@@ -2,7 +2,19 @@
 """C declarations of a worker's surroundings: what is compiled of context.py."""
 
 from lbd.exchange.streams cimport Requester
+from lbd.http.message cimport Head
 from lbd.stats.scoreboard cimport Row
+
+
+cdef class FilterChain:
+    cdef public bint sends, receives, entrance
+
+    cpdef bint admit(self, Requester exchange, int start) except *
+    cpdef bytes respond(self, Requester exchange, Head head, bytes data, bint end)
+    cpdef void answer(self, Requester exchange, Head head) except *
+    cpdef bytes send(self, Requester exchange, bytes data, bint end)
+    cpdef bytes receive(self, Requester exchange, bytes data, bint end)
+    cpdef void end(self, Requester exchange, int ending) except *
 
 
 cdef class WorkerContext:

@@ -58,29 +58,36 @@ class Connector(Protocol):
         """Choose the server as any other: it was reached again."""
 
 
-class FilterChain(Protocol):
-    """The filters of a route, in order. `sends` and `receives`: some read the body of requests, of answers."""
+class FilterChain:
+    """The filters of a route, in order. `sends` and `receives`: some read the body of requests, of answers. `entrance`:
+    these are a listener's own, and a request that they let pass gets its route then."""
 
-    sends: bool
-    receives: bool
+    def __init__(self) -> None:
+        self.sends = self.receives = self.entrance = False
 
-    def admit(self, exchange: Requester, start: int, /) -> bool:
+    def admit(self, exchange: Requester, start: int) -> bool:
         """Ask the filters from that one on; False where one answered, or holds the exchange."""
+        raise NotImplementedError
 
-    def respond(self, exchange: Requester, head: Head, data: bytes, end: bool, /) -> bytes:
+    def respond(self, exchange: Requester, head: Head, data: bytes, end: bool) -> bytes:
         """Change the head of an answer, and the part of its body that came with it, which is returned."""
+        raise NotImplementedError
 
-    def answer(self, exchange: Requester, head: Head, /) -> None:
+    def answer(self, exchange: Requester, head: Head) -> None:
         """Change the head of lbd's own answer."""
+        raise NotImplementedError
 
-    def send(self, exchange: Requester, data: bytes, end: bool, /) -> bytes:
+    def send(self, exchange: Requester, data: bytes, end: bool) -> bytes:
         """The bytes that go to the server in the place of some of the request's body."""
+        raise NotImplementedError
 
-    def receive(self, exchange: Requester, data: bytes, end: bool, /) -> bytes:
+    def receive(self, exchange: Requester, data: bytes, end: bool) -> bytes:
         """The bytes that go to the client in the place of some of the answer's body."""
+        raise NotImplementedError
 
-    def end(self, exchange: Requester, ending: int, /) -> None:
+    def end(self, exchange: Requester, ending: int) -> None:
         """Tell the filters that the exchange is over."""
+        raise NotImplementedError
 
 
 class ChainSource(Protocol):

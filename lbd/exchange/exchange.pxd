@@ -6,7 +6,7 @@ cimport cython
 from lbd.backend.backend cimport Backend
 from lbd.backend.server cimport Server
 from lbd.exchange.choice cimport bind_source, select
-from lbd.exchange.context cimport WorkerContext
+from lbd.exchange.context cimport FilterChain, WorkerContext
 from lbd.exchange.streams cimport Downstream, Peer, Requester, ServerConnection
 from lbd.http.message cimport Head
 from lbd.routing.target cimport RouteTarget
@@ -23,7 +23,8 @@ cdef class Exchange(Requester):
     cdef public WorkerContext context
     cdef public Downstream downstream
     cdef public Backend backend
-    cdef public object upstream, filters
+    cdef public object upstream
+    cdef public FilterChain filters
     cdef public tuple pumps
     cdef public int held, pieces
     cdef public double until
@@ -31,7 +32,7 @@ cdef class Exchange(Requester):
 
     cpdef void move(self, int state, double seconds) except *
     cpdef void begin(self, Head head, RouteTarget route, int fault=*) except *
-    cpdef object chain(self)
+    cpdef FilterChain chain(self)
     cpdef void admit(self, int start) except *
     @cython.locals(connection=ServerConnection, backend=Backend, peer=Peer)
     cpdef void dispatch(self, Server server) except *

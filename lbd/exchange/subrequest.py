@@ -7,7 +7,7 @@ from lbd.exchange.context import WorkerContext
 from lbd.exchange.exchange import Exchange
 from lbd.exchange.states import ENDED
 from lbd.exchange.streams import Downstream, Peer
-from lbd.http.head import request_id
+from lbd.http.ids import request_id
 from lbd.http.message import Head
 from lbd.log.logger import logger
 from lbd.routing.target import RouteTarget

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from lbd.exchange.context import FilterChain
 from lbd.exchange.filter import PASS, Filter, FilterAnswer, Hold, give
 from lbd.exchange.states import ENDED
 from lbd.exchange.streams import Requester
@@ -19,10 +20,9 @@ NO_CONTENT = (204, 205, 304)
 Data = Callable[[Requester, bytes, bool], bytes]
 
 
-class Chain:
+class Chain(FilterChain):
     """The filters of a route. Of each the hooks that it overrides are called. `entered` are those of its listener,
-    which saw the request before it had a route; `process` is where failures are counted. `sends` and `receives`: some
-    read the body of requests, of answers."""
+    which saw the request before it had a route; `process` is where failures are counted."""
 
     def __init__(self, process: Row, filters: Sequence[Filter], entered: Sequence[Filter] = ()) -> None:
         whole = (*entered, *filters)
@@ -30,6 +30,7 @@ class Chain:
         self.filters = whole
         self._process = process
         self._entered = tuple(entered)
+        self.entrance = False
         self._asked = overriding("on_request", filters)
         self._heard = overriding("on_response", back)
         self._own = tuple(it for it in self._heard if it.own_answers)
@@ -63,7 +64,7 @@ class Chain:
             return False
         if exchange.state == ENDED:
             return False
-        if self.sends:
+        if self.sends and not self.entrance:
             return self._frame_request(exchange, head)
         return True
 

@@ -9,7 +9,6 @@ from lbd.exchange.context import FilterChain, WorkerContext
 from lbd.exchange.filter import Filter, FilterContext
 from lbd.exchange.streams import Requester
 from lbd.filters.chain import Chain
-from lbd.filters.entrance import Entrance
 from lbd.filters.place import FilterPlace
 from lbd.http.message import Head
 from lbd.routing.listener import Membership
@@ -57,7 +56,9 @@ class Explanations:
         """The filters of the exchange, with the one that explains where its client may know."""
         route, request = exchange.route, exchange.request
         plain = self._context.chains.get(route)
-        if request is None or isinstance(plain, Entrance) or not self.wanted(exchange.source, request.values(FIELD)):
+        if request is None or (plain is not None and plain.entrance):
+            return plain        # it has no route yet
+        if not self.wanted(exchange.source, request.values(FIELD)):
             return plain
         known = self._chains.get(route)
         if known is None or known.plain is not plain:

@@ -4,10 +4,11 @@
 from lbd.exchange.filter cimport Filter
 from lbd.exchange.streams cimport Requester
 from lbd.http.message cimport Head
+from lbd.http.trace_context cimport TraceContext
 
 
 cdef class Trace(Filter):
     cdef double _sample
-    cdef object _trace
+    cdef TraceContext _trace
 
     cpdef object on_request(self, Requester exchange, Head head)

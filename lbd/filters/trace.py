@@ -16,7 +16,7 @@ class Trace(Filter):
     def __init__(self, sample: float, context: FilterContext) -> None:
         super().__init__(sample, context)
         self._sample = sample
-        self._trace = TraceContext(lambda: context.random.random() < sample)
+        self._trace = TraceContext(sample)
 
     @classmethod
     def of(cls, place: FilterPlace, context: FilterContext) -> Self | None:

@@ -82,5 +82,3 @@ def values(head: bytes, name: bytes) -> list[bytes]:
 def date_line(second: int) -> bytes:
     """The Date field of a time in seconds since 1970, with its line end; b"" for one that has no date."""
 
-def request_id() -> bytes:
-    """32 lower-case hexadecimal digits, not guessable in bulk, never twice: for X-Request-Id."""

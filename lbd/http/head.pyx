@@ -1,8 +1,6 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 """HTTP/1 messages (RFC 9110, 9112): one compiled pass over each head, and chunked bodies as they pass."""
 
-import os
-
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int64_t, uint8_t, uint32_t
@@ -12,7 +10,7 @@ from libc.time cimport time_t
 from lbd.http.chunked cimport *
 from lbd.http.date cimport write_date
 from lbd.http.grammar cimport *
-from lbd.http.identity cimport Ids, write_id
+from lbd.http.ids cimport put_id
 from lbd.http.lines cimport *
 from lbd.http.memory cimport copied, fitting, joined, rest, same
 from lbd.http.message cimport Head, begin
@@ -27,8 +25,6 @@ KEEP, LENGTH, CHUNKED, UNTIL_CLOSE, WHOLE, MORE, UPGRADE, SIMPLE = [1 << bit for
 
 cdef tuple FAULTS = _FAULTS
 cdef tuple LENIENT = ("status", "control-characters", "line-feeds", "http10-chunked", "name-spaces")
-
-cdef Ids IDS
 
 cdef bytes POST = b"POST", PATCH = b"PATCH"
 cdef list METHODS = [b"GET", POST, b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"TRACE", PATCH]
@@ -110,7 +106,7 @@ cdef class Request:
         self.message = made
         self.scratch = fitting(self.scratch, &self.room,
                                6 * stop + 4 * (self.peer.address_size + self.peer.scheme_size) + 1024)
-        write_id(&IDS, new_id)
+        put_id(new_id, 2)
         end = put_request(self.scratch, p, fields, stop - 2, flags, it, &self.lines, &self.peer, new_id)
         begin(made, copied(self.scratch, end - self.scratch), end - self.scratch)
         made.flags = flags
@@ -369,26 +365,11 @@ def values(bytes head not None, bytes name not None):
     return found
 
 
-def _seed():
-    """Take a new key: at import, and in the child after a fork, which would repeat the parent's ids."""
-    cdef bytes key = os.urandom(sizeof(Ids))
-    memcpy(&IDS, PyBytes_AS_STRING(key), sizeof(Ids))
-
-
 fill_kinds()
 fill_names()
-_seed()
-os.register_at_fork(after_in_child=_seed)
 
 
 def date_line(time_t second):
     """The Date field of a time in seconds since 1970, with its line end; b"" for one that has no date."""
     cdef char text[64]
     return copied(<const uint8_t*>text, write_date(second, text))
-
-
-def request_id():
-    """32 lower-case hexadecimal digits, not guessable in bulk, never twice: for X-Request-Id."""
-    cdef uint8_t text[32]
-    write_id(&IDS, text)
-    return copied(text, 32)

@@ -1,4 +1,4 @@
-"""Request ids: SipHash-2-4 (Aumasson and Bernstein, 2012) of a counter under a random key, in hexadecimal."""
+"""Ids: SipHash-2-4 (Aumasson and Bernstein, 2012) of a counter under a random key, in hexadecimal."""
 
 from libc.stdint cimport uint8_t, uint64_t
 
@@ -43,12 +43,12 @@ cdef inline uint64_t hashed(const Ids* ids, uint64_t value) noexcept nogil:
     return v[0] ^ v[1] ^ v[2] ^ v[3]
 
 
-cdef inline void write_id(Ids* ids, uint8_t* to) noexcept nogil:
-    """The next id, 32 digits: two hashes, of which no other id uses the counts."""
+cdef inline void write_digits(Ids* ids, uint8_t* to, int halves) noexcept nogil:
+    """The next id, 16 digits for each half: each is a hash of a count that no other id uses."""
     cdef const char* digits = "0123456789abcdef"
     cdef uint64_t half
     cdef int i, k
-    for k in range(2):
+    for k in range(halves):
         half = hashed(ids, ids.count)
         ids.count += 1
         for i in range(16):

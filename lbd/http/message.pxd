@@ -21,17 +21,19 @@ cdef class Head:
     cdef bytes start                    # another first line, None for that of the text
     cdef list added                     # lines behind those of the text
 
+    cpdef bytes path(self)
     cpdef bint strip(self, bytes prefix) except -1
     cpdef list values(self, bytes name)
+    cpdef bytes last(self, bytes name)
     cpdef bytes cookie(self, bytes name)
     cpdef void remove_cookie(self, bytes name) except *
     cpdef void change(self, tuple removed, bytes lines, bint fold=*) except *
     cpdef bytes compose(self)
+    cpdef bytes received(self)
     cdef int aim(self, bytes target) except -1
     cdef size_t put_cookies(self, bytes name, uint8_t* to) noexcept
     cdef int index(self) except -1
     cdef int locate(self, tuple names, const uint8_t* by) except -1
-    cdef bint named(self, const Line* line, bytes name, const uint8_t* by) noexcept
     cdef int drop(self, tuple names, bint fold) except -1
     cdef int forget(self) noexcept
 

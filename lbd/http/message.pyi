@@ -39,6 +39,8 @@ class Head:
         """The value of the first field of that name, None if there is none."""
     def values(self, name: bytes) -> list[bytes]:
         """The values of every field of that name, in order."""
+    def last(self, name: bytes) -> bytes | None:
+        """The value of the last field of that name, None if there is none; soon found where it was added last."""
     def cookie(self, name: bytes) -> bytes | None:
         """The first value of a cookie (RFC 6265 4.2), without quotes around it; None if there is none."""
     def set(self, name: bytes, value: bytes) -> None:
@@ -50,12 +52,16 @@ class Head:
         in characters that are no letters and no digits."""
     def remove_cookie(self, name: bytes) -> None:
         """Leave out all cookies of that name; the others become one field, behind all others."""
+    def path(self) -> bytes:
+        """The path of the target, without its query."""
     def strip(self, prefix: bytes) -> bool:
         """Take a prefix off the target, by whole segments. False where it has none, or is not `plain`."""
     def change(self, removed: tuple[bytes, ...], lines: bytes, fold: bool = False) -> None:
         """Leave out the fields of these names and append lines, each with its CRLF, which are taken as they are."""
     def compose(self) -> bytes:
         """The text, with all changes, which are no more than that then; for compiled callers, without a lookup."""
+    def received(self) -> bytes:
+        """The text as it came: `original`, or where nothing was changed `text`."""
     def join(self, body: bytes) -> None:
         """Put a body behind the head, in the place of any that is there."""
     def settle(self) -> None:

@@ -5,7 +5,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcmp
+from libc.string cimport memchr, memcmp
 
 from lbd.http.cookies cimport cookie_in, others
 from lbd.http.grammar cimport FOLD, LOWER, fill_kinds
@@ -50,6 +50,9 @@ cdef class Head:
     def original(self):
         return self._text if self.changed and not self.before else self.before
 
+    cpdef bytes received(self):
+        return self.before if PyBytes_GET_SIZE(self.before) else self._text
+
     @property
     def target(self):
         return self._target
@@ -65,6 +68,11 @@ cdef class Head:
         if not n:
             raise ValueError("a request target is not empty, and has no white space")
         self.aim(target)
+
+    cpdef bytes path(self):
+        cdef const uint8_t* p = <const uint8_t*>PyBytes_AS_STRING(self._target)
+        cdef const uint8_t* mark = <const uint8_t*>memchr(p, 63, PyBytes_GET_SIZE(self._target))
+        return self._target if mark is NULL else copied(p, mark - p)
 
     cpdef bint strip(self, bytes prefix) except -1:
         if prefix is None:
@@ -111,10 +119,32 @@ cdef class Head:
         self.locate((name,), &LOWER[0])
         for i in range(self.count):
             line = &self.line[i]
-            if self.named(line, name, &LOWER[0]):
+            if named(self._text, line, name, &LOWER[0]):
                 value = value_of(<const uint8_t*>PyBytes_AS_STRING(self._text), line, &n)
                 found.append(copied(value, n))
         return found
+
+    cpdef bytes last(self, bytes name):
+        if name is None:
+            raise TypeError("bytes are needed")
+        cdef bytes text = self.compose()
+        cdef const uint8_t* p = <const uint8_t*>PyBytes_AS_STRING(text)
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(name), start
+        cdef Py_ssize_t stop = min(self.size, PyBytes_GET_SIZE(text)) - 2
+        cdef const uint8_t* value
+        cdef Line line
+        cdef size_t n
+        while stop > 1:
+            start = stop - 1
+            while start > 0 and p[start - 1] != 10:
+                start -= 1
+            if start and start + size + 3 <= stop and p[start + size] == 58 and p[stop - 2] == 13 and same_name(
+                    p + start, <const uint8_t*>PyBytes_AS_STRING(name), size, &LOWER[0]):
+                line.start, line.colon, line.next = start, start + size, stop
+                value = value_of(p, &line, &n)
+                return copied(value, n)
+            stop = start
+        return None
 
     cpdef bytes cookie(self, bytes name):
         if name is None:
@@ -124,7 +154,7 @@ cdef class Head:
         cdef int i
         self.locate(COOKIE, &LOWER[0])
         for i in range(self.count):
-            if self.named(&self.line[i], <bytes>COOKIE[0], &LOWER[0]):
+            if named(self._text, &self.line[i], <bytes>COOKIE[0], &LOWER[0]):
                 value = value_of(<const uint8_t*>PyBytes_AS_STRING(self._text), &self.line[i], &n)
                 value = cookie_in(value, n, <const uint8_t*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &n)
                 if value is not NULL:
@@ -151,7 +181,7 @@ cdef class Head:
         cdef size_t n, total = 0
         cdef int i
         for i in range(self.count):
-            if self.named(&self.line[i], <bytes>COOKIE[0], &LOWER[0]):
+            if named(self._text, &self.line[i], <bytes>COOKIE[0], &LOWER[0]):
                 value = value_of(<const uint8_t*>PyBytes_AS_STRING(self._text), &self.line[i], &n)
                 total += others(value, n, <const uint8_t*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name),
                                 to if to is NULL else to + total)
@@ -249,13 +279,6 @@ cdef class Head:
                     break
         return 0
 
-    cdef bint named(self, const Line* line, bytes name, const uint8_t* by) noexcept:
-        """Whether a line of the index passes and has that name."""
-        cdef Py_ssize_t size = PyBytes_GET_SIZE(name)
-        return not line.drop and line.colon - line.start == size and same_name(
-            <const uint8_t*>PyBytes_AS_STRING(self._text) + line.start, <const uint8_t*>PyBytes_AS_STRING(name), size,
-            by)
-
     cdef int drop(self, tuple names, bint fold) except -1:
         """Leave out the lines of these names."""
         cdef const uint8_t* by = &FOLD[0] if fold else &LOWER[0]
@@ -270,7 +293,7 @@ cdef class Head:
             line = &self.line[i]
             if sizes >> ((line.colon - line.start) & 63) & 1:
                 for name in names:
-                    if self.named(line, name, by):
+                    if named(self._text, line, name, by):
                         line.drop = 1
                         self.changed = True
                         break
@@ -314,6 +337,13 @@ cdef class Head:
         self.changed = False
         self.forget()
         return text
+
+
+cdef inline bint named(bytes text, const Line* line, bytes name, const uint8_t* by) noexcept:
+    """Whether a line of the index passes and has that name."""
+    cdef uint32_t size = PyBytes_GET_SIZE(name)
+    return line.colon - line.start == size and not line.drop and same_name(
+        <const uint8_t*>PyBytes_AS_STRING(text) + line.start, <const uint8_t*>PyBytes_AS_STRING(name), size, by)
 
 
 cdef bint among(list added, const uint8_t* wanted, uint32_t size, const uint8_t* by) except -1:

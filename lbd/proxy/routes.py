@@ -10,7 +10,7 @@ from lbd.exchange.context import FilterChain
 from lbd.exchange.filter import Filter, FilterContext
 from lbd.filters import built_in, plugin
 from lbd.filters.chain import Chain
-from lbd.filters.entrance import Entrance
+from lbd.filters.entrance import make_entrance
 from lbd.filters.headers import edits
 from lbd.filters.hsts import Hsts, replaced
 from lbd.filters.place import FilterPlace
@@ -100,6 +100,6 @@ class ListenerRoutes:
         target.onward = self.router.route
         target.removed = tuple(sorted(self._removed))
         hsts = Hsts.of(FilterPlace(wanted, None, None, self._config.tracing), around.context)
-        self.chains[target] = Entrance(around.context.worker.process, [*self._entered, *((hsts,) if hsts else ())],
-                                       any(chain.sends for chain in self.chains.values()))
+        self.chains[target] = make_entrance(around.context.worker.process, [*self._entered, *((hsts,) if hsts else ())],
+                                            any(chain.sends for chain in self.chains.values()))
         return target

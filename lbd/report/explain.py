@@ -16,7 +16,7 @@ from lbd.http.message import Head
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.report import explain_tcp
 from lbd.report.explained_choice import ExplainedRequest, choose
-from lbd.routing.router import RequestMatcher, host_matches
+from lbd.routing.router import RequestMatcher, has_field, host_matches
 from lbd.schema import Config, ListenerConfig
 from lbd.stats import scoreboard
 from lbd.stats.scoreboard import Board, Record
@@ -166,15 +166,14 @@ def mismatches(matcher: RequestMatcher, path: bytes, request: Head) -> list[str]
     wrong = []
     if matcher.path is not None and path != matcher.path:
         wrong.append(f"path {text} is not {matcher.path.decode()}")
-    if matcher._replace(path=None, pattern=None, methods=frozenset(), header=()).matches(path, request) is False:
+    if not matcher.covers(path):
         wrong.append(f"path {text} is not below {(matcher.prefix or b'').decode()}")
     if matcher.pattern is not None and matcher.pattern.fullmatch(path) is None:
         wrong.append(f"path {text} does not match the pattern")
     if matcher.methods and request.method not in matcher.methods:
         wrong.append(f"method {request.method.decode()} is none of {b', '.join(sorted(matcher.methods)).decode()}")
-    only = matcher._replace(path=None, prefix=None, pattern=None, methods=frozenset())
     wrong += [f"field {name.decode()} is not {'there' if value is None else value.decode()}"
-              for name, value in matcher.header if not only._replace(header=((name, value),)).matches(path, request)]
+              for name, value in matcher.header if not has_field(request, name, value)]
     return wrong
 
 

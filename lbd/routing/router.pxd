@@ -7,6 +7,21 @@ from lbd.http.message cimport Head
 from lbd.routing.target cimport RouteTarget
 
 
+cdef class RequestMatcher:
+    cdef public RouteTarget target
+    cdef public bytes path, prefix, below
+    cdef public object pattern
+    cdef public frozenset methods
+    cdef public tuple header
+
+    cpdef bint matches(self, bytes path, Head request) except *
+    cpdef bint covers(self, bytes path) except *
+
+
+cdef class Choices:
+    cdef public tuple guard, matchers
+
+
 cdef class Router:
     cdef public RouteTarget default
     cdef public tuple given, routes
@@ -14,6 +29,10 @@ cdef class Router:
     cdef dict _indexes, _choices
     cdef Py_ssize_t _longest
 
-    @cython.locals(uri=bytes, matchers=tuple)
+    @cython.locals(choices=Choices, item=RequestMatcher, path=bytes)
     cpdef RouteTarget route(self, Head request)
-    cpdef object _remember(self, bytes host)
+    cpdef Choices _remember(self, bytes host)
+
+
+@cython.locals(values=list)
+cpdef bint has_field(Head request, bytes name, bytes wanted) except *

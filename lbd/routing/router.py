@@ -1,7 +1,7 @@
 """The router of one listener in one generation: from host, path, method and fields of a request to its target."""
 
 from collections.abc import Container, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import re2
 
@@ -11,43 +11,55 @@ from lbd.http.message import Head
 from lbd.routing.target import RouteTarget
 
 REMEMBERED = 1024        # raw Host values whose routes are kept at hand; a client could send any number
+GUARDED = 4              # routes of a host from which on it pays to look first whether any of them can match
 LONGEST = 270            # bytes of a Host that is worth it: a name and a port
 
 
-class RequestMatcher(NamedTuple):
-    """The conditions of a route besides its host, and its target."""
+class RequestMatcher:
+    """The conditions of a route besides its host, and its target. `below`: the prefix with its slash, where it stands
+    for a whole segment."""
 
-    target: RouteTarget
-    path: bytes | None
-    prefix: bytes | None
-    below: bytes | None          # the prefix with its slash, where it stands for a whole segment
-    pattern: Any
-    methods: frozenset[bytes]
-    header: tuple[tuple[bytes, bytes | None], ...]
+    def __init__(self, route: schema.RouteConfig, target: RouteTarget) -> None:
+        prefix = fields.merged(route.path_prefix.encode()) if route.path_prefix is not None else None
+        self.target = target
+        self.path = fields.merged(route.path.encode()) if route.path is not None else None
+        self.prefix = prefix
+        self.below = prefix + b"/" if prefix is not None and not prefix.endswith(b"/") else prefix
+        self.pattern: Any = re2.compile(route.path_regex.encode()) if route.path_regex is not None else None
+        self.methods = frozenset(method.encode() for method in route.method)
+        self.header = header_matchers(route.header)
 
     def matches(self, path: bytes, request: Head) -> bool:
         """Whether path, method and header fields all match."""
         if self.path is not None and path != self.path:
             return False
-        if self.prefix is not None and not (path == self.prefix or path.startswith(self.below or self.prefix)):
+        if not self.covers(path):
             return False
         if self.pattern is not None and self.pattern.fullmatch(path) is None:
             return False
         if self.methods and request.method not in self.methods:
             return False
-        return all(self._field(name, value, request) for name, value in self.header)
+        for name, wanted in self.header:
+            if not has_field(request, name, wanted):
+                return False
+        return True
 
-    @staticmethod
-    def _field(name: bytes, wanted: bytes | None, request: Head) -> bool:
-        values = request.values(name)
-        return bool(values) if wanted is None else wanted in values
+    def covers(self, path: bytes) -> bool:
+        """Whether the path is the prefix or below it; also where there is none."""
+        if self.prefix is None or self.below is None:
+            return True
+        return path.startswith(self.below) or path == self.prefix
 
 
-class Choices(NamedTuple):
-    """The routes that a host may take. `guard`: how every path begins that any of them takes; None: not known."""
+class Choices:
+    """The routes that a host may take. `guard`: how every path begins that any of them takes; None: not known, or of no
+    use."""
 
-    guard: tuple[bytes, ...] | None
-    matchers: tuple[RequestMatcher, ...]
+    def __init__(self, matchers: tuple[RequestMatcher, ...]) -> None:
+        starts = {item.path if item.path is not None else item.prefix for item in matchers}
+        useful = None not in starts and len(matchers) >= GUARDED
+        self.guard = tuple(start for start in starts if start is not None) if useful else None
+        self.matchers = matchers
 
 
 class Router:
@@ -57,7 +69,7 @@ class Router:
     def __init__(self, routes: Sequence[tuple[schema.RouteConfig, RouteTarget]], default: RouteTarget) -> None:
         self.default = default
         self.given = tuple(routes)
-        self.routes = tuple((route.host, matcher(route, target)) for route, target in routes)
+        self.routes = tuple((route.host, RequestMatcher(route, target)) for route, target in routes)
         self.remembered: dict[bytes, Choices] = {}
         self._indexes: dict[str | None, list[int]] = {}       # of the routes, by the host that is written there
         for index, (pattern, _) in enumerate(self.routes):
@@ -72,12 +84,10 @@ class Router:
         choices = self.remembered.get(request.host)
         if choices is None:
             choices = self._remember(request.host)
-        uri = request.target
-        guard, matchers = choices
-        if guard is not None and request.plain and not uri.startswith(guard):
+        path = request.path() if request.plain else fields.routed_path(request.target)
+        if choices.guard is not None and request.plain and not path.startswith(choices.guard):
             return self.default
-        path = uri.partition(b"?")[0] if request.plain else fields.routed_path(uri)
-        for item in matchers:
+        for item in choices.matchers:
             if item.matches(path, request):
                 return item.target
         return self.default
@@ -97,10 +107,7 @@ class Router:
 
     def _choose(self, patterns: tuple[str | None, ...]) -> Choices:
         indexes = sorted(index for pattern in patterns for index in self._indexes.get(pattern, ()))
-        matchers = tuple(self.routes[index][1] for index in indexes)
-        starts = {item.path if item.path is not None else item.prefix for item in matchers}
-        guard = None if None in starts else tuple(start for start in starts if start is not None)
-        return Choices(guard, matchers)
+        return Choices(tuple(self.routes[index][1] for index in indexes))
 
 
 def host_patterns(name: str, longest: int, known: Container[str | None]) -> list[str]:
@@ -122,18 +129,10 @@ def host_matches(pattern: str | None, name: str) -> bool:
     return name.endswith(pattern[1:]) and name != pattern[1:] if pattern.startswith("*.") else name == pattern
 
 
-def matcher(route: schema.RouteConfig, target: RouteTarget) -> RequestMatcher:
-    """The matcher of a route."""
-    prefix = fields.merged(route.path_prefix.encode()) if route.path_prefix is not None else None
-    return RequestMatcher(
-        target=target,
-        path=fields.merged(route.path.encode()) if route.path is not None else None,
-        prefix=prefix,
-        below=prefix + b"/" if prefix is not None and not prefix.endswith(b"/") else prefix,
-        pattern=re2.compile(route.path_regex.encode()) if route.path_regex is not None else None,
-        methods=frozenset(method.encode() for method in route.method),
-        header=header_matchers(route.header),
-    )
+def has_field(request: Head, name: bytes, wanted: bytes | None) -> bool:
+    """Whether a request has a field of that name, with that value unless it is None."""
+    values = request.values(name)
+    return wanted in values if wanted is not None else bool(values)
 
 
 def header_matchers(wanted: Mapping[str, str]) -> tuple[tuple[bytes, bytes | None], ...]:

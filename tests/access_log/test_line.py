@@ -186,6 +186,21 @@ def test_whatever_a_client_sends_is_one_line_and_says_it_all(value):
     require_a_line_of_all(value)
 
 
+@pytest.mark.parametrize("size", [7, 8, 9, 23])
+def test_any_byte_at_any_place_of_a_value(size):
+    for place in range(size):
+        for byte in (*range(0, 128, 5), *b'\x1f !"\\[]~\x7f\x80\xff'):
+            require_a_line_of_all(b"a" * place + bytes([byte]) + b"~" * (size - place - 1))
+
+
+def test_numbers_of_any_size(finished):
+    log = lines(columns=("bytes_in",))
+    for power in range(19):
+        for number in (10 ** power - 1, 10 ** power, 2**63 - 1):
+            log.add(finished, "web", 2, "app", "a", b"192.0.2.1", HEAD, 1, number, 20, endings.OK)
+            assert json.loads(log.take()) == {"bytes_in": number}
+
+
 @pytest.mark.slow
 @settings(max_examples=1000)
 @given(SENT)

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from lbd.access_log.writer import LINES, AccessLogWriter
+from lbd.access_log.line import BATCH as LINES
+from lbd.access_log.writer import AccessLogWriter
 from lbd.exchange.context import Refusal
 from lbd.schema import Log
 from lbd.stats import endings, fields, scoreboard

@@ -55,7 +55,7 @@ def test_regular_servers_before_backups_before_those_backed_off() -> None:
     assert names(choose([a, b, c], False)) == "ab"
     a.backoff.mark_failed(1.0)
     assert names(choose([a, b, c], False)) == "b"
-    b.mode = "drain"
+    b.update(b.endpoint._replace(mode="drain"))
     assert names(choose([a, b, c], False)) == "c"
     c.health = "down"
     assert names(choose([a, b, c], False)) == "a"
@@ -76,7 +76,7 @@ def test_algorithm_learns_of_changes_by_rebuild() -> None:
     a, b = server("a"), server("b")
     made = pool(a, b)
     assert made.pick(REQUEST) is a
-    a.mode = "drain"
+    a.update(a.endpoint._replace(mode="drain"))
     made.rebuild()
     assert made.pick(REQUEST) is b
 

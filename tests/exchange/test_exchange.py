@@ -270,7 +270,8 @@ async def test_a_repeat_for_a_client_that_half_closed(
 
 async def test_an_answer_for_a_backend_without_a_usable_server(rig: Rig, simple: Simple, connect: Connect) -> None:
     simple(more="[errors]\n")
-    rig.plane.in_force.backends["app"].servers[next(iter(rig.plane.in_force.backends["app"].servers))].mode = "maint"
+    server, = rig.plane.in_force.backends["app"].servers.values()
+    server.update(server.endpoint._replace(mode="maint"))
     rig.plane.in_force.backends["app"].rebuild()
     client = await connect()
     await client.send(request() + request("/", "Accept: application/json"))

@@ -205,6 +205,10 @@ class Naive:
             name, _, value = line.partition(b": ")
             self.add(name, value)
 
+    def last(self, name: bytes) -> bytes | None:
+        found = self.values(name)
+        return found[-1] if found else None
+
     def cookie(self, name: bytes) -> bytes | None:
         for line in self.values(b"cookie"):
             for pair in line.split(b";"):
@@ -234,7 +238,7 @@ VALUES = st.sampled_from([b"", b"1", b"a, b", b"x-a", b"\xe9", b"A: 1", b"v" * 2
 FIELDS = st.lists(st.tuples(NAMES, VALUES), max_size=30)
 LINES = st.lists(st.tuples(NAMES, VALUES).map(lambda field: b"%b: %b\r\n" % field), max_size=3).map(b"".join)
 STEPS = st.lists(st.one_of(
-    st.tuples(st.just("get"), LOWER), st.tuples(st.just("values"), LOWER), st.tuples(st.just("add"), NAMES, VALUES),
+    st.tuples(st.just("get"), LOWER), st.tuples(st.just("last"), LOWER), st.tuples(st.just("values"), LOWER), st.tuples(st.just("add"), NAMES, VALUES),
     st.tuples(st.just("set"), NAMES, VALUES), st.tuples(st.just("remove"), LOWER, st.booleans()),
     st.tuples(st.just("change"), st.lists(LOWER, max_size=3).map(tuple), LINES, st.booleans()),
     st.tuples(st.just("cookie"), st.sampled_from([b"id", b"a"])), st.tuples(st.just("remove_cookie"), st.just(b"id")),
@@ -331,7 +335,17 @@ def test_a_prefix_is_taken_off_a_plain_target(target: bytes, prefix: bytes, out:
 
 
 def test_names_and_lines_are_bytes() -> None:
-    for act in (Head.values, Head.cookie, Head.remove_cookie, Head.strip, lambda head, it: head.change(it, b""),
+    for act in (Head.values, Head.last, Head.cookie, Head.remove_cookie, Head.strip, lambda head, it: head.change(it, b""),
                 lambda head, it: head.change((), it)):
         with pytest.raises(TypeError):
             act(Head(TEXT), None)  # type: ignore[arg-type]
+
+
+def test_the_last_field_of_a_text_that_was_never_read() -> None:
+    head = made(b"X-A: 1", b"X-AB:2", b"x-a:\t3 ", body=b"X-A: 4\r\n")
+    assert head.last(b"x-a") == b"3"
+    assert head.last(b"get") is None
+    for lines in (b"X-A:\n\r\n", b":\nX-A:\r\n", b"x-a:", b"\n", b"x-a:\r\n\n"):
+        text = b"HTTP/1.1 200 x-a:1\r\n" + lines + b"\r\n\r\n"
+        assert Head(text).last(b"x-a") in (None, b"")
+        assert Head(text).last(b"") in (None, b"")

@@ -1,5 +1,6 @@
 """Trace context: what is kept of a client's trace, what begins anew, and what is sampled."""
 
+import itertools
 import re
 
 import pytest
@@ -31,7 +32,7 @@ def passed(head: Head) -> tuple[bytes, bytes, int]:
 
 @pytest.mark.parametrize(("flags", "out"), [(b"01", 1), (b"00", 0), (b"03", 3), (b"ff", 3), (b"fe", 2)])
 def test_a_trace_goes_on_and_its_flag_is_honoured(flags: bytes, out: int) -> None:
-    head = followed(TraceContext(lambda: True), b"traceparent: " + VALID[:-2] + flags, b"tracestate: a=b")
+    head = followed(TraceContext(1.0), b"traceparent: " + VALID[:-2] + flags, b"tracestate: a=b")
     trace, span, given = passed(head)
     assert (trace, given) == (TRACE, out)
     assert span != PARENT
@@ -44,7 +45,7 @@ def test_a_trace_goes_on_and_its_flag_is_honoured(flags: bytes, out: int) -> Non
     b"00-" + b"0" * 32 + VALID[35:], b"00-" + TRACE + b"-" + b"0" * 16 + b"-01", VALID.replace(b"-", b"_"),
     VALID[:-2] + b"0g", VALID + b"," + VALID])
 def test_what_is_not_valid_begins_a_new_trace(value: bytes) -> None:
-    head = followed(TraceContext(lambda: True), b"Traceparent: " + value, b"TraceState: a=b", b"X-Kept: 1")
+    head = followed(TraceContext(1.0), b"Traceparent: " + value, b"TraceState: a=b", b"X-Kept: 1")
     trace, _, flags = passed(head)
     assert trace != TRACE
     assert re.fullmatch(rb"[0-9a-f]{32}", trace)
@@ -55,21 +56,27 @@ def test_what_is_not_valid_begins_a_new_trace(value: bytes) -> None:
 
 def test_two_of_them_are_none() -> None:
     line = b"traceparent: " + VALID
-    assert passed(followed(TraceContext(lambda: True), line, line))[0] != TRACE
+    assert passed(followed(TraceContext(1.0), line, line))[0] != TRACE
 
 
 def test_a_later_version_is_read_as_far_as_it_is_known() -> None:
-    head = followed(TraceContext(lambda: False), b"traceparent: cc" + VALID[2:] + b"-what-comes")
+    head = followed(TraceContext(0.0), b"traceparent: cc" + VALID[2:] + b"-what-comes")
     assert passed(head)[0] == TRACE
     assert head.values(b"traceparent")[0].startswith(b"00-")
 
 
 def test_new_traces_are_sampled_by_chance_and_differ() -> None:
-    draws = iter([True, False, True])
-    context = TraceContext(lambda: next(draws))
-    found = [passed(followed(context)) for _ in range(3)]
-    assert [flags for _, _, flags in found] == [1, 0, 1]
-    assert len({trace for trace, _, _ in found}) == len({span for _, span, _ in found}) == 3
+    context = TraceContext(0.5)
+    found = [passed(followed(context)) for _ in range(2000)]
+    assert 800 < sum(flags for _, _, flags in found) < 1200      # nine deviations
+    assert len({trace for trace, _, _ in found}) == len({span for _, span, _ in found}) == 2000
+
+
+def test_every_byte_of_a_traceparent_counts() -> None:
+    for place, wrong in itertools.product(range(len(VALID)), (b"g", b"-", b"A", b" ", b"\xe1")):
+        value = VALID[:place] + wrong + VALID[place + 1:]
+        assert (parsed([value]) is None) == (value != VALID)
+        assert parsed([value[:place]]) is None
 
 
 def test_a_request_without_one_is_not_sampled() -> None:

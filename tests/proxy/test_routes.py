@@ -6,7 +6,6 @@ import pytest
 
 from lbd.errors import LbdError
 from lbd.filters.chain import Chain
-from lbd.filters.entrance import Entrance
 from lbd.proxy.assembly import Assembly, Prepared
 from lbd.stats.scoreboard import Board
 from tests.rig import configuration, generation
@@ -53,7 +52,7 @@ def test_a_listener_with_filters_has_an_entrance(tmp_path: Path) -> None:
     made = prepared(tmp_path, listener='filters = ["tests.filters.own:Rewriting"]')
     settings = made.listeners["web"][1]
     assert len(made.chains) == 4
-    [entrance] = [target for target, chain in made.chains.items() if isinstance(chain, Entrance)]
+    [entrance] = [target for target, chain in made.chains.items() if chain.entrance]
     [edited] = [target for _, matcher in settings.router.routes for target in [matcher.target] if target.removed]
     assert entrance.removed == (b"host", b"x-a", b"x-b")
     chain = made.chains[edited]
