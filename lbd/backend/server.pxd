@@ -12,3 +12,5 @@ cdef class Server:
     cdef public bint gone, serves
     cdef public long long max_idle, max_turns, max_conns, weight
     cdef public double cut, effective
+
+    cpdef bint keeps_clients(self) except *

@@ -97,7 +97,6 @@ class Server:
         """Whether the operator wants it, and it has an address: a name that was never resolved leads nowhere."""
         return state.ready(self)
 
-    @property
     def keeps_clients(self) -> bool:
         """Whether it goes on with its clients: also while it is drained, or takes no new ones by a weight of 0."""
         return self.serves and not self.gone and not self.backoff.until

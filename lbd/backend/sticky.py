@@ -42,7 +42,7 @@ class Stickiness:
     def find(self, value: bytes) -> Server | None:
         """The server that a cookie names, while it keeps its clients."""
         server = self.servers.get(value)
-        return server if server is not None and server.keeps_clients else None
+        return server if server is not None and server.keeps_clients() else None
 
     def line(self, server: Server) -> bytes:
         """The field that gives a client the cookie of a server, with its line end; b"" for one that is not known."""
@@ -52,7 +52,7 @@ class Stickiness:
 def stays(own: Server | None, server: Server, tried: Sequence[Server] | None) -> bool:
     """A client whose request goes to `server` belongs to its `own` one as before: that one is well, and did not fail
     the request."""
-    return own is not None and (own is server or (own.keeps_clients and own not in (tried or ())))
+    return own is not None and (own is server or (own.keeps_clients() and own not in (tried or ())))
 
 
 def attributes(settings: schema.Sticky) -> bytes:

@@ -30,7 +30,7 @@ class SourceStickiness:
         if not source:
             return None
         server = self.servers.get(self.sources.find(self._source(source), self.lifetime))
-        return server if server is not None and server.keeps_clients else None
+        return server if server is not None and server.keeps_clients() else None
 
     def bind(self, source: bytes, server: Server) -> None:
         """Record that the source has this server from now on."""

@@ -13,7 +13,7 @@ def own(exchange: Requester) -> Server | None:
         source = backend.sticky_source
         return source.find(exchange.peer.address) if source is not None else None
     server = exchange.preferred if backend.sticky is not None else None
-    return server if server is not None and server.keeps_clients else None
+    return server if server is not None and server.keeps_clients() else None
 
 
 def choice(exchange: Requester) -> Server | None:

@@ -18,8 +18,9 @@ cdef class FilterChain:
 
 
 cdef class WorkerContext:
-    cdef public object loop, board, clock, wakeups, error_bodies, access, chains, explanations, connector, resets
+    cdef public object loop, board, clock, wakeups, error_bodies, access, explanations, connector, resets
     cdef public set streams
+    cdef public dict chains
     cdef public int lane
     cdef public long long generation
     cdef public double now

@@ -135,7 +135,7 @@ class WorkerContext:
         self.error_bodies: Mapping[int, bytes] = {}
         self.generation = 0
         self.access: ExchangeLog | None = None
-        self.chains: Mapping[RouteTarget, FilterChain] = {}
+        self.chains: dict[RouteTarget, FilterChain] = {}
         self.explanations: ChainSource | None = None
         self.streams: set[Ticking] = set()
         self.connector: Connector

@@ -31,7 +31,7 @@ def lost(exchange: Requester, context: WorkerContext, uses: int, unread: bool) -
     """
     server, known = exchange.server, exchange.retries
     reason = fields.BACKEND_RETRIES_STALE if uses > 1 else fields.BACKEND_RETRIES_LOST
-    if exchange.replay and unread and server is not None and server.keeps_clients:
+    if exchange.replay and unread and server is not None and server.keeps_clients():
         exchange.route.backend.row.add(reason, 1)
         exchange.connect(server)
     elif exchange.replay and (unread or (idempotent(exchange) and not (known is not None and known.lost))):

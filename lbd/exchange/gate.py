@@ -102,7 +102,7 @@ class Gate(Room):
         queue = self.queue
         self._withheld = False
         for own in queue.lines():
-            if own is not None and not (self.waits and own.keeps_clients):
+            if own is not None and not (self.waits and own.keeps_clients()):
                 queue.release(own)
         for own in queue.lines():
             while (exchange := queue.first(own)) is not None and self._let_in(exchange, own, in_turn):

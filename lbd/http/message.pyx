@@ -236,7 +236,7 @@ cdef class Head:
         cdef size_t size, i
         cdef const uint8_t* p
         cdef Line* more
-        cdef Line line
+        cdef int count = 0
         if self.line is not NULL:
             return 0
         p = rest(self._text, 0, &size)
@@ -245,16 +245,16 @@ cdef class Head:
         self.line = <Line*>PyMem_Realloc(NULL, FEW * sizeof(Line))
         if self.line is NULL:
             raise MemoryError
-        self.count = 0
-        while i and next_field(p, size, &i, &line):
-            if self.count == self.room:
+        while i and next_field(p, size, &i, &self.line[count]):
+            self.line[count].drop = 0
+            count += 1
+            if count == self.room:
                 more = <Line*>PyMem_Realloc(self.line, 2 * self.room * sizeof(Line))
                 if more is NULL:
+                    self.forget()
                     raise MemoryError
                 self.line, self.room = more, 2 * self.room
-            line.drop = 0
-            self.line[self.count] = line
-            self.count += 1
+        self.count = count
         if i == 0 or i + 2 > size or p[i] != 13 or p[i + 1] != 10:
             self.forget()
             raise ValueError("not a head: it does not end in an empty line")

@@ -34,7 +34,7 @@ class Prepared(NamedTuple):
     listeners: Mapping[str, tuple[Listener, ListenerSettings]]
     error_bodies: Mapping[int, bytes]
     contexts: Mapping[str, ssl.SSLContext | None]     # by backend; None: no TLS to its servers
-    chains: Mapping[RouteTarget, FilterChain]         # of the routes that have filters
+    chains: dict[RouteTarget, FilterChain]         # of the routes that have filters
 
 
 class Assembly:

@@ -77,7 +77,7 @@ class Dispatcher:
         worker, request = flight.worker, flight.request
         if self._sticky:
             server = worker.servers.get(self.homes.get(request.client, ""))
-            if server is not None and server.keeps_clients:
+            if server is not None and server.keeps_clients():
                 return server
         return worker.backend.pick(request)
 
