@@ -16,7 +16,7 @@ class Server:
 
     `idle` holds kept-alive connections, newest last, at most `max_idle` of them, each for at most `max_turns` requests.
     `gone`: no generation has the server any more. `effective` is the weight as algorithms see it: less than `weight`
-    while slow start lets it grow. `name`: that in the configuration, or of its registration. `serves`: it is warm, as it
+    while slow start lets it grow. `name`: that in the configuration, or of its registration. `serves`: it is warm: it
     has requests, or could have some if its weight and the operator allowed. `max_conns` is the most connections, and so
     requests in flight, of all workers together (0: any number). `cut` is the moment of a planned cut that its worker
     knows of, past or to come.

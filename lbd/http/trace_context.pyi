@@ -6,7 +6,8 @@ from lbd.http.message import Head
 
 @final
 class TraceContext:
-    """Puts every request into a trace: the client's, or one that begins here; a `share` of these (0 to 1) is sampled."""
+    """Puts every request into a trace: the client's, or one that begins here. `share`: of these, from 0 to 1, how many
+    are sampled."""
 
     def __init__(self, share: float) -> None: ...
     def follow(self, request: Head) -> None:

@@ -39,10 +39,7 @@ class RequestMatcher:
             return False
         if self.methods and request.method not in self.methods:
             return False
-        for name, wanted in self.header:
-            if not has_field(request, name, wanted):
-                return False
-        return True
+        return not self.header or has_fields(request, self.header)
 
     def covers(self, path: bytes) -> bool:
         """Whether the path is the prefix or below it; also where there is none."""
@@ -133,6 +130,11 @@ def has_field(request: Head, name: bytes, wanted: bytes | None) -> bool:
     """Whether a request has a field of that name, with that value unless it is None."""
     values = request.values(name)
     return wanted in values if wanted is not None else bool(values)
+
+
+def has_fields(request: Head, wanted: tuple[tuple[bytes, bytes | None], ...]) -> bool:
+    """Whether a request has all of these fields."""
+    return all(has_field(request, name, value) for name, value in wanted)
 
 
 def header_matchers(wanted: Mapping[str, str]) -> tuple[tuple[bytes, bytes | None], ...]:

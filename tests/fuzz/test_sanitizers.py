@@ -10,7 +10,7 @@ import pytest
 from tests.fuzz import sanitized
 
 pytestmark = [pytest.mark.sanitize, pytest.mark.timeout(1500)]
-ROOMS = ("http", "net", "proxy", "stats", "balance", "wire")
+ROOMS = ("http", "net", "proxy", "stats", "balance", "wire", "access_log", "filters")
 
 
 @pytest.fixture(scope="module")

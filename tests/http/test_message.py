@@ -238,7 +238,8 @@ VALUES = st.sampled_from([b"", b"1", b"a, b", b"x-a", b"\xe9", b"A: 1", b"v" * 2
 FIELDS = st.lists(st.tuples(NAMES, VALUES), max_size=30)
 LINES = st.lists(st.tuples(NAMES, VALUES).map(lambda field: b"%b: %b\r\n" % field), max_size=3).map(b"".join)
 STEPS = st.lists(st.one_of(
-    st.tuples(st.just("get"), LOWER), st.tuples(st.just("last"), LOWER), st.tuples(st.just("values"), LOWER), st.tuples(st.just("add"), NAMES, VALUES),
+    st.tuples(st.just("get"), LOWER), st.tuples(st.just("last"), LOWER),
+    st.tuples(st.just("values"), LOWER), st.tuples(st.just("add"), NAMES, VALUES),
     st.tuples(st.just("set"), NAMES, VALUES), st.tuples(st.just("remove"), LOWER, st.booleans()),
     st.tuples(st.just("change"), st.lists(LOWER, max_size=3).map(tuple), LINES, st.booleans()),
     st.tuples(st.just("cookie"), st.sampled_from([b"id", b"a"])), st.tuples(st.just("remove_cookie"), st.just(b"id")),
@@ -335,8 +336,8 @@ def test_a_prefix_is_taken_off_a_plain_target(target: bytes, prefix: bytes, out:
 
 
 def test_names_and_lines_are_bytes() -> None:
-    for act in (Head.values, Head.last, Head.cookie, Head.remove_cookie, Head.strip, lambda head, it: head.change(it, b""),
-                lambda head, it: head.change((), it)):
+    for act in (Head.values, Head.last, Head.cookie, Head.remove_cookie, Head.strip,
+                lambda head, it: head.change(it, b""), lambda head, it: head.change((), it)):
         with pytest.raises(TypeError):
             act(Head(TEXT), None)  # type: ignore[arg-type]
 
