@@ -1,12 +1,14 @@
 # cython: language_level=3
 """C declarations of a server: what is compiled of server.py."""
 
+from lbd.backend.backoff cimport FailureBackoff
 from lbd.stats.scoreboard cimport Row
 
 
 cdef class Server:
-    cdef public object endpoint, connections, backoff, health
+    cdef public object endpoint, connections, health
     cdef public str name
+    cdef public FailureBackoff backoff
     cdef public Row row
     cdef public dict idle
     cdef public bint gone, serves

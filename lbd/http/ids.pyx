@@ -10,6 +10,7 @@ from lbd.http.identity cimport Ids, hashed, write_digits
 from lbd.http.memory cimport copied
 
 cdef Ids IDS
+cdef double SHARE = 2.0 ** -53      # of each value of as many bits
 
 
 def _seed():
@@ -27,7 +28,7 @@ cdef void put_id(uint8_t* to, int halves) noexcept:
 
 
 cdef double draw() noexcept:
-    cdef double drawn = <double>(hashed(&IDS, IDS.count) >> 11) * (1.0 / (1 << 53))
+    cdef double drawn = <double>(hashed(&IDS, IDS.count) >> 11) * SHARE
     IDS.count += 1
     return drawn
 

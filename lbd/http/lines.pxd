@@ -168,13 +168,14 @@ cdef inline size_t next_line(const uint8_t* p, size_t size, size_t i) noexcept n
 cdef inline bint next_field(const uint8_t* p, size_t size, size_t* i, Line* line) noexcept nogil:
     """Find the field line at i[0] of a head that was read before, and step over it; False at the empty line."""
     cdef const uint8_t* colon
-    cdef size_t after = next_line(p, size, i[0])
-    if after < i[0] + 3 or p[after - 2] != 13:
+    cdef size_t start = i[0]
+    cdef size_t after = next_line(p, size, start)
+    if after < start + 3 or p[after - 2] != 13:
         return False
-    colon = <const uint8_t*>memchr(p + i[0], 58, after - 2 - i[0])
+    colon = <const uint8_t*>memchr(p + start, 58, after - 2 - start)
     if colon is NULL:
         return False
-    line.start = i[0]
+    line.start = start
     line.colon = colon - p
     line.next = i[0] = after
     return True

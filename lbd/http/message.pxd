@@ -16,7 +16,7 @@ cdef class Head:
     cdef public int status, minor, flags, ending
     cdef public bint plain, signs, framed, to_head, idempotent
     cdef Line* line                     # the index, NULL while there is none
-    cdef int count, room
+    cdef int count
     cdef bint changed
     cdef bytes start                    # another first line, None for that of the text
     cdef list added                     # lines behind those of the text

@@ -235,25 +235,26 @@ cdef class Head:
         """Find the lines, once."""
         cdef size_t size, i
         cdef const uint8_t* p
-        cdef Line* more
-        cdef int count = 0
+        cdef Line* lines
+        cdef int count = 0, room = FEW
         if self.line is not NULL:
             return 0
         p = rest(self._text, 0, &size)
         i = next_line(p, size, 0)
-        self.room = FEW
-        self.line = <Line*>PyMem_Realloc(NULL, FEW * sizeof(Line))
-        if self.line is NULL:
+        lines = <Line*>PyMem_Realloc(NULL, FEW * sizeof(Line))
+        if lines is NULL:
             raise MemoryError
-        while i and next_field(p, size, &i, &self.line[count]):
-            self.line[count].drop = 0
+        self.line = lines
+        while i and next_field(p, size, &i, &lines[count]):
+            lines[count].drop = 0
             count += 1
-            if count == self.room:
-                more = <Line*>PyMem_Realloc(self.line, 2 * self.room * sizeof(Line))
-                if more is NULL:
+            if count == room:
+                room *= 2
+                lines = <Line*>PyMem_Realloc(self.line, room * sizeof(Line))
+                if lines is NULL:
                     self.forget()
                     raise MemoryError
-                self.line, self.room = more, 2 * self.room
+                self.line = lines
         self.count = count
         if i == 0 or i + 2 > size or p[i] != 13 or p[i + 1] != 10:
             self.forget()
