@@ -28,11 +28,21 @@ def serve(admission: ClientAdmission, peer: Peer) -> Served:
     return PROTOCOLS["http" if peer.listener.settings.tcp is None else "tcp"](admission, peer)
 
 
-def accept(admission: ClientAdmission, listener: Listener) -> Callbacks:
-    """The protocol of a new connection."""
-    settings, peer = listener.settings, Peer(listener)
-    if settings.proxy_protocol:
-        return ProxyProtocol(admission, peer, serve)
-    if settings.tls is not None:
-        return secure(admission, settings, Handshake(admission, peer, serve))
-    return serve(admission, peer)
+class ClientAcceptor:
+    """The acceptor of one listener's clients."""
+
+    def __init__(self, admission: ClientAdmission, listener: Listener) -> None:
+        self.admission = admission
+        self.listener = listener
+
+    def accept(self) -> Callbacks:
+        """The protocol of a new connection."""
+        admission, listener = self.admission, self.listener
+        settings, peer = listener.settings, Peer(listener)
+        if settings.proxy_protocol:
+            return ProxyProtocol(admission, peer, serve)
+        if settings.tls is not None:
+            return secure(admission, settings, Handshake(admission, peer, serve))
+        if settings.tcp is None:
+            return Http1Connection(admission, peer)
+        return serve_tcp(admission, peer)

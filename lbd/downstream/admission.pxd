@@ -5,7 +5,10 @@ cimport cython
 
 from lbd.exchange.context cimport WorkerContext
 from lbd.exchange.streams cimport Peer
+from lbd.net.stream cimport Sock
 from lbd.routing.listener cimport Listener, ListenerSettings
+
+cdef int CONNECTIONS, ACCEPTED
 
 
 cdef class ClientAdmission:
@@ -16,8 +19,10 @@ cdef class ClientAdmission:
     cdef public object handshakes
     cdef object _listeners, _gone
 
-    @cython.locals(peer=Peer, listener=Listener, address=bytes)
+    @cython.locals(peer=Peer)
     cpdef bint connected(self, connection, transport) except *
+    @cython.locals(listener=Listener, clients=set, address=bytes)
+    cpdef bint add(self, connection, Peer peer, transport) except *
     @cython.locals(peer=Peer, settings=ListenerSettings)
     cpdef bint enter(self, connection) except *
     @cython.locals(peer=Peer, listener=Listener)
@@ -25,4 +30,5 @@ cdef class ClientAdmission:
     cpdef void keep_limit(self) except *
 
 
-cpdef object peer_address(transport)
+@cython.locals(sock=Sock, source=bytes)
+cpdef bytes peer_address(transport)

@@ -7,10 +7,13 @@ from lbd.exchange.context import WorkerContext
 from lbd.exchange.streams import ClientConnection, Peer
 from lbd.log.logger import logger
 from lbd.net.ip_addresses import unmapped_text
+from lbd.net.stream import Sock
 from lbd.net.transport import Transport
 from lbd.routing.listener import Listener
 from lbd.stats import endings, fields
 from lbd.tls.handshake_limiter import HandshakeLimiter
+
+CONNECTIONS, ACCEPTED = fields.LISTENER_CONNECTIONS, fields.LISTENER_ACCEPTED
 
 
 class ClientAdmission:
@@ -31,12 +34,16 @@ class ClientAdmission:
         """Count a new connection, which has as long for its first request as for any head; False where the limits turn
         it away."""
         peer = connection.peer
-        listener = peer.listener
+        connection.deadline = self.context.now + peer.listener.client_header
+        return self.add(connection, peer, transport)
+
+    def add(self, connection: ClientConnection, peer: Peer, transport: Transport) -> bool:
+        """Count a new connection, and leave its deadline alone; False where the limits turn it away."""
+        listener, clients = peer.listener, self.clients
         peer.transport, peer.connection = transport, connection
-        connection.deadline = self.context.now + listener.settings.timeouts.client_header
-        self.clients.add(connection)
-        listener.row.both(fields.LISTENER_CONNECTIONS, fields.LISTENER_ACCEPTED)
-        if len(self.clients) >= self.limit and not self.paused:
+        clients.add(connection)
+        listener.row.both(CONNECTIONS, ACCEPTED)
+        if len(clients) >= self.limit and not self.paused:
             listener.row.add(fields.LISTENER_LIMITED, 1)
             self.keep_limit()
         address = peer_address(transport)
@@ -73,7 +80,7 @@ class ClientAdmission:
         peer = connection.peer
         listener = peer.listener
         self.clients.discard(connection)
-        listener.row.add(fields.LISTENER_CONNECTIONS, -1)
+        listener.row.add(CONNECTIONS, -1)
         if listener.limits is not None:
             listener.limits.disconnected(peer)
         peer.transport = peer.connection = None
@@ -111,7 +118,11 @@ class ClientAdmission:
 
 def peer_address(transport: Transport) -> bytes | None:
     """The peer's address as text, b"" on a Unix socket; None where the connection is reset already."""
-    source = transport.source
+    if isinstance(transport, Sock):
+        sock = transport        # asked without a lookup
+        source = sock.source
+    else:
+        source = transport.source
     if source is not None:
         return source
     name = transport.get_extra_info("peername")

@@ -3,6 +3,7 @@
 
 cimport cython
 
+from lbd.downstream.admission cimport ClientAdmission
 from lbd.exchange.context cimport WorkerContext
 from lbd.exchange.exchange cimport Exchange
 from lbd.exchange.streams cimport Downstream, Peer
@@ -14,12 +15,14 @@ from lbd.routing.target cimport RouteTarget
 
 cdef int IDLE, READING, BUSY, FULL, LINGER, CLOSED, TUNNEL
 cdef Py_ssize_t HIGH
+cdef int CLIENT_CLOSED
 cdef int KEEP, LENGTH, CHUNKED, UNTIL_CLOSE, WHOLE, MORE, SIMPLE
 
 
 @cython.final
 cdef class Http1Connection(Downstream):
-    cdef public object admission, transport, body
+    cdef public ClientAdmission admission
+    cdef public object transport, body
     cdef public WorkerContext context
     cdef public Exchange exchange
     cdef public bytes buffer

@@ -23,6 +23,7 @@ LINGER_SECONDS = 10.0    # seconds for which the rest of a request is read after
 
 KEEP, LENGTH, CHUNKED, UNTIL_CLOSE = flags_of.KEEP, flags_of.LENGTH, flags_of.CHUNKED, flags_of.UNTIL_CLOSE
 WHOLE, MORE, SIMPLE = flags_of.WHOLE, flags_of.MORE, flags_of.SIMPLE
+CLIENT_CLOSED = endings.CLIENT_CLOSED
 
 
 class Http1Connection(Downstream):
@@ -50,7 +51,8 @@ class Http1Connection(Downstream):
     def connection_made(self, transport: Transport) -> None:
         """Admit or reject a new client."""
         self.transport = transport
-        if self.admission.connected(self, transport):
+        self.deadline = self.context.now + self.peer.listener.client_header
+        if self.admission.add(self, self.peer, transport) and not self.peer.listener.settings.open:
             self.admission.enter(self)
 
     def admitted(self) -> None:
@@ -104,13 +106,12 @@ class Http1Connection(Downstream):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the exchange of a client that is gone, and its connections to servers."""
-        exchange, ending = self.exchange, endings.CLIENT_CLOSED if exc is None else endings.CLIENT_RESET
+        exchange, ending = self.exchange, CLIENT_CLOSED if exc is None else endings.CLIENT_RESET
         if exchange is not None:
             exchange.cut(endings.TUNNEL_CLOSED if exchange.state == TUNNEL else ending)
         elif self.state == READING:
             self.context.count(ending)
-        self.state = CLOSED
-        self.buffer = b""
+        self.state, self.buffer = CLOSED, b""
         if self.peer.pins is not None:
             pinned.close(self.peer)
         self.admission.disconnected(self)
@@ -171,8 +172,7 @@ class Http1Connection(Downstream):
             self.transport.resume_reading()
 
     def reset(self, ending: int) -> None:
-        self.exchange = self.body = None
-        self.state = CLOSED
+        self.exchange, self.body, self.state = None, None, CLOSED
         self.transport.abort()
 
     def ended(self, whole: bool) -> None:
@@ -351,7 +351,7 @@ def reject(connection: Http1Connection, status: int, ending: int, data: bytes, r
     peer, context = connection.peer, connection.context
     began = context.now
     if connection.state == READING:
-        began = min(began, connection.deadline - peer.listener.settings.timeouts.client_header)
+        began = min(began, connection.deadline - peer.listener.client_header)
     connection.transport.write(refusals.reject(peer, context, status, ending, data, began, reason))
     leave(connection, False)
 

@@ -157,7 +157,7 @@ cdef class Epoll:
                 if events[i].data.u64 == BELL:
                     self.silence()
                     continue
-                fd = <uint32_t> (events[i].data.u64 & 0xffffffff)
+                fd = <uint32_t> events[i].data.u64
                 one = <Watched> self.table[fd] if fd < <size_t> len(self.table) else None
                 # A descriptor closed earlier in this batch may have a successor of the same number: it is passed over.
                 if one is not None and one.turn == <uint32_t> (events[i].data.u64 >> 32):
@@ -230,7 +230,10 @@ cdef class Epoll:
                 i += 1
                 (<Watched> self.later[i - 1]).settle()
         finally:
-            del self.later[:i]
+            if i == len(self.later):
+                self.later.clear()      # most often all: a slice of it costs ten times as much
+            else:
+                del self.later[:i]
         return 0
 
     cdef int starve(self, Watched one) except -1:

@@ -4,13 +4,12 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 from lbd.access_log.span_lines import SpanWriter
 from lbd.access_log.writer import AccessLogWriter, AccessLogWriters
 from lbd.backend.snapshot import Endpoint, Generation
-from lbd.downstream.acceptor import accept
+from lbd.downstream.acceptor import ClientAcceptor
 from lbd.downstream.admission import ClientAdmission
 from lbd.downstream.resets import ResetConnections
 from lbd.exchange.context import WorkerContext
@@ -122,7 +121,7 @@ class DataPlane:
     def listen(self, listener: str, sock: socket.socket) -> None:
         """Accept connections for the listener from a bound, listening socket, which the data plane owns now."""
         owner = self.in_force.listeners[listener]
-        owner.acceptors.append(self.net.listen(sock, partial(accept, self.admission, owner)))
+        owner.acceptors.append(self.net.listen(sock, ClientAcceptor(self.admission, owner).accept))
         if self.admission.paused:
             owner.acceptors[-1].pause()
 

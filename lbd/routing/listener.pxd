@@ -19,4 +19,5 @@ cdef class Listener:
     cdef public list acceptors
     cdef public object rejections, limits
     cdef public ListenerSettings settings
+    cdef public double client_header
     cdef public bint leaving

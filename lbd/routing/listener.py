@@ -125,9 +125,9 @@ def trusts_nobody(_peer: bytes) -> bool:
 
 class Listener:
     """A listener, which lives as long as its name; a reload swaps its `settings`. `leaving`: no further request on any
-    connection."""
+    connection. `client_header`: seconds that a new connection has for its first request."""
 
-    __slots__ = ("acceptors", "leaving", "limits", "name", "rejections", "row", "settings")
+    __slots__ = ("acceptors", "client_header", "leaving", "limits", "name", "rejections", "row", "settings")
 
     def __init__(self, name: str, row: Row, settings: ListenerSettings) -> None:
         self.name = name
@@ -141,6 +141,7 @@ class Listener:
     def apply_settings(self, settings: ListenerSettings) -> None:
         """Put other settings in force."""
         self.settings = settings
+        self.client_header = settings.timeouts.client_header
         if not any(self.settings.bounds):
             self.limits = None
         elif self.limits is None:

@@ -54,6 +54,8 @@ cdef class Row:
     cdef uint64_t failing[2] # statuses from 500 on that are failures, a bit each
     cdef bint last_byte      # a sample is the time to the last byte, not to the head
     cdef double *_cell(self, int field) except NULL
+    cpdef void add(self, int field, double amount) except *
+    cpdef void both(self, int first, int second) except *
 
 
 cdef class Record:

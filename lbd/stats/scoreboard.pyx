@@ -257,10 +257,10 @@ cdef class Row:
             raise IndexError(f"field {field} is not of this kind of rows")
         return self.cells + field if field else self.first
 
-    def add(self, int field, double amount):
+    cpdef void add(self, int field, double amount) except *:
         self._cell(field)[0] += amount
 
-    def both(self, int first, int second):
+    cpdef void both(self, int first, int second) except *:
         self._cell(first)[0] += 1
         self._cell(second)[0] += 1
 

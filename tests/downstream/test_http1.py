@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lbd.downstream.acceptor import accept
+from lbd.downstream.acceptor import ClientAcceptor
 from lbd.exchange.states import HIGH
 from lbd.stats import fields, scoreboard
 from tests.plane import CONFIG, Connect, Simple
@@ -247,7 +247,7 @@ async def test_a_peer_that_was_reset_before_it_was_accepted_is_not_served(
         rig: Rig, simple: Simple, stage: Stage) -> None:
     """Its address is not known any more, so nobody can say whether it may connect."""
     simple("deny = ['127.0.0.0/8']")
-    made: Any = accept(rig.plane.admission, rig.plane.in_force.listeners["web"])
+    made: Any = ClientAcceptor(rig.plane.admission, rig.plane.in_force.listeners["web"]).accept()
 
     class Gone:
         aborted = False
