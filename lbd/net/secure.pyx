@@ -299,10 +299,10 @@ cdef class Secure:
             return self.fail(exc)
         self.state |= SECURED
         self.limiter = None
-        if self.state & SERVER and self.engine.version() == "TLSv1.3":
+        if self.state & SERVER and self.incoming.pending and self.engine.version() == "TLSv1.3":
             self.late = self.outgoing.pending       # tickets, which nobody waits for
         else:
-            self.flush()
+            self.flush()        # without a request yet: Nagle's algorithm may hold it back until something arrives
         if self.state & PAUSED:
             self.transport.pause_reading()
         if self.state & SERVER:

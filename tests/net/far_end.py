@@ -15,7 +15,8 @@ class Far:
         self.tls: ssl.SSLObject | None = None
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
 
-    async def shake(self, context: ssl.SSLContext, name: str) -> None:
+    async def shake(self, context: ssl.SSLContext, name: str, data: bytes = b"") -> None:
+        """Shake hands; `data` go together with the last message."""
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
         while True:
             try:
@@ -25,6 +26,8 @@ class Far:
                 self.incoming.write(await self.bench.loop.sock_recv(self.raw, 65536))
             else:
                 break
+        if data:
+            self.tls.write(data)
         await self.flush()
 
     async def flush(self) -> None:
