@@ -29,7 +29,8 @@ def describe(plane: ControlPlane, trend: Trend | None = None, history: bool = Fa
     config = generation.config
     told = plane.servers.endpoints.by_backend(config)
     return {
-        "generation": generation.number,
+        "generation": min([generation.number, *(process.generation.number for process in plane.fleet.serving()
+                                                if process.generation is not None)]),     # that all workers have
         "workers": [_worker(plane, process) for process in plane.fleet.processes()],
         "worker_restarts": plane.fleet.slots.restarts,
         "listeners": _listeners(plane, generation, trend),

@@ -42,7 +42,7 @@ def test_the_keys_of_a_server_that_is_down_spread_and_come_back(kind: type[Algor
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_backup_moves_no_key_while_it_is_not_needed(kind: type[Algorithm]) -> None:
     plain, fleet = Fleet([1, 1, 1]), Fleet([1, 1, 1, 1])
-    fleet.servers[3].backup = True
+    fleet.servers[3].update(fleet.servers[3].endpoint._replace(backup=True))
     one = fleet.make(kind)
     one.rebuild(fleet.servers[:3])
     assert picks(one, urls(1000)) == picks(plain.make(kind), urls(1000))

@@ -1,5 +1,7 @@
 """The status of a plane without workers."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from lbd.generation.control_plane import ControlPlane
@@ -34,3 +36,10 @@ async def test_servers_and_their_figures(plane):
     server = app["servers"]["a"]
     assert (server["health"], server["mode"], server["weight"]) == ("unknown", "ready", 3)
     assert (server["requests"], server["codes"], server["latency_seconds"]) == (5, {"2xx": 5}, None)
+
+
+async def test_a_generation_is_that_of_all_workers(plane, monkeypatch):
+    plane.in_force.generation = plane.servers.endpoints.make_generation(3, CONFIG, 0)
+    workers = [SimpleNamespace(generation=SimpleNamespace(number=number)) for number in (3, 2)]
+    monkeypatch.setattr(plane.fleet, "serving", lambda: workers)
+    assert describe(plane)["generation"] == 2
