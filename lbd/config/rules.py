@@ -9,7 +9,7 @@ from lbd.config.findings import Findings, dotted
 from lbd.config.places import Path
 from lbd.config.routes import check_routes
 from lbd.schema import BackendConfig, Config, ListenerConfig, ServerConfig, Sticky
-from lbd.schema.units import OFF, SECRET_FIELDS, UNIX, Address
+from lbd.schema.units import OF_REQUEST, OFF, SECRET_FIELDS, UNIX, Address
 from lbd.wording import shown
 
 
@@ -166,8 +166,8 @@ def check_tls(config: Config, findings: Findings) -> None:
         if not backend.tls.verify:
             findings.warn((*path, "verify"), "no certificate is checked: whoever is on the way to the servers can read "
                                              "and change everything")
-        elif backend.tls.server_name is None and any(server.address.path for server in backend.servers.values()):
-            findings.error(path, "a server on a Unix socket has no name to check; add server_name")
+        elif backend.tls.server_name in (None, OF_REQUEST) and any(server.address.path for server in backend.servers.values()):
+            findings.error(path, "a server on a Unix socket has no name of its own to check; give one as server_name")
 
 
 def check_admin(config: Config, findings: Findings) -> None:

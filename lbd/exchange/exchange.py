@@ -2,7 +2,7 @@
 
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
-from lbd.exchange import answers, pinned, tunnel
+from lbd.exchange import answers, names, pinned, tunnel
 from lbd.exchange.choice import bind_source, select
 from lbd.exchange.context import FilterChain, WorkerContext
 from lbd.exchange.retry import Retries
@@ -21,9 +21,8 @@ PIECES = 64              # most reads of a body that is kept for a retry
 
 
 class Exchange(Requester):
-    """Exchange of one request and its answer. `move` alone changes its state. `replay`: the request, as far as it
-    was sent, is in `request` and `body`. `held`: the number of the filter to go on with, or BODY; `until`:
-    monotonic seconds, when that has to be. `half_closed`: one side of a tunnel has sent its last."""
+    """Exchange of one request and its answer. `move` alone changes its state. `held`: the number of the filter to go on
+    with, or BODY; `until`: monotonic seconds, when that has to be. `half_closed`: one side of a tunnel sent its last."""
 
     def __init__(self, context: WorkerContext, peer: Peer, downstream: Downstream) -> None:
         self.context = context      # the fields of the class above are set here too: a call less for every request
@@ -129,8 +128,7 @@ class Exchange(Requester):
         backend, peer = self.backend, self.peer
         connection: ServerConnection | None = None
         if server is None:
-            if peer.pins is not None:
-                connection = pinned.resting(peer, backend)
+            connection = pinned.resting(peer, backend) if peer.pins is not None else None
             if connection is not None:
                 server = connection.server
                 if backend.gate is not None and backend.gate.overfull(self):
@@ -142,7 +140,9 @@ class Exchange(Requester):
         self.take(server)
         while connection is not None or (server.idle and self.request is not None):
             if connection is None:
-                connection = server.idle.popitem()[0]
+                connection = names.connection_for(server, self) if self.route.named else server.idle.popitem()[0]
+                if connection is None:
+                    break
             upstream = connection.open(self)
             if upstream is not None:
                 self.upstream = upstream
@@ -272,7 +272,7 @@ class Exchange(Requester):
             self.received(data, False, b"")
 
     def halve(self) -> bool:
-        """Note that one side of the tunnel sends no more; False where the other does not either: the tunnel is over."""
+        """Note that one side of the tunnel sends no more; False where the other does not either: it is over."""
         if self.half_closed:
             tunnel.hang_up(self, self.upstream, endings.TUNNEL_CLOSED)
             return False

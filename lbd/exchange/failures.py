@@ -10,16 +10,23 @@ from lbd.log.logger import logger
 from lbd.stats import endings, fields
 
 
-def refused(exchange: Requester, context: WorkerContext, server: Server, reason: Exception | None) -> None:
-    """Try another server: a connect failed, and nothing was sent."""
+def refused(exchange: Requester, context: WorkerContext, server: Server, reason: Exception | None,
+            name: str | None = None) -> None:
+    """Try another server: a connect failed, and nothing was sent. `name`: that of the request, for which alone the
+    connection was to be; clients choose those, so TLS that fails for one says nothing of the server, and all are alike.
+    """
     if shortage(reason):
         retry(exchange, context, fields.BACKEND_RETRIES_REFUSED, endings.OUT_OF_RESOURCES, blamed=False)
         return
     ending = answers.failure(reason)
+    context.blame(exchange, ending, str(reason or ""))
+    if ending == endings.SERVER_TLS and name:
+        exchange.drop_server(False)
+        exchange.refuse(502, ending)
+        return
     if ending == endings.SERVER_TLS and not server.backoff.until:
         logger.warning("TLS with a server failed", backend=server.backend, server=server.name, reason=str(reason))
     context.connector.mark_failed(server)
-    context.blame(exchange, ending, str(reason or ""))
     retry(exchange, context, fields.BACKEND_RETRIES_REFUSED, ending, spent=False)
 
 

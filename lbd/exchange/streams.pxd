@@ -52,6 +52,7 @@ cdef class ServerConnection:
     cdef public long long uses
     cdef public double since
     cdef public Peer owner
+    cdef public str name
 
     cpdef object open(self, Requester exchange)
     cpdef void close(self) except *

@@ -193,7 +193,8 @@ class Upstream(Protocol):
 class ServerConnection:
     """A connection to a server, in its server's `idle` while `free`, the number of streams that may be opened on it, is
     not 0. `since`: monotonic seconds, when it became idle. `uses`: requests that it was for. `owner`: the client that
-    signed on by it, with which it rests (`lbd.exchange.pinned`)."""
+    signed on by it, with which it rests (`lbd.exchange.pinned`). `name`: that of the requests that it is for, "" for
+    those without one; None: for all."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -201,6 +202,7 @@ class ServerConnection:
         self.uses = 0
         self.since = 0.0
         self.owner: Peer | None = None
+        self.name: str | None = None
 
     def open(self, exchange: Requester) -> Upstream | None:
         """Send the request; None where the server has closed the connection and the request may go only once."""

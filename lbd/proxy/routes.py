@@ -14,6 +14,7 @@ from lbd.filters.entrance import make_entrance
 from lbd.filters.headers import edits
 from lbd.filters.hsts import Hsts, replaced
 from lbd.filters.place import FilterPlace
+from lbd.proxy.tls import of_request
 from lbd.routing.answers import Answers, answer, to_https
 from lbd.routing.router import Router
 from lbd.routing.target import RouteTarget
@@ -44,6 +45,8 @@ class ListenerRoutes:
         around.context.backends.update({
             backend: RouteTarget(around.rows.get(backend, around.rows[""]), around.backends[backend])
             for backend in config.backends})
+        for backend, own in around.context.backends.items():
+            own.named = of_request(config.backends[backend])
         self._entered = self._filters(self._settings.filters, f"listeners.{name}")
         self.router = self._build()
         self.entrance = self._enter() if self._entered else None
@@ -64,6 +67,7 @@ class ListenerRoutes:
         settings = self._config.backends[backend] if backend is not None else None
         place = FilterPlace(wanted, route, settings, self._config.tracing)
         if settings is not None:
+            target.named = of_request(settings)
             self._remove(target, place, settings)
         own = self._filters(route.filters, f"listeners.{self._name}.routes.{index}") if route is not None else []
         own = [*own, *(self._filters(settings.filters, f"backends.{backend}") if settings is not None else ())]

@@ -7,7 +7,7 @@ from lbd import schema
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
 from lbd.errors import LbdError
-from lbd.schema.units import Address
+from lbd.schema.units import OF_REQUEST, Address
 from lbd.tls.contexts import HTTP, ClientTls, ServerTls, client_context
 from lbd.tls.credentials import Credentials, Place
 from lbd.upstream.closing import close_idle
@@ -74,8 +74,13 @@ def uses_tls(settings: schema.BackendConfig, address: Address) -> bool:
 def server_name(settings: schema.BackendConfig, host: str) -> str | None:
     """The name that is sent to a server and checked: that of the settings, else its host; None: it has none. The dot
     at the end of a fully qualified name is no part of it (RFC 6066 3)."""
-    given = settings.tls.server_name if settings.tls is not None else None
+    given = settings.tls.server_name if settings.tls is not None and not of_request(settings) else None
     return (given or host.partition("%")[0]).removesuffix(".") or None
+
+
+def of_request(settings: schema.BackendConfig) -> bool:
+    """Whether each request says for which name a connection to a server is."""
+    return settings.tls is not None and settings.tls.server_name == OF_REQUEST
 
 
 def apply_tls(backend: Backend, context: ssl.SSLContext | None) -> None:
@@ -85,6 +90,7 @@ def apply_tls(backend: Backend, context: ssl.SSLContext | None) -> None:
         if wanted is not server.connections.tls:
             close_idle(server)
             server.connections.tls = wanted
+            server.connections.named.clear()
 
 
 def _client_tls(server: Server, settings: schema.BackendConfig, context: ssl.SSLContext | None) -> ClientTls | None:
@@ -93,6 +99,8 @@ def _client_tls(server: Server, settings: schema.BackendConfig, context: ssl.SSL
     name = server_name(settings, server.host or server.address.host)
     lenient = settings.tls is not None and settings.tls.close_notify == "optional"
     known: ClientTls | None = server.connections.tls
-    if known is not None and (known.context, known.name, known.lenient) == (context, name, lenient):
+    by_request = of_request(settings)
+    if known is not None and (known.context, known.name, known.lenient, known.by_request) \
+            == (context, name, lenient, by_request):
         return known        # with its session
-    return ClientTls(context, name, lenient)
+    return ClientTls(context, name, lenient, by_request)

@@ -10,5 +10,5 @@ cdef class RouteTarget:
     cdef public Backend backend
     cdef public object answers, onward
     cdef public int index
-    cdef public bint logged, plain
+    cdef public bint logged, plain, named
     cdef public tuple removed, response_removed

@@ -18,6 +18,7 @@ LONGEST_PATH = 107  # bytes of a Unix socket's path or @NAME that fit into socka
 LONGEST_NAME = 253  # characters of a host name (RFC 1035, 2.3.4)
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+OF_REQUEST = "{host}"      # a name that each request says
 _PORT = re.compile(r"[0-9]{1,5}")
 
 
@@ -89,6 +90,21 @@ def host_of(text: str) -> str:
     if name.rpartition(".")[2].isdigit():
         raise ValueError("is not an IPv4 address")
     return name
+
+
+def name_of_host(text: str) -> str:
+    """A host name in lower case; "" where the text is none, or an IP address."""
+    try:
+        name = host_of(text)
+    except ValueError:
+        return ""
+    return "" if ":" in name or name.rpartition(".")[2].isdigit() else name
+
+
+def _server_name(text: str) -> str:
+    if text != OF_REQUEST and ("{" in text or "}" in text):
+        raise ValueError(f'has braces around something else than "{OF_REQUEST}"')
+    return text if text == OF_REQUEST else host_of(text)
 
 
 def address_of(value: Any) -> Address:
@@ -181,6 +197,7 @@ BINDS = many(BIND, BIND.allowed + ", or an array of these")
 ADDRESS = ValueKind("address", "HOST:PORT, [IPv6]:PORT, unix:/PATH, unix:@NAME or https://HOST:PORT", _server, _ANY,
                     empty=Address())
 HOST = ValueKind("host", "an IP address or a host name", lambda value: host_of(text_of(value)), _ANY)
+SERVER_NAME = ValueKind("name", 'an IP address, a host name or "{host}"', lambda value: _server_name(text_of(value)), _ANY)
 NETWORK = ValueKind("network", 'a network like "10.0.0.0/8" or an IP address', network_of, _ANY)
 NETWORKS = many(NETWORK, 'networks like "10.0.0.0/8" or IP addresses')
 PROXIES = many(ValueKind("proxy", NETWORK.allowed + ', or "unix"',

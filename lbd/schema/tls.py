@@ -100,8 +100,9 @@ class BackendTls:
     ca: str | None = key(None, u.FILE, "PEM file of the authorities to believe; default: the system's",
                          example="/etc/lbd/ca.pem")
     partial_chain: bool = key(False, u.BOOL, "with ca: an intermediate authority there is believed without its root")
-    server_name: str | None = key(None, u.HOST, "name to ask for (SNI) and to check; default: the server's host",
-                                  example="app.internal")
+    server_name: str | None = key(
+        None, u.SERVER_NAME, 'name to ask for (SNI) and to check; "{host}": the Host of each request; default: the '
+        "server's host", example="app.internal")
     certificate: Pair | None = key(None, CERTIFICATE, "shown to servers that ask for one: PEM file with chain and key, "
                                    "or { cert = …, key = … }", example="/etc/lbd/client.pem")
     min_version: str = key("1.2", VERSION, "oldest version of TLS that is accepted: 1.2 or 1.3")

@@ -12,7 +12,9 @@ from lbd.schema.addresses import BINDS as BINDS
 from lbd.schema.addresses import HOST as HOST
 from lbd.schema.addresses import NETWORK as NETWORK
 from lbd.schema.addresses import NETWORKS as NETWORKS
+from lbd.schema.addresses import OF_REQUEST as OF_REQUEST
 from lbd.schema.addresses import PROXIES as PROXIES
+from lbd.schema.addresses import SERVER_NAME as SERVER_NAME
 from lbd.schema.addresses import UNIX as UNIX
 from lbd.schema.addresses import Address as Address
 from lbd.schema.addresses import Network as Network

@@ -103,12 +103,15 @@ class ServerTls:
 class ClientTls:
     """The TLS of connections to one server: `name` is sent and checked, `session` resumes the last session.
 
-    `lenient`: the server may end a connection without close_notify (RFC 8446 6.1).
+    `lenient`: the server may end a connection without close_notify (RFC 8446 6.1). `by_request`: `name` is for requests
+    that say none of their own.
     """
 
-    __slots__ = ("context", "lenient", "name", "session")
+    __slots__ = ("by_request", "context", "lenient", "name", "session")
 
-    def __init__(self, context: ssl.SSLContext, name: str | None, lenient: bool = False) -> None:
+    def __init__(self, context: ssl.SSLContext, name: str | None, lenient: bool = False,
+                 by_request: bool = False) -> None:
+        self.by_request = by_request
         self.context = context
         self.name = name
         self.lenient = lenient

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from lbd.backend.backend import Backend
 from lbd.backend.server import Server
+from lbd.exchange import names
 from lbd.exchange.context import WorkerContext
 from lbd.exchange.streams import Requester, ServerConnection
 from lbd.net.callbacks import Callbacks
@@ -43,6 +44,9 @@ class ServerConnector:
         told = exchange.route.backend.settings.send_proxy
         connection = Http1ServerConnection(server, self.context, exchange)
         tls = server.connections.tls
+        if exchange.route.named and tls is not None:
+            connection.name = names.name_in(exchange.host)
+            tls = server.connections.tls_for(connection.name)
         options = self.options.get(server.backend, ())
         try:
             if tls is None:

@@ -51,8 +51,8 @@ class Http1ServerConnection(ServerConnection):
         transport = self.transport
         if transport is None:
             return None
-        request = exchange.request
-        if (not exchange.sent or request is None or not request.idempotent) and transport.is_readable():
+        request, outdated = exchange.request, self.name is not None and not exchange.route.named
+        if outdated or ((not exchange.sent or request is None or not request.idempotent) and transport.is_readable()):
             pinned.let_go(self)     # its client goes on with this request
             self.reset()
             return None
@@ -201,7 +201,7 @@ class Http1ServerConnection(ServerConnection):
             self.part()
         elif mode == CONNECTING:
             self.part()
-            failures.refused(exchange, self.context, server, exc)
+            failures.refused(exchange, self.context, server, exc, self.name)
         elif mode == TUNNEL:
             self.part()
             exchange.finish(endings.TUNNEL_CLOSED)
