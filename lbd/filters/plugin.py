@@ -8,17 +8,19 @@ from collections.abc import Mapping
 from lbd import schema
 from lbd.errors import LbdError
 from lbd.exchange.filter import PASS, REFUSE, Filter, FilterContext
+from lbd.filters.time_guard import watch_time
 from lbd.wording import listed, nearest, shown, type_of
 
 SIMPLE = (str, int, float, bool)        # types of options that are checked
 
 
 def make(wanted: schema.FilterConfig, context: FilterContext) -> Filter:
-    """The filter; raises `LbdError` with the reason when it cannot be had."""
+    """The filter, with the time of its hooks watched; raises `LbdError` with the reason when it cannot be had."""
     kind = load(wanted.use)
     options = read_options(wanted, kind)
     try:
         made = kind(options, context)
+        watch_time(wanted.use, made, context)
     except Exception as error:
         raise LbdError(f"{wanted.use!r} cannot be made: {type(error).__name__}: {error}") from error
     return made

@@ -163,7 +163,7 @@ PROCESS_LOG_DROPPED = _process.counter(
 PROCESS_SPANS_DROPPED = _process.counter(
     "spans_dropped", "Spans dropped because nobody took them from the worker.", "lbd_spans_dropped")
 PROCESS_FILTER_ERRORS = _process.counter(
-    "filter_errors", "Failures of filters, whether or not the request went on.", "lbd_filter_errors")
+    "filter_errors", "Failures and slow hooks of filters, whether or not the request went on.", "lbd_filter_errors")
 
 KINDS = (_server, _route, _backend, _listener, _process)     # the place is the kind's number
 
