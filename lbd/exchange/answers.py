@@ -6,6 +6,7 @@ from lbd.exchange.context import WorkerContext
 from lbd.exchange.streams import Downstream, Requester
 from lbd.http import replies
 from lbd.http.message import Head
+from lbd.routing.target import RouteTarget
 from lbd.stats import endings
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -19,6 +20,14 @@ def error(exchange: Requester, context: WorkerContext, status: int) -> bytes:
         json, request_id = replies.wants_json(exchange.field(b"accept")), exchange.field(b"x-request-id")
     return replies.reply(status, exchange.keep, json, head_only=to_head, request_id=request_id,
                          body=context.error_bodies.get(status))
+
+
+def own(head: Head, route: RouteTarget, context: WorkerContext, keep: bool) -> tuple[int, bytes, int]:
+    """Status, bytes and ending of the answer of a route that has one of its own, else to a request that may go no
+    further (Max-Forwards, RFC 9110 7.6.2)."""
+    if route.answers is not None:
+        return route.answers(head, keep, context.error_bodies)
+    return 200, replies.final_hop(head.text, keep), endings.ANSWERED
 
 
 def invite(request: Head, downstream: Downstream) -> None:

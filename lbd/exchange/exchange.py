@@ -7,8 +7,7 @@ from lbd.exchange.choice import bind_source, select
 from lbd.exchange.context import FilterChain, WorkerContext
 from lbd.exchange.retry import Retries
 from lbd.exchange.states import BODY, CHECK, CONNECT, ENDED, HELD, HIGH, NEW, QUEUED, RELAY, SEND, TUNNEL, WAIT
-from lbd.exchange.streams import Downstream, Peer, Requester, ServerConnection, Upstream
-from lbd.http import replies
+from lbd.exchange.streams import RELEASED, Downstream, Peer, Requester, ServerConnection, Upstream
 from lbd.http.message import Head
 from lbd.routing.target import RouteTarget
 from lbd.stats import endings, fields
@@ -39,6 +38,7 @@ class Exchange(Requester):
         self.filters: FilterChain | None = None
         self.pumps: tunnel.Pumps = NO_PUMPS
         self.notes: dict[object, object] | None = None
+        self.holder: object = None
         self.body = b""
         self.until = 0.0
         self.state = NEW
@@ -91,12 +91,9 @@ class Exchange(Requester):
             pinned.sign_on(self.peer, self.backend)
         if most is not None and head.length > most:
             self.refuse(413, endings.BODY_TOO_LARGE)
-        elif route.answers is not None:
+        elif route.answers is not None or head.hops == 0:
             self.keep = self.keep and self.sent
-            self.respond(*route.answers(head, self.keep, self.context.error_bodies))
-        elif head.hops == 0:
-            self.keep = self.keep and self.sent
-            self.respond(200, replies.final_hop(head.text, self.keep), endings.ANSWERED)
+            self.respond(*answers.own(head, route, self.context, self.keep))
         elif not self.sent and len(self.body) < (self.backend.settings.request_buffer or 0):
             answers.invite(head, self.downstream)
             self.hold(BODY, self.peer.listener.settings.timeouts.client_body)
@@ -112,16 +109,16 @@ class Exchange(Requester):
             self.move(HELD, min(seconds, CHECK))
             self.downstream.pause()
 
-    def release(self) -> None:
-        if self.state != HELD:
+    def release(self, by: object = None) -> None:
+        if by is not None and by is not self.holder:
             return
-        self.move(NEW, self.peer.listener.settings.timeouts.client_header)
-        if self.held == BODY:
-            self.dispatch(None)
-            return
-        if not self.sent:
-            self.downstream.resume()
-        self.admit(self.held)
+        if self.state == NEW:
+            self.holder = RELEASED
+        elif self.state == HELD and self.held != BODY:
+            self.move(NEW, self.peer.listener.settings.timeouts.client_header)
+            if not self.sent:
+                self.downstream.resume()
+            self.admit(self.held)
 
     def dispatch(self, server: Server | None) -> None:
         """Choose a server for the request, unless it is given, and send it there."""
@@ -329,7 +326,8 @@ class Exchange(Requester):
             if len(self.body) > HIGH:
                 self.downstream.pause()
         elif self.sent or len(self.body) >= (self.backend.settings.request_buffer or 0):
-            self.release()
+            self.move(NEW, self.peer.listener.settings.timeouts.client_header)
+            self.dispatch(None)
         else:
             self.move(HELD, self.peer.listener.settings.timeouts.client_body)
 

@@ -25,8 +25,9 @@ class FilterAnswer(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """The exchange waits for so many seconds at most; the filter calls `exchange.release()`, or has it answered by
-    `Filter.answer`. Meanwhile the body is not read; a client that leaves ends the exchange (`on_end`)."""
+    """The exchange waits for so many seconds at most; the filter calls `Filter.release`, before it returns this or
+    later, or has it answered by `Filter.answer`. Meanwhile the body is not read; a client that leaves ends the exchange
+    (`on_end`)."""
 
     seconds: float = 10.0
 
@@ -80,6 +81,10 @@ class Filter:
     def describe(self) -> str:
         """A line for people of what it does."""
         return type(self).__name__
+
+    def release(self, exchange: Requester) -> None:
+        """Let an exchange go on that this filter holds, or is about to hold; nothing where another one does."""
+        exchange.release(self)
 
     def answer(self, exchange: Requester, answer: FilterAnswer) -> None:
         """Answer an exchange that is held; nothing where it is over already."""

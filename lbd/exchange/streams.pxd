@@ -23,7 +23,7 @@ cdef class Requester:
     cdef public Record record
     cdef public RouteTarget route
     cdef public Server server, preferred
-    cdef public object retries, notes
+    cdef public object retries, notes, holder
     cdef public Head request
     cdef public bytes body
     cdef public int state
@@ -31,7 +31,6 @@ cdef class Requester:
     cdef public bint keep, sent, replay
 
     cpdef void hold(self, int number, double seconds) except *
-    cpdef void release(self) except *
     cpdef void respond(self, int status, bytes answer, int ending) except *
     cpdef void opened(self, object upstream, bint fresh) except *
     cpdef void take(self, Server server) except *

@@ -14,6 +14,8 @@ from lbd.routing.listener import Listener
 from lbd.routing.target import RouteTarget
 from lbd.stats.scoreboard import Record
 
+RELEASED = "released"      # in the place of the filter whose release came before its hold
+
 
 class Peer:
     """The other end of a client connection: facts that all exchanges on it share.
@@ -63,7 +65,8 @@ class Requester:
     `request`: the head as it goes to the server, None for a tcp connection. `body`: bytes behind it, as far as they are
     here and may have to be sent. `preferred`: the server that the client had. `keep`: the client's connection is to go
     on after the answer. `sent`: the request was read to its end. `replay`: the request, as far as it was sent, is in
-    `request` and `body`. `notes`: what filters remember of the exchange, by filter.
+    `request` and `body`. `notes`: what filters remember of the exchange, by filter. `holder`: the filter that is asked
+    now, or that holds the exchange; RELEASED once it wants no hold.
     """
 
     def __init__(self, peer: Peer, record: Record) -> None:
@@ -75,6 +78,7 @@ class Requester:
         self.retries: Retries | None = None
         self.request: Head | None = None
         self.notes: dict[object, object] | None = None
+        self.holder: object = None
         self.body = b""
         self.state = self.bytes_in = self.bytes_out = 0
         self.keep = self.sent = self.replay = True
@@ -109,8 +113,9 @@ class Requester:
         """Wait for so long until `release`; `number` is that of the filter to go on with."""
         raise NotImplementedError
 
-    def release(self) -> None:
-        """Go on after a wait; nothing where the exchange is over already."""
+    def release(self, by: object = None) -> None:
+        """Go on after a wait, or do not begin it where the filter has not returned its hold yet; nothing where the
+        exchange is over, or where another filter than `by` holds it."""
         raise NotImplementedError
 
     def respond(self, status: int, answer: bytes, ending: int) -> None:

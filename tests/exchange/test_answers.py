@@ -56,6 +56,14 @@ def test_head_gets_no_body() -> None:
     assert int(Head(answer).get(b"content-length") or 0) > 0
 
 
+def test_the_answer_of_a_route_goes_before_that_of_the_last_hop() -> None:
+    context: Any = SimpleNamespace(error_bodies={})
+    route: Any = SimpleNamespace(answers=None)
+    assert answers.own(Head(asked()), route, context, True)[0::2] == (200, endings.ANSWERED)
+    route.answers = lambda head, keep, bodies: (404, b"none", endings.NO_ROUTE)
+    assert answers.own(Head(asked()), route, context, True) == (404, b"none", endings.NO_ROUTE)
+
+
 def test_before_there_is_a_request() -> None:
     head = error(None, 400)
     assert head.status == 400

@@ -127,6 +127,17 @@ class Holding(Filter):
         self.ended.append(ending)
 
 
+class Hasty(Filter):
+    """Lets a request go before it holds it: `exchange` or `self` as the request says; `none`: it holds nothing then."""
+
+    def on_request(self, exchange: Requester, head: Head) -> Hold | None:
+        if head.get(b"x-release") == b"self":
+            self.release(exchange)
+        else:
+            exchange.release()
+        return None if head.get(b"x-release") == b"none" else Hold(5.0)
+
+
 class Asking(Filter):
     """Asks another backend, and goes on or answers by what it hears."""
 
@@ -142,7 +153,7 @@ class Asking(Filter):
     def on_request(self, exchange: Requester, head: Head) -> Hold:
         def heard(status: int, answer: Head | None, body: bytes) -> None:
             if status == 200:
-                exchange.release()
+                self.release(exchange)
             else:
                 self.answer(exchange, FilterAnswer(403, b"%d %b" % (status, body)))
 

@@ -9,7 +9,7 @@ from lbd.exchange.states import HELD
 from lbd.stats import fields, scoreboard
 from tests.rig import answer, request
 
-from .own import Holding, own
+from .own import Hasty, Holding, own
 
 
 def named(name: str) -> str:
@@ -259,6 +259,54 @@ async def test_a_request_is_held_and_goes_on(simple, stage, connect, rig, body):
     assert (await client.message())[1] == b"<ok>"
     Holding.held[0].release()      # it is over, and nothing happens
     assert Holding.ended == [0]
+
+
+@pytest.mark.parametrize("by", ["self", "exchange"])
+@pytest.mark.parametrize("body", [b"", b"hello"])
+async def test_a_release_counts_that_comes_before_the_hold(simple, stage, connect, by, body):
+    simple(backend=own("Hasty", "Framed"))
+    client = await connect()
+    await client.send(request("/", f"X-Release: {by}", method="POST" if body else "GET", body=body))
+    server = await stage.accept()
+    assert (await server.message())[1] == (b"<hello>" if body else b"")
+    await server.send(answer())
+    assert (await client.message())[1] == b"<ok>"
+
+
+@pytest.mark.parametrize("by", ["self", "exchange", "none"])
+async def test_a_release_before_a_hold_is_not_for_the_next_filter(simple, stage, connect, rig, by):
+    simple(backend=own("Hasty", "Holding"))
+    client = await connect()
+    await client.send(request("/", f"X-Release: {by}"))
+    await rig.until(lambda: len(Holding.held) == 1)
+    held, = Holding.held
+    assert held.state == HELD
+    chain, = rig.plane.context.chains.values()
+    hasty, = (one for one in chain.filters if isinstance(one, Hasty))
+    hasty.release(held)             # a second one, of a filter that does not hold it
+    assert held.state == HELD
+    Holding.made.release(held)
+    server = await stage.accept()
+    await server.head()
+    await server.send(answer())
+    assert (await client.message())[1] == b"ok"
+
+
+async def test_a_release_does_not_end_the_wait_for_a_body(simple, stage, connect, rig):
+    simple(backend=f"request_buffer = '1MiB'\n{own('Holding')}")
+    client = await connect()
+    whole = request(method="POST", body=b"hello")
+    await client.send(whole[:-2])
+    await rig.until(lambda: len(Holding.held) == 1)
+    held, = Holding.held
+    Holding.made.release(held)
+    assert held.state == HELD
+    for again in (Holding.made.release, type(held).release):
+        again(held)
+    assert held.upstream is None
+    await client.send(whole[-2:])
+    server = await stage.accept()
+    assert (await server.message())[1] == b"hello"
 
 
 @pytest.mark.parametrize("short", [0, 3])
