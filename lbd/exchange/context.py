@@ -1,7 +1,7 @@
 """The surroundings of the exchanges of one worker: its clock, its figures, and the parts that they ask."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from lbd.backend.backend import Backend
@@ -100,11 +100,22 @@ class ChainSource(Protocol):
 class Ticking(Protocol):
     """A stream that no client connection has, and that looks after its deadlines itself."""
 
+    peer: Peer
+
+    def requests(self) -> Sequence[Requester]:
+        """The exchange on it."""
+
     def tick(self, now: float, /) -> None:
         """Act on deadlines that have passed; `now`: monotonic seconds."""
 
+    def put_off(self, seconds: float, /) -> None:
+        """Have its deadlines pass so much later."""
+
+    def stop(self, ending: int, /) -> None:
+        """Cut it, whatever it is doing; who made it hears of that."""
+
     def cancel(self) -> None:
-        """Give it up."""
+        """Give it up; who made it hears nothing."""
 
 
 class Resets(Protocol):

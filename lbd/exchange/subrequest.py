@@ -67,7 +67,23 @@ class Subrequest(Downstream):
     def cancel(self) -> None:
         """Give it up; `done` is not called."""
         self._done = None
-        self.exchange.cut(endings.CLIENT_CLOSED)
+        self.stop(endings.CLIENT_CLOSED)
+
+    def stop(self, ending: int) -> None:
+        """Cut it, whatever it is doing; `done` hears of no answer."""
+        try:
+            self.exchange.cut(ending)
+        finally:
+            self._over()
+
+    def requests(self) -> Sequence[Exchange]:
+        """The exchange of it."""
+        return (self.exchange,)
+
+    def put_off(self, seconds: float) -> None:
+        """Have its deadlines pass so much later."""
+        self.deadline += seconds
+        self.ends += seconds
 
     def tick(self, now: float) -> None:
         """Act on deadlines, those of the exchange and its own."""

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 
 from lbd.backend.backend import Backend
-from lbd.exchange.context import WorkerContext
+from lbd.exchange.context import Ticking, WorkerContext
 from lbd.exchange.deadlines import STALL
 from lbd.exchange.streams import ClientConnection
 from lbd.log.logger import logger
@@ -52,14 +52,28 @@ class Timers:
                 logger.exception("a connection failed at its deadline", kind=type(client).__name__)
                 client.stop(endings.INTERNAL_ERROR)
         for stream in list(context.streams):
-            stream.tick(now)
+            self._tell(stream, now)
         self._due(now)
+
+    def _tell(self, stream: Ticking, now: float) -> None:
+        """Have a stream act on its deadlines; one that cannot is cut, and is told no more."""
+        try:
+            stream.tick(now)
+        except Exception:
+            logger.exception("a request of a filter failed at its deadline", kind=type(stream).__name__)
+            try:
+                stream.stop(endings.INTERNAL_ERROR)
+            except Exception:      # the same fault, most likely
+                logger.exception("a request of a filter could not be cut", kind=type(stream).__name__)
+            self._context.streams.discard(stream)
 
     def _forgive(self, seconds: float) -> None:
         """Put every deadline off by the time in which nothing was read: what peers sent meanwhile is still unread, and
         deadlines set since then were counted from a clock that stood still too."""
         for client in self._clients:
             client.deadline += seconds
+        for stream in self._context.streams:
+            stream.put_off(seconds)
 
     def _part(self) -> Collection[ClientConnection]:
         """The connections to look at now: all where they are few, else a tenth of those of this round."""

@@ -30,6 +30,29 @@ class Client:
         self.stopped = ending
 
 
+class Stream:
+    """A request of a filter."""
+
+    def __init__(self, fault: str = "") -> None:
+        self.fault = fault
+        self.off = 0.0
+        self.ticks = 0
+        self.stopped = 0
+
+    def tick(self, now: float) -> None:
+        self.ticks += 1
+        if "tick" in self.fault:
+            raise RuntimeError("a fault")
+
+    def put_off(self, seconds: float) -> None:
+        self.off += seconds
+
+    def stop(self, ending: int) -> None:
+        self.stopped = ending
+        if "stop" in self.fault:
+            raise RuntimeError("a fault")
+
+
 class Context:
     """A clock that the test moves, and what was due."""
 
@@ -126,6 +149,21 @@ def test_one_that_raises_is_aborted_and_the_rest_go_on(capsys: pytest.CaptureFix
     assert hand.calls
 
 
+@pytest.mark.parametrize("fault", ["tick", "tick, stop"])
+def test_a_stream_that_raises_is_cut_and_the_rest_go_on(fault: str, capsys: pytest.CaptureFixture[str]) -> None:
+    context = Context()
+    hand, _ = timers(context)
+    broken, others = Stream(fault), [Stream(), Stream()]
+    context.streams.update((broken, *others))
+    for _ in range(2):
+        hand.calls.pop()()
+    assert "".join(capsys.readouterr()).count("a request of a filter failed at its deadline kind=Stream") == 1
+    assert (broken.ticks, broken.stopped) == (1, endings.INTERNAL_ERROR)
+    assert [stream.ticks for stream in others] == [2, 2]
+    assert context.streams == set(others)
+    assert len(context.ticks) == 2
+
+
 def test_removed_and_stopped() -> None:
     context = Context()
     hand, made = timers(context)
@@ -165,7 +203,10 @@ def test_a_process_that_stood_still_gives_everybody_the_time_back() -> None:
     context.clock = lambda: 5.0
     waits, silent = Client(0.5), Client(5.05)
     context.clients.update({waits, silent})
+    stream = Stream()
+    context.streams.add(stream)
     hand.calls.pop()()
+    assert 4.8 < stream.off < 5.0
     assert (waits.expired, silent.expired) == (0, 0)
     context.clock = lambda: 5.5
     hand.calls.pop()()
