@@ -380,7 +380,9 @@ class Exchange(Requester):
         self.downstream.reset(ending)
 
     def settle(self, ending: int) -> None:
-        """Count and log the exchange, which is over."""
+        """Count and log the exchange, which is over: once, as another call may come from within the end of it."""
+        if self.state == ENDED:
+            return
         if self.state == TUNNEL:
             tunnel.tally(self, self.pumps)
         elif self.state == QUEUED and self.backend.gate is not None:

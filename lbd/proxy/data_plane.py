@@ -153,6 +153,7 @@ class DataPlane:
         if late > 0:
             process.add(fields.PROCESS_LAG, late)
         process.set(fields.PROCESS_LAG_MAX, max(process.get(fields.PROCESS_LAG_MAX) * 0.98, late))
+        self.client_gone()      # of the requests of filters nobody else tells
 
     # The end
 
@@ -173,8 +174,8 @@ class DataPlane:
         self.client_gone()
 
     def client_gone(self) -> None:
-        """End a running drain where the last client is gone."""
-        if self._done is None or self.clients:
+        """End a running drain where the last client is gone, and the last request of a filter."""
+        if self._done is None or self.clients or self.context.streams:
             return
         done, self._done = self._done, None
         self.timers.stop()

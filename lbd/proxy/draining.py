@@ -12,7 +12,7 @@ from lbd.backend.backend import Backend
 from lbd.backend.server import Server
 from lbd.backend.snapshot import Endpoint
 from lbd.exchange import failures, pinned, tunnel
-from lbd.exchange.context import WorkerContext
+from lbd.exchange.context import Ticking, WorkerContext
 from lbd.exchange.exchange import Exchange
 from lbd.exchange.states import CONNECT, NEW, RELAY, TUNNEL, WAIT
 from lbd.exchange.streams import ClientConnection, Requester
@@ -65,7 +65,8 @@ class Draining:
     def cut(self, servers: Collection[Server], ending: int) -> None:
         """End the connections to these servers now: requests are retried at others where they may, answers break off,
         tunnels and idle connections are closed."""
-        for client in list(self._everyone):
+        everyone: list[ClientConnection | Ticking] = [*self._everyone, *self._context.streams]
+        for client in everyone:
             for exchange in client.requests():
                 if exchange.server in servers:
                     forsake(exchange, ending)
@@ -122,17 +123,23 @@ class Draining:
                 client.stop(ending)
             elif tunnels(client) and now >= self._halves.setdefault(cause, (now + ends) / 2):
                 leaving[cause].append(client)
+        for stream in list(self._context.streams):
+            cause = self._cause(stream)
+            if cause is not None:
+                left.add(cause)
+                if self._ends[cause][0] <= now:
+                    stream.stop(self._ends[cause][1])
         for cause, clients in leaving.items():
             time, ending = self._ends[cause][0] - now, self._ends[cause][1]
             for client in clients[:int(len(clients) * TICK / time) + 1 if time > TICK else None]:
-                if client.idle:
+                if client.idle and (time <= 0 or not unread(client)):
                     client.dismiss()
                 for exchange in tunnels(client):
                     tunnel.hang_up(exchange, exchange.upstream, ending)
         self._ends = {cause: known for cause, known in self._ends.items() if known[0] > now or cause in left}
         self._halves = {cause: half for cause, half in self._halves.items() if cause in self._ends}
 
-    def _cause(self, client: ClientConnection) -> Listener | Server | None:
+    def _cause(self, client: ClientConnection | Ticking) -> Listener | Server | None:
         """The cause for this client to leave: its listener or the server of a request, whichever ends first."""
         servers = [exchange.server for exchange in client.requests() if exchange.server is not None]
         servers += [connection.server for connection in pinned.held(client.peer) if connection.server.gone]
@@ -144,6 +151,11 @@ def tunnels(client: ClientConnection) -> list[Exchange]:
     """The tunnels of a client."""
     return [exchange for exchange in client.requests()
             if isinstance(exchange, Exchange) and exchange.state == TUNNEL]
+
+
+def unread(client: ClientConnection) -> bool:
+    """Whether something that the client sent lies there: its next request is read and answered, as its last one."""
+    return client.peer.transport is not None and client.peer.transport.is_readable()
 
 
 def forsake(exchange: Requester, ending: int) -> None:

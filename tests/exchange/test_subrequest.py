@@ -3,10 +3,24 @@
 import pytest
 
 from lbd.exchange.subrequest import request as head_of
+from lbd.stats import endings, fields, scoreboard
 from tests.rig import answer, request
 
 ASKING = 'filters = [{{ use = "tests.filters.own:Asking", backend = "guard"{} }}]'
 GUARD = '\n[backends.guard.servers]\ng = "{}"\n'
+
+
+class Notes:
+    """An access log of endings alone."""
+
+    def __init__(self):
+        self.endings = []
+
+    def note(self, exchange, ending):
+        self.endings.append(ending)
+
+    def blame(self, exchange, ending, reason):
+        """Nothing is remembered."""
 
 
 @pytest.mark.parametrize(("said", "status"), [
@@ -60,6 +74,19 @@ async def test_an_answer_that_is_too_large(simple, stage, spare, connect):
     await guard.head()
     await guard.send(answer(b"x" * 70_000))
     assert (await client.message())[1] == b"0 "
+
+
+async def test_an_answer_of_lbd_that_is_too_large_ends_it_once(simple, rig, stage, connect, refusing):
+    simple(ASKING.format(""), more=GUARD.format(refusing.address))
+    rig.plane.context.error_bodies = {502: b"x" * 70_000}
+    rig.plane.context.access = notes = Notes()
+    client = await connect()
+    await client.send(request())
+    assert (await client.message())[1] == b"0 "
+    backend = rig.plane.in_force.backends["guard"]
+    assert rig.board.total(scoreboard.BACKEND, backend.row.slot, fields.BACKEND_IN_FLIGHT) == 0
+    assert rig.ending("client-closed") == 1
+    assert notes.endings == [endings.CLIENT_CLOSED, endings.ANSWERED]      # of the question, and of the client's request
 
 
 async def test_it_is_given_up_with_the_exchange_that_asks(simple, rig, stage, spare, connect):

@@ -7,6 +7,11 @@ import pytest
 
 from lbd.downstream.http1 import Http1Connection
 from lbd.exchange.exchange import Exchange
+from lbd.exchange.streams import Peer as ClientPeer
+from lbd.exchange.subrequest import Subrequest
+from lbd.exchange.subrequest import request as head_of
+from lbd.routing.target import RouteTarget
+from lbd.stats import scoreboard
 from lbd.upstream.closing import close_idle
 from lbd.upstream.http1 import Http1ServerConnection
 from tests.plane import Connect, Simple
@@ -55,6 +60,51 @@ async def test_a_drain_cuts_what_is_left_at_its_end(rig: Rig, simple: Simple, st
     await server.ended()
     assert rig.ending("shutdown-cut") == 1
     assert rig.in_flight() == 0
+
+
+async def asked(rig: Rig, simple: Simple, spare: Stage, connect: Connect, more: str = "") -> tuple[list[int], Peer]:
+    """A request of a filter that no client waits for; what it hears, and its server."""
+    simple(more=f"\n[backends.other]\n{more}\n[backends.other.servers]\ng = '{spare.address}'\n")
+    in_force, said = rig.plane.in_force, []
+    target = RouteTarget(rig.plane.assembly.row(scoreboard.ROUTE, 0), in_force.backends["other"])
+    Subrequest(rig.plane.context, ClientPeer(in_force.listeners["web"]), target, head_of(b"GET", b"/", b"h"),
+               lambda status, head, body: said.append(status))
+    server = await spare.accept()
+    await server.head()
+    return said, server
+
+
+async def test_a_drain_waits_for_requests_of_filters(rig: Rig, simple: Simple, spare: Stage, connect: Connect) -> None:
+    said, server = await asked(rig, simple, spare, connect)
+    ended = asyncio.Event()
+    rig.plane.drain(5.0, ended.set)
+    assert not ended.is_set()
+    await server.send(answer())
+    async with asyncio.timeout(20):
+        await ended.wait()
+    assert said == [200]
+
+
+async def test_a_drain_cuts_requests_of_filters_at_its_end(rig: Rig, simple: Simple, spare: Stage,
+                                                           connect: Connect) -> None:
+    said, server = await asked(rig, simple, spare, connect)
+    ended = asyncio.Event()
+    rig.plane.drain(0.2, ended.set)
+    async with asyncio.timeout(20):
+        await ended.wait()
+    assert said == [0]
+    await server.ended()
+    assert rig.ending("shutdown-cut") == 1
+
+
+async def test_a_server_that_is_down_cuts_requests_of_filters(rig: Rig, simple: Simple, spare: Stage,
+                                                              connect: Connect) -> None:
+    said, server = await asked(rig, simple, spare, connect, "on_down = 'cut'\nretries = 0")
+    one, = rig.plane.in_force.backends["other"].servers.values()
+    rig.plane.update([one.endpoint._replace(health="down")])
+    await server.ended()
+    assert said == [502]
+    assert not rig.plane.context.streams
 
 
 async def test_connections_and_requests_make_no_cycles(rig: Rig, simple: Simple, stage: Stage,

@@ -32,7 +32,9 @@ class Request:
 
 class Client:
     def __init__(self, listener: Any, idle: bool = True, server: Any = None, state: int = WAIT) -> None:
-        self.peer = SimpleNamespace(listener=listener, pins=None)
+        self.unread = False
+        self.peer = SimpleNamespace(listener=listener, pins=None,
+                                    transport=SimpleNamespace(is_readable=lambda: self.unread))
         self.idle = idle
         self.deadline = 0.0
         self.end: Any = None
@@ -87,7 +89,12 @@ class Clients:
 
 
 class Clock:
+    """A worker's context: its clock, and the requests of filters."""
+
     now = 0.0
+
+    def __init__(self, *streams: Client) -> None:
+        self.streams = set(streams)
 
     def clock(self) -> float:
         return self.now
@@ -139,6 +146,37 @@ def test_busy_clients_are_cut_at_the_end_and_idle_ones_closed() -> None:
     assert busy.end is None
     draining.tick(1.0)
     assert (busy.end, idle.end) == (endings.SHUTDOWN_CUT, "dismissed")
+
+
+def test_a_client_whose_next_request_lies_unread_is_not_closed() -> None:
+    listener = Listener()
+    asks, quiet = Client(listener), Client(listener)
+    asks.unread = True
+    draining = made(asks, quiet)
+    draining.dismiss(listener, 2.0, endings.DRAIN_CUT)
+    for tick in range(1, 20):
+        draining.tick(tick / 10)
+    assert (asks.end, quiet.end) == (None, "dismissed")
+    draining.tick(2.0)
+    assert asks.end == "dismissed"
+
+
+def test_requests_of_filters_are_waited_for_and_cut_at_the_end() -> None:
+    listener = Listener()
+    mirror, other = Client(listener, idle=False), Client(Listener(), idle=False)
+    draining = made(clock=Clock(mirror, other))
+    draining.dismiss(listener, 1.0, endings.SHUTDOWN_CUT)
+    draining.tick(0.9)
+    assert mirror.end is None
+    draining.tick(1.0)
+    assert (mirror.end, other.end) == (endings.SHUTDOWN_CUT, None)
+
+
+def test_requests_of_filters_to_a_server_that_is_cut_end() -> None:
+    server = Server()
+    mirror, other = Client(None, False, server), Client(None, False, Server())
+    made(clock=Clock(mirror, other)).cut({server}, endings.SERVER_DOWN)
+    assert (mirror.end, other.end) == (("forsaken", endings.SERVER_DOWN), None)
 
 
 def hung_up_evenly(draining: Any, clients: list[Client], ending: int) -> None:
