@@ -39,16 +39,18 @@ class Prepared(NamedTuple):
 
 class Assembly:
     """Builds for one worker: `lane` is its lane of the board, `nowhere` the backend of requests lbd answers itself.
-    `context` is that of the worker; without one what is built can be looked at, and serves nothing."""
+    `context` is that of the worker; without one what is built can be looked at, and serves nothing. `random`: the dice,
+    where they are to fall as before; else no two workers, nor two lives of one, choose in the same order."""
 
-    def __init__(self, board: Board, lane: int, context: WorkerContext | None = None) -> None:
+    def __init__(self, board: Board, lane: int, context: WorkerContext | None = None,
+                 random: Random | None = None) -> None:
         self.board = board
         self.lane = lane
         self.process = board.row(lane, scoreboard.PROCESS, 0)
         self.context = context or WorkerContext(NO_LOOP, board, lane, now, Wakeups((), lane))
         self.nowhere = Backend("", self.process)
         self.sources = SourceTable(board, lane)
-        self.random = Random(lane)
+        self.random = random or Random()      # seeded by the system
         self.tls_contexts = TlsContexts()
 
     def row(self, kind: int, slot: int) -> Row:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -72,3 +73,15 @@ def test_bodies_of_errors(tmp_path: Path) -> None:
     config = replace(configuration(CONFIG, tmp_path), bodies={"503": b"<p>Back soon</p>"})
     prepared = Assembly(Board.create(1), 0).prepare(generation(config), {}, {})
     assert prepared.error_bodies == {503: b"<p>Back soon</p>"}
+
+
+def test_every_worker_throws_dice_of_its_own() -> None:
+    board = Board.create(1)
+    throws = [Assembly(board, 0).random.random() for _ in range(2)]
+    assert throws[0] != throws[1]
+
+
+def test_dice_that_fall_as_before() -> None:
+    board = Board.create(1)
+    throws = [Assembly(board, 0, random=Random(7)).random.random() for _ in range(2)]
+    assert throws[0] == throws[1]
