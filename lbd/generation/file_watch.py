@@ -42,6 +42,17 @@ def fingerprint(files: Iterable[str]) -> Print:
     return tuple(found)
 
 
+def touched(files: Iterable[str], since: int) -> bool:
+    """Whether one of these files, or a link in its place, changed at that moment (nanoseconds since 1970) or after it,
+    as far as the clock of its file system can tell."""
+    for entry in files:
+        for path in glob.iglob(entry, recursive=True) if is_pattern(entry) else [entry]:
+            with contextlib.suppress(OSError):
+                if max(os.stat(path).st_ctime_ns, os.lstat(path).st_ctime_ns) >= since:
+                    return True
+    return False
+
+
 def places(files: Iterable[str]) -> frozenset[str]:
     """The directories in which something happens when one of the files is changed, replaced, made or removed: its own,
     and that of every symbolic link on the way to it."""
@@ -99,12 +110,13 @@ def _way(path: str) -> set[str]:
 
 
 class FileWatch:
-    """Calls `changed` when the files that `files` names are others than before, once they have settled."""
+    """Calls `changed` when the files that `files` names are others than before, once they have settled. `since` is the
+    moment (nanoseconds since 1970) before they were read: what changed between that and now counts too."""
 
-    def __init__(self, files: Callable[[], Sequence[str]], changed: Callable[[], None]) -> None:
+    def __init__(self, files: Callable[[], Sequence[str]], changed: Callable[[], None], since: int = 0) -> None:
         self._files = files
         self._changed = changed
-        self._seen = fingerprint(files())
+        self._seen = () if since and touched(files(), since) else fingerprint(files())
         self._looking = Offload("looking for changes of files", most=1)
         self.polls = ""     # why there are no events, "" when there are
 

@@ -8,12 +8,14 @@ from lbd.net.tasks import Tasks
 
 
 class ConfigWatch:
-    """`changed` is called when one of `files` is another than before, while followed."""
+    """`changed` is called when one of `files` is another than before, while followed; `since`: than at that moment, when
+    they were read (nanoseconds since 1970)."""
 
-    def __init__(self, tasks: Tasks, files: Callable[[], Sequence[str]], changed: Callable[[], None]) -> None:
+    def __init__(self, tasks: Tasks, files: Callable[[], Sequence[str]], changed: Callable[[], None],
+                 since: int = 0) -> None:
         self._tasks = tasks
         self._files = files
-        self._watch = FileWatch(files, changed)
+        self._watch = FileWatch(files, changed, since)
         self._watching: asyncio.Task[None] | None = None
 
     def follow(self, wanted: bool) -> None:

@@ -16,7 +16,8 @@ class FileWatches:
         self._reload = reload
         self._source: ConfigSource = reload.source
         self._renewal = Renewal(plane, tasks)
-        self._config_watch = ConfigWatch(tasks, lambda: self._source.files, self._on_change)
+        self._config_watch = ConfigWatch(tasks, lambda: self._source.files, self._on_change,
+                                         self._source.loaded.begun)
         self._wanted = False
 
     @property

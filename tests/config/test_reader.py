@@ -1,6 +1,7 @@
 """Tests of lbd.config.reader: whole configurations, with all their mistakes at once, from files and from options."""
 
 import pickle
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -176,3 +177,10 @@ def test_what_is_wrong_in_the_first_file_is_never_replaced(directory: Directory)
     (directory.path / "d/a.toml").unlink()
     after = read_file("lbd.toml", directory.algorithms, directory.checks, good=before.documents)
     assert list(after.config.backends) == ["app"]
+
+
+def test_the_moment_before_the_reading(directory: Directory) -> None:
+    before = time.time_ns()
+    begun = directory.read(WHOLE).begun
+    assert before - 100_000_000 < begun <= time.time_ns()       # its clock moves a hundred times a second at least
+    assert directory.write("lbd.toml", WHOLE + "\n").stat().st_ctime_ns >= begun

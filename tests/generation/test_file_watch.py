@@ -6,7 +6,7 @@ import os
 import pytest
 
 from lbd.generation import file_watch
-from lbd.generation.file_watch import FileWatch, fingerprint, places
+from lbd.generation.file_watch import FileWatch, fingerprint, places, touched
 
 
 class Seen:
@@ -170,3 +170,27 @@ def test_a_loop_of_links_ends(tmp_path):
     (tmp_path / "b").symlink_to("a")
     assert places([str(tmp_path / "a")])
     assert fingerprint([str(tmp_path / "a")]) == ()
+
+
+def test_files_that_changed_since_a_moment(tmp_path):
+    file, link = tmp_path / "lbd.toml", tmp_path / "link.toml"
+    file.write_text("1")
+    changed = file.stat().st_ctime_ns
+    assert touched([str(file)], changed)
+    assert touched([str(tmp_path / "*.toml")], changed)
+    assert not touched([str(file), str(tmp_path / "none")], changed + 1)
+    link.symlink_to(file)
+    linked = os.lstat(link).st_ctime_ns
+    assert touched([str(link)], linked)      # another link, though to a file of before
+
+
+async def test_a_change_before_the_watch_counts_if_it_came_after_the_reading(tmp_path):
+    file = tmp_path / "lbd.toml"
+    file.write_text("1")
+    called = asyncio.Event()
+    task = asyncio.ensure_future(FileWatch(lambda: [str(file)], called.set, file.stat().st_ctime_ns).run())
+    async with asyncio.timeout(20):
+        await called.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -14,8 +14,8 @@ from lbd.schema import Config, Global
 class Reload:
     """Notes reloads; `source` is its own."""
 
-    def __init__(self, file):
-        self.source = SimpleNamespace(files=(str(file),))
+    def __init__(self, file, begun=0):
+        self.source = SimpleNamespace(files=(str(file),), loaded=SimpleNamespace(begun=begun))
         self.causes = []
         self.asked = asyncio.Event()
 
@@ -42,6 +42,17 @@ async def test_a_changed_file_asks_for_a_reload(tmp_path, tasks):
         await reload.asked.wait()
     assert reload.causes == [("a changed file", True)]
     watches.tick()
+
+
+async def test_a_file_that_changed_since_it_was_read_asks_for_a_reload(tmp_path, tasks):
+    file = tmp_path / "lbd.toml"
+    file.write_text("one")
+    reload = Reload(file, begun=file.stat().st_ctime_ns)
+    file.write_text("two, before there is a watch")
+    FileWatches(SimpleNamespace(in_force=InForce()), reload, tasks).start(Config(global_=Global(watch=True)))
+    async with asyncio.timeout(20):
+        await reload.asked.wait()
+    assert reload.causes == [("a changed file", True)]
 
 
 async def test_only_a_change_in_force_ends_the_watch(tmp_path, tasks):
