@@ -166,8 +166,9 @@ def check_tls(config: Config, findings: Findings) -> None:
         if not backend.tls.verify:
             findings.warn((*path, "verify"), "no certificate is checked: whoever is on the way to the servers can read "
                                              "and change everything")
-        elif backend.tls.server_name in (None, OF_REQUEST) and any(server.address.path for server in backend.servers.values()):
-            findings.error(path, "a server on a Unix socket has no name of its own to check; give one as server_name")
+        elif backend.tls.server_name in (None, OF_REQUEST) \
+                and any(server.address.path for server in backend.servers.values()):
+            findings.error(path, "a server on a Unix socket has no name of its own; give server_name")
 
 
 def check_admin(config: Config, findings: Findings) -> None:

@@ -43,6 +43,4 @@ class ClientAcceptor:
             return ProxyProtocol(admission, peer, serve)
         if settings.tls is not None:
             return secure(admission, settings, Handshake(admission, peer, serve))
-        if settings.tcp is None:
-            return Http1Connection(admission, peer)
-        return serve_tcp(admission, peer)
+        return serve(admission, peer)

@@ -8,7 +8,9 @@ from lbd.stats.scoreboard cimport Row
 
 cdef class FilterChain:
     cdef public bint sends, receives, entrance
+    cdef public object asking
 
+    cpdef object asker(self, int number)
     cpdef bint admit(self, Requester exchange, int start) except *
     cpdef bytes respond(self, Requester exchange, Head head, bytes data, bint end)
     cpdef void answer(self, Requester exchange, Head head) except *

@@ -60,10 +60,16 @@ class Connector(Protocol):
 
 class FilterChain:
     """The filters of a route, in order. `sends` and `receives`: some read the body of requests, of answers. `entrance`:
-    these are a listener's own, and a request that they let pass gets its route then."""
+    these are a listener's own, and a request that they let pass gets its route then. `asking`: the filter that is asked
+    now, None once it wants no hold."""
 
     def __init__(self) -> None:
         self.sends = self.receives = self.entrance = False
+        self.asking: object = None
+
+    def asker(self, number: int) -> object:
+        """The filter that was asked before that one."""
+        raise NotImplementedError
 
     def admit(self, exchange: Requester, start: int) -> bool:
         """Ask the filters from that one on; False where one answered, or holds the exchange."""

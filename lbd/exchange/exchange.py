@@ -7,7 +7,7 @@ from lbd.exchange.choice import bind_source, select
 from lbd.exchange.context import FilterChain, WorkerContext
 from lbd.exchange.retry import Retries
 from lbd.exchange.states import BODY, CHECK, CONNECT, ENDED, HELD, HIGH, NEW, QUEUED, RELAY, SEND, TUNNEL, WAIT
-from lbd.exchange.streams import RELEASED, Downstream, Peer, Requester, ServerConnection, Upstream
+from lbd.exchange.streams import Downstream, Peer, Requester, ServerConnection, Upstream
 from lbd.http.message import Head
 from lbd.routing.target import RouteTarget
 from lbd.stats import endings, fields
@@ -21,7 +21,7 @@ PIECES = 64              # most reads of a body that is kept for a retry
 
 class Exchange(Requester):
     """Exchange of one request and its answer. `move` alone changes its state. `held`: the number of the filter to go on
-    with, or BODY; `until`: monotonic seconds, when that has to be. `half_closed`: one side of a tunnel sent its last."""
+    with, or BODY; `until`: monotonic seconds, when that has to be. `half_closed`: a side of a tunnel sent its last."""
 
     def __init__(self, context: WorkerContext, peer: Peer, downstream: Downstream) -> None:
         self.context = context      # the fields of the class above are set here too: a call less for every request
@@ -38,7 +38,6 @@ class Exchange(Requester):
         self.filters: FilterChain | None = None
         self.pumps: tunnel.Pumps = NO_PUMPS
         self.notes: dict[object, object] | None = None
-        self.holder: object = None
         self.body = b""
         self.until = 0.0
         self.state = NEW
@@ -110,11 +109,11 @@ class Exchange(Requester):
             self.downstream.pause()
 
     def release(self, by: object = None) -> None:
-        if by is not None and by is not self.holder:
-            return
-        if self.state == NEW:
-            self.holder = RELEASED
-        elif self.state == HELD and self.held != BODY:
+        filters = self.filters
+        if filters is not None and self.state == NEW and by in (None, filters.asking):
+            filters.asking = None
+        elif filters is not None and self.state == HELD and self.held != BODY \
+                and by in (None, filters.asker(self.held)):
             self.move(NEW, self.peer.listener.settings.timeouts.client_header)
             if not self.sent:
                 self.downstream.resume()

@@ -23,7 +23,7 @@ cdef class Requester:
     cdef public Record record
     cdef public RouteTarget route
     cdef public Server server, preferred
-    cdef public object retries, notes, holder
+    cdef public object retries, notes
     cdef public Head request
     cdef public bytes body
     cdef public int state

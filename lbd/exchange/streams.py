@@ -14,8 +14,6 @@ from lbd.routing.listener import Listener
 from lbd.routing.target import RouteTarget
 from lbd.stats.scoreboard import Record
 
-RELEASED = "released"      # in the place of the filter whose release came before its hold
-
 
 class Peer:
     """The other end of a client connection: facts that all exchanges on it share.
@@ -65,8 +63,7 @@ class Requester:
     `request`: the head as it goes to the server, None for a tcp connection. `body`: bytes behind it, as far as they are
     here and may have to be sent. `preferred`: the server that the client had. `keep`: the client's connection is to go
     on after the answer. `sent`: the request was read to its end. `replay`: the request, as far as it was sent, is in
-    `request` and `body`. `notes`: what filters remember of the exchange, by filter. `holder`: the filter that is asked
-    now, or that holds the exchange; RELEASED once it wants no hold.
+    `request` and `body`. `notes`: what filters remember of the exchange, by filter.
     """
 
     def __init__(self, peer: Peer, record: Record) -> None:
@@ -78,7 +75,6 @@ class Requester:
         self.retries: Retries | None = None
         self.request: Head | None = None
         self.notes: dict[object, object] | None = None
-        self.holder: object = None
         self.body = b""
         self.state = self.bytes_in = self.bytes_out = 0
         self.keep = self.sent = self.replay = True

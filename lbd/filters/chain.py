@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from lbd.exchange.context import FilterChain
 from lbd.exchange.filter import PASS, Filter, FilterAnswer, Hold, give
 from lbd.exchange.states import ENDED
-from lbd.exchange.streams import RELEASED, Requester
+from lbd.exchange.streams import Requester
 from lbd.http import head as flags_of
 from lbd.http.message import Head
 from lbd.log.logger import logger
@@ -54,9 +54,9 @@ class Chain(FilterChain):
         try:
             for it in self._asked[start:] if start else self._asked:
                 number += 1
-                exchange.holder = it
+                self.asking = it
                 found = it.on_request(exchange, head)
-                if found is not None and not (isinstance(found, Hold) and released(exchange)):
+                if found is not None and not (isinstance(found, Hold) and self.asking is None):
                     return self._stop(exchange, found, number)
         except Exception as error:
             if self._passes(exchange, self._asked[number - 1], "on_request", error):
@@ -68,6 +68,10 @@ class Chain(FilterChain):
         if self.sends and not self.entrance:
             return self._frame_request(exchange, head)
         return True
+
+    def asker(self, number: int) -> object:
+        """The filter that was asked before that one."""
+        return self._asked[number - 1]
 
     def _stop(self, exchange: Requester, found: FilterAnswer | Hold, number: int) -> bool:
         """Do what a filter wants instead of going on."""
@@ -215,11 +219,6 @@ class Chain(FilterChain):
                            listener=exchange.peer.listener.name, reason=f"{type(error).__name__}: {error}",
                            then="the request goes on without it" if it.on_error == PASS else "the request is refused")
         return it.on_error == PASS or exchange.state == ENDED
-
-
-def released(exchange: Requester) -> bool:
-    """Whether the filter that was asked last wants its hold no more."""
-    return exchange.holder is RELEASED
 
 
 def overriding(hook: str, filters: Sequence[Filter]) -> tuple[Filter, ...]:

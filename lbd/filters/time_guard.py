@@ -5,7 +5,7 @@ What a slow hook returns counts as ever: time that is spent cannot be had back.
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 from lbd.exchange.filter import Filter, FilterContext
 from lbd.log.logger import logger
@@ -14,6 +14,9 @@ from lbd.stats.scoreboard import now
 
 SLOWEST = 0.01      # seconds that a hook may take
 QUIET = 60.0        # seconds between two lines in the log about one filter
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 HOOKS = ("on_request", "on_request_data", "on_response", "on_response_data", "on_end")
 
@@ -26,13 +29,13 @@ class TimeGuard:
         self._context = context
         self._quiet_until = 0.0
 
-    def guard(self, hook: Callable[..., Any]) -> Callable[..., Any]:
+    def guard(self, hook: Callable[P, R]) -> Callable[P, R]:
         """The hook, with its time watched."""
         @functools.wraps(hook)
-        def timed(*given: Any) -> Any:
+        def timed(*given: P.args, **named: P.kwargs) -> R:
             begun = now()
             try:
-                return hook(*given)
+                return hook(*given, **named)
             finally:
                 spent = now() - begun
                 if spent > SLOWEST:

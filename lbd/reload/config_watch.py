@@ -8,8 +8,8 @@ from lbd.net.tasks import Tasks
 
 
 class ConfigWatch:
-    """`changed` is called when one of `files` is another than before, while followed; `since`: than at that moment, when
-    they were read (nanoseconds since 1970)."""
+    """`changed` is called when one of `files` is another than before, while followed; `since` (nanoseconds since 1970):
+    than at that moment, when they were read."""
 
     def __init__(self, tasks: Tasks, files: Callable[[], Sequence[str]], changed: Callable[[], None],
                  since: int = 0) -> None:

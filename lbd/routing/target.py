@@ -18,7 +18,8 @@ class RouteTarget:
     request alone.
     """
 
-    __slots__ = ("answers", "backend", "index", "logged", "named", "onward", "plain", "removed", "response_removed", "row")
+    __slots__ = ("answers", "backend", "index", "logged", "named", "onward", "plain", "removed", "response_removed",
+                 "row")
 
     def __init__(self, row: Row, backend: Backend, answers: Answers | None = None, index: int = -1,
                  logged: bool = True) -> None:

@@ -197,7 +197,8 @@ BINDS = many(BIND, BIND.allowed + ", or an array of these")
 ADDRESS = ValueKind("address", "HOST:PORT, [IPv6]:PORT, unix:/PATH, unix:@NAME or https://HOST:PORT", _server, _ANY,
                     empty=Address())
 HOST = ValueKind("host", "an IP address or a host name", lambda value: host_of(text_of(value)), _ANY)
-SERVER_NAME = ValueKind("name", 'an IP address, a host name or "{host}"', lambda value: _server_name(text_of(value)), _ANY)
+SERVER_NAME = ValueKind("name", 'an IP address, a host name or "{host}"', lambda value: _server_name(text_of(value)),
+                        _ANY)
 NETWORK = ValueKind("network", 'a network like "10.0.0.0/8" or an IP address', network_of, _ANY)
 NETWORKS = many(NETWORK, 'networks like "10.0.0.0/8" or IP addresses')
 PROXIES = many(ValueKind("proxy", NETWORK.allowed + ', or "unix"',

@@ -208,7 +208,7 @@ def test_tls(directory: Directory) -> None:
         "lbd.toml:7:1: backends.app.tls.verify: no certificate is checked: "
         "whoever is on the way to the servers can read and change everything"]
     assert directory.errors(WHOLE.replace("10.0.0.1:80", "unix:/run/a.sock") + "[backends.app]\ntls = true\n") == [
-        "lbd.toml:7:1: backends.app.tls: a server on a Unix socket has no name to check; add server_name"]
+        "lbd.toml:7:1: backends.app.tls: a server on a Unix socket has no name of its own; give server_name"]
 
 
 def test_redirects_to_https(directory: Directory) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lbd.exchange.states import HELD
 from lbd.stats import fields, scoreboard
 from tests.plane import CONFIG, Connect, Simple
 from tests.rig import Peer, Refusing, Rig, Silent, Stage, answer, configuration, generation, request, warm
@@ -365,3 +366,24 @@ async def test_which_statuses_are_failures_is_the_backends_choice_and_changes_wi
     await server.send(answer(status="503 Oh"))
     await client.message()
     assert rig.board.total(scoreboard.SERVER, 0, fields.SERVER_FAILURES) == 1
+
+
+async def test_an_upload_that_is_being_buffered_takes_no_place(rig: Rig, stage: Stage, connect: Connect,
+                                                               tmp_path: Path) -> None:
+    bounded = CONFIG.replace('a = "{address}"', 'a = {{ address = "{address}", max_conns = 1 }}')
+    rig.start(configuration(bounded.format(listener="", backend="request_buffer = '1MiB'", address=stage.address),
+                            tmp_path))
+    slow, quick = await connect(), await connect()
+    whole = request("/slow", method="POST", body=b"hello")
+    await slow.send(whole[:-2])
+    await rig.until(lambda: bool(rig.exchanges) and rig.exchanges[0].state == HELD)
+    await quick.send(request("/quick"))
+    server = await stage.accept()
+    assert (await server.head()).startswith(b"GET /quick ")
+    await server.send(answer(b"quick"))
+    assert (await quick.message())[1] == b"quick"
+    assert rig.in_flight() == 0
+    await slow.send(whole[-2:])
+    assert (await server.message())[1] == b"hello"
+    await server.send(answer(b"slow"))
+    assert (await slow.message())[1] == b"slow"

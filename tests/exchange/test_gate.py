@@ -6,7 +6,6 @@ import socket
 
 import pytest
 
-from lbd.exchange.states import HELD
 from lbd.net.wakeups import Wakeups, open_wakeups
 from lbd.proxy.data_plane import DataPlane
 from lbd.stats import fields
@@ -57,24 +56,6 @@ async def test_one_at_a_time_in_order_on_the_same_connection(bounded, rig, stage
         assert (await client.message())[1] == str(number).encode()
     assert waiting(rig) == 0
     assert stage.accepted.empty()
-
-
-async def test_an_upload_that_is_being_buffered_takes_no_place(bounded, rig, stage, connect):
-    bounded("request_buffer = '1MiB'")
-    slow, quick = await connect(), await connect()
-    whole = request("/slow", method="POST", body=b"hello")
-    await slow.send(whole[:-2])
-    await rig.until(lambda: bool(rig.exchanges) and rig.exchanges[0].state == HELD)
-    await quick.send(request("/quick"))
-    server = await stage.accept()
-    assert (await server.head()).startswith(b"GET /quick ")
-    await server.send(answer(b"quick"))
-    assert (await quick.message())[1] == b"quick"
-    assert (waiting(rig), rig.in_flight()) == (0, 0)
-    await slow.send(whole[-2:])
-    assert (await server.message())[1] == b"hello"
-    await server.send(answer(b"slow"))
-    assert (await slow.message())[1] == b"slow"
 
 
 async def test_a_server_that_closes_its_connections_gets_the_next_request_on_a_new_one(bounded, rig, stage, connect):

@@ -86,7 +86,7 @@ async def test_an_answer_of_lbd_that_is_too_large_ends_it_once(simple, rig, stag
     backend = rig.plane.in_force.backends["guard"]
     assert rig.board.total(scoreboard.BACKEND, backend.row.slot, fields.BACKEND_IN_FLIGHT) == 0
     assert rig.ending("client-closed") == 1
-    assert notes.endings == [endings.CLIENT_CLOSED, endings.ANSWERED]      # of the question, and of the client's request
+    assert notes.endings == [endings.CLIENT_CLOSED, endings.ANSWERED]      # of the question, of the request
 
 
 async def test_it_is_given_up_with_the_exchange_that_asks(simple, rig, stage, spare, connect):
