@@ -7,11 +7,17 @@ from lbd.exchange.streams import Requester, ServerConnection
 from lbd.schema.addresses import name_of_host
 
 REMEMBERED = 1024        # values of Host of which the name is known
+LONGEST = 260            # bytes of a Host that has a name, with a dot at its end and a port: no other is remembered
+
+
+def name_in(host: bytes) -> str:
+    """The host name in a value of Host, in lower case; "" where it is an address, or nothing that a certificate has."""
+    return known_name(host) if len(host) <= LONGEST else ""
 
 
 @lru_cache(REMEMBERED)
-def name_in(host: bytes) -> str:
-    """The host name in a value of Host, in lower case; "" where it is an address, or nothing that a certificate has."""
+def known_name(host: bytes) -> str:
+    """As `name_in`, of a Host that is not too long to be remembered."""
     return name_of_host(host.decode("latin-1").rpartition(":")[0] if b":" in host else host.decode("latin-1"))
 
 

@@ -46,6 +46,9 @@ class ServerConnector:
         tls = server.connections.tls
         if exchange.route.named and tls is not None:
             connection.name = names.name_in(exchange.host)
+            oldest = next(iter(server.idle), None) if len(server.idle) >= server.max_idle else None
+            if oldest is not None:       # of another name: it would keep this one from resting later
+                oldest.close()
             tls = server.connections.tls_for(connection.name)
         options = self.options.get(server.backend, ())
         try:

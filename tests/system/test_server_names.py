@@ -125,6 +125,7 @@ def test_idle_connections_and_sessions_are_bounded_over_all_names(lbd, site):
     for number in range(3):
         assert ask(lbd, f"n{number}.test")[1][0] == f"n{number}.test"
     until(lambda: lbd.counted('lbd_server_open_connections{backend="app"') <= 2, "two stay idle")
+    assert ask(lbd, "n2.test")[1] == ask(lbd, "n2.test")[1] == ["n2.test", "3", "False"]      # the oldest one went
     assert ask(lbd, "a.test", "/close")[1][2] == "False"
     assert ask(lbd, "b.test", "/close")[1][2] == "False"
     assert ask(lbd, "a.test")[1] == ["a.test", str(site.count), "True"]
